@@ -1,0 +1,1 @@
+"""easops: find and cure Exchange ActiveSync overload over remote PowerShell."""

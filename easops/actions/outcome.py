@@ -1,0 +1,74 @@
+"""What came of a changing step: one item for each thing acted on, and their sum."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import attrs
+
+from easops.status import EXIT_CODES, Status, worst
+
+
+@attrs.frozen
+class ItemOutcome:
+    """What came of one item (a user, or a host's pool).
+
+    *before* and *after* are what was read, as plain JSON values. *effective* says when it takes effect, as against
+    when it was written. *ended* is when it ended by the host's own clock. *certain* is False for a prediction that
+    depends on an earlier step.
+    """
+
+    item: str
+    target: str
+    status: Status
+    reason: str = ""
+    before: Any = None
+    after: Any = None
+    effective: str = ""
+    undo: str = ""
+    certain: bool = True
+    ended: dt.datetime | None = None
+
+
+@attrs.frozen
+class Done:
+    """The result of a ``do`` step, and the shape an expression sees: all empty where it was skipped or not started.
+
+    *ended* says, per host, when it ended by that host's own clock; *finished* is when the step ended, for the hosts
+    that it did not touch.
+    """
+
+    action: str
+    items: tuple[ItemOutcome, ...] = ()
+    ended: dict[str, dt.datetime] = attrs.field(factory=dict)
+    finished: dt.datetime | None = None
+
+    @property
+    def status(self) -> Status:
+        """The worst item's."""
+        return worst(item.status for item in self.items)
+
+    @property
+    def count(self) -> int:
+        """How many items were changed, or would be."""
+        return sum(item.status in (Status.CHANGED, Status.WOULD_CHANGE) for item in self.items)
+
+    @property
+    def changed(self) -> bool:
+        return self.count > 0
+
+    @property
+    def treated(self) -> tuple[str, ...]:
+        """The items that are as wanted now: ok, changed, or would be."""
+        good = (Status.OK, Status.CHANGED, Status.WOULD_CHANGE)
+        return tuple(item.item for item in self.items if item.status in good)
+
+    @property
+    def refused(self) -> tuple[str, ...]:
+        return tuple(item.item for item in self.items if item.status is Status.REFUSED)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether any item failed, was unreachable or is unknown."""
+        return any(EXIT_CODES[item.status] > EXIT_CODES[Status.REFUSED] for item in self.items)

@@ -1,0 +1,49 @@
+"""What a detector is, and what it may reach."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+import attrs
+
+from easops.clock import Clock
+from easops.detectors.finding import Detection
+from easops.exchange.organisation import Organisation
+from easops.inventory.host import Host
+from easops.parameter import Parameter
+from easops.remoting.pool import Sessions
+
+
+@attrs.frozen
+class Surroundings:
+    """What detectors and actions reach the world through: sessions, the organisation, the clock, and a way to say
+    what is being waited for."""
+
+    sessions: Sessions
+    organisation: Organisation
+    clock: Clock
+    progress: Callable[[str], None] = lambda text: None
+
+
+class Detector(Protocol):
+    """Reads hosts, judges, gives findings; changes nothing."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def summary(self) -> str:
+        """One line for help."""
+        ...
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]: ...
+
+    def detect(self, hosts: Sequence[Host], values: Mapping[str, Any], around: Surroundings) -> Detection:
+        """Read *hosts* (up to 16 at once) and judge them.
+
+        A host that cannot be reached is in the result's ``unreachable``, one that cannot be judged in
+        ``undetermined``; neither raises. *values* are checked against ``parameters`` already.
+        """
+        ...

@@ -1,0 +1,116 @@
+"""What a detector found: values with their evidence, the same for ``detect`` and ``verify``."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Literal
+
+import attrs
+
+
+@attrs.frozen
+class Device:
+    """One device of a user in a finding, with what its requests over the threshold were.
+
+    *interval* is the median number of seconds between their starts, *regular* whether they repeat at it;
+    *contacts_sent* sums the contacts that the client added (``Cli:`` adds of contacts folders).
+    Bytes are of the answers (``sc-bytes``; None where not logged), *time_taken* is the longest in ms.
+    """
+
+    device_id: str
+    device_type: str
+    user_agent: str
+    hits: int
+    rpc_max: int
+    rpc_sum: int
+    contacts_sent: int
+    bytes_sent: int | None
+    time_taken: int
+    interval: float | None
+    regular: bool
+    first_seen: dt.datetime
+    last_seen: dt.datetime
+    hosts: tuple[str, ...]
+
+
+@attrs.frozen
+class UserFinding:
+    """One mailbox and what its devices do. *user* is the primary SMTP address (as logged, where not *resolved*).
+
+    *mailbox* is its Guid. *contacts* counts the mailbox's contact items; None is not known.
+    *evidence* is one sentence; *samples* are log lines as they stand, with host, file and line number.
+    """
+
+    user: str
+    mailbox: str | None
+    resolved: bool
+    hits: int
+    devices: tuple[Device, ...]
+    hosts: tuple[str, ...]
+    contacts: int | None
+    evidence: str
+    samples: tuple[str, ...] = ()
+
+
+@attrs.frozen
+class Measurement:
+    """One measured figure of one host, e.g. 87.5 percent."""
+
+    host: str
+    name: str
+    value: float
+    unit: str
+    limit: float | None = None
+    evidence: str = ""
+
+
+@attrs.frozen
+class Undetermined:
+    """What could not be judged, and why. *required* says whether it was asked for (a host selected, a user given)
+    or only met in a log: the second is listed and stops nothing."""
+
+    kind: Literal["host", "user"]
+    subject: str
+    why: str
+    required: bool
+    host: str | None = None
+
+
+@attrs.frozen
+class Unreachable:
+    """A host that gave no answer, and the error's two sentences."""
+
+    host: str
+    what: str
+    why: str
+    access_refused: bool = False
+
+
+@attrs.frozen
+class Detection:
+    """The result of a detector over its hosts.
+
+    *users* and *hosts* are found (users in order of hits, most first; hosts by name); *watch* is below the
+    minimum: shown, never acted on. *judged* are the hosts that were judged; *times* the server's own clock at the
+    reading, per host; *notes* are sentences a person should read (damaged lines, a threshold's origin).
+    """
+
+    detector: str
+    users: tuple[UserFinding, ...] = ()
+    hosts: tuple[str, ...] = ()
+    watch: tuple[UserFinding, ...] = ()
+    undetermined: tuple[Undetermined, ...] = ()
+    unreachable: tuple[Unreachable, ...] = ()
+    measurements: tuple[Measurement, ...] = ()
+    judged: tuple[str, ...] = ()
+    times: dict[str, dt.datetime] = attrs.field(factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def found(self) -> bool:
+        """Whether the fault was found anywhere."""
+        return bool(self.users or self.hosts)
+
+    def measured(self, host: str) -> float | None:
+        """The first measured figure of *host*; None where there is none."""
+        return next((m.value for m in self.measurements if m.host == host), None)
