@@ -75,9 +75,7 @@ class AccessRefused(UnreachableHost):
 class CommandFailed(EasopsError):
     """It ran and was refused: *records* are the error records, first the one that ended it."""
 
-    def __init__(
-        self, what: str, why: str = "", next_step: str = "", *, records: tuple[ErrorRecord, ...] = ()
-    ) -> None:
+    def __init__(self, what: str, why: str = "", next_step: str = "", *, records: tuple[ErrorRecord, ...] = ()) -> None:
         super().__init__(what, why, next_step)
         self.records = records
 

@@ -1,0 +1,40 @@
+"""The Exchange organisation: servers, mailboxes, client access settings, throttling policies."""
+
+from easops.exchange.cas_mailbox import CasMailbox, get_cas_mailbox, set_active_sync_enabled
+from easops.exchange.mailbox import AmbiguousMailbox, Mailbox, find_mailbox, require_mailbox
+from easops.exchange.mailbox_folder import count_contacts
+from easops.exchange.organisation import Organisation
+from easops.exchange.server import ExchangeServer, choose_domain_controller, list_exchange_servers
+from easops.exchange.throttling_policy import (
+    EasBudget,
+    ThrottlingPolicy,
+    associate_throttling_policy,
+    get_throttling_policy,
+    list_throttling_policies,
+    new_throttling_policy,
+    remove_throttling_policy,
+    set_throttling_policy,
+)
+
+__all__ = [
+    "AmbiguousMailbox",
+    "CasMailbox",
+    "EasBudget",
+    "ExchangeServer",
+    "Mailbox",
+    "Organisation",
+    "ThrottlingPolicy",
+    "associate_throttling_policy",
+    "choose_domain_controller",
+    "count_contacts",
+    "find_mailbox",
+    "get_cas_mailbox",
+    "get_throttling_policy",
+    "list_exchange_servers",
+    "list_throttling_policies",
+    "new_throttling_policy",
+    "remove_throttling_policy",
+    "require_mailbox",
+    "set_active_sync_enabled",
+    "set_throttling_policy",
+]

@@ -1,0 +1,117 @@
+"""Worker processes (w3wp.exe): which pool each serves, since when, and what it costs."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Final
+
+import attrs
+
+from easops.errors import UnexpectedAnswer
+from easops.remoting.command import Command, Pipeline
+from easops.remoting.result import RemoteObject
+from easops.remoting.session import Session
+
+_POOL = re.compile(r'-ap\s+"([^"]*)"')
+_TICKS: Final = 10_000_000  # 100 ns units in a second
+
+
+@attrs.frozen
+class WorkerProcess:
+    """One w3wp.exe. Its identity is (*pid*, *started*), since Windows uses process ids again.
+
+    *cpu_seconds* are kernel and user time since it started, over all processors.
+    """
+
+    app_pool: str
+    pid: int
+    started: dt.datetime
+    cpu_seconds: float
+    private_bytes: int
+
+    @property
+    def identity(self) -> tuple[int, str]:
+        """(pid, start time as ISO text)."""
+        return self.pid, self.started.isoformat()
+
+
+@attrs.frozen
+class WorkerProcessReading:
+    """The worker processes of a server at one moment of its own clock (*time*, UTC)."""
+
+    time: dt.datetime
+    logical_processors: int
+    processes: tuple[WorkerProcess, ...]
+
+    def of_pool(self, app_pool: str) -> tuple[WorkerProcess, ...]:
+        return tuple(process for process in self.processes if process.app_pool.lower() == app_pool.lower())
+
+
+def read_worker_processes(session: Session) -> WorkerProcessReading:
+    """All worker processes, with the server's time and processors, in one call (windows endpoint).
+
+    Raises UnreachableHost, CommandFailed, OutcomeUnknown, UnexpectedAnswer.
+    Source: Win32_Process (CommandLine, KernelModeTime and UserModeTime in 100 ns, PrivatePageCount in bytes),
+    Win32_OperatingSystem.LocalDateTime, Win32_ComputerSystem.NumberOfLogicalProcessors; Windows Server 2012 and later.
+    """
+    answer = session.invoke(
+        Pipeline.of(
+            _instances(
+                "Win32_Process",
+                ["ProcessId", "CommandLine", "CreationDate", "KernelModeTime", "UserModeTime", "PrivatePageCount"],
+                "Name='w3wp.exe'",
+            ),
+            _instances("Win32_ComputerSystem", ["NumberOfLogicalProcessors"]),
+            _instances("Win32_OperatingSystem", ["LocalDateTime"]),
+        )
+    )
+    system = answer.objects("Win32_ComputerSystem")
+    clock = answer.objects("Win32_OperatingSystem")
+    if len(system) != 1 or len(clock) != 1:
+        raise UnexpectedAnswer(
+            "the server did not tell its time and processors", repr(answer.output)[:200], "report it"
+        )
+    return WorkerProcessReading(
+        time=_date(clock[0], "LocalDateTime"),
+        logical_processors=max(1, _integer(system[0], "NumberOfLogicalProcessors")),
+        processes=tuple(
+            sorted(
+                (process for item in answer.objects("Win32_Process") if (process := _process(item)) is not None),
+                key=lambda process: (process.app_pool.lower(), process.started, process.pid),
+            )
+        ),
+    )
+
+
+def _instances(class_name: str, properties: list[str], filtered: str | None = None) -> Command:
+    parameters = {"ClassName": class_name, "Property": properties}
+    return Command("Get-CimInstance", {**parameters, **({"Filter": filtered} if filtered else {})}, reads=True)
+
+
+def _process(item: RemoteObject) -> WorkerProcess | None:
+    # A process that is just ending has no command line any more, and so serves no pool.
+    found = _POOL.search(str(item.get("CommandLine") or ""))
+    if found is None or not isinstance(item.get("CreationDate"), dt.datetime):
+        return None
+    return WorkerProcess(
+        app_pool=found.group(1),
+        pid=_integer(item, "ProcessId"),
+        started=_date(item, "CreationDate"),
+        cpu_seconds=(_integer(item, "KernelModeTime") + _integer(item, "UserModeTime")) / _TICKS,
+        private_bytes=_integer(item, "PrivatePageCount"),
+    )
+
+
+def _integer(item: RemoteObject, name: str) -> int:
+    value = item.get(name)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise UnexpectedAnswer(f"{name} is no number", f"the server answered {value!r}", "report it with this text")
+
+
+def _date(item: RemoteObject, name: str) -> dt.datetime:
+    value = item.get(name)
+    if isinstance(value, dt.datetime):
+        return value
+    raise UnexpectedAnswer(f"{name} is no time", f"the server answered {value!r}", "report it with this text")

@@ -1,0 +1,135 @@
+"""CLIXML into values: one walk over the elements of an output object.
+
+Source: MS-PSRP 2.2.5 (serialization). Adapted properties (``Props``) and notes (``MS``) become one mapping; a list
+of any type becomes a tuple, a dictionary a dict, an enumeration a RemoteObject with its text and ``value__``.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import re
+import uuid
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from typing import Any, Final
+
+from easops.errors import UnexpectedAnswer
+from easops.remoting.result import RemoteObject
+
+_ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
+_SURROGATES = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+_DATE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)?$")
+_SPAN = re.compile(r"(-)?P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$")
+
+
+def read_object(text: str) -> Any:
+    """The value of one output object's XML. Raises UnexpectedAnswer for what is no CLIXML."""
+    try:
+        return _Reader().read(ET.fromstring(text))
+    except (ET.ParseError, KeyError, ValueError, TypeError) as error:
+        raise UnexpectedAnswer(
+            "an object of the server's answer cannot be read",
+            f"{type(error).__name__}: {error}; it begins {text[:120]!r}",
+            "report it with this text; nothing was concluded from the answer",
+        ) from error
+
+
+def read_text(text: str | None) -> str:
+    """Element text with ``_xHHHH_`` escapes resolved."""
+    if not text or "_x" not in text:
+        return text or ""
+    plain = _ESCAPE.sub(lambda found: chr(int(found.group(1), 16)), text)
+    return _SURROGATES.sub(lambda pair: pair.group().encode("utf-16", "surrogatepass").decode("utf-16"), plain)
+
+
+def read_date(text: str) -> dt.datetime:
+    """A DT element, aware and in UTC; one without a zone (kind Unspecified) is taken as UTC."""
+    found = _DATE.match(text)
+    if found is None:
+        raise ValueError(f"{text!r} is no date and time")
+    whole, fraction, zone = found.groups()
+    if whole.startswith("0001-01-01"):  # DateTime.MinValue: a zone would carry it out of range
+        return dt.datetime.min.replace(tzinfo=dt.UTC)
+    if whole.startswith("9999-12-31"):
+        return dt.datetime.max.replace(tzinfo=dt.UTC)
+    parsed = dt.datetime.fromisoformat(whole + ("+00:00" if zone in (None, "Z") else zone))
+    return parsed.astimezone(dt.UTC) + dt.timedelta(microseconds=int((fraction or "0").ljust(6, "0")[:6]))
+
+
+def read_span(text: str) -> dt.timedelta:
+    """A TS element (an XML duration of days and less)."""
+    found = _SPAN.match(text)
+    if found is None:
+        raise ValueError(f"{text!r} is no time span")
+    sign, days, hours, minutes, seconds = found.groups()
+    span = dt.timedelta(
+        days=int(days or 0), hours=int(hours or 0), minutes=int(minutes or 0), seconds=float(seconds or 0)
+    )
+    return -span if sign else span
+
+
+_PRIMITIVES: Final[dict[str, Callable[[str], Any]]] = {
+    "S": read_text,
+    "C": lambda text: chr(int(text)),
+    "B": lambda text: text.lower() == "true",
+    "DT": read_date,
+    "TS": read_span,
+    **dict.fromkeys(("By", "SB", "U16", "I16", "U32", "I32", "U64", "I64"), int),
+    **dict.fromkeys(("Sg", "Db"), float),
+    "D": float,
+    "BA": base64.b64decode,
+    "G": uuid.UUID,
+    **dict.fromkeys(("URI", "XD", "SBK", "Version"), read_text),
+}
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self._objects: dict[str, Any] = {}
+        self._types: dict[str, tuple[str, ...]] = {}
+
+    def read(self, element: ET.Element) -> Any:
+        tag = element.tag.rpartition("}")[2]
+        if tag == "Nil":
+            return None
+        if tag == "Ref":
+            return self._objects[element.attrib["RefId"]]
+        if tag == "Obj":
+            return self._object(element)
+        return _PRIMITIVES[tag](element.text or "")
+
+    def _object(self, element: ET.Element) -> Any:
+        types: tuple[str, ...] = ()
+        text: str | None = None
+        properties: dict[str, Any] = {}
+        value: Any = None
+        plain = False
+        for child in element:
+            tag = child.tag.rpartition("}")[2]
+            if tag == "TN":
+                types = tuple(read_text(name.text) for name in child)
+                self._types[child.attrib["RefId"]] = types
+            elif tag == "TNRef":
+                types = self._types[child.attrib["RefId"]]
+            elif tag == "ToString":
+                text = read_text(child.text)
+            elif tag in ("Props", "MS"):
+                for item in child:
+                    properties.setdefault(read_text(item.attrib["N"]), self.read(item))
+            elif tag in ("LST", "IE", "QUE", "STK"):
+                value, plain = tuple(self.read(item) for item in child), True
+            elif tag == "DCT":
+                value, plain = dict(self._entry(entry) for entry in child), True
+            else:  # a primitive with extra properties, or an enumeration's number
+                value, plain = self.read(child), text is None
+                if not plain:
+                    properties.setdefault("value__", value)
+        result = value if plain else RemoteObject(types, properties, text)
+        if "RefId" in element.attrib:
+            self._objects[element.attrib["RefId"]] = result
+        return result
+
+    def _entry(self, entry: ET.Element) -> tuple[Any, Any]:
+        parts = {item.attrib.get("N"): self.read(item) for item in entry}
+        return parts["Key"], parts["Value"]

@@ -1,0 +1,459 @@
+"""The door to pypsrp: a session over WSMan that tells the truth about what was sent.
+
+pypsrp's traps are handled here and nowhere else: ``had_errors`` overlooks non-terminating errors; a session must stay
+on one thread; a dropped idle connection leaves its state stale; nothing limits how long a call takes.
+Source: MS-PSRP, MS-WSMV, and the notes on pypsrp in docs/explanation/remoting.md.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import queue
+import socket
+import threading
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
+
+import attrs
+import requests
+import urllib3
+from pypsrp.complex_objects import ErrorRecord as WireErrorRecord
+from pypsrp.complex_objects import GenericComplexObject, ObjectMeta, PSInvocationState
+from pypsrp.exceptions import AuthenticationError, WinRMError, WinRMTransportError, WSManFaultError
+from pypsrp.powershell import PowerShell, RunspacePool
+from pypsrp.serializer import Serializer, TaggedValue
+from pypsrp.wsman import WSMan
+
+from easops.errors import AccessRefused, BadInput, CommandFailed, EasopsError, OutcomeUnknown, UnreachableHost
+from easops.inventory.host import Endpoint
+from easops.remoting.clixml import read_object
+from easops.remoting.command import Call, Command, Pipeline, Script, pipeline
+from easops.remoting.result import ErrorRecord, Result
+from easops.remoting.retry import retrying
+from easops.remoting.secret import Secret
+from easops.remoting.session import EndpointName
+from easops.remoting.trust import Trust
+
+# pypsrp logs time-outs with their traceback; without a handler Python would print them on stderr.
+logging.getLogger("pypsrp").addHandler(logging.NullHandler())
+
+GRACE: Final = 5.0
+"""Seconds by which a call may outlive its deadline, while the remote pipeline is stopped."""
+
+_FRESH_FOR: Final = 30.0
+"""Seconds of idleness after which a changing call gets a new session: an idle connection may be dead already, and
+a lost answer would then be an unknown outcome that nobody needed."""
+
+_POLL: Final = 15
+"""Seconds that one Receive waits on the server; a longer one would outlive balancers' idle limits."""
+
+_CONNECT: Final = 10
+"""Seconds to wait for a connection."""
+
+_CONFIGURATIONS: Final[dict[EndpointName, str]] = {"exchange": "Microsoft.Exchange", "windows": "Microsoft.PowerShell"}
+
+_RESOURCE_NOT_FOUND: Final = "2150858811"
+_ACCESS_DENIED: Final = "5"
+
+_CATEGORIES: Final = (
+    "NotSpecified OpenError CloseError DeviceError DeadlockDetected InvalidArgument InvalidData InvalidOperation "
+    "InvalidResult InvalidType MetadataError NotImplemented NotInstalled ObjectNotFound OperationStopped "
+    "OperationTimeout SyntaxError ParserError PermissionDenied ResourceBusy ResourceExists ResourceUnavailable "
+    "ReadError WriteError FromStdErr SecurityError ProtocolError ConnectionError AuthenticationError LimitsExceeded "
+    "QuotaExceeded NotEnabled"
+).split()
+
+T = TypeVar("T")
+
+
+class _Decoding(Serializer):
+    """Reads output objects with our reader; pypsrp's own reads the protocol's messages."""
+
+    def deserialize(self, element: ET.Element | str, metadata: ObjectMeta | None = None, clear: bool = True) -> Any:
+        if metadata is None and isinstance(element, str) and clear:
+            return read_object(element)
+        return super().deserialize(element, metadata, clear)
+
+
+class _Worker:
+    """One thread that makes all of a session's pypsrp calls, so that a deadline can be kept from outside."""
+
+    def __init__(self, name: str) -> None:
+        self._jobs: queue.SimpleQueue[tuple[Callable[[], Any], queue.SimpleQueue[Any]] | None] = queue.SimpleQueue()
+        threading.Thread(target=self._work, name=name, daemon=True).start()
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            call, answer = job
+            try:
+                answer.put((call(), None))
+            except BaseException as error:
+                answer.put((None, error))
+
+    def run(self, call: Callable[[], T], seconds: float) -> T:
+        """*call*'s value or exception; TimeoutError when it takes longer than *seconds*."""
+        answer: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._jobs.put((call, answer))
+        try:
+            value, error = answer.get(timeout=seconds)
+        except queue.Empty:
+            raise TimeoutError from None
+        if error is not None:
+            raise error
+        return value  # type: ignore[no-any-return]
+
+    def end(self) -> None:
+        self._jobs.put(None)
+
+
+@attrs.define
+class _Progress:
+    """How far a call got: what an exception means depends on it."""
+
+    sent: bool = False
+
+
+class PsrpSession:
+    """A session to one endpoint, opened at its first call, used by one thread at a time.
+
+    A broken session is dropped and a new one opened for the next call, so the object stays usable.
+    """
+
+    def __init__(self, host: str, endpoint: EndpointName, way_in: Endpoint, password: Secret, trust: Trust) -> None:
+        if way_in.auth != "basic" or way_in.credential is None:
+            raise BadInput(
+                f"{host}: auth {way_in.auth!r} cannot be used yet",
+                "this version logs in with Basic over TLS",
+                "write auth: basic and a credential at the endpoint",
+            )
+        if urlsplit(way_in.url).scheme != "https":
+            raise BadInput(
+                f"{host}: Basic needs TLS",
+                f"{way_in.url} would carry the password in clear text",
+                "use an https URL",
+            )
+        self.host = host
+        self.endpoint: EndpointName = endpoint
+        self._way_in = way_in
+        self._username = way_in.credential.username
+        self._password = password
+        self._trust = trust
+        self._lock = threading.Lock()
+        self._worker: _Worker | None = None
+        self._wsman: WSMan | None = None
+        self._pool: RunspacePool | None = None
+        self._used = 0.0
+
+    @property
+    def _where(self) -> str:
+        return f"{self.host} ({self.endpoint} endpoint, {self._way_in.address})"
+
+    def __repr__(self) -> str:
+        return f"PsrpSession({self.host!r}, {self.endpoint!r})"
+
+    def invoke(self, call: Call, *, deadline: float = 60.0) -> Result:
+        """Run *call*; see ``easops.remoting.session.Session``. The deadline covers all attempts."""
+        todo = pipeline(call)
+        ends = time.monotonic() + deadline
+        with self._lock:
+            return retrying(lambda: self._attempt(todo, ends), reads=todo.reads)
+
+    def connect(self, *, deadline: float = 30.0) -> None:
+        """Open the session now, e.g. to try a credential alone. Raises UnreachableHost or AccessRefused."""
+        ends = time.monotonic() + deadline
+        with self._lock:
+            self._guarded(lambda progress: self._open(), ends, "the connection")
+
+    def close(self) -> None:
+        """Close the session on the server, as far as it can be reached within the grace."""
+        with self._lock:
+            pool, worker = self._pool, self._worker
+            if pool is not None and worker is not None:
+                with contextlib.suppress(Exception):
+                    worker.run(pool.close, GRACE)
+            self._drop()
+
+    # -- one attempt ---------------------------------------------------------------------------------------------
+
+    def _attempt(self, todo: Pipeline, ends: float) -> Result:
+        if not todo.reads and self._pool is not None and time.monotonic() - self._used > _FRESH_FOR:
+            self._drop()
+        return self._guarded(lambda progress: self._invoke(todo, ends, progress), ends, todo.name)
+
+    def _guarded(self, call: Callable[[_Progress], T], ends: float, name: str) -> T:
+        """Run on the worker, keep the deadline, and say what an exception means by how far the call got."""
+        if self._worker is None:
+            self._worker = _Worker(f"psrp-{self.host}-{self.endpoint}")
+        progress = _Progress()
+        remaining = ends - time.monotonic()
+        try:
+            if remaining <= 0:
+                raise TimeoutError
+            value = self._worker.run(lambda: call(progress), remaining + GRACE)
+        except (CommandFailed, BadInput):
+            self._used = time.monotonic()
+            raise
+        except Exception as error:
+            self._drop()
+            raise self._explained(error, progress, name) from error
+        self._used = time.monotonic()
+        return value
+
+    def _open(self) -> RunspacePool:
+        if self._pool is not None:
+            return self._pool
+        parts = urlsplit(self._way_in.url)
+        verify = str(self._way_in.ca) if self._way_in.ca is not None else True
+        self._wsman = WSMan(
+            parts.hostname or "",
+            port=parts.port or 443,
+            ssl=True,
+            path=parts.path.strip("/"),
+            auth="basic",
+            username=self._username,
+            password=self._password.reveal(),
+            cert_validation=verify,  # type: ignore[arg-type]  # handed to requests, which takes a path too
+            connection_timeout=_CONNECT,
+            read_timeout=_POLL + 15,
+            operation_timeout=_POLL,
+            no_proxy=True,  # as Enter-PSSession has it unless told otherwise
+        )
+        pool = RunspacePool(self._wsman, configuration_name=_CONFIGURATIONS[self.endpoint])
+        pool._serializer = pool._fragmenter.serializer = _Decoding()
+        if not self._trust.proven:
+            # The first logon is alone: let a dead host not keep the others waiting for their turn.
+            socket.create_connection((parts.hostname or "", parts.port or 443), timeout=_CONNECT).close()
+        with self._trust.use(self._where):
+            try:
+                pool.open()
+            except AuthenticationError:
+                self._trust.refused(self._where)
+                raise
+        self._pool = pool
+        return pool
+
+    def _invoke(self, todo: Pipeline, ends: float, progress: _Progress) -> Result:
+        shell = PowerShell(self._open())
+        for position, pipe in enumerate(todo.statements):
+            if position:
+                shell.add_statement()
+            for command in pipe:
+                _add(shell, command)
+        progress.sent = True
+        try:
+            shell.begin_invoke()
+        except (WSManFaultError, AuthenticationError, requests.exceptions.ConnectTimeout):
+            progress.sent = False  # the front answered in the command's place, or no connection came about
+            raise
+        except requests.exceptions.ConnectionError as error:
+            progress.sent = not _never_connected(error)
+            raise
+        while shell.state == PSInvocationState.RUNNING:
+            remaining = ends - time.monotonic()
+            if remaining <= 0:
+                shell.stop()
+                raise TimeoutError
+            shell.poll_invoke(timeout=max(1, min(_POLL, int(remaining) + 1)))
+        if shell.state == PSInvocationState.STOPPED:
+            raise TimeoutError
+        records = tuple(
+            _record(error, terminating=shell.had_errors and error is shell.streams.error[-1])
+            for error in shell.streams.error
+        )
+        result = Result(tuple(shell.output), tuple(str(warning.message) for warning in shell.streams.warning))
+        with contextlib.suppress(WinRMError, requests.RequestException, OSError):
+            shell.close()  # frees the server's side; what it says changes nothing about what ran
+        if records or shell.had_errors:
+            raise _failed(self.host, todo, records)
+        return result
+
+    def _drop(self) -> None:
+        """Forget the session: the sockets are shut, so a thread still waiting on one wakes up and ends."""
+        wsman, worker = self._wsman, self._worker
+        self._pool = self._wsman = self._worker = None
+        if wsman is not None:
+            with contextlib.suppress(Exception):
+                wsman.close()
+        if worker is not None:
+            worker.end()
+
+    # -- what an exception means -------------------------------------------------------------------------------
+
+    def _explained(self, error: Exception, progress: _Progress, name: str) -> Exception:
+        where = self._where
+        if isinstance(error, EasopsError) and not progress.sent:
+            return error
+        if progress.sent:
+            return OutcomeUnknown(
+                f"{where}: {name} was sent, and no answer came",
+                _reason(error),
+                "it may have happened: read before it is sent again",
+            )
+        refused = self._refusal(error, where)
+        if refused is not None:
+            return refused
+        return UnreachableHost(
+            f"{where} cannot be reached",
+            _reason(error),
+            "check the name, the port and the firewall; nothing was sent",
+        )
+
+    def _refusal(self, error: Exception, where: str) -> AccessRefused | None:
+        if isinstance(error, AuthenticationError):
+            return AccessRefused(
+                f"{where}: the logon of {self._username} was refused",
+                "HTTP 401; it is not tried again, here or on another host, so as not to lock the account",
+                "correct the user name or the password that the inventory refers to; an Exchange endpoint takes Basic "
+                "only after Set-PowerShellVirtualDirectory -BasicAuthentication $true",
+                reason="logon",
+            )
+        if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
+            return AccessRefused(
+                f"{where}: the server's certificate is not trusted",
+                _certificate_reason(str(error)),
+                "renew the certificate, or name its authority's PEM file with ca: at the endpoint",
+                reason="certificate",
+            )
+        if isinstance(error, WinRMTransportError) and error.code == 403:
+            return AccessRefused(
+                f"{where}: access is forbidden",
+                "HTTP 403",
+                "ask for remote PowerShell for this account: Set-User -RemotePowerShellEnabled $true",
+                reason="forbidden",
+            )
+        if isinstance(error, WinRMTransportError) and error.code == 404:
+            return AccessRefused(
+                f"{where}: there is no PowerShell endpoint at this address",
+                "HTTP 404",
+                "correct the endpoint's url: https://fqdn/PowerShell for exchange, https://fqdn:5986/wsman for windows",
+                reason="endpoint",
+            )
+        if isinstance(error, WSManFaultError):
+            text = str(error.reason or error.provider_fault or "")
+            if str(error.code) == _RESOURCE_NOT_FOUND:
+                return AccessRefused(
+                    f"{where}: the endpoint has no configuration {_CONFIGURATIONS[self.endpoint]}",
+                    text or f"WSMan fault {error.code}",
+                    "exchange and windows may be swapped in the inventory",
+                    reason="endpoint",
+                )
+            if "AuthZ-CmdletAccessDenied" in text or "management role" in text or str(error.code) == _ACCESS_DENIED:
+                return AccessRefused(
+                    f"{where}: {self._username} has no role here",
+                    text or "access is denied",
+                    "give the account an Exchange management role, or membership of Remote Management Users",
+                    reason="role",
+                )
+        return None
+
+
+def _add(shell: PowerShell, command: Command | Script) -> None:
+    if isinstance(command, Script):
+        shell.add_script(command.text)
+    else:
+        shell.add_cmdlet(command.name)
+    for name, value in command.parameters.items():
+        shell.add_parameter(name, _wire(value))
+
+
+def _wire(value: Any) -> Any:
+    """A parameter value as pypsrp is to send it: an integer beyond 32 bits needs its tag, a float is a double."""
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int):
+        return value if -(2**31) <= value < 2**31 else TaggedValue("I64", value)
+    if isinstance(value, float):
+        return TaggedValue("Db", value)
+    if isinstance(value, tuple | list):
+        return [_wire(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _wire(item) for name, item in value.items()}
+    return value
+
+
+def _record(error: WireErrorRecord, *, terminating: bool) -> ErrorRecord:
+    exception = error.exception
+    message = str(error.details_message or "")
+    kind = str(error.reason or "")
+    if isinstance(exception, GenericComplexObject):
+        both = {**exception.adapted_properties, **exception.extended_properties}
+        message = message or str(both.get("Message") or exception.to_string or "")
+        kind = kind or next(iter(exception.types), "").rpartition(".")[2]
+    category = error.category
+    return ErrorRecord(
+        message=message or str(error.message or error.fq_error or "no message"),
+        category=_CATEGORIES[category] if isinstance(category, int) and 0 <= category < len(_CATEGORIES) else "",
+        fqid=str(error.fq_error or ""),
+        exception=kind,
+        command=str(error.activity or ""),
+        terminating=terminating,
+    )
+
+
+def _failed(host: str, todo: Pipeline, records: tuple[ErrorRecord, ...]) -> CommandFailed:
+    ordered = tuple(sorted(records, key=lambda record: not record.terminating))
+    first = ordered[0] if ordered else ErrorRecord("the pipeline failed and gave no error record")
+    detail = f"{first.exception or 'error'}: {first.message}"
+    return CommandFailed(
+        f"{host}: {first.command or todo.name} was refused",
+        detail,
+        "the server's own words tell what it wants" if first.message else "",
+        records=ordered,
+    )
+
+
+def _never_connected(error: BaseException) -> bool:
+    """Whether no connection came about, so that nothing can have been sent."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError):
+            return True
+        reason = getattr(seen, "reason", None)
+        first = seen.args[0] if seen.args else None
+        if isinstance(reason, BaseException):
+            seen = reason
+        elif isinstance(first, BaseException):
+            seen = first
+        else:
+            return isinstance(seen, ConnectionRefusedError)
+    return False
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, TimeoutError | requests.exceptions.Timeout):
+        return "no answer within the deadline"
+    if isinstance(error, WSManFaultError):
+        return str(error.reason or error.provider_fault or f"WSMan fault {error.code}")
+    if isinstance(error, WinRMTransportError):
+        return f"HTTP {error.code}"
+    if isinstance(error, requests.exceptions.ConnectionError | OSError):
+        text = str(error)
+        for sign, words in _CONNECTION_WORDS.items():
+            if sign in text:
+                return words
+        return "the connection failed"
+    return f"{type(error).__name__}: {error}"
+
+
+_CONNECTION_WORDS: Final = {
+    "Connection refused": "the connection was refused: nothing listens there",
+    "Name or service not known": "the name is not known",
+    "getaddrinfo failed": "the name is not known",
+    "nodename nor servname": "the name is not known",
+    "Temporary failure in name resolution": "the name is not known",
+    "No route to host": "there is no route to the host",
+    "timed out": "no connection within 10 s",
+    "RemoteDisconnected": "the server closed the connection",
+    "Connection aborted": "the connection was lost",
+    "Connection reset": "the connection was reset",
+    "SSL": "the TLS handshake failed",
+}
+
+
+def _certificate_reason(text: str) -> str:
+    _, found, rest = text.partition("certificate verify failed: ")
+    return rest.partition(" (_ssl")[0] if found else "certificate verify failed"
