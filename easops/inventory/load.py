@@ -1,0 +1,276 @@
+"""The inventory file: the hosts, their endpoints, and where the credentials are found.
+
+```yaml
+easops: 1
+credentials:
+  admin: {username: 'CONTOSO\\admin', password: {env: EASOPS_PASSWORD}}   # or {file: password.txt}
+defaults: {organisation: contoso, site: AMS}       # each is for the hosts that do not say it themselves
+hosts:
+  - name: AMS-EX01
+    version: 2016
+    roles: [mailbox]
+    endpoints:
+      exchange: {url: "https://ams-ex01/PowerShell", auth: basic, credential: admin, ca: ca.pem}
+      windows: {url: "https://ams-ex01:5986/wsman", auth: basic, credential: admin, ca: ca.pem}
+```
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, Literal, cast
+from urllib.parse import urlsplit
+
+import attrs
+
+from easops.document import Checker, Node, parse, read_text, suggestion
+from easops.inventory.host import VERSIONS, Auth, Credential, Endpoint, Host, Role, Version
+
+_ROLES: Final = ("mailbox", "client_access")
+_AUTHS: Final = ("basic", "kerberos", "ntlm", "negotiate")
+_AVAILABLE: Final = ("basic",)
+_PATHS: Final = {"exchange": "/PowerShell", "windows": "/wsman"}
+_ENDPOINT_KEYS: Final = ("auth", "credential", "ca")
+_HOST_KEYS: Final = ("organisation", "version", "roles", "site", "endpoints", "log_folder")
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+@attrs.frozen
+class Inventory:
+    """The hosts of one file, in its order; *source* is the file."""
+
+    hosts: tuple[Host, ...]
+    source: Path
+
+
+def load_inventory(path: Path | str) -> Inventory:
+    """Read an inventory file. Passwords are not read, only where they are found.
+
+    Paths in it (``ca``, ``password: {file}``) are relative to the file. Raises DocumentError with every problem.
+    """
+    path = Path(path)
+    text = read_text(path)
+    checker = Checker(str(path))
+    root = parse(text, checker)
+    hosts = _Reader(checker, path.absolute().parent).inventory(root)
+    checker.finish()
+    return Inventory(hosts, path)
+
+
+class _Reader:
+    """Reads the tree of one inventory file; problems go to the checker."""
+
+    def __init__(self, checker: Checker, folder: Path) -> None:
+        self._checker = checker
+        self._folder = folder
+        self._credentials: dict[str, Credential] = {}
+
+    def inventory(self, root: Node) -> tuple[Host, ...]:
+        check = self._checker
+        top = check.entries(root, "an inventory", required=("easops", "hosts"), optional=("credentials", "defaults"))
+        if "easops" in top and top["easops"].plain() != 1:
+            check.add(top["easops"], "this easops reads inventories of format 1", "", "Write `easops: 1`")
+        if "credentials" in top:
+            for name, node in check.named(top["credentials"], "credentials").items():
+                self._credentials[name] = self._credential(name, node)
+        defaults = self._defaults(top.get("defaults"))
+        if "hosts" not in top:
+            return ()
+        nodes = check.items(top["hosts"], "hosts")
+        if top["hosts"].items == ():
+            check.add(top["hosts"], "hosts is empty", "an inventory names at least one host")
+        hosts = tuple(self._host(node, defaults) for node in nodes)
+        self._one_of_each(nodes, hosts)
+        return hosts
+
+    def _credential(self, name: str, node: Node) -> Credential:
+        check = self._checker
+        fields = check.entries(node, f"the credential {name!r}", required=("username", "password"))
+        username = check.text(fields["username"], "the username") if "username" in fields else ""
+        source: Literal["env", "file"] = "env"
+        reference = ""
+        if "password" in fields:
+            password = fields["password"]
+            if isinstance(password.value, str | int | float):
+                check.add(
+                    password,
+                    "a password does not belong in the inventory",
+                    "the file is copied and shown",
+                    "Write {env: NAME_OF_A_VARIABLE} or {file: PATH}",
+                )
+                return Credential(name, username, source, reference)
+            ways = check.entries(password, "a password", optional=("env", "file"))
+            if password.entries is not None and len(ways) != 1:
+                check.add(password, "a password is found in exactly one of env and file")
+            for way, value in ways.items():
+                reference = check.text(value, f"the password's {way}")
+                if way == "file":
+                    source, reference = "file", str(self._folder / reference)
+        return Credential(name, username, source, reference)
+
+    def _defaults(self, node: Node | None) -> Mapping[str, Node]:
+        """The entries of ``defaults:``; a host has its own name, and each endpoint its own url."""
+        if node is None:
+            return {}
+        check = self._checker
+        fields = check.entries(node, "defaults", optional=_HOST_KEYS)
+        if "endpoints" in fields:
+            endpoints = check.entries(fields["endpoints"], "the endpoints of defaults", optional=_PATHS)
+            for name, endpoint in endpoints.items():
+                check.entries(endpoint, f"the {name} endpoint of defaults", optional=_ENDPOINT_KEYS)
+        return fields
+
+    def _host(self, node: Node, defaults: Mapping[str, Node]) -> Host:
+        check = self._checker
+        own = check.entries(node, "a host", required=("name",), optional=_HOST_KEYS)
+        fields = {**defaults, **own}
+        name = check.text(own["name"], "the name of a host") if "name" in own else ""
+        if name and not _NAME.fullmatch(name):
+            check.add(own["name"], f"a host cannot be called {name!r}", "a name has letters, digits, dots, - and _")
+        for key in ("organisation", "version", "roles", "endpoints"):
+            if key not in fields and node.entries is not None:
+                check.add(node, f"the host {name!r} has no {key!r}", "the key is missing", f"Add `{key}:`")
+        endpoints = self._endpoints(own.get("endpoints"), defaults.get("endpoints"), name)
+        return Host(
+            name=name,
+            organisation=check.text(fields["organisation"], "the organisation") if "organisation" in fields else "",
+            version=self._version(fields["version"]) if "version" in fields else "SE",
+            roles=self._roles(fields["roles"]) if "roles" in fields else frozenset(),
+            site=check.text(fields["site"], "the site") if "site" in fields else "",
+            exchange=endpoints.get("exchange"),
+            windows=endpoints.get("windows"),
+            log_folder=check.text(fields["log_folder"], "log_folder") if "log_folder" in fields else None,
+        )
+
+    def _version(self, node: Node) -> Version:
+        given = str(node.value).upper() if node.entries is None and node.items is None else node.kind
+        if given in VERSIONS:
+            return given
+        self._checker.add(
+            node,
+            f"there is no Exchange version {node.value!r}" if node.kind in ("text", "a number") else "no version",
+            f"there are {', '.join(VERSIONS)}",
+            suggestion(given, VERSIONS),
+        )
+        return "SE"
+
+    def _roles(self, node: Node) -> frozenset[Role]:
+        nodes = self._checker.items(node, "roles")
+        if node.items == ():
+            self._checker.add(node, "roles is empty", f"there are {', '.join(_ROLES)}")
+        roles = [self._checker.one_of(item, "a role", _ROLES) for item in nodes]
+        return frozenset(cast("Role", role) for role in roles if role is not None)
+
+    def _endpoints(self, own: Node | None, defaults: Node | None, host: str) -> dict[str, Endpoint]:
+        if own is None:
+            return {}
+        check = self._checker
+        nodes = check.entries(own, f"the endpoints of {host!r}", optional=_PATHS)
+        if own.entries == {}:
+            check.add(own, f"the host {host!r} has no endpoint", "there are exchange, windows")
+        usual = (defaults.entries if defaults is not None else None) or {}
+        return {name: self._endpoint(name, node, usual.get(name)) for name, node in nodes.items()}
+
+    def _endpoint(self, name: str, node: Node, defaults: Node | None) -> Endpoint:
+        check = self._checker
+        what = f"the {name} endpoint"
+        own = check.entries(node, what, required=("url",), optional=_ENDPOINT_KEYS)
+        usual = (defaults.entries if defaults is not None else None) or {}
+        fields = {**{key: value for key, value in usual.items() if key in _ENDPOINT_KEYS}, **own}
+        url = check.text(own["url"], f"the url of {what}") if "url" in own else ""
+        scheme = self._url(name, url, own["url"]) if url else ""
+        auth: str | None = "kerberos"  # what an untouched server takes
+        if "auth" in fields:
+            auth = check.one_of(fields["auth"], "auth", _AUTHS)
+        where = fields.get("auth", node)
+        if auth is not None and auth not in _AVAILABLE:
+            check.add(
+                where,
+                f"auth {auth} is not available in this version of easops"
+                + ("" if "auth" in fields else " (the default)"),
+                "there is basic, over https",
+                "Write `auth: basic`",
+            )
+        if auth == "basic" and scheme == "http":
+            check.add(where, "basic over plain http is refused", "it sends the password in clear text", "Use https")
+        credential = self._reference(fields["credential"]) if "credential" in fields else None
+        if auth == "basic" and "credential" not in fields and node.entries is not None:
+            check.add(node, f"{what} has no 'credential'", "basic needs a user and a password", "Add `credential:`")
+        ca = self._ca(fields["ca"]) if "ca" in fields else None
+        return Endpoint(url, cast("Auth", auth or "basic"), credential, ca)
+
+    def _url(self, name: str, url: str, node: Node) -> str:
+        """The scheme of a good url; a bad one is noted and gives nothing."""
+        form = f"https://server{_PATHS[name]}"
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname, parts.port
+        except ValueError as error:
+            self._checker.add(node, f"the url of the {name} endpoint is none", str(error), f"Write {form}")
+            return ""
+        if "@" in parts.netloc:
+            # not repeated: it may hold a password
+            self._checker.add(node, "a url holds no user name", "", "Name it with `credential:`")
+            return ""
+        why = ""
+        if parts.scheme not in ("http", "https"):
+            why = "it begins with https:// (or http://)"
+        elif not host or re.search(r"[\s\x00-\x1f]", url):
+            why = "it names a server after the //"
+        elif port == 0:
+            why = "there is no port 0"
+        elif parts.query or parts.fragment or "?" in url or "#" in url:
+            why = "it has no ? and no #"
+        elif parts.path.rstrip("/").lower() != _PATHS[name].lower():
+            why = f"its path is {_PATHS[name]}"
+        if why:
+            self._checker.add(node, f"{url!r} cannot be the {name} endpoint", why, f"Write {form}")
+            return ""
+        return parts.scheme
+
+    def _reference(self, node: Node) -> Credential | None:
+        name = self._checker.text(node, "the credential")
+        if name and name not in self._credentials:
+            known = ", ".join(self._credentials)
+            self._checker.add(
+                node,
+                f"there is no credential {name!r}",
+                f"there are {known}" if known else "the inventory has no credentials",
+                suggestion(name, self._credentials) or "Add it under `credentials:`",
+            )
+        return self._credentials.get(name)
+
+    def _ca(self, node: Node) -> Path | None:
+        given = self._checker.text(node, "ca")
+        if not given:
+            return None
+        path = self._folder / given
+        try:
+            exists = path.is_file()
+        except (OSError, ValueError):  # ValueError: a NUL in the path
+            exists = False
+        if not exists:
+            self._checker.add(node, f"there is no file {str(path)!r}", "ca names the PEM file of an authority")
+        return path
+
+    def _one_of_each(self, nodes: tuple[Node, ...], hosts: tuple[Host, ...]) -> None:
+        """Two entries of one name, or for one server, would have one server handled twice."""
+        names: dict[str, Node] = {}
+        servers: dict[str, Host] = {}
+        for node, host in zip(nodes, hosts, strict=True):
+            where = (node.entries or {}).get("name", node)
+            if host.name and (first := names.setdefault(host.name.lower(), where)) is not where:
+                self._checker.add(where, f"two hosts are called {host.name!r}", f"the first is in line {first.line}")
+            if host.windows is None or not host.windows.url.startswith(("http://", "https://")):
+                continue
+            try:
+                address = host.windows.address
+            except ValueError:  # a port that is none: noted with its url
+                continue
+            other = servers.setdefault(address, host)
+            if other is not host and other.name.lower() != host.name.lower():
+                self._checker.add(
+                    where, f"{other.name!r} and {host.name!r} are one server", f"both windows endpoints are {address}"
+                )
