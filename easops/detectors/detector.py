@@ -13,6 +13,7 @@ from easops.exchange.organisation import Organisation
 from easops.inventory.host import Host
 from easops.parameter import Parameter
 from easops.remoting.pool import Sessions
+from easops.remoting.session import Session
 
 
 @attrs.frozen
@@ -24,6 +25,14 @@ class Surroundings:
     organisation: Organisation
     clock: Clock
     progress: Callable[[str], None] = lambda text: None
+
+    def host(self, name: str) -> Host:
+        """The host of that label. Raises StopIteration for one that is not in the run."""
+        return next(host for host in self.organisation.hosts if host.name == name)
+
+    def windows(self, name: str) -> Session:
+        """A session to the windows endpoint of the host of that label."""
+        return self.sessions.open(self.host(name), "windows")
 
 
 class Detector(Protocol):

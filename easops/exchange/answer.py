@@ -36,7 +36,7 @@ def boolean(item: RemoteObject, name: str) -> bool:
     raise UnexpectedAnswer(f"{name} is no boolean", f"the server answered {value!r}", "report it with this text")
 
 
-def limit(item: RemoteObject, name: str) -> int | None | str:
+def limit(item: RemoteObject, name: str) -> int | str | None:
     """A number of the type Unlimited: an int, ``"Unlimited"``, or None where it is not set (inherited).
 
     Whether it comes as a number, a text or an object is not documented: all are taken.

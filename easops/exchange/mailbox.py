@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import attrs
 
 from easops.errors import BadInput, CommandFailed, EasopsError, UnexpectedAnswer
 from easops.exchange.answer import directory_read, required, text
 from easops.remoting.result import RemoteObject
 from easops.remoting.session import Session
+
+_NAMES: Final = (
+    "Guid ExchangeGuid Name DisplayName Alias SamAccountName UserPrincipalName DistinguishedName LegacyExchangeDN "
+    "PrimarySmtpAddress WindowsEmailAddress Identity"
+).split()
 
 
 class AmbiguousMailbox(EasopsError):
@@ -91,9 +98,7 @@ def require_mailbox(session: Session, identity: str, *, domain_controller: str |
 
 
 def _mailbox(item: RemoteObject) -> Mailbox:
-    plain = ("Guid", "ExchangeGuid", "Name", "DisplayName", "Alias", "SamAccountName", "UserPrincipalName",
-             "DistinguishedName", "LegacyExchangeDN", "PrimarySmtpAddress", "WindowsEmailAddress", "Identity")  # fmt: skip
-    names = {text(item, name) for name in plain}
+    names = {text(item, name) for name in _NAMES}
     addresses = item.get("EmailAddresses")
     if isinstance(addresses, tuple):
         names |= {str(address).partition(":")[2] or str(address) for address in addresses}

@@ -33,7 +33,7 @@ class Organisation:
         return self.hosts[0].organisation if self.hosts else ""
 
     def session(self) -> Session:
-        """The calling thread's session to the organisation. Raises BadInput where no host names an exchange endpoint."""
+        """A session to the organisation. Raises BadInput where no host names an exchange endpoint."""
         for host in self.hosts:
             if host.exchange is not None:
                 return self.sessions.open(host, "exchange")

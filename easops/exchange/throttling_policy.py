@@ -210,8 +210,7 @@ def _policy(item: RemoteObject) -> ThrottlingPolicy:
     values = {
         name: limit(item, name)
         for name, value in item.properties.items()
-        if name.startswith(_COMPONENTS) and name not in _NOT_VALUES and value is not None and str(value) != ""
-        if isinstance(value, int) and not isinstance(value, bool) or str(value).lower() == "unlimited" or _digits(value)
+        if name.startswith(_COMPONENTS) and name not in _NOT_VALUES and _is_limit(value)
     }
     return ThrottlingPolicy(
         name=required(item, "Name"),
@@ -222,8 +221,9 @@ def _policy(item: RemoteObject) -> ThrottlingPolicy:
     )
 
 
-def _digits(value: object) -> bool:
-    return str(value).replace(",", "").isdigit()
+def _is_limit(value: object) -> bool:
+    text = str(value).replace(",", "")
+    return not isinstance(value, bool) and (text.isdigit() or text.lower() == "unlimited")
 
 
 def _wire(value: Limit) -> Limit:

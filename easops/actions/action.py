@@ -1,0 +1,71 @@
+"""What an action is: it plans changes and sends nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, Protocol
+
+import attrs
+
+from easops.actions.change import Change
+from easops.detectors.detector import Surroundings
+from easops.parameter import Parameter
+from easops.status import Status
+
+Scope = Literal["organisation", "server"]
+
+
+@attrs.frozen
+class Plan:
+    """What planning gave for one item, from reads alone.
+
+    *status* is would_change with *changes*, or ok, skipped, refused, failed, unreachable with the *reason*.
+    *item* is the user's address or the host's label; *mailbox* the Guid that the protect list is held against.
+    *before* and *after* are what a person reads; *effective* says when it takes effect, as against when written.
+    """
+
+    item: str
+    status: Status
+    reason: str = ""
+    changes: tuple[Change, ...] = ()
+    before: Any = None
+    after: Any = None
+    effective: str = ""
+    mailbox: str | None = None
+    health_mailbox: bool = False
+    host: str | None = None
+
+    @property
+    def undo(self) -> str:
+        """``exact``, or the first reason why not."""
+        return next((change.undo for change in self.changes if change.undo != "exact"), "exact")
+
+
+class Action(Protocol):
+    """One way to change something.
+
+    *scope* ``organisation``: once for each item, through an exchange endpoint. *scope* ``server``: on each host of
+    the step's ``on:``, through its windows endpoint. A *pulse* cannot be undone and needs a reason (``because:``).
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def summary(self) -> str: ...
+
+    @property
+    def scope(self) -> Scope: ...
+
+    @property
+    def pulse(self) -> bool: ...
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]: ...
+
+    def plan(self, values: Mapping[str, Any], host: str | None, around: Surroundings) -> Plan:
+        """Read, and say what would be changed; *host* is the label of a server action's host.
+
+        Raises the errors of ``easops.errors``; a rule that forbids it is a refused Plan, no error.
+        """
+        ...

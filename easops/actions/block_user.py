@@ -1,0 +1,88 @@
+"""Block a user: no ActiveSync at all for the mailbox.
+
+Source: Set-CASMailbox -ActiveSyncEnabled (2010 to SE); KB 2711053 ("block users on a per-user basis").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import attrs
+
+from easops.actions.action import Plan, Scope
+from easops.actions.change import Standing
+from easops.detectors.detector import Surroundings
+from easops.exchange.cas_mailbox import get_cas_mailbox, set_active_sync_enabled
+from easops.exchange.mailbox import require_mailbox
+from easops.parameter import Parameter
+from easops.status import Status
+
+EFFECTIVE = "after a recycle of the pools that serve the user; else it may take hours (KB 2612821)"
+
+
+@attrs.frozen
+class SetActiveSyncEnabled:
+    """``ActiveSyncEnabled`` of one mailbox."""
+
+    kind: ClassVar[str] = "active_sync_enabled"
+
+    user: str
+    mailbox: str
+    before: bool
+    after: bool
+
+    undo: ClassVar[str] = "exact"
+
+    @property
+    def subject(self) -> str:
+        return f"ActiveSync of {self.user}"
+
+    def read(self, around: Surroundings) -> bool:
+        organisation = around.organisation
+        held = get_cas_mailbox(organisation.session(), self.mailbox, domain_controller=organisation.domain_controller)
+        return held.active_sync_enabled
+
+    def standing(self, state: bool) -> Standing:
+        return Standing.AFTER if state == self.after else Standing.BEFORE
+
+    def write(self, around: Surroundings) -> None:
+        organisation = around.organisation
+        set_active_sync_enabled(
+            organisation.session(), self.mailbox, self.after, domain_controller=organisation.domain_controller
+        )
+
+    def inverse(self) -> SetActiveSyncEnabled:
+        return attrs.evolve(self, before=self.after, after=self.before)
+
+    def prove(self, around: Surroundings) -> str:
+        return ""
+
+
+class _BlockUser:
+    name = "block_user"
+    summary = "No ActiveSync at all for a user (ActiveSyncEnabled false)"
+    scope: Scope = "organisation"
+    pulse = False
+    parameters = (Parameter("user", "text", "the mailbox: address, alias, DOMAIN\\user or Guid"),)
+
+    def plan(self, values: Mapping[str, Any], host: str | None, around: Surroundings) -> Plan:
+        organisation = around.organisation
+        session, dc = organisation.session(), organisation.domain_controller
+        mailbox = require_mailbox(session, values["user"], domain_controller=dc)
+        held = get_cas_mailbox(session, mailbox.guid, domain_controller=dc).active_sync_enabled
+        change = SetActiveSyncEnabled(mailbox.primary_smtp_address, mailbox.guid, before=held, after=False)
+        return Plan(
+            item=mailbox.primary_smtp_address,
+            status=Status.WOULD_CHANGE if held else Status.OK,
+            reason="" if held else "ActiveSync is off already",
+            changes=(change,) if held else (),
+            before={"active_sync_enabled": held},
+            after={"active_sync_enabled": False},
+            effective=EFFECTIVE if held else "",
+            mailbox=mailbox.guid,
+            health_mailbox=mailbox.is_health_mailbox,
+        )
+
+
+BLOCK_USER = _BlockUser()

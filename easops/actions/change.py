@@ -1,0 +1,192 @@
+"""A change: its intent, its write, its read-back, and how it is undone.
+
+A change is a value that is stored before anything is sent, so that a run killed at any moment knows what it may have
+done: whoever comes later reads the server and compares with *before* and *after*.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from typing import Any, ClassVar, Final, Protocol
+
+import attrs
+
+from easops.detectors.detector import Surroundings
+from easops.errors import CommandFailed, EasopsError, OutcomeUnknown, UnreachableHost
+from easops.status import Status
+
+State = Any
+"""What a change reads of the world: a plain JSON value."""
+
+
+class Standing(enum.Enum):
+    """How the world stands to a change."""
+
+    BEFORE = "before"
+    AFTER = "after"
+    OTHER = "other"
+
+
+class LeftAlone(Exception):
+    """Raised by a write that finds that it must not be done after all; the text says why. No failure."""
+
+
+class Change(Protocol):
+    """One change to one thing. Implementations are frozen attrs classes of JSON values, listed in CHANGES."""
+
+    kind: ClassVar[str]
+
+    @property
+    def subject(self) -> str:
+        """What is changed, in words: ``throttling policy of anna@contoso.example``."""
+        ...
+
+    @property
+    def before(self) -> State: ...
+
+    @property
+    def after(self) -> State: ...
+
+    @property
+    def undo(self) -> str:
+        """``exact``, or ``none (why)``."""
+        ...
+
+    def read(self, around: Surroundings) -> State:
+        """What is there now; also the read that settles an unknown outcome. Changes nothing."""
+        ...
+
+    def standing(self, state: State) -> Standing: ...
+
+    def write(self, around: Surroundings) -> None:
+        """Send it, once. Raises LeftAlone where the server shows that it must stay as it is."""
+        ...
+
+    def inverse(self) -> Change | None:
+        """The change that puts *before* back; None where it cannot be undone."""
+        ...
+
+    def prove(self, around: Surroundings) -> str:
+        """What has to come about after it was read back, or a sentence on why it did not; empty when all is well."""
+        ...
+
+
+@attrs.frozen
+class ChangeOutcome:
+    """What came of one change; *found* is what the last read gave."""
+
+    status: Status
+    reason: str = ""
+    found: State = None
+
+
+SETTLE_READS: Final = 3
+SETTLE_WAIT: Final = 4.0
+"""Seconds between the reads that settle an unknown outcome: the server may still be at it."""
+
+
+def perform(
+    change: Change, around: Surroundings, *, resumed: bool = False, guard: Callable[[], None] = lambda: None
+) -> ChangeOutcome:
+    """Carry out *change*: read, write only what differs, read back, prove. Raises nothing of ``EasopsError``.
+
+    *resumed* says that another process stored the intent: finding *after* then means that it was sent
+    (``changed``), while in the process that stored it somebody else did it (``ok``). Finding neither *before* nor
+    *after* is drift, and refused. *guard* is called just before the write; what it raises goes through.
+    """
+    try:
+        state = change.read(around)
+    except EasopsError as error:
+        return ChangeOutcome(_read_failed(error), str(error))
+    standing = change.standing(state)
+    if standing is Standing.AFTER:
+        if not resumed:
+            return ChangeOutcome(Status.OK, "it is so already", state)
+        return _proven(change, around, state)
+    if standing is Standing.OTHER:
+        return ChangeOutcome(Status.REFUSED, drift(change, state), state)
+    guard()
+    try:
+        change.write(around)
+    except LeftAlone as reason:
+        return ChangeOutcome(Status.SKIPPED, str(reason), state)
+    except OutcomeUnknown as error:
+        return _settled(change, around, error)
+    except UnreachableHost as error:
+        return ChangeOutcome(Status.UNREACHABLE, str(error), state)
+    except CommandFailed as error:
+        # A cmdlet that failed may have written: only a read tells.
+        return _settled(change, around, error)
+    except EasopsError as error:
+        return ChangeOutcome(Status.FAILED, str(error), state)
+    return _read_back(change, around)
+
+
+def settle(change: Change, around: Surroundings) -> ChangeOutcome:
+    """Decide by reading whether a change whose outcome is not known has happened."""
+    try:
+        state = change.read(around)
+    except EasopsError as error:
+        return ChangeOutcome(Status.UNKNOWN, str(error))
+    standing = change.standing(state)
+    if standing is Standing.AFTER:
+        return ChangeOutcome(Status.CHANGED, "found by reading", state)
+    if standing is Standing.BEFORE:
+        return ChangeOutcome(Status.FAILED, "not done: it is as it was before", state)
+    return ChangeOutcome(Status.UNKNOWN, drift(change, state), state)
+
+
+def drift(change: Change, state: State) -> str:
+    """The sentence on a state that is neither before nor after."""
+    return f"{change.subject} is {words(state)}, neither {words(change.before)} nor {words(change.after)}"
+
+
+def words(state: State) -> str:
+    """A state as a person reads it."""
+    if state is None:
+        return "none"
+    if isinstance(state, bool):
+        return "on" if state else "off"
+    if isinstance(state, dict):
+        return ", ".join(f"{name} {words(value)}" for name, value in state.items() if value is not None) or "none"
+    if isinstance(state, list | tuple):
+        return ", ".join(words(item) for item in state) or "none"
+    return str(state)
+
+
+def _read_failed(error: EasopsError) -> Status:
+    # Nothing was sent yet, so even a read without an answer leaves nothing unknown.
+    return Status.UNREACHABLE if isinstance(error, UnreachableHost | OutcomeUnknown) else Status.FAILED
+
+
+def _settled(change: Change, around: Surroundings, error: EasopsError) -> ChangeOutcome:
+    refused = isinstance(error, CommandFailed)
+    outcome = ChangeOutcome(Status.UNKNOWN, str(error))
+    for attempt in range(1 if refused else SETTLE_READS):
+        if attempt:
+            around.clock.sleep(SETTLE_WAIT)
+        outcome = settle(change, around)
+        if outcome.status is Status.CHANGED:
+            return _proven(change, around, outcome.found)
+    if outcome.status is Status.FAILED:
+        return attrs.evolve(outcome, reason=str(error) if refused else f"{error}; {outcome.reason}")
+    return attrs.evolve(outcome, reason=f"{error}; {outcome.reason}")
+
+
+def _read_back(change: Change, around: Surroundings) -> ChangeOutcome:
+    try:
+        state = change.read(around)
+    except EasopsError as error:
+        return ChangeOutcome(Status.UNKNOWN, f"written, but it could not be read back: {error}")
+    if change.standing(state) is Standing.AFTER:
+        return _proven(change, around, state)
+    return ChangeOutcome(Status.FAILED, f"the server took it, and reads back {words(state)}", state)
+
+
+def _proven(change: Change, around: Surroundings, state: State) -> ChangeOutcome:
+    try:
+        missing = change.prove(around)
+    except EasopsError as error:
+        missing = f"done, but the proof could not be read: {error}"
+    return ChangeOutcome(Status.VERIFY_FAILED if missing else Status.CHANGED, missing, state)
