@@ -1,0 +1,124 @@
+"""A checked playbook, as values. It is rebuilt from its text (``load.load_playbook_text``), so a record keeps that."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from pathlib import PurePath
+from types import MappingProxyType
+from typing import Any, Literal, Protocol
+
+import attrs
+
+from easops.errors import BadInput
+from easops.parameter import Parameter, ParameterError, check_all
+from easops.playbook.expression import Setting, evaluate
+
+StepKind = Literal["detect", "verify", "do"]
+
+
+class TakesParameters(Protocol):
+    """What the loader asks of a detector: its name and parameters."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]: ...
+
+
+class DescribedAction(TakesParameters, Protocol):
+    """What the loader asks of an action: also what it acts on, and whether it is a pulse (needs ``because:``)."""
+
+    @property
+    def scope(self) -> Literal["organisation", "server"]: ...
+
+    @property
+    def pulse(self) -> bool: ...
+
+
+@attrs.frozen
+class Limits:
+    """How much a run may do: *changes* in each step, *hosts_at_once*, and unreachable hosts that stop nothing."""
+
+    changes: int = 10
+    hosts_at_once: int = 1
+    unreachable: int = 0
+
+
+def _frozen(values: Mapping[str, Setting]) -> Mapping[str, Setting]:
+    return MappingProxyType(dict(values))
+
+
+@attrs.frozen
+class Step:
+    """One step. *number* counts from 1; *subject* names the detector or the action; *place* is ``file:line:column``.
+
+    *on*, *for_each*, *when*, *because* and *within* are settings (``expression.evaluate``), None where not given;
+    *within* (``verify`` only) is a duration in the text form or an expression that gives one.
+    """
+
+    number: int
+    name: str
+    kind: StepKind
+    subject: str
+    with_: Mapping[str, Setting] = attrs.field(factory=dict, converter=_frozen)
+    on: Setting = None
+    for_each: Setting = None
+    when: Setting = None
+    because: Setting = None
+    within: Setting = None
+    as_: str | None = None
+    on_failure: Literal["stop", "continue"] = "stop"
+    place: str = attrs.field(default="", eq=False)
+
+    @property
+    def changes(self) -> bool:
+        """Whether it may change anything."""
+        return self.kind == "do"
+
+    def arguments(self, parameters: Sequence[Parameter], namespace: Mapping[str, Any]) -> dict[str, Any]:
+        """The values of ``with:``, evaluated and checked against the detector's or action's *parameters*.
+
+        Raises BadInput, with the place, for a value that is wrong and only known now.
+        """
+        try:
+            return check_all(parameters, evaluate(self.with_, namespace))
+        except ParameterError as error:
+            raise BadInput(f"{self.place}: step {self.name!r} cannot take this value", str(error)) from None
+
+    def patience(self, namespace: Mapping[str, Any]) -> dt.timedelta:
+        """How long a ``verify`` goes on looking (``within:``); nothing where it is not given. Raises BadInput."""
+        if self.within is None:
+            return dt.timedelta()
+        try:
+            checked: dt.timedelta = Parameter("within", "duration").check(evaluate(self.within, namespace))
+        except ParameterError as error:
+            raise BadInput(f"{self.place}: within of step {self.name!r} is no duration", str(error)) from None
+        return checked
+
+
+@attrs.frozen
+class Playbook:
+    """A playbook that was checked whole.
+
+    *hosts* and *protect* are settings over the inputs: a selector's text or a list of host names; a list of mailboxes
+    and groups. *source* is the file it was read from (or what stood for one), *text* its YAML, *digest* the SHA-256
+    (hexadecimal) of the text with LF line ends.
+    """
+
+    name: str
+    scenario: str | None
+    inputs: tuple[Parameter, ...]
+    hosts: Setting
+    limits: Limits
+    protect: Setting
+    steps: tuple[Step, ...]
+    source: str
+    text: str = attrs.field(repr=False)
+    digest: str
+
+    @property
+    def short_name(self) -> str:
+        """The file's name without folder and suffix: ``contacts-sync-storm``."""
+        return PurePath(self.source).stem
