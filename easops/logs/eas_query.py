@@ -64,7 +64,7 @@ class Token:
 
 @attrs.frozen
 class Changes:
-    """Items that one side sent in a folder: adds, changes, deletes (the first three counts of ``Cli:`` and ``Srv:``)."""
+    """Items that one side sent in a folder: the first three counts of ``Cli:`` or ``Srv:``."""
 
     adds: int = 0
     changes: int = 0

@@ -25,7 +25,7 @@ BLOCK: Final = 4 << 20
 
 @attrs.frozen
 class ByteRange:
-    """Bytes of a file from *offset* on. *length* is the whole file's at that moment, *time* its server's clock (UTC)."""
+    """Bytes of a file from *offset* on. *length* is the whole file's then, *time* its server's clock (UTC)."""
 
     data: bytes = attrs.field(repr=False)
     offset: int
