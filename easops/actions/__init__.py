@@ -1,5 +1,7 @@
 """The actions, and the changes that they make: to add one, write its file and add its word here."""
 
+from collections.abc import Mapping
+
 from easops.actions.action import Action
 from easops.actions.block_user import BLOCK_USER, SetActiveSyncEnabled
 from easops.actions.change import Change
@@ -7,9 +9,9 @@ from easops.actions.limit_eas_usage import LIMIT_EAS_USAGE, AssociateThrottlingP
 from easops.actions.recycle_app_pool import RECYCLE_APP_POOL, RecycleAppPool
 from easops.registry import table
 
-ACTIONS = table(BLOCK_USER, LIMIT_EAS_USAGE, RECYCLE_APP_POOL)
+ACTIONS: Mapping[str, Action] = table(BLOCK_USER, LIMIT_EAS_USAGE, RECYCLE_APP_POOL)
 
-CHANGES: dict[str, type[Change]] = {
+CHANGES: Mapping[str, type[Change]] = {
     change.kind: change
     for change in (SetActiveSyncEnabled, HaveThrottlingPolicy, AssociateThrottlingPolicy, RecycleAppPool)
 }

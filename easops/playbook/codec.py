@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 import attrs
 import cattrs
-from cattrs.gen import make_dict_structure_fn, override
 from cattrs.strategies import configure_union_passthrough
 
 from easops.actions import CHANGES
@@ -30,15 +29,13 @@ def _converter() -> cattrs.Converter:
     converter.register_unstructure_hook_func(lambda kind: isinstance(kind, type) and issubclass(kind, Path), str)
     converter.register_structure_hook(Path, lambda value, _: Path(value))
     converter.register_unstructure_hook(frozenset, sorted)
-    for change in CHANGES.values():
-        fields = {name: override() for name in (field.name for field in attrs.fields(change))}
-        converter.register_structure_hook(change, make_dict_structure_fn(change, converter, **fields))
 
     def to_change(value: Json, _: Any) -> Change:
-        return converter.structure(value, CHANGES[value["kind"]])
+        held: Change = converter.structure(value, CHANGES[value["kind"]])
+        return held
 
-    def from_change(value: Change) -> Json:
-        return {"kind": value.kind, **{f.name: getattr(value, f.name) for f in attrs.fields(type(value))}}
+    def from_change(value: Any) -> Json:
+        return {"kind": value.kind, **attrs.asdict(value)}
 
     converter.register_structure_hook_func(lambda kind: kind is Change, to_change)
     converter.register_unstructure_hook_func(lambda kind: kind is Change or kind in CHANGES.values(), from_change)

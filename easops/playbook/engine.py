@@ -1,0 +1,367 @@
+"""The engine: durable execution of a run. Only this module knows DBOS.
+
+A run is a workflow that walks the steps; each target that is to be changed is a child workflow, and the claim on the
+target is the child's deduplication id in one queue. Each DBOS step holds a plain JSON value, never an exception, and
+is named after what it does, so that a replay that no longer fits raises instead of binding a wrong value.
+PROTOCOL is raised whenever the order, the name or the shape of DBOS steps changes.
+Source: docs/explanation/playbooks.md, "The engine".
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final, TypeVar
+
+import attrs
+from dbos import DBOS, DBOSClient, DBOSConfig, Serializer, SetEnqueueOptions, SetWorkflowID, WorkflowHandle
+
+from easops import errors
+from easops.actions.change import Change, ChangeOutcome, perform
+from easops.actions.outcome import ItemOutcome
+from easops.detectors.detector import Surroundings
+from easops.errors import EasopsError, Refused
+from easops.playbook.carry import carry_out, host_time
+from easops.playbook.codec import Json, from_json, to_json
+from easops.playbook.hands import Observer
+from easops.playbook.outcome import StepResult
+from easops.playbook.record import Record
+from easops.playbook.state import RunLock, StateFolder
+from easops.playbook.walk import Job, Preview
+from easops.status import EXIT_CODES, Status
+
+PROTOCOL: Final = 1
+
+_QUEUE: Final = "targets"
+_POLL: Final = 0.05
+_ASK_AGAIN: Final = 1.0
+"""Seconds between two tries to claim a target that a live run holds."""
+
+_FINISH_IN: Final = 10.0
+"""Seconds that a write in flight is given to end and be read back when the run is told to stop."""
+
+T = TypeVar("T")
+
+
+class Interrupted(BaseException):
+    """The run was told to stop. No ``Exception``: the engine must not take it for a step's outcome."""
+
+
+class _Json(Serializer):
+    """JSON, where the engine's default would pickle."""
+
+    def serialize(self, data: Any) -> str:
+        return json.dumps(data, ensure_ascii=False, separators=(",", ":"), default=str)
+
+    def deserialize(self, serialized_data: str) -> Any:
+        return json.loads(serialized_data)
+
+    def name(self) -> str:
+        return "easops_json"
+
+
+@attrs.define
+class Execution:
+    """What the workflows of this process's one run work with; DBOS hands them names alone."""
+
+    run_id: str
+    walk_id: str
+    record: Record
+    state: StateFolder
+    lock: RunLock
+    around: Surroundings
+    observer: Observer
+    confirm: Callable[[Preview], bool]
+    wait: dt.timedelta
+    main: Callable[[DurableHands], None]
+    stop: threading.Event = attrs.field(factory=threading.Event)
+    fresh: set[str] = attrs.field(factory=set)
+    """The keys of the intents that this process stored itself."""
+    writing: int = 0
+    mutex: threading.Lock = attrs.field(factory=threading.Lock)
+
+    def at_boundary(self) -> None:
+        if self.stop.is_set():
+            raise Interrupted
+
+    def may_send(self) -> None:
+        """Called just before each write. Raises Interrupted where the run is to stop, or is not ours any more."""
+        self.at_boundary()
+        if not self.lock.held():
+            raise Interrupted
+
+    @contextmanager
+    def in_flight(self) -> Iterator[None]:
+        with self.mutex:
+            self.writing += 1
+        try:
+            yield
+        finally:
+            with self.mutex:
+                self.writing -= 1
+
+
+_running: Execution | None = None
+"""The run of this process: DBOS is one a process, and so is a run."""
+
+
+def _execution() -> Execution:
+    assert _running is not None, "a workflow runs only while its run is executed"
+    return _running
+
+
+@DBOS.workflow(name="easops.run")
+def _run_workflow(walk_id: str) -> str:
+    execution = _execution()
+    execution.main(DurableHands(execution))
+    return walk_id
+
+
+@DBOS.workflow(name="easops.target")
+def _target_workflow(job: Json) -> Json:
+    execution = _execution()
+    return to_json(carry_out(from_json(job, Job), _DurableChanges(execution)))
+
+
+def _step(name: str, call: Callable[[], Json]) -> Json:
+    """A DBOS step of that name: its JSON value, or the ``EasopsError`` that came of it, raised outside of it."""
+
+    def outcome() -> Json:
+        try:
+            return {"value": call()}
+        except EasopsError as error:
+            return {"error": [type(error).__name__, error.what, error.why, error.next_step, _extra(error)]}
+
+    held = DBOS.run_step({"name": name}, outcome)
+    if "error" in held:
+        raise _error(*held["error"])
+    return held["value"]
+
+
+def _extra(error: EasopsError) -> dict[str, str]:
+    return {name: getattr(error, name) for name in ("rule", "reason") if isinstance(getattr(error, name, None), str)}
+
+
+def _error(kind: str, what: str, why: str, next_step: str, extra: dict[str, str]) -> EasopsError:
+    held = getattr(errors, kind, errors.EasopsError)
+    error: EasopsError = held(what, why, next_step, **extra)
+    return error
+
+
+class DurableHands:
+    """Hands whose every touch is a step of the run's workflow (``easops.playbook.walk.Hands``)."""
+
+    checking = False
+
+    def __init__(self, execution: Execution) -> None:
+        self._execution = execution
+
+    def once(self, key: str, kind: type[T], look: Callable[[], T]) -> T:
+        self._execution.at_boundary()
+        return from_json(_step(key, lambda: to_json(look())), kind)
+
+    def ask(self, preview: Preview) -> bool:
+        execution = self._execution
+        execution.at_boundary()
+
+        def answer() -> bool:
+            given = execution.confirm(preview)
+            execution.record.write(execution.run_id, "answer", "confirm", {"step": preview.step, "yes": given})
+            return given
+
+        return bool(_step("confirm", answer))
+
+    def apply(self, jobs: Sequence[Job], at_once: int) -> list[tuple[Job, tuple[ItemOutcome, ...]]]:
+        """A child workflow for each job; they are waited for in the order they were started in, so that a replay
+        goes the same way."""
+        outcomes: list[tuple[Job, tuple[ItemOutcome, ...]]] = []
+        open_: list[tuple[Job, WorkflowHandle[Json] | tuple[ItemOutcome, ...]]] = []
+        left = list(jobs)
+        ended_badly = False
+        while left or open_:
+            while left and len(open_) < max(1, at_once) and not ended_badly:
+                job = left.pop(0)
+                open_.append((job, self._started(job)))
+            if not open_:
+                break
+            job, handle = open_.pop(0)
+            if isinstance(handle, tuple):
+                items = handle
+            else:
+                items = from_json(handle.get_result(polling_interval_sec=_POLL), tuple[ItemOutcome, ...])
+            outcomes.append((job, items))
+            ended_badly = ended_badly or any(EXIT_CODES[item.status] > 3 for item in items)
+        return outcomes
+
+    def finished(self, result: StepResult) -> None:
+        execution = self._execution
+        execution.record.write(execution.run_id, "step", str(result.number), to_json(result))
+        execution.observer.finished(result)
+
+    def _started(self, job: Job) -> WorkflowHandle[Json] | tuple[ItemOutcome, ...]:
+        """The job's child workflow, once its target is ours; or its items, refused."""
+        execution = self._execution
+        child_id = f"{execution.walk_id}.{job.step}.{job.target}"
+        began = time.monotonic()
+        attempt = 0
+        while True:
+            execution.at_boundary()
+            with (
+                SetWorkflowID(child_id),
+                SetEnqueueOptions(deduplication_id=job.target, duplication_policy="return-existing"),
+            ):
+                handle = DBOS.enqueue_workflow(_QUEUE, _target_workflow, to_json(job))
+            if handle.workflow_id == child_id:
+                return handle
+            holder = handle.workflow_id.partition(".")[0]
+            waited = time.monotonic() - began
+            verdict = _step(f"{child_id}.claim.{attempt}", functools.partial(self._verdict, holder, waited))
+            if verdict != "ask again":
+                return tuple(_refused(job, verdict, i) for i in range(len(job.plans)))
+            execution.observer.progress(f"waiting for run {holder}, which is changing {job.target}")
+            time.sleep(_ASK_AGAIN)
+            attempt += 1
+
+    def _verdict(self, holder: str, waited: float) -> str:
+        execution = self._execution
+        if not execution.state.lock(holder).is_alive():
+            return (
+                f"held by run {holder}, which died: easops runs resume {holder}, easops undo {holder}, "
+                f"or easops runs abandon {holder}"
+            )
+        if waited > execution.wait.total_seconds():
+            return f"held by run {holder}, which is still at work after {waited:.0f} s"
+        return "ask again"
+
+
+def _refused(job: Job, reason: str, number: int) -> ItemOutcome:
+    plan = job.plans[number]
+    return ItemOutcome(plan.item, job.target, Status.REFUSED, reason, plan.before, plan.after, undo=plan.undo)
+
+
+class _DurableChanges:
+    """Changes whose intent is committed before anything is sent (``easops.playbook.carry.Durable``)."""
+
+    def __init__(self, execution: Execution) -> None:
+        self._execution = execution
+
+    def perform(self, key: str, change: Change) -> ChangeOutcome:
+        execution = self._execution
+        execution.at_boundary()
+
+        def intend() -> Json:
+            body = {"change": to_json(change)}
+            execution.record.write(execution.run_id, "intent", f"{execution.walk_id}/{key}", body)
+            execution.fresh.add(key)
+            return body
+
+        _step(f"{key}.intent", intend)
+
+        def carried() -> Json:
+            with execution.in_flight():
+                outcome = perform(
+                    change, execution.around, resumed=key not in execution.fresh, guard=execution.may_send
+                )
+                execution.record.write(execution.run_id, "outcome", f"{execution.walk_id}/{key}", to_json(outcome))
+            return to_json(outcome)
+
+        return from_json(_step(f"{key}.change", carried), ChangeOutcome)
+
+    def moment(self, key: str, host: str) -> dt.datetime | None:
+        held = _step(key, lambda: to_json(host_time(host, self._execution.around)))
+        return None if held is None else dt.datetime.fromisoformat(held)
+
+
+def execute(execution: Execution) -> None:
+    """Execute the run's workflow ``walk_id``, begun here or taken up where a dead process left it, to its end.
+
+    Raises Refused where this process executes a run already, Interrupted (after the write in flight has ended, at
+    most 10 s) where the run was told to stop by ``execution.stop``.
+    """
+    global _running
+    if _running is not None:
+        raise Refused(
+            "this process executes a run already",
+            f"run {_running.run_id}; the engine is one a process",
+            "wait for it, or use a process of its own",
+            rule="one run at a time",
+        )
+    _running = execution
+    try:
+        DBOS(config=_config(execution))
+        DBOS.launch()
+        DBOS.register_queue(_QUEUE, polling_interval_sec=0.1, on_conflict="never_update")
+        handle: WorkflowHandle[str]
+        if DBOS.list_workflows(workflow_ids=[execution.walk_id]):
+            handle = DBOS.retrieve_workflow(execution.walk_id)
+        else:
+            with SetWorkflowID(execution.walk_id):
+                handle = DBOS.start_workflow(_run_workflow, execution.walk_id)
+        _wait(handle, execution)
+    finally:
+        if not execution.stop.is_set():
+            DBOS.destroy()
+        _running = None
+
+
+def cancel(state: StateFolder, walk_ids: Sequence[str]) -> None:
+    """Cancel the workflows of a dead run with their children, which frees the targets that they hold."""
+    client = DBOSClient(system_database_url=state.database_url, serializer=_Json())
+    try:
+        known = [held.workflow_id for held in client.list_workflows(workflow_ids=list(walk_ids))]
+        if known:
+            client.cancel_workflows(known, cancel_children=True)
+    finally:
+        client.destroy()
+
+
+def forget(state: StateFolder, walk_ids: Sequence[str]) -> None:
+    """Delete what the engine keeps of workflows, with their children."""
+    client = DBOSClient(system_database_url=state.database_url, serializer=_Json())
+    try:
+        known = [held.workflow_id for held in client.list_workflows(workflow_ids=list(walk_ids))]
+        if known:
+            client.delete_workflows(known, delete_children=True)
+    finally:
+        client.destroy()
+
+
+def _config(execution: Execution) -> DBOSConfig:
+    logging.getLogger("dbos").setLevel(logging.CRITICAL)
+    return DBOSConfig(
+        name="easops",
+        system_database_url=execution.state.database_url,
+        # A process executes whatever of its version is enqueued: with a version for each run, nobody else does.
+        application_version=f"{PROTOCOL}/{execution.run_id}",
+        executor_id=execution.run_id,
+        serializer=_Json(),
+        log_level="CRITICAL",
+    )
+
+
+def _wait(handle: WorkflowHandle[Any], execution: Execution) -> None:
+    ended = threading.Event()
+    failure: list[BaseException] = []
+
+    def result() -> None:
+        try:
+            handle.get_result(polling_interval_sec=_POLL)
+        except BaseException as error:
+            failure.append(error)
+        ended.set()
+
+    threading.Thread(target=result, name="easops-run", daemon=True).start()
+    while not ended.wait(0.1):
+        if execution.stop.is_set():
+            ends = time.monotonic() + _FINISH_IN
+            while execution.writing and time.monotonic() < ends:
+                time.sleep(0.05)
+            raise Interrupted
+    if failure:
+        raise failure[0]

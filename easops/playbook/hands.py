@@ -1,0 +1,59 @@
+"""Hands that only look: ``--check``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
+
+from easops.actions.outcome import ItemOutcome
+from easops.playbook.outcome import StepResult
+from easops.playbook.walk import Job, Preview
+
+T = TypeVar("T")
+
+
+class Observer(Protocol):
+    """Who is told how a run goes on. Called from the run's threads."""
+
+    def started(self, run_id: str | None, steps: Sequence[str]) -> None:
+        """The run begins; *run_id* is None under check."""
+        ...
+
+    def progress(self, text: str) -> None:
+        """What is being waited for."""
+        ...
+
+    def finished(self, result: StepResult) -> None:
+        """A step has ended."""
+        ...
+
+
+class Silent:
+    """An Observer that is not interested."""
+
+    def started(self, run_id: str | None, steps: Sequence[str]) -> None: ...
+
+    def progress(self, text: str) -> None: ...
+
+    def finished(self, result: StepResult) -> None: ...
+
+
+class LookingHands:
+    """Hands for ``--check``: every read is made, nothing is asked, nothing is sent, nothing is recorded."""
+
+    checking = True
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
+
+    def once(self, key: str, kind: type[T], look: Callable[[], T]) -> T:
+        return look()
+
+    def ask(self, preview: Preview) -> bool:
+        raise AssertionError("a check asks nothing")
+
+    def apply(self, jobs: Sequence[Job], at_once: int) -> list[tuple[Job, tuple[ItemOutcome, ...]]]:
+        raise AssertionError("a check applies nothing")
+
+    def finished(self, result: StepResult) -> None:
+        self._observer.finished(result)

@@ -1,0 +1,84 @@
+"""What came of a run: its steps, in order, and what to type next."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Literal
+
+import attrs
+
+from easops.actions.outcome import Done, ItemOutcome
+from easops.detectors.finding import Detection
+from easops.status import EXIT_CODES, Status, worst
+
+Kind = Literal["detect", "verify", "do", "undo"]
+
+
+@attrs.frozen
+class StepResult:
+    """One step. *hosts* are the labels it was about; *detection* is what a detect or verify found, *done* what came
+    of a do or undo. *certain* is False for a prediction that depends on an earlier step, which *reason* names.
+    """
+
+    number: int
+    name: str
+    kind: Kind
+    subject: str
+    status: Status
+    reason: str = ""
+    hosts: tuple[str, ...] = ()
+    because: str = ""
+    detection: Detection | None = None
+    done: Done | None = None
+    certain: bool = True
+    seconds: float = 0.0
+
+    @property
+    def items(self) -> tuple[ItemOutcome, ...]:
+        return self.done.items if self.done is not None else ()
+
+
+@attrs.frozen
+class RunReport:
+    """A run, or its prediction under ``--check`` (*checked*; then *run_id* is None: it leaves no record).
+
+    *next* is the command to type: undo after a change, resume after a run that owes its later steps. *lab* is the
+    scenario, for a run against the built-in lab. *problem* is what kept the run from its first step.
+    """
+
+    run_id: str | None
+    playbook: str
+    kind: Literal["run", "do", "undo"]
+    status: Status
+    steps: tuple[StepResult, ...] = ()
+    checked: bool = False
+    owes: bool = False
+    lab: str | None = None
+    started: dt.datetime | None = None
+    ended: dt.datetime | None = None
+    problem: str = ""
+    next: str = ""
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was changed, or may have been."""
+        held = (Status.CHANGED, Status.UNDONE, Status.UNKNOWN, Status.VERIFY_FAILED)
+        return not self.checked and any(item.status in held for step in self.steps for item in step.items)
+
+    @property
+    def would_change(self) -> bool:
+        return any(item.status is Status.WOULD_CHANGE for step in self.steps for item in step.items)
+
+    @property
+    def exit_code(self) -> int:
+        return EXIT_CODES[self.status]
+
+    @property
+    def findings(self) -> tuple[Detection, ...]:
+        """What the detect steps found."""
+        return tuple(step.detection for step in self.steps if step.kind == "detect" and step.detection is not None)
+
+
+def run_status(steps: tuple[StepResult, ...]) -> Status:
+    """A run's status: its worst step's, leaving out those that nothing hangs on."""
+    return worst(step.status for step in steps)

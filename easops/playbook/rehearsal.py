@@ -1,0 +1,91 @@
+"""The built-in lab as a child process: what ``--lab`` runs against.
+
+The lab ends when its standard input closes, so it outlives this process in no way, a kill included.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+import attrs
+
+from easops.clock import FastClock
+from easops.errors import EasopsError
+from easops.inventory.host import Host
+from easops.inventory.load import load_inventory
+
+SPEED: Final = 120.0
+"""How many times as fast as ours a rehearsal's clock runs."""
+
+
+class LabError(EasopsError):
+    """The built-in lab did not start."""
+
+
+@attrs.define
+class Lab:
+    """A running lab: its hosts, and its clock."""
+
+    scenario: str
+    hosts: tuple[Host, ...]
+    clock: FastClock
+    inventory: Path
+    _process: subprocess.Popen[str]
+
+    def stop(self) -> None:
+        """End it, and wait until it has stored its clock."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def __enter__(self) -> Lab:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def start_lab(scenario: str | None, folder: Path, *, speed: float = SPEED) -> Lab:
+    """Start the lab whose world *folder* keeps; *scenario* names the world to make where there is none yet.
+
+    Raises LabError with the lab's own words.
+    """
+    command = [sys.executable, "-m", "easops", "lab", "start", "--state", str(folder), "--until-stdin-closes"]
+    command += ["--speed", f"{speed:g}"]
+    if scenario is not None:
+        command += ["--scenario", scenario]
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    line = process.stdout.readline()
+    if not line:
+        process.wait()
+        said = process.stderr.read().strip().splitlines()
+        raise LabError(
+            "the built-in lab did not start",
+            " ".join(said[:3]) or f"it ended with code {process.returncode}",
+            "easops lab list shows the scenarios",
+        )
+    ready = json.loads(line)
+    inventory = Path(ready["inventory"])
+    return Lab(
+        ready["scenario"],
+        load_inventory(inventory).hosts,
+        FastClock(dt.datetime.fromisoformat(ready["start"]), float(ready["speed"])),
+        inventory,
+        process,
+    )

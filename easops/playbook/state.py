@@ -1,0 +1,86 @@
+"""Where easops keeps what must outlive a process: the state folder, and the lock that says a run is alive."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import attrs
+import filelock
+import platformdirs
+
+from easops.errors import BadInput
+
+
+@attrs.frozen
+class StateFolder:
+    """The folder with the database of the records and the engine, the locks, and the worlds of lab runs."""
+
+    path: Path
+
+    @classmethod
+    def default(cls) -> StateFolder:
+        """``EASOPS_STATE``, or the user's state folder of this platform."""
+        held = os.environ.get("EASOPS_STATE")
+        return cls(Path(held) if held else platformdirs.user_state_path("easops", appauthor=False))
+
+    def prepared(self) -> StateFolder:
+        """This folder, made where it was not there, for this user alone. Raises BadInput."""
+        try:
+            for part in (self.path, self.path / "locks", self.labs):
+                part.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise BadInput(
+                f"the state folder {self.path} cannot be used",
+                error.strerror or type(error).__name__,
+                "name another in EASOPS_STATE",
+            ) from None
+        return self
+
+    @property
+    def database_url(self) -> str:
+        return f"sqlite:///{(self.path / 'easops.sqlite').as_posix()}"
+
+    @property
+    def labs(self) -> Path:
+        """The worlds of lab runs, one folder a run."""
+        return self.path / "labs"
+
+    def lab(self, run_id: str) -> Path:
+        return self.labs / run_id
+
+    def lock(self, run_id: str) -> RunLock:
+        return RunLock(self.path / "locks" / f"{run_id}.lock")
+
+
+class RunLock:
+    """Held for the life of the process that executes a run; the system lets go of it when that process ends,
+    however it ends."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = filelock.FileLock(path, thread_local=False)
+
+    def take(self) -> bool:
+        """Take it; False where another process holds it."""
+        try:
+            self._lock.acquire(blocking=False)
+        except filelock.Timeout:
+            return False
+        return True
+
+    def held(self) -> bool:
+        """Whether this process still holds it: the file it locked is still the one of that name."""
+        return self._lock.is_locked and self._path.exists()
+
+    def release(self) -> None:
+        self._lock.release()
+
+    def is_alive(self) -> bool:
+        """Whether any process holds it, this one included."""
+        if self._lock.is_locked:
+            return True
+        if not self._path.exists() or not self.take():
+            return self._path.exists()
+        self.release()
+        return False

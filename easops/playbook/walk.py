@@ -1,0 +1,506 @@
+"""The walker: what the steps of a playbook mean, in plain Python that knows no engine.
+
+``walk`` decides; everything that touches the world goes through a ``Hands``: ``--check`` has hands that only read, the
+engine has hands that make each touch durable. Both walk the same way.
+Source: docs/explanation/playbooks.md.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, Protocol, TypeVar
+
+import attrs
+
+from easops.actions import ACTIONS
+from easops.actions.action import Action, Plan
+from easops.actions.outcome import Done, ItemOutcome
+from easops.detectors import DETECTORS
+from easops.detectors.detector import Surroundings
+from easops.detectors.finding import Detection, Undetermined
+from easops.errors import (
+    BadInput,
+    EasopsError,
+    OutcomeUnknown,
+    Refused,
+    UnreachableHost,
+)
+from easops.inventory.host import Host
+from easops.inventory.select import one_organisation, select
+from easops.playbook.expression import evaluate, expressions_in
+from easops.playbook.model import Playbook, Step
+from easops.playbook.outcome import StepResult
+from easops.status import EXIT_CODES, Status, worst
+
+T = TypeVar("T")
+
+_POLL_FIRST: Final = 5.0
+_POLL_MOST: Final = 30.0
+"""Seconds between the looks of a verify: first short, then longer."""
+
+
+@attrs.frozen
+class Facts:
+    """What a run learns once, before its first step, and keeps: the one domain controller that all its reads and
+    writes name, the targets' names, and who is protected (mailboxes, by Guid)."""
+
+    organisation: str
+    domain_controller: str | None
+    protected: tuple[str, ...] = ()
+
+
+@attrs.frozen
+class Job:
+    """What is to be done to one target, item by item, in order. *host* is a label, None for the organisation."""
+
+    step: int
+    target: str
+    host: str | None
+    plans: tuple[Plan, ...]
+
+
+@attrs.frozen
+class Preview:
+    """What a person is asked about, once: the first changing step's plan, and what comes after it."""
+
+    step: str
+    plans: tuple[Plan, ...]
+    later: tuple[str, ...]
+    hosts: tuple[str, ...]
+    changes_limit: int
+    hosts_at_once: int
+
+
+class Hands(Protocol):
+    """How the walker touches the world."""
+
+    @property
+    def checking(self) -> bool:
+        """Whether nothing may be changed."""
+        ...
+
+    def once(self, key: str, kind: type[T], look: Callable[[], T]) -> T:
+        """What *look* gives, an instance of *kind*; where the run is resumed, what it gave then. *key* names it."""
+        ...
+
+    def ask(self, preview: Preview) -> bool:
+        """Whether the changes may be made."""
+        ...
+
+    def apply(self, jobs: Sequence[Job], at_once: int) -> list[tuple[Job, tuple[ItemOutcome, ...]]]:
+        """Carry the jobs out, *at_once* at a time, in order; after one that failed no further one starts."""
+        ...
+
+    def finished(self, result: StepResult) -> None:
+        """A step has ended."""
+        ...
+
+
+@attrs.define
+class _Walk:
+    playbook: Playbook
+    facts: Facts
+    hosts: tuple[Host, ...]
+    around: Surroundings
+    hands: Hands
+    namespace: dict[str, Any]
+    targets: Callable[[Host], str]
+    asked: bool = False
+    stopped: str = ""
+    """The name of the step that stopped the changes; empty while they go on."""
+    results: list[StepResult] = attrs.field(factory=list)
+
+    # -- the walk -----------------------------------------------------------------------------------------------
+
+    def step(self, step: Step) -> StepResult:
+        started = self.around.clock.monotonic()
+        try:
+            result = self._stepped(step)
+        except (BadInput, Refused) as error:
+            status = Status.REFUSED if isinstance(error, Refused) else Status.FAILED
+            result = _result(step, status, reason=str(error))
+        result = attrs.evolve(result, seconds=round(self.around.clock.monotonic() - started, 3))
+        return self.keep(step, result)
+
+    def keep(self, step: Step, result: StepResult) -> StepResult:
+        """Take a step's result into the namespace, and see whether it stops the changes."""
+        if step.as_ is not None:
+            empty: Any = Done(step.subject) if step.kind == "do" else Detection(step.subject)
+            self.namespace[step.as_] = result.done or result.detection or empty
+        if not self.stopped and _stops(step, result):
+            self.stopped = step.name
+        self.results.append(result)
+        return result
+
+    def _stepped(self, step: Step) -> StepResult:
+        if step.changes and self.stopped:
+            return _result(step, Status.NOT_STARTED, reason=f"behind the stop at {self.stopped!r}")
+        if step.when is not None and not evaluate(step.when, self.namespace):
+            return _result(step, Status.SKIPPED, reason="its condition does not hold")
+        if step.kind == "do":
+            return self._do(step)
+        hosts = self._hosts_of(step)
+        if not hosts:
+            return _result(step, Status.SKIPPED, reason="no hosts")
+        if step.kind == "verify":
+            return self._verify(step, hosts)
+        return self._detect(step, hosts)
+
+    def _hosts_of(self, step: Step) -> tuple[Host, ...]:
+        if step.on is None:
+            return self.hosts
+        on = evaluate(step.on, self.namespace)
+        if not on:
+            return ()
+        return select(on if isinstance(on, str) else tuple(str(name) for name in on), self.hosts)
+
+    # -- reading ------------------------------------------------------------------------------------------------
+
+    def _detect(self, step: Step, hosts: Sequence[Host]) -> StepResult:
+        detector = DETECTORS[step.subject]
+        values = step.arguments(detector.parameters, self.namespace)
+        found = self.hands.once(_key(step), Detection, lambda: detector.detect(hosts, values, self.around))
+        return _result(
+            step,
+            _detected(found, self.playbook.limits.unreachable),
+            hosts=_names(hosts),
+            reason=_undetermined_words(found),
+            detection=found,
+        )
+
+    def _verify(self, step: Step, hosts: Sequence[Host]) -> StepResult:
+        if self.hands.checking:
+            return _result(step, Status.SKIPPED, reason="check: nothing was changed that could be verified")
+        detector = DETECTORS[step.subject]
+        values = step.arguments(detector.parameters, self.namespace)
+        within = step.patience(self.namespace).total_seconds()
+        clock = self.around.clock
+
+        def look() -> Detection:
+            """Look until each host has passed by itself, or *within* has gone by; then the last look stands."""
+            ends = clock.monotonic() + within
+            wait = _POLL_FIRST
+            left, passed = list(hosts), Detection(step.subject)
+            while True:
+                seen = detector.detect(left, values, self.around)
+                open_ = _failing(seen)
+                passed = _merge(passed, _of_hosts(seen, {host.name for host in left} - open_))
+                left = [host for host in left if host.name in open_]
+                if not left or clock.monotonic() >= ends:
+                    return _merge(passed, _of_hosts(seen, open_))
+                waited_for = "; ".join(item.why for item in seen.undetermined) or "the fault is still there"
+                self.around.progress(f"{', '.join(host.name for host in left)}: {waited_for}")
+                clock.sleep(min(wait, max(0.0, ends - clock.monotonic())))
+                wait = min(wait * 1.5, _POLL_MOST)
+
+        seen = self.hands.once(_key(step), Detection, look)
+        status = _verified(seen)
+        return _result(step, status, hosts=_names(hosts), reason=_verify_words(seen, status), detection=seen)
+
+    # -- changing -----------------------------------------------------------------------------------------------
+
+    def _do(self, step: Step) -> StepResult:
+        action = ACTIONS[step.subject]
+        rounds = self._rounds(step)
+        hosts: tuple[Host, ...] = ()
+        if action.scope == "server":
+            hosts = self._hosts_of(step)
+            if not hosts:
+                return _result(step, Status.SKIPPED, reason="no hosts")
+        if not rounds:
+            return _result(step, Status.SKIPPED, reason="nothing to do it for")
+        because = ""
+        plans: list[Plan] = []
+        for number, names in enumerate(rounds):
+            because = because or _text(evaluate(step.because, names))
+            for host in hosts or (None,):
+                here = names if host is None else {**names, "host": host}
+                label = None if host is None else host.name
+                values = step.arguments(action.parameters, here)
+                key = f"{_key(step)}.{number}" if label is None else f"{_key(step)}.{number}.{label}"
+                plans.append(self.hands.once(key, Plan, functools.partial(self._planned, action, values, label)))
+        depends = self._depends(step)
+        wanted = [plan for plan in plans if plan.status is Status.WOULD_CHANGE]
+        most = self.playbook.limits.changes
+        if len({plan.item for plan in wanted}) > most:
+            why = f"it would change {len(wanted)}, and limits.changes is {most}"
+            items = tuple(_outcome(plan, self._target(plan), Status.REFUSED, why) for plan in plans)
+            return self._done(step, hosts, items, because, Status.REFUSED, reason=why)
+        if self.hands.checking:
+            items = tuple(_outcome(plan, self._target(plan), certain=not depends) for plan in plans)
+            return self._done(step, hosts, items, because, certain=not depends, reason=depends if wanted else "")
+        if wanted and not self.asked:
+            later = [other for other in self.playbook.steps if other.changes and other.number > step.number]
+            preview = Preview(
+                step=step.name,
+                plans=tuple(plans),
+                later=tuple(f"{other.name} ({other.subject})" for other in later),
+                hosts=_names(self.hosts),
+                changes_limit=most,
+                hosts_at_once=self.playbook.limits.hosts_at_once,
+            )
+            if not self.hands.ask(preview):
+                items = tuple(_outcome(plan, self._target(plan), Status.REFUSED, "not confirmed") for plan in plans)
+                return self._done(
+                    step, hosts, items, because, Status.REFUSED, reason="not confirmed: nothing was changed"
+                )
+            self.asked = True
+        return self._done(step, hosts, self._applied(step, plans), because)
+
+    def _rounds(self, step: Step) -> list[Mapping[str, Any]]:
+        """The namespaces that the step is planned in: one for each item of its loop, most hits first."""
+        if step.for_each is None:
+            return [self.namespace]
+        items = evaluate(step.for_each, self.namespace)
+        if items is None or isinstance(items, str) or not isinstance(items, Iterable):
+            raise BadInput(f"{step.place}: for_each of step {step.name!r} gives no list", f"it gives {items!r}")
+        ordered = sorted(items, key=lambda item: -int(getattr(item, "hits", 0)))
+        return [{**self.namespace, "item": item} for item in ordered]
+
+    def _planned(self, action: Action, values: Mapping[str, Any], host: str | None) -> Plan:
+        item = host or str(values.get("user", action.name))
+        try:
+            plan = action.plan(values, host, self.around)
+        except (UnreachableHost, OutcomeUnknown) as error:  # a read without an answer changed nothing
+            return Plan(item, Status.UNREACHABLE, str(error), host=host)
+        except Refused as error:
+            return Plan(item, Status.REFUSED, str(error), host=host)
+        except EasopsError as error:
+            return Plan(item, Status.FAILED, str(error), host=host)
+        if plan.health_mailbox:
+            return attrs.evolve(plan, status=Status.REFUSED, reason="a health mailbox is always protected", changes=())
+        if plan.mailbox is not None and plan.mailbox in self.facts.protected:
+            return attrs.evolve(plan, status=Status.REFUSED, reason="protected", changes=(), after=None)
+        return plan
+
+    def _applied(self, step: Step, plans: Sequence[Plan]) -> tuple[ItemOutcome, ...]:
+        by_target: dict[str, list[Plan]] = {}
+        for plan in plans:
+            if plan.status is Status.WOULD_CHANGE:
+                by_target.setdefault(self._target(plan), []).append(plan)
+        # On servers, what cannot be planned is a failed host: after it no further host starts.
+        broken = next((i for i, p in enumerate(plans) if p.host is not None and _is_stop(p.status)), len(plans))
+        startable = {self._target(plan) for plan in plans[:broken]}
+        jobs = [
+            Job(step.number, target, held[0].host, tuple(held))
+            for target, held in by_target.items()
+            if target in startable
+        ]
+        done = {job.target: list(items) for job, items in self.hands.apply(jobs, self.playbook.limits.hosts_at_once)}
+        outcomes: list[ItemOutcome] = []
+        for plan in plans:
+            target = self._target(plan)
+            if plan.status is not Status.WOULD_CHANGE:
+                outcomes.append(_outcome(plan, target))
+            elif done.get(target):
+                outcomes.append(done[target].pop(0))
+            else:
+                outcomes.append(
+                    _outcome(plan, target, Status.NOT_STARTED, "behind an earlier one that did not end well")
+                )
+        return tuple(outcomes)
+
+    def _target(self, plan: Plan) -> str:
+        return self.facts.organisation if plan.host is None else self.targets(self.around.host(plan.host))
+
+    def _done(
+        self,
+        step: Step,
+        hosts: Sequence[Host],
+        items: tuple[ItemOutcome, ...],
+        because: str,
+        status: Status | None = None,
+        *,
+        reason: str = "",
+        certain: bool = True,
+    ) -> StepResult:
+        ended = {item.item: item.ended for item in items if item.ended is not None}
+        finished = self.hands.once(f"{_key(step)}.ended", dt.datetime, self.around.clock.now)
+        done = Done(step.subject, items, ended, finished)
+        return _result(
+            step,
+            done.status if status is None else status,
+            reason=reason,
+            hosts=_names(hosts),
+            because=because,
+            done=done,
+            certain=certain,
+        )
+
+    def _depends(self, step: Step) -> str:
+        """The sentence on the earlier step whose prediction this one rests on; empty where it rests on none."""
+        used = {
+            name
+            for setting in (step.when, step.for_each, step.on, step.with_, step.because)
+            for expression in expressions_in(setting)
+            for name in expression.names()
+        }
+        for earlier, result in zip(self.playbook.steps, self.results, strict=False):
+            if earlier.as_ in used and result.done is not None and result.done.changed:
+                return f"depends on {earlier.name!r}"
+        return ""
+
+
+def walk(
+    playbook: Playbook,
+    inputs: Mapping[str, Any],
+    facts: Facts,
+    hosts: Sequence[Host],
+    around: Surroundings,
+    hands: Hands,
+    targets: Callable[[Host], str],
+    *,
+    already: Mapping[int, StepResult] | None = None,
+    asked: bool = False,
+) -> tuple[StepResult, ...]:
+    """Walk the steps of *playbook* over *hosts*.
+
+    *inputs* are checked values by name; *targets* names a host's target. *already* holds the results of steps, by
+    number, that an earlier walk of the same run ended well: the walk begins at the first that is not in it. *asked*
+    says that the changes were confirmed then. Raises Refused for hosts of two organisations.
+    """
+    one_organisation(tuple(hosts))
+    walking = _Walk(playbook, facts, tuple(hosts), around, hands, dict(inputs), targets, asked=asked)
+    begun = False
+    for step in playbook.steps:
+        held = None if begun or already is None else already.get(step.number)
+        if held is not None:
+            walking.keep(step, held)
+            continue
+        begun = True
+        hands.finished(walking.step(step))
+    return tuple(walking.results)
+
+
+# -- words and verdicts --------------------------------------------------------------------------------------------
+
+
+def _key(step: Step) -> str:
+    return f"{step.number}.{step.kind}.{step.subject}"
+
+
+def _names(hosts: Iterable[Host]) -> tuple[str, ...]:
+    return tuple(host.name for host in hosts)
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _result(step: Step, status: Status, **more: Any) -> StepResult:
+    return StepResult(step.number, step.name, step.kind, step.subject, status, **more)
+
+
+def _outcome(
+    plan: Plan, target: str, status: Status | None = None, reason: str | None = None, *, certain: bool = True
+) -> ItemOutcome:
+    return ItemOutcome(
+        item=plan.item,
+        target=target,
+        status=plan.status if status is None else status,
+        reason=plan.reason if reason is None else reason,
+        before=plan.before,
+        after=plan.after,
+        effective=plan.effective,
+        undo=plan.undo if plan.changes else "",
+        certain=certain,
+    )
+
+
+def _is_stop(status: Status) -> bool:
+    return EXIT_CODES[status] > EXIT_CODES[Status.REFUSED] and status is not Status.UNDETERMINED
+
+
+def _stops(step: Step, result: StepResult) -> bool:
+    """Whether no later changing step may start; the table of statuses says so."""
+    statuses = {result.status} | {item.status for item in result.items}
+    if Status.UNKNOWN in statuses:
+        return True
+    if step.on_failure == "continue":
+        return False
+    if step.for_each is not None and result.done is not None and result.items:
+        whole_step_refused = all(item.status is Status.REFUSED for item in result.items) and bool(result.reason)
+        return whole_step_refused or any(_is_stop(item.status) for item in result.items)
+    return EXIT_CODES[result.status] >= EXIT_CODES[Status.REFUSED]
+
+
+def _detected(found: Detection, unreachable_allowed: int) -> Status:
+    statuses = [Status.OK]
+    if len(found.unreachable) > unreachable_allowed:
+        statuses.append(Status.UNREACHABLE)
+    if any(item.required for item in found.undetermined):
+        statuses.append(Status.UNDETERMINED)
+    return worst(statuses)
+
+
+def _verified(seen: Detection) -> Status:
+    statuses = [Status.OK]
+    if seen.unreachable:
+        statuses.append(Status.UNREACHABLE)
+    if any(item.required for item in seen.undetermined):
+        statuses.append(Status.UNDETERMINED)
+    if seen.found:
+        statuses.append(Status.VERIFY_FAILED)
+    return worst(statuses)
+
+
+def _undetermined_words(found: Detection) -> str:
+    parts = [f"{item.host}: {item.why}" for item in found.unreachable]
+    parts += [f"{item.subject}: {item.why}" for item in found.undetermined if item.required]
+    return "; ".join(parts)
+
+
+def _verify_words(seen: Detection, status: Status) -> str:
+    if status is Status.VERIFY_FAILED:
+        if seen.users:
+            return "; ".join(f"{user.user}: {user.evidence}" for user in seen.users)
+        held = [m.evidence or f"{m.host}: {m.value:g} {m.unit}" for m in seen.measurements if m.host in seen.hosts]
+        return "; ".join(held) or f"still found on {', '.join(seen.hosts)}"
+    return _undetermined_words(seen)
+
+
+def _failing(seen: Detection) -> set[str]:
+    """The hosts that have not passed."""
+    names = set(seen.hosts) | {item.host for item in seen.unreachable}
+    names |= {host for user in seen.users for host in user.hosts}
+    for item in seen.undetermined:
+        if item.required:
+            names |= _about(item, seen)
+    return names
+
+
+def _about(item: Undetermined, seen: Detection) -> set[str]:
+    if item.host is not None:
+        return {item.host}
+    return {item.subject} if item.kind == "host" else set(seen.judged) | {host.host for host in seen.unreachable}
+
+
+def _of_hosts(seen: Detection, names: set[str]) -> Detection:
+    """The part of *seen* that is about the hosts *names*."""
+    return attrs.evolve(
+        seen,
+        users=tuple(user for user in seen.users if set(user.hosts) & names),
+        hosts=tuple(host for host in seen.hosts if host in names),
+        undetermined=tuple(i for i in seen.undetermined if not i.required or _about(i, seen) & names),
+        unreachable=tuple(item for item in seen.unreachable if item.host in names),
+        measurements=tuple(m for m in seen.measurements if m.host in names),
+        judged=tuple(host for host in seen.judged if host in names),
+        times={host: time for host, time in seen.times.items() if host in names},
+    )
+
+
+def _merge(one: Detection, other: Detection) -> Detection:
+    return attrs.evolve(
+        one,
+        users=one.users + other.users,
+        hosts=one.hosts + other.hosts,
+        watch=tuple(dict.fromkeys(one.watch + other.watch)),
+        undetermined=tuple(dict.fromkeys(one.undetermined + other.undetermined)),
+        unreachable=one.unreachable + other.unreachable,
+        measurements=one.measurements + other.measurements,
+        judged=one.judged + other.judged,
+        times={**one.times, **other.times},
+        notes=tuple(dict.fromkeys(one.notes + other.notes)),
+    )

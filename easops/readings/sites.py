@@ -1,0 +1,31 @@
+"""The web sites of each server, and where they log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from easops.detectors.detector import Surroundings
+from easops.iis.site import list_sites, log_folder
+from easops.readings.reading import Reading
+
+
+@attrs.frozen
+class SiteRow:
+    """A web site with its log folder."""
+
+    id: int
+    name: str
+    state: str
+    log_folder: str
+
+
+def _read(values: Mapping[str, Any], host: str | None, around: Surroundings) -> Sequence[SiteRow]:
+    assert host is not None
+    session = around.windows(host)
+    return [SiteRow(site.id, site.name, site.state, log_folder(session, site.id)) for site in list_sites(session)]
+
+
+SITES = Reading("sites", "Web sites and where they log", "server", ("id", "name", "state", "log_folder"), _read)
