@@ -16,10 +16,7 @@ class                 what happened                        what the caller does
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from easops.remoting.result import ErrorRecord
+import attrs
 
 
 class EasopsError(Exception):
@@ -70,6 +67,22 @@ class AccessRefused(UnreachableHost):
     def __init__(self, what: str, why: str = "", next_step: str = "", *, reason: str) -> None:
         super().__init__(what, why, next_step)
         self.reason = reason
+
+
+@attrs.frozen
+class ErrorRecord:
+    """One PowerShell error record.
+
+    *exception* is the short type name (``ManagementObjectNotFoundException``): on Exchange it, and not the
+    hexadecimal part of *fqid*, tells which error it is. *category* is e.g. ``InvalidArgument``.
+    """
+
+    message: str
+    category: str = ""
+    fqid: str = ""
+    exception: str = ""
+    command: str = ""
+    terminating: bool = False
 
 
 class CommandFailed(EasopsError):

@@ -28,11 +28,19 @@ from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.serializer import Serializer, TaggedValue
 from pypsrp.wsman import WSMan
 
-from easops.errors import AccessRefused, BadInput, CommandFailed, EasopsError, OutcomeUnknown, UnreachableHost
+from easops.errors import (
+    AccessRefused,
+    BadInput,
+    CommandFailed,
+    EasopsError,
+    ErrorRecord,
+    OutcomeUnknown,
+    UnreachableHost,
+)
 from easops.inventory.host import Endpoint
 from easops.remoting.clixml import read_object
 from easops.remoting.command import Call, Command, Pipeline, Script, pipeline
-from easops.remoting.result import ErrorRecord, Result
+from easops.remoting.result import Result
 from easops.remoting.retry import retrying
 from easops.remoting.secret import Secret
 from easops.remoting.session import EndpointName

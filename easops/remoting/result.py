@@ -38,22 +38,6 @@ class RemoteObject:
 
 
 @attrs.frozen
-class ErrorRecord:
-    """One PowerShell error record.
-
-    *exception* is the short type name (``ManagementObjectNotFoundException``): on Exchange it, and not the
-    hexadecimal part of *fqid*, tells which error it is. *category* is e.g. ``InvalidArgument``.
-    """
-
-    message: str
-    category: str = ""
-    fqid: str = ""
-    exception: str = ""
-    command: str = ""
-    terminating: bool = False
-
-
-@attrs.frozen
 class Result:
     """The output and the warnings of a call that succeeded (an error record makes it a CommandFailed)."""
 

@@ -1,0 +1,81 @@
+"""The house: each library has one door, and imports point down."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "easops"
+
+DOORS = {
+    "pypsrp": {"remoting.psrp"},
+    "requests": {"remoting.psrp"},
+    "urllib3": {"remoting.psrp"},
+    "tenacity": {"remoting.retry"},
+    "ruamel": {"document"},
+    "jinja2": {"playbook.expression"},
+    "dbos": {"playbook.engine"},
+    "sqlalchemy": {"playbook.record"},
+    "cattrs": {"playbook.codec"},
+    "filelock": {"playbook.state"},
+    "platformdirs": {"playbook.state"},
+    "typer": {"cli"},
+    "rich": {"cli"},
+    "aiohttp": {"lab"},
+    "psrpcore": {"lab"},
+    "spnego": {"lab"},
+    "cryptography": {"lab"},
+}
+
+
+def imports_of(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            names.add(node.module.partition(".")[0])
+    return names
+
+
+def module_of(path: Path) -> str:
+    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+
+
+@pytest.mark.parametrize("library", sorted(DOORS))
+def test_each_library_is_imported_through_its_door_alone(library: str) -> None:
+    doors = DOORS[library]
+    found = {module_of(path) for path in PACKAGE.rglob("*.py") if library in imports_of(path)}
+    outside = {name for name in found if name not in doors and name.partition(".")[0] not in doors}
+    assert outside == set()
+
+
+def test_imports_point_down() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"],
+        cwd=PACKAGE.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def loaded_by(statement: str) -> set[str]:
+    code = f"import sys; {statement}; print(' '.join(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_importing_easops_loads_no_heavy_library() -> None:
+    heavy = {"pypsrp", "requests", "dbos", "sqlalchemy", "typer", "rich", "jinja2", "ruamel.yaml", "aiohttp"}
+    assert loaded_by("import easops") & heavy == set()
+
+
+def test_an_ops_script_pays_for_neither_the_engine_nor_the_expressions() -> None:
+    heavy = {"dbos", "sqlalchemy", "jinja2", "typer", "rich", "aiohttp"}
+    assert loaded_by("import easops.exchange, easops.iis, easops.inventory") & heavy == set()

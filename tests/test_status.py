@@ -1,0 +1,39 @@
+"""Statuses and exit codes: frozen."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from easops.status import EXIT_CODES, Status, worst
+
+
+def test_the_exit_codes_are_what_they_have_always_been() -> None:
+    assert {str(status): code for status, code in EXIT_CODES.items()} == {
+        "skipped": 0,
+        "ok": 0,
+        "changed": 0,
+        "undone": 0,
+        "would_change": 0,
+        "not_started": 0,
+        "awaiting_approval": 3,
+        "refused": 3,
+        "failed": 4,
+        "undo_failed": 4,
+        "unreachable": 5,
+        "undetermined": 6,
+        "verify_failed": 6,
+        "unknown": 6,
+    }
+
+
+@given(st.lists(st.sampled_from(Status), min_size=1))
+def test_the_worst_has_the_highest_exit_code_and_is_the_later_row_within_it(statuses: list[Status]) -> None:
+    found = worst(statuses)
+    rows = list(Status)
+    assert found in statuses
+    assert all((EXIT_CODES[other], rows.index(other)) <= (EXIT_CODES[found], rows.index(found)) for other in statuses)
+
+
+def test_nothing_at_all_is_ok() -> None:
+    assert worst([]) is Status.OK
