@@ -1,0 +1,182 @@
+"""Servers: their application pools, worker processes and processors."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path, PureWindowsPath
+from typing import TYPE_CHECKING, Final
+
+import attrs
+
+from easops.lab.world.iis_log import DEFAULT_FIELDS, WITH_BYTES, IisLog
+from easops.lab.world.scenario import ServerData
+
+if TYPE_CHECKING:
+    from easops.lab.world.traffic import Request
+
+SYNC_POOL: Final = "MSExchangeSyncAppPool"
+SHUTDOWN_TIME_LIMIT: Final = 90.0
+"""Seconds that a recycled worker process may take to end its requests (processModel.shutdownTimeLimit)."""
+
+POOLS: Final = {
+    SYNC_POOL: (True, 0.02),
+    "MSExchangeAutodiscoverAppPool": (True, 0.006),
+    "MSExchangeECPAppPool": (True, 0.004),
+    "MSExchangeMapiFrontEndAppPool": (True, 0.02),
+    "MSExchangeMapiMailboxAppPool": (True, 0.03),
+    "MSExchangeOWAAppPool": (True, 0.01),
+    "MSExchangePowerShellAppPool": (True, 0.008),
+    "MSExchangePowerShellFrontEndAppPool": (True, 0.002),
+    "MSExchangeRpcProxyAppPool": (True, 0.01),
+    "MSExchangeServicesAppPool": (True, 0.02),
+    "DefaultAppPool": (True, 0.0),
+    ".NET v4.5 Classic": (False, 0.0),
+}
+"""Pools of an Exchange 2016 server: whether started, and the processors that its worker uses by itself (0: no worker)."""
+
+SITES: Final = {1: "Default Web Site", 2: "Exchange Back End"}
+LOG_ROOT: Final = r"C:\inetpub\logs\LogFiles"
+
+_MOST: Final = 0.965
+"""The share of all processors that the jobs of the sync pool get at most: the rest of the server lives too."""
+
+
+@attrs.define(eq=False)
+class Worker:
+    """One w3wp.exe. *cpu* are the seconds of processor time settled so far; *drains_until* is set once recycled."""
+
+    pool: str
+    pid: int
+    started: float
+    cpu: float
+    idle_rate: float
+    memory: int
+    drains_until: float | None = None
+
+
+@attrs.define(eq=False)
+class Job:
+    """Work inside a worker process, with or without a client that still waits: *rate* processors until its end."""
+
+    worker: Worker
+    rate: float
+    until: float
+
+
+@attrs.define(eq=False)
+class Pool:
+    name: str
+    started: bool
+    idle_rate: float
+    worker: Worker | None = None
+
+
+class Server:
+    """One server. Processor time is settled whenever the set of jobs changes; a reading settles nothing, so that it
+    makes no difference to the world whether anybody looks."""
+
+    def __init__(self, data: ServerData, domain: str, seed: int, begin: float, start: float, root: Path) -> None:
+        self.name = data.name
+        self.fqdn = f"{data.name}.{domain}"
+        self.ip = data.ip
+        self.processors = data.processors
+        self.database = data.database
+        self.root = root / data.name
+        self._rng = random.Random(f"{seed}:server:{data.name}")
+        self.booted = start - self._rng.uniform(30, 40) * 86_400
+        self.workers: list[Worker] = []
+        self.pools: dict[str, Pool] = {}
+        for name, (started, rate) in POOLS.items():
+            pool = Pool(name, started, rate)
+            self.pools[name.lower()] = pool
+            if started and rate:
+                age = self._rng.uniform(5.0, 9.0) * 86_400
+                pool.worker = self._start(pool, start - age)
+                if name == SYNC_POOL:
+                    pool.worker.cpu += self._rng.uniform(0.05, 0.08) * age
+        self.jobs: list[Job] = []
+        self._settled = begin
+        self.in_flight: dict[Request, None] = {}  # a dict, as a set has no order that a seed decides
+        self.logs = {
+            1: IisLog(self.folder(rf"{LOG_ROOT}\W3SVC1"), DEFAULT_FIELDS),
+            2: IisLog(self.folder(rf"{LOG_ROOT}\W3SVC2"), WITH_BYTES),
+        }
+
+    @property
+    def sync_worker(self) -> Worker:
+        """The worker process that takes new ActiveSync requests."""
+        worker = self.pools[SYNC_POOL.lower()].worker
+        assert worker is not None  # the sync pool is always started: nothing in the lab stops a pool
+        return worker
+
+    def folder(self, path: str) -> Path:
+        """Where the Windows path *path* is kept; names are taken without regard to case."""
+        windows = PureWindowsPath(path)
+        kept = self.root / windows.drive.rstrip(":").upper()
+        for part in windows.parts[1:]:
+            if part == "..":
+                return self.root / "outside"  # not there: the lab has no such paths, and leaves its folder never
+            held = {child.name.lower(): child for child in kept.iterdir()} if kept.is_dir() else {}
+            kept = held.get(part.lower(), kept / part)
+        return kept
+
+    def _start(self, pool: Pool, moment: float) -> Worker:
+        taken = {worker.pid for worker in self.workers}
+        pid = next(pid for pid in iter(lambda: 4 * self._rng.randint(450, 7400), 0) if pid not in taken)
+        memory = int(self._rng.uniform(180, 320) * 1024**2) * (2 if pool.name == SYNC_POOL else 1)
+        worker = Worker(pool.name, pid, moment, self._rng.uniform(2.0, 5.0), pool.idle_rate, memory)
+        self.workers.append(worker)
+        return worker
+
+    def recycle(self, pool: Pool, moment: float) -> Worker | None:
+        """A successor takes over at once; gives the old worker, which drains, or None where there was none.
+
+        It ends what it has begun, and goes after 90 seconds at the latest.
+        """
+        old = pool.worker
+        if old is None:
+            return None
+        ends = [request.end for request in self.in_flight if old in (request.front_worker, request.back_worker)]
+        ends += [job.until for job in self.jobs if job.worker is old]
+        old.drains_until = min(max(ends, default=0.0) + 1.5, moment + SHUTDOWN_TIME_LIMIT)
+        old.drains_until = max(old.drains_until, moment + 1.5)
+        pool.worker = self._start(pool, moment)
+        return old
+
+    def end(self, worker: Worker, moment: float) -> None:
+        """The worker process is gone, and its work with it."""
+        self.settle(moment)
+        self.jobs = [job for job in self.jobs if job.worker is not worker]
+        self.workers.remove(worker)
+
+    def add_job(self, job: Job, moment: float) -> None:
+        self.settle(moment)
+        self.jobs.append(job)
+
+    def end_job(self, job: Job, moment: float) -> None:
+        if job in self.jobs:
+            self.settle(moment)
+            self.jobs.remove(job)
+
+    def _scale(self) -> float:
+        wanted = sum(job.rate for job in self.jobs)
+        most = _MOST * self.processors
+        return 1.0 if wanted <= most else most / wanted
+
+    def settle(self, moment: float) -> None:
+        if self.jobs and moment > self._settled:
+            scale = self._scale() * (moment - self._settled)
+            for job in self.jobs:
+                job.worker.cpu += job.rate * scale
+        self._settled = max(self._settled, moment)
+
+    def cpu_seconds(self, worker: Worker, moment: float) -> float:
+        """Processor time of *worker* since it started, over all processors."""
+        running = sum(job.rate for job in self.jobs if job.worker is worker)
+        since = moment - self._settled
+        return worker.cpu + worker.idle_rate * max(0.0, moment - worker.started) + running * self._scale() * since
+
+    def private_bytes(self, worker: Worker, moment: float) -> int:
+        hours = max(0.0, moment - worker.started) / 3600
+        work = sum(1 for job in self.jobs if job.worker is worker)
+        return worker.memory + int(min(hours, 100.0) * 6 * 1024**2) + work * 310 * 1024**2

@@ -1,0 +1,151 @@
+"""Scenarios: which organisation, and what is wrong with it. Data, in YAML files of ``easops/lab/scenarios``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import resources
+from typing import Any, Final
+
+import attrs
+
+from easops.document import Checker, DocumentError, Problem, parse, suggestion
+from easops.errors import BadInput
+
+_KEYS: Final = (
+    "description", "version", "organisation", "servers", "mailboxes", "history", "load", "storms", "stubborn", "heavy",
+    "first_sync", "groups", "policies",
+)  # fmt: skip
+
+
+@attrs.frozen
+class ServerData:
+    """A server: its address, its number of logical processors, and the one database that it holds."""
+
+    name: str
+    ip: str
+    processors: int
+    database: str
+
+
+@attrs.frozen
+class Storm:
+    """A phone that posts *contacts* contacts every *interval* seconds, at *rpc* (lowest, highest) RPCs a request;
+    its user's contacts folder holds *folder* items."""
+
+    user: str
+    server: str
+    contacts: int
+    folder: int
+    interval: float
+    rpc: tuple[int, int]
+    device: str
+
+
+@attrs.frozen
+class Heavy:
+    """A user with a request about every *every* seconds, each of them cheap: innocent."""
+
+    user: str
+    server: str
+    every: float
+
+
+@attrs.frozen
+class FirstSync:
+    """A new phone, whose first sync takes *times* expensive requests shortly before the start: innocent."""
+
+    user: str
+    server: str
+    times: int
+
+
+@attrs.frozen
+class PolicyData:
+    """A throttling policy that is there from the beginning, and the users who have it."""
+
+    name: str
+    values: Mapping[str, Any]
+    users: tuple[str, ...]
+
+
+@attrs.frozen
+class Scenario:
+    """One world. *load* is the share of a server, 0 to 1, that the storms on it take together; *history* the seconds
+    of logs that there are when it starts; *stubborn* the storm users whom no throttling policy stops."""
+
+    name: str
+    description: str
+    version: str
+    organisation: str
+    domain: str
+    netbios: str
+    site: str
+    dc: str
+    servers: tuple[ServerData, ...]
+    mailboxes: int
+    history: float
+    load: float
+    storms: tuple[Storm, ...]
+    stubborn: frozenset[str]
+    heavy: Heavy | None
+    first_sync: FirstSync | None
+    groups: Mapping[str, tuple[str, ...]]
+    policies: tuple[PolicyData, ...]
+
+
+def scenario_names() -> tuple[str, ...]:
+    """The names of the shipped scenarios."""
+    folder = resources.files("easops.lab") / "scenarios"
+    return tuple(sorted(item.name.removesuffix(".yml") for item in folder.iterdir() if item.name.endswith(".yml")))
+
+
+def read_scenario(name: str) -> dict[str, Any]:
+    """The data of a shipped scenario, with what it extends laid under it key by key.
+
+    Raises BadInput for an unknown name, DocumentError for a bad file.
+    """
+    names = scenario_names()
+    if name not in names:
+        raise BadInput(
+            f"there is no lab scenario {name!r}",
+            f"there are {', '.join(names)}",
+            suggestion(name, names) or "`easops lab list` describes them",
+        )
+    file = f"{name}.yml"
+    text = (resources.files("easops.lab") / "scenarios" / file).read_text(encoding="utf-8")
+    checker = Checker(file)
+    root = parse(text, checker)
+    checker.entries(root, "a scenario", required=("description",), optional=("extends", *_KEYS[1:]))
+    checker.finish()
+    data: dict[str, Any] = root.plain()
+    below = data.pop("extends", None)
+    return {**read_scenario(below), **data} if below else data
+
+
+def build_scenario(name: str, data: Mapping[str, Any]) -> Scenario:
+    """The scenario of *data*, as ``read_scenario`` gives it or a state folder keeps it. Raises DocumentError."""
+    try:
+        organisation = data["organisation"]
+        heavy, first = data.get("heavy"), data.get("first_sync")
+        return Scenario(
+            name=name,
+            description=str(data["description"]),
+            version=str(data["version"]),
+            organisation=organisation["name"],
+            domain=organisation["domain"],
+            netbios=organisation["netbios"],
+            site=organisation["site"],
+            dc=f"{organisation['dc']}.{organisation['domain']}",
+            servers=tuple(ServerData(**item) for item in data["servers"]),
+            mailboxes=int(data["mailboxes"]),
+            history=float(data["history"]),
+            load=float(data["load"]),
+            storms=tuple(Storm(**{**item, "rpc": tuple(item["rpc"])}) for item in data["storms"]),
+            stubborn=frozenset(data["stubborn"]),
+            heavy=Heavy(**heavy) if heavy else None,
+            first_sync=FirstSync(**first) if first else None,
+            groups={group: tuple(members) for group, members in data["groups"].items()},
+            policies=tuple(PolicyData(p["name"], p["values"], tuple(p["users"])) for p in data["policies"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise DocumentError([Problem(f"{name}.yml", None, None, "the scenario cannot be used", repr(error))]) from None

@@ -1,0 +1,124 @@
+"""The folder that a world is kept in, so that it can be stopped and started again.
+
+``world.json``     scenario (its data too), seed, start and speed; written once
+``clock.json``     how far the world's clock has come
+``changes.jsonl``  each accepted change, on disk before it is answered; replayed on a restart
+``calls.jsonl``    every call that came, with its outcome: for people and tests, never read again
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+
+from easops.errors import BadInput
+
+_FORMAT: Final = 1
+
+
+@attrs.frozen
+class Beginning:
+    """What decides a world together with its changes. *start* is in seconds since 1970."""
+
+    scenario: str
+    data: Mapping[str, Any]
+    seed: int
+    start: float
+    speed: float
+
+
+class StateFolder:
+    """The files of one world."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.mkdir(parents=True, exist_ok=True)
+        self._calls = (path / "calls.jsonl").open("a", encoding="utf-8")
+        self._changes = path / "changes.jsonl"
+
+    @property
+    def servers(self) -> Path:
+        """Where the disks of the servers are kept."""
+        return self.path / "servers"
+
+    def read(self) -> Beginning | None:
+        """The beginning of the world that is kept here, or None in a new folder. Raises BadInput."""
+        try:
+            data = json.loads((self.path / "world.json").read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        except ValueError as error:
+            raise self._unusable(str(error)) from None
+        if data.pop("format", None) != _FORMAT:
+            raise self._unusable("it is of another version of the lab")
+        return Beginning(**data)
+
+    def _unusable(self, why: str) -> BadInput:
+        return BadInput(f"{self.path} does not hold a lab that can go on", why, "use another --state folder")
+
+    def write(self, beginning: Beginning) -> None:
+        self._replace("world.json", {"format": _FORMAT, **attrs.asdict(beginning)})
+
+    def read_clock(self) -> float:
+        """Seconds of the world's time since its start."""
+        try:
+            return float(json.loads((self.path / "clock.json").read_text(encoding="utf-8"))["elapsed"])
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            return 0.0
+
+    def write_clock(self, elapsed: float) -> None:
+        self._replace("clock.json", {"elapsed": elapsed})
+
+    def _replace(self, name: str, data: Mapping[str, Any]) -> None:
+        new = self.path / f"{name}.new"
+        new.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+        os.replace(new, self.path / name)
+
+    def read_changes(self) -> list[dict[str, Any]]:
+        """All changes, in order. A last line that was cut off by a kill was never answered: it is dropped."""
+        if not self._changes.exists():
+            return []
+        kept: list[dict[str, Any]] = []
+        good = 0
+        for line in self._changes.read_bytes().splitlines(keepends=True):
+            if not line.endswith(b"\n"):
+                break
+            kept.append(json.loads(line, object_hook=_decode))
+            good += len(line)
+        with self._changes.open("r+b") as file:
+            file.truncate(good)
+        return kept
+
+    def add_change(self, change: Mapping[str, Any]) -> None:
+        """Bring *change* to disk; when this returns it has happened."""
+        with self._changes.open("ab") as file:
+            file.write(json.dumps(change, default=_encode).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def add_call(self, call: Mapping[str, Any]) -> None:
+        self._calls.write(json.dumps(call, default=_encode) + "\n")
+        self._calls.flush()
+
+    def close(self) -> None:
+        self._calls.close()
+
+
+def _encode(value: Any) -> Any:
+    if isinstance(value, uuid.UUID):
+        return {"$guid": str(value)}
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, tuple | set | frozenset):
+        return list(value)
+    return str(value)
+
+
+def _decode(found: dict[str, Any]) -> Any:
+    return uuid.UUID(found["$guid"]) if set(found) == {"$guid"} else found

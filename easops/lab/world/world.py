@@ -1,0 +1,410 @@
+"""The world: servers, phones and a directory, moved on by discrete events.
+
+What happens is decided by the scenario, the seed and the changes, each at its time. Whether and when anybody looks
+makes no difference: reading moves the world up to now, and now would have come anyway.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import heapq
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from easops.lab.cmdlet import Call, Cmdlet, Endpoint
+from easops.lab.value import CmdletFailed, ErrorInfo
+from easops.lab.world.clock import WorldClock
+from easops.lab.world.directory import Directory, Mailbox
+from easops.lab.world.eas_line import back_line, challenge_line, front_line, probe_lines, text
+from easops.lab.world.host import SITES, SYNC_POOL, Job, Pool, Server, Worker
+from easops.lab.world.scenario import build_scenario, read_scenario
+from easops.lab.world.state import Beginning, StateFolder
+from easops.lab.world.throttling import Policy, is_low
+from easops.lab.world.traffic import (
+    Client,
+    FirstSyncClient,
+    HeavyClient,
+    OrdinaryClient,
+    Phone,
+    Plan,
+    Request,
+    StormClient,
+)
+
+ZONE: Final = dt.timezone(dt.timedelta(hours=1))
+"""The servers' time zone. Not UTC, so that who mixes the two up is found out."""
+
+_BLOCK_DELAY: Final = 8 * 3600.0
+"""Seconds after which a worker process notices a block by itself. Source: KB 2612821, 8 to 24 hours."""
+_POLICY_DELAY: Final = 900.0
+"""Seconds after which it notices that a policy was edited: 5 to 15 minutes. That a user was given another policy it
+does not notice before it restarts (KB 2689533)."""
+_PROBE_EVERY: Final = 90.0
+_CLOCK_EVERY: Final = 2.0
+
+
+class World:
+    """One simulated organisation. All of it is behind one lock."""
+
+    def __init__(
+        self, state: StateFolder, beginning: Beginning, cmdlets: Mapping[str, Cmdlet], *, read_only: bool
+    ) -> None:
+        self.scenario = build_scenario(beginning.scenario, beginning.data)
+        self.seed = beginning.seed
+        self.start = beginning.start
+        self.read_only = read_only
+        self._state = state
+        self._cmdlets = cmdlets
+        self._lock = threading.RLock()
+        self._events: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
+        self._count = 0
+        self._budgets: dict[object, tuple[Policy, Mapping[str, str]]] = {}
+        self._policies_changed = float("-inf")
+        begin = self.start - self.scenario.history
+        self.time = begin
+        self.directory = Directory(self.scenario, self.seed)
+        self.servers = {
+            data.name: Server(data, self.scenario.domain, self.seed, begin, self.start, state.servers)
+            for data in self.scenario.servers
+        }
+        self.phones: list[Phone] = []
+        self._flooding: set[Mailbox] = set()
+        self._populate(begin)
+        changes = state.read_changes()
+        for change in changes:
+            self._run(change["time"])
+            call = Call(change["server"], change["user"], change["cmdlet"], change["parameters"])
+            list(cmdlets[call.cmdlet].run(self, call))
+        elapsed = max(state.read_clock(), *(change["time"] - self.start for change in changes), 0.0)
+        self._run(self.start + elapsed)
+        self.flush()
+        state.write_clock(elapsed)
+        # Its clock starts only now: what the generation took is not the world's time.
+        self.clock = WorldClock(elapsed, beginning.speed)
+        self._clock_kept = time.monotonic()
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        cmdlets: Mapping[str, Cmdlet],
+        *,
+        scenario: str,
+        seed: int = 1,
+        speed: float = 1.0,
+        start: dt.datetime | None = None,
+        read_only: bool = False,
+    ) -> World:
+        """The world that *path* holds, going on at *speed*; in a new folder, that of *scenario* and *seed*, which
+        begins at *start* (now).
+
+        Raises BadInput: no such scenario, or the folder holds another world.
+        """
+        state = StateFolder(path)
+        found = state.read()
+        if found is None:
+            # Whole seconds, as the files' stamps.
+            moment = float(int(time.time() if start is None else start.timestamp()))
+            found = Beginning(scenario, read_scenario(scenario), seed, moment, speed)
+            state.write(found)
+        elif (found.scenario, found.seed) != (scenario, seed):
+            from easops.errors import BadInput
+
+            raise BadInput(
+                f"{path} holds scenario {found.scenario!r} with seed {found.seed}",
+                f"asked for was {scenario!r} with seed {seed}",
+                "name what it holds, or another --state folder",
+            )
+        going = Beginning(found.scenario, found.data, found.seed, found.start, speed)
+        return cls(state, going, cmdlets, read_only=read_only)
+
+    # ---- time
+
+    def now(self) -> dt.datetime:
+        """The world's time, aware, in UTC."""
+        return dt.datetime.fromtimestamp(self.start + self.clock.elapsed(), dt.UTC)
+
+    def local(self, moment: float) -> dt.datetime:
+        """*moment* by the servers' wall clock."""
+        return dt.datetime.fromtimestamp(moment, ZONE)
+
+    def catch_up(self) -> None:
+        """Move the world on to now, write the logs, and keep the clock: called by a ticker, and before each call."""
+        with self._lock:
+            elapsed = self.clock.elapsed()
+            self._run(self.start + elapsed)
+            if time.monotonic() - self._clock_kept > _CLOCK_EVERY:
+                self.flush()
+                self._state.write_clock(elapsed)
+                self._clock_kept = time.monotonic()
+
+    def advance(self, seconds: float) -> None:
+        """Move a clock that stands (speed 0) on by hand."""
+        with self._lock:
+            self.clock.advance(seconds)
+            self.catch_up()
+
+    def close(self) -> None:
+        """Stop the clock where it is, and leave the folder as a restart wants it."""
+        with self._lock:
+            elapsed = self.clock.stop()
+            self._run(self.start + elapsed)
+            self.flush()
+            self._state.write_clock(elapsed)
+            self._state.close()
+
+    def flush(self) -> None:
+        """Bring all log lines to disk."""
+        for server in self.servers.values():
+            for log in server.logs.values():
+                log.flush()
+
+    # ---- calls
+
+    def perform(self, cmdlet: Cmdlet, call: Call) -> list[Any]:
+        """Run one cmdlet at the world's time now. A change is on disk when this returns; a read-only world refuses
+        it. Raises CmdletFailed."""
+        with self._lock:
+            self.catch_up()
+            try:
+                if cmdlet.changes and call.parameters.get("WhatIf") is True:
+                    self._journal(call, cmdlet.endpoint, "what-if")
+                    return []
+                if cmdlet.changes and self.read_only:
+                    raise CmdletFailed(
+                        ErrorInfo(
+                            f"This lab is read-only: {call.cmdlet} would change it.",
+                            "System.UnauthorizedAccessException",
+                            f"LabReadOnly,{call.cmdlet}",
+                            "PermissionDenied",
+                            activity=call.cmdlet,
+                        )
+                    )
+                output = list(cmdlet.run(self, call))
+            except CmdletFailed as error:
+                self._journal(call, cmdlet.endpoint, error.error.fqid)
+                raise
+            if cmdlet.changes:
+                change = {"time": self.time, "server": call.server, "user": call.user, "cmdlet": call.cmdlet}
+                self._state.add_change({**change, "parameters": dict(call.parameters)})
+                self._state.write_clock(self.time - self.start)
+            self._journal(call, cmdlet.endpoint, "ok")
+            return output
+
+    def _journal(self, call: Call, endpoint: Endpoint, outcome: str) -> None:
+        parameters = dict(call.parameters)
+        self._state.add_call(
+            {
+                "time": dt.datetime.fromtimestamp(self.time, dt.UTC).isoformat(),
+                "server": call.server,
+                "endpoint": endpoint,
+                "user": call.user,
+                "cmdlet": call.cmdlet,
+                "parameters": parameters,
+                "outcome": outcome,
+            }
+        )
+
+    # ---- events
+
+    def _at(self, moment: float, event: Callable[..., None], *arguments: Any) -> None:
+        self._count += 1
+        heapq.heappush(self._events, (moment, self._count, event, arguments))
+
+    def _run(self, until: float) -> None:
+        events = self._events
+        while events and events[0][0] <= until:
+            moment, _, event, arguments = heapq.heappop(events)
+            self.time = moment
+            event(*arguments)
+        self.time = max(self.time, until)
+
+    def _populate(self, begin: float) -> None:
+        scenario = self.scenario
+        storms = {storm.user: storm for storm in scenario.storms}
+        heavy = {scenario.heavy.user: scenario.heavy} if scenario.heavy else {}
+        first = {scenario.first_sync.user: scenario.first_sync} if scenario.first_sync else {}
+        each = {
+            server.name: scenario.load * server.processors / max(1, sum(s.server == server.name for s in storms.values()))
+            for server in self.servers.values()
+        }
+        crowd = random.Random(f"{self.seed}:phones")
+        special: set[str] = set()
+        for mailbox in self.directory.mailboxes:
+            dice = crowd.random()
+            if mailbox.monitoring:
+                continue
+            user = mailbox.display_name
+            if user in special:
+                user = ""  # a namesake of somebody special is not special
+            elif user in storms or user in heavy or user in first:
+                special.add(user)
+                dice = 0.5
+            for number in range(0 if dice < 0.06 else 2 if dice > 0.94 else 1):
+                kind = storms[user].device if user in storms else None
+                phone = Phone(mailbox, kind, self.servers, self.seed, number)
+                self.phones.append(phone)
+                client: Client
+                if user in first:
+                    client = FirstSyncClient(phone, self._rng(phone, "first"), first[user])
+                    begins = self.start - client.rng.uniform(2300, 2700)
+                    phone.partnership = self.start - begins
+                elif user in heavy:
+                    client = HeavyClient(phone, self._rng(phone, "heavy"), heavy[user])
+                    begins = begin + client.rng.uniform(0, 30)
+                else:
+                    client = OrdinaryClient(phone, self._rng(phone, "ordinary"))
+                    begins = begin + client.rng.uniform(0, 400)
+                self._at(begins, self._start_request, client)
+                if user in storms:
+                    self._flooding.add(mailbox)
+                    storm = StormClient(phone, self._rng(phone, "storm"), storms[user], each[mailbox.server])
+                    self._at(begin + storm.rng.uniform(0, storms[user].interval), self._start_request, storm)
+        health = [mailbox for mailbox in self.directory.mailboxes if mailbox.monitoring]
+        for index, server in enumerate(self.servers.values()):
+            rng = random.Random(f"{self.seed}:probe:{server.name}")
+            mine = [mailbox for mailbox in health if mailbox.server == server.name]
+            self._at(begin + 10 + 20 * index, self._probe, server, mine[0].smtp, rng)
+
+    def _rng(self, phone: Phone, purpose: str) -> random.Random:
+        return random.Random(f"{self.seed}:{phone.device_id}:{purpose}")
+
+    def _probe(self, server: Server, mailbox: str, rng: random.Random) -> None:
+        front, back = probe_lines(server, mailbox, rng, self.scenario.dc)
+        server.logs[1].append(self.time, front)
+        server.logs[2].append(self.time, back)
+        server.sync_worker.cpu += 0.01
+        self._at(self.time + _PROBE_EVERY + rng.random() * 4, self._probe, server, mailbox, rng)
+
+    def _start_request(self, client: Client) -> None:
+        now, phone = self.time, client.phone
+        plan = client.plan(now)
+        if plan.next_start is not None:
+            self._at(plan.next_start, self._start_request, client)
+        front, back = phone.front, phone.back
+        if plan.challenged and plan.command != "OPTIONS":
+            front.logs[1].append(now, challenge_line(front, phone, plan.command))
+        request = Request(client, plan.command, now, 0.0, front, back, front.sync_worker, back.sync_worker)
+        self._decide(request, plan)
+        back.in_flight[request] = None
+        front.in_flight[request] = None
+        self._at(request.end, self._end_request, request)
+
+    def _decide(self, request: Request, plan: Plan) -> None:
+        """What becomes of a request: by what the worker process that serves it knows of its user."""
+        now, worker, phone = self.time, request.back_worker, request.client.phone
+        mailbox, rng = phone.mailbox, request.client.rng
+        known = mailbox.access_at(worker.started)
+        access = mailbox.access_at(max(worker.started, now - _BLOCK_DELAY))
+        policy, limits = self._budget(known.policy, max(worker.started, now - _POLICY_DELAY))
+        request.policy = text(policy.name)
+        burst, cutoff, recharge = (limits[name] for name in ("EasMaxBurst", "EasCutoffBalance", "EasRechargeRate"))
+        request.budget = (_amount(burst), _amount(cutoff), _amount(recharge))
+        request.balance = 480_000 if burst == "Unlimited" else int(burst)
+        refused = self._refusal(access, phone, limits)
+        if refused is None:
+            request.end = now + plan.seconds
+            request.folder, request.rpc, request.cost = plan.folder, plan.rpc, plan.cost
+            request.bytes_out, request.bytes_in = plan.bytes_out, plan.bytes_in
+            request.heartbeat, request.timed_out = plan.heartbeat, plan.timed_out
+            if request.client.floods:
+                request.balance -= int(plan.seconds * 1000)
+            if plan.burn is not None:
+                rate, seconds = plan.burn
+                job = Job(worker, rate, now + seconds)
+                request.back.add_job(job, now)
+                self._at(job.until, self._end_job, request.back, job)
+            return
+        request.status, request.error, request.access = refused
+        request.end = now + 0.03 + rng.random() * 0.25
+        request.rpc = rng.randint(1, 5)
+        request.cost = 0.01
+        request.bytes_in = plan.bytes_in
+        request.bytes_out = rng.randint(180, 260)
+        if refused[1] == "OverBudget":
+            request.balance = -int(cutoff) if cutoff != "Unlimited" else -1
+
+    def _refusal(self, access: Any, phone: Phone, limits: Mapping[str, str]) -> tuple[int, str, str] | None:
+        """HTTP status, error and access state of a request that is refused."""
+        if not access.active_sync:
+            return 403, "UserDisabledForSync", ""
+        if phone.device_id in access.blocked:
+            return 403, "DeviceIsBlockedForThisUser", "BlockedI"
+        mailbox = phone.mailbox
+        if mailbox in self._flooding and is_low(limits) and mailbox.display_name not in self.scenario.stubborn:
+            return 503, "OverBudget", "AllowedG"
+        return None
+
+    def _budget(self, guid: Any, known_at: float) -> tuple[Policy, Mapping[str, str]]:
+        if known_at < self._policies_changed:
+            return self.directory.effective_policy(guid, known_at)
+        found = self._budgets.get(guid)
+        if found is None:
+            found = self._budgets[guid] = self.directory.effective_policy(guid, known_at)
+        return found
+
+    def _end_job(self, server: Server, job: Job) -> None:
+        server.end_job(job, self.time)
+
+    def _end_request(self, request: Request) -> None:
+        if request.lost:
+            return
+        now, client = self.time, request.client
+        request.back.in_flight.pop(request, None)
+        request.front.in_flight.pop(request, None)
+        request.back_worker.cpu += request.cost
+        request.front_worker.cpu += 0.004
+        if request.status == 200 and request.command != "OPTIONS":
+            client.phone.last_sync = now
+        scenario = self.scenario
+        request.back.logs[2].append(now, back_line(request, now, scenario.domain, scenario.dc))
+        request.front.logs[1].append(now, front_line(request, now, request.status))
+        pause = client.pause(request)
+        if pause is not None:
+            self._at(now + pause, self._start_request, client)
+
+    def _lose_request(self, request: Request, worker: Worker) -> None:
+        """*worker* went with the request inside: no line on its side (HTTP.sys writes that elsewhere)."""
+        now, client = self.time, request.client
+        request.lost = True
+        request.back.in_flight.pop(request, None)
+        request.front.in_flight.pop(request, None)
+        if request.front_worker is not worker:
+            request.front.logs[1].append(now, front_line(request, now, 503, 64))
+        elif request.back_worker is not worker:
+            line = back_line(request, now, self.scenario.domain, self.scenario.dc, 64)
+            request.back.logs[2].append(now, line)
+        if not isinstance(client, StormClient):  # a storm comes at its interval whatever happens
+            self._at(now + client.rng.uniform(1, 20), self._start_request, client)
+
+    def _end_worker(self, server: Server, worker: Worker) -> None:
+        for request in list(server.in_flight):
+            if worker in (request.front_worker, request.back_worker):
+                self._lose_request(request, worker)
+        server.end(worker, self.time)
+
+    # ---- changes, each at the world's time
+
+    def recycle(self, server: Server, pool: Pool) -> None:
+        """Recycle *pool*: its worker process drains beside its successor, then goes."""
+        old = server.recycle(pool, self.time)
+        if old is None:
+            return
+        assert old.drains_until is not None
+        self._at(old.drains_until, self._end_worker, server, old)
+        if pool.name == SYNC_POOL:
+            for site in SITES:
+                server.logs[site].restart(self.time)
+
+    def policies_changed(self) -> None:
+        """To be called after any change to a throttling policy."""
+        self._budgets.clear()
+        self._policies_changed = self.time
+
+
+def _amount(value: str) -> str:
+    return "%24null" if value == "Unlimited" else value
