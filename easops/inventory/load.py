@@ -102,7 +102,7 @@ class _Reader:
                 )
                 return Credential(name, username, source, reference)
             ways = check.entries(password, "a password", optional=("env", "file"))
-            if password.entries is not None and len(ways) != 1:
+            if password.entries is not None and len(password.entries) != 1:
                 check.add(password, "a password is found in exactly one of env and file")
             for way, value in ways.items():
                 reference = check.text(value, f"the password's {way}")
@@ -152,7 +152,6 @@ class _Reader:
             node,
             f"there is no Exchange version {node.value!r}" if node.kind in ("text", "a number") else "no version",
             f"there are {', '.join(VERSIONS)}",
-            suggestion(given, VERSIONS),
         )
         return "SE"
 

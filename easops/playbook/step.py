@@ -177,6 +177,8 @@ class StepReader:
                     f"there are {', '.join(parameters)}" if parameters else "there are none",
                     suggestion(name, parameters) or "Remove it",
                 )
+        if "with" in fields and fields["with"].entries is None:
+            return values
         for name, parameter in parameters.items():
             if parameter.required and name not in given:
                 self._checker.add(
