@@ -18,7 +18,7 @@ from easops.actions import ACTIONS
 from easops.actions.action import Action, Plan
 from easops.actions.outcome import Done, ItemOutcome
 from easops.detectors import DETECTORS
-from easops.detectors.detector import Surroundings
+from easops.detectors.detector import Detector, Surroundings
 from easops.detectors.finding import Detection, Undetermined
 from easops.errors import (
     BadInput,
@@ -107,6 +107,8 @@ class _Walk:
     hands: Hands
     namespace: dict[str, Any]
     targets: Callable[[Host], str]
+    actions: Mapping[str, Action]
+    detectors: Mapping[str, Detector]
     asked: bool = False
     stopped: str = ""
     """The name of the step that stopped the changes; empty while they go on."""
@@ -159,7 +161,7 @@ class _Walk:
     # -- reading ------------------------------------------------------------------------------------------------
 
     def _detect(self, step: Step, hosts: Sequence[Host]) -> StepResult:
-        detector = DETECTORS[step.subject]
+        detector = self.detectors[step.subject]
         values = step.arguments(detector.parameters, self.namespace)
         found = self.hands.once(_key(step), Detection, lambda: detector.detect(hosts, values, self.around))
         return _result(
@@ -173,7 +175,7 @@ class _Walk:
     def _verify(self, step: Step, hosts: Sequence[Host]) -> StepResult:
         if self.hands.checking:
             return _result(step, Status.SKIPPED, reason="check: nothing was changed that could be verified")
-        detector = DETECTORS[step.subject]
+        detector = self.detectors[step.subject]
         values = step.arguments(detector.parameters, self.namespace)
         within = step.patience(self.namespace).total_seconds()
         clock = self.around.clock
@@ -202,7 +204,7 @@ class _Walk:
     # -- changing -----------------------------------------------------------------------------------------------
 
     def _do(self, step: Step) -> StepResult:
-        action = ACTIONS[step.subject]
+        action = self.actions[step.subject]
         rounds = self._rounds(step)
         hosts: tuple[Host, ...] = ()
         if action.scope == "server":
@@ -354,6 +356,8 @@ def walk(
     *,
     already: Mapping[int, StepResult] | None = None,
     asked: bool = False,
+    actions: Mapping[str, Action] = ACTIONS,
+    detectors: Mapping[str, Detector] = DETECTORS,
 ) -> tuple[StepResult, ...]:
     """Walk the steps of *playbook* over *hosts*.
 
@@ -362,7 +366,18 @@ def walk(
     says that the changes were confirmed then. Raises Refused for hosts of two organisations.
     """
     one_organisation(tuple(hosts))
-    walking = _Walk(playbook, facts, tuple(hosts), around, hands, dict(inputs), targets, asked=asked)
+    walking = _Walk(
+        playbook,
+        facts,
+        tuple(hosts),
+        around,
+        hands,
+        dict(inputs),
+        targets,
+        actions=actions,
+        detectors=detectors,
+        asked=asked,
+    )
     begun = False
     for step in playbook.steps:
         held = None if begun or already is None else already.get(step.number)

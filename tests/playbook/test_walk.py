@@ -1,0 +1,372 @@
+"""The walker: what steps mean, what stops what, what is predicted. No server, no engine."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar, cast
+
+import attrs
+import pytest
+
+from easops.actions.action import Plan
+from easops.actions.change import Change
+from easops.actions.outcome import ItemOutcome
+from easops.clock import SystemClock
+from easops.detectors.detector import Surroundings
+from easops.detectors.finding import Detection, Undetermined, Unreachable, UserFinding
+from easops.errors import CommandFailed, EasopsError, Refused, UnreachableHost
+from easops.exchange.organisation import Organisation
+from easops.inventory.host import Host
+from easops.parameter import Parameter
+from easops.playbook.load import load_playbook_text
+from easops.playbook.outcome import StepResult
+from easops.playbook.walk import Facts, Job, Preview, walk
+from easops.remoting.pool import Sessions
+from easops.status import Status
+
+T = TypeVar("T")
+
+NOBODY = cast("Sessions", None)
+
+
+class FastClock(SystemClock):
+    """Time passes when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def sleep(self, seconds: float) -> None:
+        self.seconds += max(seconds, 0.001)
+
+    def now(self) -> dt.datetime:
+        return dt.datetime(2026, 3, 2, tzinfo=dt.UTC) + dt.timedelta(seconds=self.seconds)
+
+
+def host(name: str) -> Host:
+    return Host(name, "contoso", "2016", frozenset({"mailbox"}))
+
+
+HOSTS = (host("A"), host("B"))
+
+
+def user(name: str, hits: int = 5, hosts: tuple[str, ...] = ("A",)) -> UserFinding:
+    return UserFinding(name, f"guid-{name}", True, hits, (), hosts, None, f"{hits} hits")
+
+
+def found(*users: UserFinding, hosts: tuple[str, ...] = ("A",), **more: Any) -> Detection:
+    return Detection("flood", users=users, hosts=hosts if users else (), judged=("A", "B"), **more)
+
+
+@attrs.define
+class Flood:
+    """A detector that finds what it is told, one thing after another; the last for ever."""
+
+    finds: list[Detection]
+    seen: list[tuple[tuple[str, ...], Mapping[str, Any]]] = attrs.field(factory=list)
+
+    name = "flood"
+    summary = ""
+    parameters = (Parameter("users", "list", default=None), Parameter("after", "result", default=None))
+
+    def detect(self, hosts: Sequence[Host], values: Mapping[str, Any], around: Surroundings) -> Detection:
+        self.seen.append((tuple(host.name for host in hosts), values))
+        return self.finds.pop(0) if len(self.finds) > 1 else self.finds[0]
+
+
+@attrs.define
+class Limit:
+    """An action on users: who is in *ok* is so already, who is in *errors* cannot be planned."""
+
+    ok: tuple[str, ...] = ()
+    errors: Mapping[str, EasopsError] = attrs.field(factory=dict)
+    health: tuple[str, ...] = ()
+
+    name = "limit"
+    summary = ""
+    scope = "organisation"
+    pulse = False
+    parameters = (Parameter("user", "text"),)
+
+    def plan(self, values: Mapping[str, Any], host: str | None, around: Surroundings) -> Plan:
+        who = values["user"]
+        if who in self.errors:
+            raise self.errors[who]
+        status = Status.OK if who in self.ok else Status.WOULD_CHANGE
+        change = () if who in self.ok else (cast("Change", None),)
+        return (
+            Plan(who, status, changes=(), mailbox=f"guid-{who}", health_mailbox=who in self.health)
+            if change
+            else Plan(who, status, mailbox=f"guid-{who}")
+        )
+
+
+@attrs.define
+class Recycle:
+    """An action on servers."""
+
+    errors: Mapping[str, EasopsError] = attrs.field(factory=dict)
+
+    name = "recycle"
+    summary = ""
+    scope = "server"
+    pulse = True
+    parameters = ()
+
+    def plan(self, values: Mapping[str, Any], host: str | None, around: Surroundings) -> Plan:
+        assert host is not None
+        if host in self.errors:
+            raise self.errors[host]
+        return Plan(host, Status.WOULD_CHANGE, host=host)
+
+
+@attrs.define
+class Hands:
+    """Hands that change nothing and say that they did; *outcomes* says otherwise, by item."""
+
+    checking: bool = False
+    yes: bool = True
+    outcomes: Mapping[str, Status] = attrs.field(factory=dict)
+    applied: list[tuple[str, ...]] = attrs.field(factory=list)
+    asked: list[Preview] = attrs.field(factory=list)
+    results: list[StepResult] = attrs.field(factory=list)
+
+    def once(self, key: str, kind: type[T], look: Callable[[], T]) -> T:
+        return look()
+
+    def ask(self, preview: Preview) -> bool:
+        self.asked.append(preview)
+        return self.yes
+
+    def apply(self, jobs: Sequence[Job], at_once: int) -> list[tuple[Job, tuple[ItemOutcome, ...]]]:
+        done = []
+        for job in jobs:
+            self.applied.append((job.target, *(plan.item for plan in job.plans)))
+            items = []
+            for plan in job.plans:
+                status = self.outcomes.get(plan.item, Status.CHANGED)
+                ended = dt.datetime(2026, 3, 2, 1, tzinfo=dt.UTC) if job.host else None
+                items.append(ItemOutcome(plan.item, job.target, status, ended=ended))
+            done.append((job, tuple(items)))
+            if any(item.status in (Status.FAILED, Status.UNKNOWN) for item in items):
+                break
+        return done
+
+    def finished(self, result: StepResult) -> None:
+        self.results.append(result)
+
+
+CURE = """
+easops: 1
+name: cure
+inputs:
+  protect: {type: list, default: []}
+hosts: all
+limits: {changes: 2}
+steps:
+  - {name: look, detect: flood, as: storm}
+  - name: limit
+    for_each: "{{ storm.users }}"
+    do: limit
+    with: {user: "{{ item.user }}"}
+    because: "{{ item.evidence }}"
+    as: limited
+  - name: free
+    when: "{{ limited.changed }}"
+    do: recycle
+    on: "{{ storm.hosts }}"
+    because: "{{ limited.count }} were limited"
+    as: freed
+  - name: proof
+    when: "{{ limited.changed }}"
+    verify: flood
+    with: {users: "{{ limited.treated }}", after: "{{ freed }}"}
+    on: "{{ storm.hosts }}"
+    within: 30m
+"""
+
+
+def go(
+    *finds: Detection,
+    hands: Hands | None = None,
+    limit: Limit | None = None,
+    recycle: Recycle | None = None,
+    text: str = CURE,
+    protected: tuple[str, ...] = (),
+    clock: FastClock | None = None,
+) -> tuple[list[str], Hands, Flood]:
+    """Walk, and give each step's status."""
+    flood, held = Flood(list(finds)), hands or Hands()
+    actions: Any = {"limit": limit or Limit(), "recycle": recycle or Recycle()}
+    detectors: Any = {"flood": flood}
+    playbook = load_playbook_text(text, "cure.yml", actions=actions, detectors=detectors)
+    walk(
+        playbook,
+        {"protect": ()},
+        Facts("organisation contoso", "dc", protected),
+        HOSTS,
+        Surroundings(NOBODY, Organisation(HOSTS, NOBODY), clock or FastClock()),
+        held,
+        lambda host: host.name.lower(),
+        actions=actions,
+        detectors=detectors,
+    )
+    return [str(result.status) for result in held.results], held, flood
+
+
+def test_it_limits_most_hits_first_then_recycles_then_proves() -> None:
+    statuses, hands, flood = go(found(user("anna", 5), user("bert", 9)), found())
+
+    assert statuses == ["ok", "changed", "changed", "ok"]
+    assert hands.applied == [("organisation contoso", "bert", "anna"), ("a", "A")]
+    hosts, values = flood.seen[-1]
+    assert hosts == ("A",)
+    assert values["users"] == ("bert", "anna")
+    assert values["after"].ended == {"A": dt.datetime(2026, 3, 2, 1, tzinfo=dt.UTC)}
+
+
+def test_with_no_flood_it_does_nothing() -> None:
+    statuses, hands, _ = go(found())
+    assert (statuses, hands.applied, hands.asked) == (["ok", "skipped", "skipped", "skipped"], [], [])
+
+
+def test_who_is_limited_already_is_ok_and_nothing_is_recycled() -> None:
+    statuses, hands, _ = go(found(user("anna")), limit=Limit(ok=("anna",)))
+    assert (statuses, hands.applied) == (["ok", "ok", "skipped", "skipped"], [])
+
+
+def test_a_protected_user_is_refused_and_the_others_go_on() -> None:
+    statuses, hands, _ = go(found(user("boss", 9), user("anna", 5)), found(), protected=("guid-boss",))
+    assert statuses == ["ok", "refused", "changed", "ok"]
+    assert hands.applied[0] == ("organisation contoso", "anna")
+
+
+def test_a_health_mailbox_is_always_protected() -> None:
+    statuses, hands, _ = go(found(user("probe")), limit=Limit(health=("probe",)))
+    assert (statuses, hands.applied) == (["ok", "refused", "skipped", "skipped"], [])
+
+
+def test_over_the_limit_of_changes_nothing_is_sent() -> None:
+    statuses, hands, _ = go(found(user("a"), user("b"), user("c")))
+    assert (statuses, hands.applied) == (["ok", "refused", "not_started", "skipped"], [])
+
+
+def test_who_says_no_is_obeyed() -> None:
+    statuses, hands, _ = go(found(user("anna")), hands=Hands(yes=False))
+    assert (statuses, hands.applied) == (["ok", "refused", "not_started", "skipped"], [])
+    assert [preview.later for preview in hands.asked] == [("free (recycle)",)]
+
+
+def test_it_asks_once() -> None:
+    _, hands, _ = go(found(user("anna")), found())
+    assert len(hands.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(CommandFailed("no"), "failed"), (UnreachableHost("away"), "unreachable"), (Refused("no", rule="r"), "refused")],
+)
+def test_an_item_that_cannot_be_planned_does_not_stop_the_others(error: EasopsError, status: str) -> None:
+    statuses, hands, _ = go(found(user("anna"), user("bert")), found(), limit=Limit(errors={"anna": error}))
+    after = "changed" if status == "refused" else "not_started"
+    assert statuses == ["ok", status, after, "ok"]
+    assert hands.applied[0] == ("organisation contoso", "bert")
+
+
+def test_an_unknown_outcome_stops_the_changes_even_where_a_failure_may_go_on() -> None:
+    text = CURE.replace("    as: limited\n", "    as: limited\n    on_failure: continue\n")
+    flooding = found(user("anna"))
+    assert go(flooding, found(), hands=Hands(outcomes={"anna": Status.FAILED}), text=text)[0][2] == "skipped"
+    assert go(flooding, found(), hands=Hands(outcomes={"anna": Status.UNKNOWN}), text=text)[0][2] == "not_started"
+
+
+def test_after_a_server_that_failed_no_further_one_starts() -> None:
+    both = found(user("anna", hosts=("A", "B")), hosts=("A", "B"))
+    statuses, hands, _ = go(both, found(), hands=Hands(outcomes={"A": Status.FAILED}))
+    assert statuses[2] == "failed"
+    assert hands.applied[1:] == [("a", "A")]
+    assert [str(item.status) for item in hands.results[2].items] == ["failed", "not_started"]
+
+
+def test_a_server_that_cannot_be_planned_keeps_those_behind_it_from_starting() -> None:
+    both = found(user("anna", hosts=("A", "B")), hosts=("A", "B"))
+    statuses, hands, _ = go(both, found(), recycle=Recycle(errors={"A": UnreachableHost("away")}))
+    assert statuses[2] == "unreachable"
+    assert hands.applied[1:] == []
+
+
+@pytest.mark.parametrize(
+    ("more", "status"),
+    [
+        ({"unreachable": (Unreachable("B", "away", "x"),)}, "unreachable"),
+        ({"undetermined": (Undetermined("host", "B", "no log", required=True),)}, "undetermined"),
+    ],
+)
+def test_a_host_that_was_not_judged_stops_the_changes(more: dict[str, Any], status: str) -> None:
+    statuses, hands, _ = go(found(user("anna"), **more))
+    assert (statuses, hands.applied) == ([status, "not_started", "not_started", "skipped"], [])
+
+
+def test_unreachable_hosts_that_the_limits_allow_stop_nothing() -> None:
+    text = CURE.replace("{changes: 2}", "{changes: 2, unreachable: 1}")
+    statuses, _, _ = go(found(user("anna"), unreachable=(Unreachable("B", "away", "x"),)), found(), text=text)
+    assert statuses == ["ok", "changed", "changed", "ok"]
+
+
+def test_a_name_that_was_only_met_in_a_log_stops_nothing() -> None:
+    met = Undetermined("user", "ghost", "no mailbox", required=False)
+    assert go(found(user("anna"), undetermined=(met,)), found())[0] == ["ok", "changed", "changed", "ok"]
+
+
+def test_a_verify_looks_until_the_fault_is_gone() -> None:
+    flooding = found(user("anna"))
+    statuses, _, flood = go(flooding, flooding, flooding, found())
+    assert statuses[-1] == "ok"
+    assert len(flood.seen) == 4
+
+
+def test_a_verify_that_still_finds_it_at_the_end_has_failed() -> None:
+    clock = FastClock()
+    statuses, _, _ = go(found(user("anna")), clock=clock)
+    assert statuses[-1] == "verify_failed"
+    assert clock.seconds >= 1800
+
+
+def test_a_verify_that_could_not_be_judged_at_the_end_is_undetermined() -> None:
+    waiting = found(undetermined=(Undetermined("user", "anna", "too early", required=True, host="A"),))
+    assert go(found(user("anna")), waiting)[0][-1] == "undetermined"
+
+
+def test_a_check_predicts_and_applies_nothing() -> None:
+    statuses, hands, _ = go(found(user("anna")), hands=Hands(checking=True))
+    assert statuses == ["ok", "would_change", "would_change", "skipped"]
+    assert (hands.applied, hands.asked) == ([], [])
+    limited, freed = hands.results[1], hands.results[2]
+    assert (limited.certain, freed.certain, freed.reason) == (True, False, "depends on 'limit'")
+
+
+def test_a_resumed_walk_begins_at_the_first_step_not_done() -> None:
+    first, hands, _ = go(found(user("anna")), found(), hands=Hands(outcomes={"A": Status.FAILED}))
+    assert first == ["ok", "changed", "failed", "ok"]
+    already = {result.number: result for result in hands.results if result.status in (Status.OK, Status.CHANGED)}
+    actions: Any = {"limit": Limit(), "recycle": Recycle()}
+    detectors: Any = {"flood": Flood([found()])}
+    again = Hands()
+    walk(
+        load_playbook_text(CURE, "cure.yml", actions=actions, detectors=detectors),
+        {"protect": ()},
+        Facts("organisation contoso", "dc"),
+        HOSTS,
+        Surroundings(NOBODY, Organisation(HOSTS, NOBODY), FastClock()),
+        again,
+        lambda host: host.name.lower(),
+        already=already,
+        asked=True,
+        actions=actions,
+        detectors=detectors,
+    )
+    assert again.applied == [("a", "A")]
+    assert [result.number for result in again.results] == [3, 4]
