@@ -22,10 +22,10 @@ WINDOWS_MODULES = {"WebAdministration", "IISAdministration", "CimCmdlets"}
 WINDOWS_CMDLETS = set(
     "ForEach-Object Get-ChildItem Get-Command Get-ComputerInfo Get-Content Get-Counter Get-Date Get-EventLog "
     "Get-Help Get-HotFix Get-Item Get-ItemProperty Get-ItemPropertyValue Get-Location Get-Module Get-Process "
-    "Get-Service Get-TimeZone Get-Variable Get-WinEvent Get-WmiObject Group-Object Import-Module Invoke- "
-    "WmiMethod Measure-Object New-Object Out-Null Out-String Remove-WmiObject Restart-Service Resolve-Path "
-    "Select-Object Select-String Set-ItemProperty Set-WmiInstance Sort-Object Start-Service Stop-Process Stop- "
-    "Service Test-Path Where-Object Write-Output".split()
+    "Get-Service Get-TimeZone Get-Variable Get-WinEvent Get-WmiObject Group-Object Import-Module "
+    "Invoke-WmiMethod Measure-Object New-Object Out-Null Out-String Remove-WmiObject Restart-Service Resolve-Path "
+    "Select-Object Select-String Set-ItemProperty Set-WmiInstance Sort-Object Start-Service Stop-Process "
+    "Stop-Service Test-Path Where-Object Write-Output".split()
 )
 # Prose below a plain type lists examples, not a set that the server checks.
 PLAIN = {"String", "String[]", "Int32", "UInt32", "MultiValuedProperty", "Unlimited", "Boolean", "SwitchParameter"}
