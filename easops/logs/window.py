@@ -6,9 +6,9 @@ and the rows are then filtered by their own times.
 
 **The columns in force** in the middle of a file are those of the nearest ``#Fields`` before it. Looking for that line
 means reading backwards, up to the whole day, so the columns of the file's head are taken where the first lines of the
-window fit them: most of twenty, in number of values and each in its column's form. Where not, the nearest ``#Fields`` is looked
-for backwards, in growing ranges. (A change that swaps two columns of one form, as sc-bytes for cs-bytes, would go
-unseen; IIS keeps the order of its columns fixed, so it takes two changes of settings in one file.)
+window fit them: most of twenty, in number of values and each in its column's form. Where they do not, the nearest
+``#Fields`` is looked for backwards, in growing ranges. (A change that swaps two columns of one form, as sc-bytes for
+cs-bytes, would go unseen; IIS keeps the order of its columns fixed, so it takes two changes of settings in one file.)
 """
 
 from __future__ import annotations
