@@ -32,7 +32,7 @@ POOLS: Final = {
     "DefaultAppPool": (True, 0.0),
     ".NET v4.5 Classic": (False, 0.0),
 }
-"""Pools of an Exchange 2016 server: whether started, and the processors that its worker uses by itself (0: no worker)."""
+"""Pools of an Exchange 2016 server: whether started, and the processors that the worker takes by itself (0: none)."""
 
 SITES: Final = {1: "Default Web Site", 2: "Exchange Back End"}
 LOG_ROOT: Final = r"C:\inetpub\logs\LogFiles"

@@ -21,7 +21,7 @@ COMMANDS: Final = {
 """Command codes of the base64 query. Source: MS-ASHTTP 2.2.1.1.1.1.2."""
 
 _MODELS: Final = {
-    "iPhone": ("Apple-iPhone12C1/1808.120", "Apple-iPhone13C4/1905.258", "Apple-iPhone11C6/1905.258", "Apple-iPhone14C5/2001.90"),
+    "iPhone": ("Apple-iPhone12C1/1808.120", "Apple-iPhone13C4/1905.258", "Apple-iPhone14C5/2001.90"),
     "SamsungDevice": ("Android-SAMSUNG-SM-G991B/101.110", "Android-SAMSUNG-SM-A525F/101.110"),
     "Android": ("Android/12-EAS-2.0", "Android/11-EAS-2.0"),
     "Outlook": ("Outlook-iOS-Android/1.0",),

@@ -228,9 +228,9 @@ class World:
         storms = {storm.user: storm for storm in scenario.storms}
         heavy = {scenario.heavy.user: scenario.heavy} if scenario.heavy else {}
         first = {scenario.first_sync.user: scenario.first_sync} if scenario.first_sync else {}
+        storms_on = {name: sum(storm.server == name for storm in storms.values()) for name in self.servers}
         each = {
-            server.name: scenario.load * server.processors / max(1, sum(s.server == server.name for s in storms.values()))
-            for server in self.servers.values()
+            name: scenario.load * server.processors / max(1, storms_on[name]) for name, server in self.servers.items()
         }
         crowd = random.Random(f"{self.seed}:phones")
         special: set[str] = set()

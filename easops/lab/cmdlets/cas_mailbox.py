@@ -1,0 +1,106 @@
+"""Get-CASMailbox and Set-CASMailbox: whether a mailbox, and which of its devices, may use ActiveSync."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import attrs
+
+from easops.lab.cmdlet import Call, Cmdlet
+from easops.lab.cmdlets.answer import (
+    MORE_RESULTS,
+    PRESENTATION,
+    ad_id,
+    checks_domain_controller,
+    directory_properties,
+    given,
+    limited,
+    mailbox_id,
+    multi,
+)
+from easops.lab.cmdlets.mailbox import one_mailbox, piped_identity
+from easops.lab.value import Obj, Warning_
+from easops.lab.world import World
+from easops.lab.world.directory import EVER, Mailbox, visible
+
+
+def _get(world: World, call: Call) -> Iterable[Any]:
+    parameters = given(call, "Identity", "ResultSize")
+    identity = parameters.get("Identity") or piped_identity(call)
+    if identity:
+        chosen = [one_mailbox(world, call, identity)]
+    else:
+        chosen = list(visible(world.directory.mailboxes, monitoring=False))
+    shown, more = limited(chosen, parameters)
+    yield from (_cas_mailbox(world, mailbox) for mailbox in shown)
+    if more:
+        yield Warning_(MORE_RESULTS)
+
+
+def _cas_mailbox(world: World, mailbox: Mailbox) -> Obj:
+    access = mailbox.access
+    return Obj(
+        ("Microsoft.Exchange.Data.Directory.Management.CASMailbox", *PRESENTATION),
+        {
+            **directory_properties(world, mailbox.dn, mailbox.guid, mailbox.name, EVER),
+            "Identity": mailbox_id(mailbox),
+            "DisplayName": mailbox.display_name,
+            "PrimarySmtpAddress": mailbox.smtp,
+            "SamAccountName": mailbox.sam,
+            "EmailAddresses": multi((f"SMTP:{mailbox.smtp}", f"smtp:{mailbox.old_smtp}"), "ProxyAddress"),
+            "ActiveSyncEnabled": access.active_sync,
+            "ActiveSyncAllowedDeviceIDs": multi(access.allowed),
+            "ActiveSyncBlockedDeviceIDs": multi(access.blocked),
+            "ActiveSyncMailboxPolicy": ad_id("Default", f"CN=Default,CN=Mobile Mailbox Policies,CN={mailbox.netbios}"),
+            "ActiveSyncMailboxPolicyIsDefaulted": True,
+            "HasActiveSyncDevicePartnership": any(phone.mailbox is mailbox for phone in world.phones),
+            "OWAEnabled": True,
+            "ECPEnabled": True,
+            "EwsEnabled": None,
+            "ImapEnabled": True,
+            "PopEnabled": True,
+            "MAPIEnabled": True,
+        },
+        text=mailbox.canonical,
+    )
+
+
+def _set(world: World, call: Call) -> Iterable[Any]:
+    names = ("Identity", "ActiveSyncEnabled", "ActiveSyncBlockedDeviceIDs", "ActiveSyncAllowedDeviceIDs")
+    parameters = given(call, *names)
+    mailbox = one_mailbox(world, call, parameters.get("Identity") or piped_identity(call))
+    access = mailbox.access
+    if "ActiveSyncEnabled" in parameters:
+        access = attrs.evolve(access, active_sync=bool(parameters["ActiveSyncEnabled"]))
+    # Null, which `given` leaves out, empties a list.
+    if "ActiveSyncBlockedDeviceIDs" in call.parameters:
+        access = attrs.evolve(access, blocked=_edited(access.blocked, call.parameters["ActiveSyncBlockedDeviceIDs"]))
+    if "ActiveSyncAllowedDeviceIDs" in call.parameters:
+        access = attrs.evolve(access, allowed=_edited(access.allowed, call.parameters["ActiveSyncAllowedDeviceIDs"]))
+    if access == mailbox.access:
+        yield Warning_(
+            f"The command completed successfully but no settings of '{mailbox.canonical}' have been modified."
+        )
+        return
+    mailbox.history.append((world.time, access))
+
+
+def _edited(held: tuple[str, ...], value: Any) -> tuple[str, ...]:
+    """A multi-valued property after ``value``: a list replaces it, Add and Remove edit it, null empties it."""
+    if value is None:
+        return ()
+    if not isinstance(value, Mapping):
+        return tuple(dict.fromkeys(_texts(value)))
+    edits = {str(key).lower(): _texts(texts) for key, texts in value.items()}
+    removed = {text.lower() for text in edits.get("remove", ())}
+    kept = [text for text in held if text.lower() not in removed]
+    return tuple(dict.fromkeys([*kept, *edits.get("add", ())]))
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple(str(item) for item in value) if isinstance(value, list | tuple) else (str(value),)
+
+
+GET_CAS_MAILBOX: Final = Cmdlet("Get-CASMailbox", "exchange", checks_domain_controller(_get))
+SET_CAS_MAILBOX: Final = Cmdlet("Set-CASMailbox", "exchange", checks_domain_controller(_set), changes=True)

@@ -1,0 +1,265 @@
+"""Get-Mailbox, Get-User, Get-Group, Get-MailboxStatistics, Get-MailboxFolderStatistics."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from easops.lab.cmdlet import Call, Cmdlet
+from easops.lab.cmdlets.answer import (
+    AD_OBJECT,
+    MORE_RESULTS,
+    PRESENTATION,
+    ad_id,
+    ambiguous,
+    checks_domain_controller,
+    directory_properties,
+    given,
+    limited,
+    mailbox_id,
+    multi,
+    not_found,
+    size,
+)
+from easops.lab.value import CmdletFailed, Enum, ErrorInfo, Obj, Warning_
+from easops.lab.world import World
+from easops.lab.world.directory import EVER, Mailbox, visible
+
+_FILTER: Final = re.compile(
+    r"\s*\{?\s*(\w+)\s+-eq\s+(?:'((?:[^']|'')*)'|\"([^\"]*)\"|(\$null))\s*\}?\s*", re.IGNORECASE
+)
+_FILTERED: Final[Mapping[str, Callable[[Mailbox], str]]] = {
+    "alias": lambda mailbox: mailbox.alias,
+    "displayname": lambda mailbox: mailbox.display_name,
+    "guid": lambda mailbox: str(mailbox.guid),
+    "name": lambda mailbox: mailbox.name,
+    "primarysmtpaddress": lambda mailbox: mailbox.smtp,
+    "samaccountname": lambda mailbox: mailbox.sam,
+    "userprincipalname": lambda mailbox: mailbox.smtp,
+}
+
+
+def one_mailbox(world: World, call: Call, identity: Any) -> Mailbox:
+    """The one mailbox of *identity*; CmdletFailed where there is none, or several."""
+    found = world.directory.find_mailboxes(str(identity))
+    if not found:
+        raise not_found(world, call, str(identity))
+    if len(found) > 1:
+        raise ambiguous(world, call, str(identity))
+    return found[0]
+
+
+def piped_identity(call: Call) -> Any:
+    """The Identity of the object that came down the pipe, where none was given: its Guid, which names it alone."""
+    for item in call.input:
+        if isinstance(item, Obj):
+            return item.properties.get("Guid")
+        return item
+    return None
+
+
+def _every(world: World, call: Call, *names: str) -> tuple[Iterator[Mailbox] | list[Mailbox], dict[str, Any]]:
+    """The mailboxes that a Get- cmdlet is about. A null Identity means all: as on a real server, and as dangerous."""
+    parameters = dict(given(call, "Identity", "ResultSize", "Monitoring", *names))
+    identity = parameters.get("Identity") or piped_identity(call)
+    if identity:
+        mailbox = one_mailbox(world, call, identity)
+        if mailbox.monitoring and not parameters.get("Monitoring"):
+            raise not_found(world, call, str(identity))  # a health mailbox is seen only with -Monitoring
+        return [mailbox], parameters
+    return visible(world.directory.mailboxes, monitoring=bool(parameters.get("Monitoring"))), parameters
+
+
+def policy_id(world: World, mailbox: Mailbox) -> Obj | None:
+    """The associated throttling policy; null where the default applies."""
+    policy = world.directory.policy(mailbox.access.policy)
+    return None if policy is None else ad_id(policy.name, world.directory.policy_dn(policy), policy.guid)
+
+
+def _opath(world: World, call: Call, text: str, mailboxes: Iterable[Mailbox]) -> list[Mailbox]:
+    """One comparison ``Property -eq 'value'``; any other filter is a typed error."""
+    found = _FILTER.fullmatch(text)
+    name = found.group(1).lower() if found else ""
+    if found is None or (name not in _FILTERED and name != "throttlingpolicy"):
+        raise CmdletFailed(
+            ErrorInfo(
+                f"The lab does not simulate the filter {text!r}; it knows Property -eq 'value'.",
+                "System.NotSupportedException",
+                f"LabNotSimulated,{call.cmdlet}",
+                "NotImplemented",
+                activity=call.cmdlet,
+            )
+        )
+    wanted = None if found.group(4) else (found.group(2) or found.group(3) or "").replace("''", "'").lower()
+    if name == "throttlingpolicy":
+        names = {policy.guid: world.directory.policy_dn(policy).lower() for policy in world.directory.policies}
+        held = {mailbox: mailbox.access.policy for mailbox in mailboxes}
+        return [mailbox for mailbox, guid in held.items() if (names.get(guid) if guid else None) == wanted]
+    return [mailbox for mailbox in mailboxes if _FILTERED[name](mailbox).lower() == wanted]
+
+
+def _get_mailbox(world: World, call: Call) -> Iterable[Any]:
+    mailboxes, parameters = _every(world, call, "Server", "Database", "Filter")
+    chosen = list(mailboxes)
+    if "Server" in parameters:
+        name = str(parameters["Server"]).lower().partition(".")[0]
+        chosen = [mailbox for mailbox in chosen if mailbox.server.lower() == name]
+    if "Database" in parameters:
+        chosen = [mailbox for mailbox in chosen if mailbox.database.lower() == str(parameters["Database"]).lower()]
+    if "Filter" in parameters:
+        chosen = _opath(world, call, str(parameters["Filter"]), chosen)
+    shown, more = limited(chosen, parameters)
+    yield from (_mailbox(world, mailbox) for mailbox in shown)
+    if more:
+        yield Warning_(MORE_RESULTS)
+
+
+def _mailbox(world: World, mailbox: Mailbox) -> Obj:
+    organisation = world.scenario.organisation
+    return Obj(
+        ("Microsoft.Exchange.Data.Directory.Management.Mailbox",
+         "Microsoft.Exchange.Data.Directory.Management.MailEnabledOrgPerson", *PRESENTATION),
+        {
+            **directory_properties(world, mailbox.dn, mailbox.guid, mailbox.name, EVER),
+            "Identity": mailbox_id(mailbox),
+            "Id": mailbox_id(mailbox),
+            "Alias": mailbox.alias,
+            "DisplayName": mailbox.display_name,
+            "PrimarySmtpAddress": mailbox.smtp,
+            "WindowsEmailAddress": mailbox.smtp,
+            "EmailAddresses": multi((f"SMTP:{mailbox.smtp}", f"smtp:{mailbox.old_smtp}"), "ProxyAddress"),
+            "SamAccountName": mailbox.sam,
+            "UserPrincipalName": mailbox.smtp,
+            "LegacyExchangeDN": mailbox.legacy_dn,
+            "ExchangeGuid": mailbox.exchange_guid,
+            "ServerName": mailbox.server.lower(),
+            "Database": ad_id(mailbox.database, f"CN={mailbox.database},CN=Databases,CN={organisation}"),
+            "ThrottlingPolicy": policy_id(world, mailbox),
+            "RecipientType": Enum("Microsoft.Exchange.Data.Directory.Recipient.RecipientType", "UserMailbox", 1),
+            "RecipientTypeDetails": Enum(
+                "Microsoft.Exchange.Data.Directory.Recipient.RecipientTypeDetails",
+                "MonitoringMailbox" if mailbox.monitoring else "UserMailbox",
+                549_755_813_888 if mailbox.monitoring else 1,
+            ),
+            "HiddenFromAddressListsEnabled": mailbox.monitoring,
+        },
+        text=mailbox.canonical,
+    )  # fmt: skip
+
+
+def _get_user(world: World, call: Call) -> Iterable[Any]:
+    parameters = dict(given(call, "Identity", "ResultSize"))
+    identity = parameters.get("Identity") or piped_identity(call)
+    if identity:
+        chosen = [one_mailbox(world, call, identity)]
+    else:
+        chosen = list(visible(world.directory.mailboxes, monitoring=False))
+    shown, more = limited(chosen, parameters)
+    for mailbox in shown:
+        first, _, last = mailbox.display_name.partition(" ")
+        yield Obj(
+            ("Microsoft.Exchange.Data.Directory.Management.User", *PRESENTATION),
+            {
+                **directory_properties(world, mailbox.dn, mailbox.guid, mailbox.name, EVER),
+                "Identity": mailbox_id(mailbox),
+                "DisplayName": mailbox.display_name,
+                "FirstName": first,
+                "LastName": last,
+                "SamAccountName": mailbox.sam,
+                "UserPrincipalName": mailbox.smtp,
+                "WindowsEmailAddress": mailbox.smtp,
+                "Sid": mailbox.sid,
+                "RecipientType": Enum("Microsoft.Exchange.Data.Directory.Recipient.RecipientType", "UserMailbox", 1),
+            },
+            text=mailbox.canonical,
+        )
+    if more:
+        yield Warning_(MORE_RESULTS)
+
+
+def _get_group(world: World, call: Call) -> Iterable[Any]:
+    parameters = dict(given(call, "Identity", "ResultSize"))
+    groups = world.directory.groups
+    if parameters.get("Identity"):
+        groups = world.directory.find_groups(str(parameters["Identity"]))
+        if not groups:
+            raise not_found(world, call, str(parameters["Identity"]))
+    for group in groups:
+        dn = f"CN={group.name},CN=Users," + ",".join(f"DC={part}" for part in world.scenario.domain.split("."))
+        yield Obj(
+            ("Microsoft.Exchange.Data.Directory.Management.WindowsGroup", *PRESENTATION),
+            {
+                **directory_properties(world, dn, group.guid, group.name, EVER),
+                "Identity": ad_id(group.name, dn, group.guid, f"{world.scenario.domain}/Users/{group.name}"),
+                "DisplayName": group.name,
+                "SamAccountName": group.name,
+                "Members": multi((mailbox_id(member) for member in group.members), "ADObjectId"),
+                "RecipientType": Enum("Microsoft.Exchange.Data.Directory.Recipient.RecipientType", "Group", 4),
+            },
+        )
+
+
+def _get_mailbox_statistics(world: World, call: Call) -> Iterable[Any]:
+    parameters = given(call, "Identity")
+    identity = parameters.get("Identity") or piped_identity(call)
+    mailbox = one_mailbox(world, call, identity)
+    items = mailbox.items + mailbox.contacts
+    yield Obj(
+        ("Microsoft.Exchange.Management.MapiTasks.Presentation.MailboxStatistics", *AD_OBJECT[2:]),
+        {
+            "DisplayName": mailbox.display_name,
+            "ItemCount": items,
+            "TotalItemSize": size(items * 74_112),
+            "MailboxGuid": mailbox.exchange_guid,
+            "Database": ad_id(mailbox.database, f"CN={mailbox.database}"),
+            "ServerName": mailbox.server.upper(),
+            "OriginatingServer": f"{mailbox.server.lower()}.{world.scenario.domain}",
+            "Identity": str(mailbox.exchange_guid),
+            "IsValid": True,
+        },
+    )
+
+
+def _get_mailbox_folder_statistics(world: World, call: Call) -> Iterable[Any]:
+    parameters = given(call, "Identity", "FolderScope")
+    identity = parameters.get("Identity") or piped_identity(call)
+    mailbox = one_mailbox(world, call, identity)
+    scope = str(parameters.get("FolderScope", "All")).lower()
+    folders = (
+        ("Inbox", "/Inbox", "Inbox", mailbox.items * 6 // 10),
+        ("Sent Items", "/Sent Items", "SentItems", mailbox.items * 3 // 10),
+        ("Calendar", "/Calendar", "Calendar", mailbox.items // 10),
+        ("Contacts", "/Contacts", "Contacts", mailbox.contacts),
+        ("Recipient Cache", "/Contacts/Recipient Cache", "RecipientCache", 0),
+    )
+    for name, path, kind, count in folders:
+        if scope not in ("all", kind.lower()) and not path.lower().startswith(f"/{scope}/"):
+            continue
+        bytes_ = count * (2_310 if kind == "Contacts" else 74_112)
+        yield Obj(
+            ("Microsoft.Exchange.Management.Tasks.MailboxFolderConfiguration", *AD_OBJECT[2:]),
+            {
+                "Name": name,
+                "FolderPath": path,
+                "FolderType": kind,
+                "ItemsInFolder": count,
+                "DeletedItemsInFolder": 0,
+                "FolderSize": size(bytes_),
+                "ItemsInFolderAndSubfolders": count,
+                "FolderAndSubfolderSize": size(bytes_),
+                "Identity": f"{mailbox.canonical}{path.replace('/', chr(92))}",
+                "IsValid": True,
+            },
+        )
+
+
+GET_MAILBOX: Final = Cmdlet("Get-Mailbox", "exchange", checks_domain_controller(_get_mailbox))
+GET_USER: Final = Cmdlet("Get-User", "exchange", checks_domain_controller(_get_user))
+GET_GROUP: Final = Cmdlet("Get-Group", "exchange", checks_domain_controller(_get_group))
+GET_MAILBOX_STATISTICS: Final = Cmdlet(
+    "Get-MailboxStatistics", "exchange", checks_domain_controller(_get_mailbox_statistics)
+)
+GET_MAILBOX_FOLDER_STATISTICS: Final = Cmdlet(
+    "Get-MailboxFolderStatistics", "exchange", checks_domain_controller(_get_mailbox_folder_statistics)
+)
