@@ -16,6 +16,7 @@ import threading
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
+from xml.etree import ElementTree
 
 import attrs
 from psrpcore import (
@@ -48,7 +49,7 @@ from easops.lab import selection
 from easops.lab.clixml import from_wire, to_clixml
 from easops.lab.cmdlet import Endpoint
 from easops.lab.framing import FRAGMENT, fragments, message
-from easops.lab.law import COMMON, SHOULD_PROCESS, Law, not_found
+from easops.lab.law import COMMON, SHOULD_PROCESS, Law
 from easops.lab.record import error_record, state_message, stopped, warning_message
 from easops.lab.value import CmdletFailed, ErrorInfo, NonTerminating, Warning_
 
@@ -89,7 +90,7 @@ class Backend(Protocol):
 class Outlet(Protocol):
     """Where an engine's fragments go; *pipeline* None is the pool. Called from any thread."""
 
-    def send(self, pipeline: uuid.UUID | None, fragments: Sequence[bytes], *, prompt: bool = False) -> None:
+    def send(self, pipeline: uuid.UUID | None, fragments: Sequence[bytes]) -> None:
         """May block while the client is slow."""
         ...
 
@@ -109,7 +110,7 @@ class Session:
 class _Pool(ServerRunspacePool):
     """psrpcore's pool, with its messages sent at once (its own buffer fragments in quadratic time) and two repairs."""
 
-    def __init__(self, send: Callable[[uuid.UUID | None, bytes, bool], None]) -> None:
+    def __init__(self, send: Callable[[uuid.UUID | None, bytes], None]) -> None:
         super().__init__()
         self._send = send
 
@@ -120,14 +121,13 @@ class _Pool(ServerRunspacePool):
         pipeline_id: uuid.UUID | None = None,
         stream_type: StreamType = StreamType.default,
     ) -> None:
-        from xml.etree import ElementTree
-
+        assert message is not None  # output goes through PythonShell.emit
         element = serialize(
             message, self._cipher, our_capability=self.our_capability, their_capability=self.their_capability
         )
         kind = message_type or PSRPMessageType.get_message_id(type(message))
         data = ElementTree.tostring(element, encoding="unicode")
-        self._send(pipeline_id, self.message(kind, data, pipeline_id), stream_type is StreamType.prompt_response)
+        self._send(pipeline_id, self.message(kind, data, pipeline_id))
 
     def message(self, kind: PSRPMessageType, data: str, pipeline: uuid.UUID | None) -> bytes:
         return message(kind.value, data, self.runspace_pool_id, pipeline)
@@ -233,7 +233,7 @@ class PythonShell:
 
     def emit(self, pipeline: uuid.UUID | None, kind: PSRPMessageType, value: Any) -> None:
         """Send one of the lab's values as a message of that kind."""
-        self._send(pipeline, self._pool.message(kind, to_clixml(value), pipeline), False)
+        self._send(pipeline, self._pool.message(kind, to_clixml(value), pipeline))
 
     def ask(self, pipeline: uuid.UUID, caption: str, text: str) -> int:
         """Send a confirmation prompt to the client's host; returns the call's id."""
@@ -271,8 +271,8 @@ class PythonShell:
         self._pool.pipeline_table.pop(pipeline, None)
         self._outlet.done(pipeline)
 
-    def _send(self, pipeline: uuid.UUID | None, data: bytes, prompt: bool) -> None:
-        self._outlet.send(pipeline, list(fragments(next(self._objects), data, FRAGMENT)), prompt=prompt)
+    def _send(self, pipeline: uuid.UUID | None, data: bytes) -> None:
+        self._outlet.send(pipeline, list(fragments(next(self._objects), data, FRAGMENT)))
 
 
 class Pipeline:
@@ -284,6 +284,7 @@ class Pipeline:
         self.statements = list(_statements(powershell.commands))
         self.ended = threading.Event()
         self._shell = shell
+        self._started = False
         self._stopping = threading.Event()
         self._answers: queue.SimpleQueue[int | None] = queue.SimpleQueue()
         self._input: list[Any] = []
@@ -300,12 +301,15 @@ class Pipeline:
         )
 
     def start(self) -> None:
+        self._started = True
         threading.Thread(target=self._run, name=f"pipeline {self.id}", daemon=True).start()
 
     def stop(self) -> None:
         self._stopping.set()
         self._input_complete.set()
         self._answers.put(None)
+        if not self._started:
+            self.ended.set()
 
     def take(self, event: Any) -> None:
         """Input or a host's answer."""
@@ -324,7 +328,8 @@ class Pipeline:
             if had_turn:
                 self._input_complete.wait()
                 for number, statement in enumerate(self.statements):
-                    failure = self._statement(statement, last=number == len(self.statements) - 1)
+                    last = number == len(self.statements) - 1
+                    failure = self._statement(statement, first=number == 0, last=last)
             self._check_stop()
             state = state_message("Failed", failure) if failure else state_message("Completed")
         except _Stopped:
@@ -335,25 +340,24 @@ class Pipeline:
             self._shell.finish(self.id, had_turn=had_turn)
             self.ended.set()
 
-    def _statement(self, statement: Sequence[Command], *, last: bool) -> ErrorInfo | None:
+    def _statement(self, statement: Sequence[Command], *, first: bool, last: bool) -> ErrorInfo | None:
         """Run one statement. A terminating error of the last one fails the pipeline; of another it is written to the
         error stream, and the next statement runs (as PowerShell's batches do)."""
         try:
-            self._pipe(statement)
+            self._pipe(statement, takes_input=first and self._takes_input)
         except CmdletFailed as failed:
             if last:
                 return failed.error
             self._error(failed.error)
         return None
 
-    def _pipe(self, statement: Sequence[Command]) -> None:
-        first_piped = self._takes_input
+    def _pipe(self, statement: Sequence[Command], *, takes_input: bool) -> None:
         # Every command is bound before the first one runs.
         steps = [
-            _Step(self._shell.session, self._shell.backend, command, piped=number > 0 or first_piped)
+            _Step(self._shell.session, self._shell.backend, command, piped=number > 0 or takes_input)
             for number, command in enumerate(statement)
         ]
-        passed: tuple[Any, ...] = tuple(self._input)
+        passed: tuple[Any, ...] = tuple(self._input) if takes_input else ()
         for number, step in enumerate(steps):
             output = self._step(step, passed)
             if number < len(steps) - 1:
@@ -467,9 +471,7 @@ class _Step:
 
     def _invoke(self, passed: tuple[Any, ...]) -> Iterable[Any]:
         session = self._session
-        return self._backend.invoke(
-            session.server, session.endpoint, session.user, self.name, self._parameters, passed
-        )
+        return self._backend.invoke(session.server, session.endpoint, session.user, self.name, self._parameters, passed)
 
     def _twin(self, passed: tuple[Any, ...]) -> Iterable[Any]:
         return self._backend.script(self._session.server, self._session.user, self._digest, self._parameters)
@@ -522,4 +524,3 @@ def _broken(name: str, error: Exception) -> ErrorInfo:
 _NO_METADATA = ErrorInfo(
     "The lab gives no command metadata.", "System.NotImplementedException", "NotInLab", "NotImplemented"
 )
-

@@ -39,6 +39,10 @@ _EMPTY: tuple[tuple[Any, str, str], ...] = (
 )
 
 
+# What a restricted endpoint has beside its own cmdlets, as far as there are pages (New-PSSessionConfigurationFile).
+RESTRICTED = ("Get-Command", "Get-Help", "Measure-Object", "Select-Object")
+
+
 @attrs.frozen
 class Membership:
     """What a parameter is inside one parameter set; *position* None is "named"."""
@@ -111,9 +115,10 @@ def _source(name: str) -> Mapping[str, Any]:
 
 
 def _parameter(name: str, entry: Sequence[Any]) -> tuple[Parameter, int]:
-    every = (1 << len(VERSIONS)) - 1
-    type_, sets, *rest = entry
-    versions, aliases, values = (*rest, *(every, (), ())[len(rest) :])
+    type_, sets = entry[0], entry[1]
+    versions = entry[2] if len(entry) > 2 else (1 << len(VERSIONS)) - 1
+    aliases = entry[3] if len(entry) > 3 else ()
+    values = entry[4] if len(entry) > 4 else ()
     memberships = {
         number: Membership(bool(mandatory), position if position >= 0 else None, pipeline)
         for number, mandatory, position, pipeline in sets
@@ -171,7 +176,10 @@ class Law:
         """By lower-case name and alias; read on first use."""
         if endpoint not in self._cmdlets:
             table: dict[str, Signature] = {}
-            for name, entry in _source(endpoint).items():
+            source = dict(_source(endpoint))
+            if endpoint == "exchange":
+                source.update({name: _source("windows")[name] for name in RESTRICTED})
+            for name, entry in source.items():
                 signature = _signature(name, entry, self._bit)
                 if signature is not None:
                     for alias in signature.aliases:
