@@ -6,9 +6,10 @@ One idea for all of them, so that one check (by name and by type, before anythin
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NoReturn
 
 import attrs
 
@@ -30,7 +31,10 @@ def parse_duration(text: str) -> dt.timedelta:
     parts = _DURATION.findall(text)
     if not parts or _DURATION.sub("", text).strip():
         raise ParameterError(f"{text!r} is no duration: write a number and a unit, as in 90s, 30m, 1h or 2d")
-    return dt.timedelta(seconds=sum(float(number) * _SECONDS[unit] for number, unit in parts))
+    try:
+        return dt.timedelta(seconds=sum(float(number) * _SECONDS[unit] for number, unit in parts))
+    except OverflowError:
+        raise ParameterError(f"{text!r} is too long for a duration") from None
 
 
 def format_duration(value: dt.timedelta) -> str:
@@ -101,19 +105,22 @@ def _duration(parameter: Parameter, value: Any) -> dt.timedelta:
 
 def _integer(parameter: Parameter, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
-        if isinstance(value, str) and re.fullmatch(r"-?\d+", value):
+        if isinstance(value, str) and re.fullmatch(r"-?\d{1,300}", value):
             return int(value)
         raise ParameterError(f"{value!r} is no integer")
     return value
 
 
 def _number(parameter: Parameter, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        try:
-            return float(value) if isinstance(value, str) else _no(value, "number")
-        except ValueError:
-            _no(value, "number")
-    return float(value)
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        _no(value, "number")
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        _no(value, "number")
+    if not math.isfinite(number):  # nan would be below no minimum
+        _no(value, "number")
+    return number
 
 
 def _text(parameter: Parameter, value: Any) -> str:
@@ -146,7 +153,7 @@ def _result(parameter: Parameter, value: Any) -> Any:
     return value
 
 
-def _no(value: Any, expected: str) -> Any:
+def _no(value: Any, expected: str) -> NoReturn:
     raise ParameterError(f"{value!r} is no {expected}")
 
 

@@ -13,6 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import easops.actions
+import easops.detectors
 from easops.actions.outcome import Done, ItemOutcome
 from easops.detectors.finding import Detection, Device, Undetermined, UserFinding
 from easops.document import DocumentError
@@ -83,7 +85,9 @@ def problems(text: str) -> list[str]:
 
 
 def test_the_shipped_cure_of_a_contact_sync_storm_is_without_a_problem() -> None:
-    playbook = load_playbook("contacts-sync-storm", actions=ACTIONS, detectors=DETECTORS)
+    playbook = load_playbook(
+        "contacts-sync-storm", actions=easops.actions.ACTIONS, detectors=easops.detectors.DETECTORS
+    )
 
     assert (playbook.name, playbook.short_name, playbook.scenario, playbook.hosts, playbook.limits) == (
         "Cure a contact-sync storm (KB 2711053)",
@@ -438,6 +442,26 @@ def test_every_wrong_input_is_named_at_once() -> None:
         "the input 'way' cannot be this: 'down' is none of off, up",
         "Did you mean 'window'? Add --input who=...",
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("duration", "9" * 30 + "d"),
+        ("integer", "9" * 5000),
+        ("number", "nan"),
+        ("number", "1e999"),
+        ("number", ""),
+        ("boolean", "2"),
+        ("text", " "),
+    ],
+    ids=lambda value: value[:12],
+)
+def test_a_text_that_is_no_value_of_its_type_is_an_error_and_no_traceback(kind: str, text: str) -> None:
+    playbook = load(HEAD.replace("steps:", f"  given: {{type: {kind}}}\nsteps:") + STORM)
+
+    with pytest.raises(BadInput, match="the input 'given' cannot be this"):
+        check_inputs(playbook, {"who": "ada", "given": text})
 
 
 def test_a_name_that_is_no_shipped_playbook_comes_with_the_nearest(
