@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.wsman import WSMan
 
@@ -126,19 +127,25 @@ class RunningFront:
         with self.wsman(**changes) as connection, RunspacePool(connection, **settings) as pool:
             yield pool
 
+    @staticmethod
+    def ask(pool: RunspacePool, *commands: tuple[str, Mapping[str, Any]]) -> PowerShell:
+        """Invoke one pipe of commands; the PowerShell has the output, the streams and the state."""
+        powershell = PowerShell(pool)
+        for name, parameters in commands:
+            powershell.add_cmdlet(name).add_parameters(dict(parameters))
+        powershell.invoke()
+        return powershell
+
     @contextmanager
     def windows(self, **changes: Any) -> Iterator[RunspacePool]:
         with self.wsman(path="wsman", **changes) as connection, RunspacePool(connection) as pool:
             yield pool
 
 
-def ask(pool: RunspacePool, *commands: tuple[str, Mapping[str, Any]]) -> PowerShell:
-    """Invoke one pipe of commands; the PowerShell has the output, the streams and the state."""
-    powershell = PowerShell(pool)
-    for name, parameters in commands:
-        powershell.add_cmdlet(name).add_parameters(dict(parameters))
-    powershell.invoke()
-    return powershell
+@pytest.fixture
+def front(tmp_path: Path) -> Iterator[RunningFront]:
+    with running_front(tmp_path) as running:
+        yield running
 
 
 @contextmanager
