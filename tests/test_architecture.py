@@ -21,7 +21,7 @@ DOORS = {
     "dbos": {"playbook.engine"},
     "sqlalchemy": {"playbook.record"},
     "cattrs": {"playbook.codec"},
-    "filelock": {"playbook.state"},
+    "filelock": {"playbook.state", "lab.world.state"},
     "platformdirs": {"playbook.state"},
     "typer": {"cli"},
     "rich": {"cli"},

@@ -13,12 +13,8 @@ from easops.lab.value import CmdletFailed, Enum, ErrorInfo, Obj
 from easops.lab.world import World
 from easops.lab.world.directory import EVER, Mailbox
 
-COMMON: Final = frozenset(
-    "Verbose Debug ErrorAction WarningAction InformationAction ErrorVariable WarningVariable InformationVariable "
-    "OutVariable OutBuffer PipelineVariable WhatIf Confirm DomainController ReadFromDomainController "
-    "IgnoreDefaultScope Force".split()
-)
-"""Parameters that change nothing in what the lab answers."""
+_WITHOUT_EFFECT: Final = frozenset({"DomainController", "ReadFromDomainController", "IgnoreDefaultScope", "Force"})
+"""Parameters that change nothing in what the lab answers (the engine keeps the common ones to itself)."""
 
 AD_OBJECT: Final = (
     "Microsoft.Exchange.Data.Directory.ADObject",
@@ -35,7 +31,7 @@ def given(call: Call, *names: str) -> Mapping[str, Any]:
     """The parameters *names* that were given, without null ones. Any other parameter is a typed error: the lab
     answers nothing that it does not simulate."""
     for name, value in call.parameters.items():
-        if name not in names and name not in COMMON and value is not False:
+        if name not in names and name not in _WITHOUT_EFFECT and value is not False:
             raise CmdletFailed(
                 ErrorInfo(
                     f"The lab does not simulate parameter {name} of {call.cmdlet}.",

@@ -38,8 +38,8 @@ def _processes(world: World, server: Server) -> Iterator[Properties]:
             "ProcessId": U32(worker.pid),
             "ParentProcessId": U32(1284),
             "SessionId": U32(0),
-            "CommandLine": rf'{image} -ap "{worker.pool}" -v "v4.0" -l "webengine4.dll" -a \\.\pipe\iisipm{worker.pid:08x}'
-            rf' -h "{config}" -w "" -m 0',
+            "CommandLine": rf'{image} -ap "{worker.pool}" -v "v4.0" -l "webengine4.dll" '
+            rf'-a \\.\pipe\iisipm{worker.pid:08x} -h "{config}" -w "" -m 0',
             "ExecutablePath": image,
             "CreationDate": world.local(worker.started),
             "KernelModeTime": U64(kernel),

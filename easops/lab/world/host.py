@@ -124,7 +124,7 @@ class Server:
         taken = {worker.pid for worker in self.workers}
         pid = next(pid for pid in iter(lambda: 4 * self._rng.randint(450, 7400), 0) if pid not in taken)
         memory = int(self._rng.uniform(180, 320) * 1024**2) * (2 if pool.name == SYNC_POOL else 1)
-        worker = Worker(pool.name, pid, moment, self._rng.uniform(2.0, 5.0), pool.idle_rate, memory)
+        worker = Worker(pool.name, pid, moment, 0.0, pool.idle_rate, memory)
         self.workers.append(worker)
         return worker
 

@@ -1,4 +1,4 @@
-"""The folder that a world is kept in, so that it can be stopped and started again.
+"""The folder that a world is kept in, so that it can be stopped and started again. One lab at a time has it.
 
 ``world.json``     scenario (its data too), seed, start and speed; written once
 ``clock.json``     how far the world's clock has come
@@ -16,10 +16,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import attrs
+from filelock import FileLock, Timeout
 
 from easops.errors import BadInput
 
 _FORMAT: Final = 1
+_PATIENCE: Final = 5.0
+"""Seconds that a lab waits for the one before it to end: a killed run's child may still be at it."""
 
 
 @attrs.frozen
@@ -37,8 +40,21 @@ class StateFolder:
     """The files of one world."""
 
     def __init__(self, path: Path) -> None:
+        """Raises BadInput where another lab runs in the folder, or it cannot be made."""
         self.path = path
-        path.mkdir(parents=True, exist_ok=True)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise BadInput(
+                f"{path} cannot be the lab's folder", error.strerror or str(error), "name another with --state"
+            ) from None
+        self._lock = FileLock(path / "lock")
+        try:
+            self._lock.acquire(timeout=_PATIENCE)
+        except Timeout:
+            raise BadInput(
+                f"a lab runs in {path} already", "its lock is held", "stop it, or name another folder with --state"
+            ) from None
         self._calls = (path / "calls.jsonl").open("a", encoding="utf-8")
         self._changes = path / "changes.jsonl"
 
@@ -108,6 +124,7 @@ class StateFolder:
 
     def close(self) -> None:
         self._calls.close()
+        self._lock.release()
 
 
 def _encode(value: Any) -> Any:

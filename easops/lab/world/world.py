@@ -15,7 +15,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from easops.lab.cmdlet import Call, Cmdlet, Endpoint
+from easops.errors import BadInput
+from easops.lab.cmdlet import Call, Cmdlet, Endpoint, ScriptTwin
 from easops.lab.value import CmdletFailed, ErrorInfo
 from easops.lab.world.clock import WorldClock
 from easops.lab.world.directory import Directory, Mailbox
@@ -37,6 +38,8 @@ from easops.lab.world.traffic import (
 
 ZONE: Final = dt.timezone(dt.timedelta(hours=1))
 """The servers' time zone. Not UTC, so that who mixes the two up is found out."""
+
+DEFAULT_SCENARIO: Final = "contacts-storm"
 
 _BLOCK_DELAY: Final = 8 * 3600.0
 """Seconds after which a worker process notices a block by itself. Source: KB 2612821, 8 to 24 hours."""
@@ -93,34 +96,37 @@ class World:
         path: Path,
         cmdlets: Mapping[str, Cmdlet],
         *,
-        scenario: str,
-        seed: int = 1,
+        scenario: str | None = None,
+        seed: int | None = None,
         speed: float = 1.0,
         start: dt.datetime | None = None,
         read_only: bool = False,
     ) -> World:
-        """The world that *path* holds, going on at *speed*; in a new folder, that of *scenario* and *seed*, which
-        begins at *start* (now).
+        """The world that *path* holds, going on at *speed*; in a new folder, that of *scenario* (contacts-storm) and
+        *seed* (1), which begins at *start* (now).
 
-        Raises BadInput: no such scenario, or the folder holds another world.
+        Raises BadInput: no such scenario, the folder holds another world than the one named, or a lab runs there.
         """
         state = StateFolder(path)
-        found = state.read()
-        if found is None:
-            # Whole seconds, as the files' stamps.
-            moment = float(int(time.time() if start is None else start.timestamp()))
-            found = Beginning(scenario, read_scenario(scenario), seed, moment, speed)
-            state.write(found)
-        elif (found.scenario, found.seed) != (scenario, seed):
-            from easops.errors import BadInput
-
-            raise BadInput(
-                f"{path} holds scenario {found.scenario!r} with seed {found.seed}",
-                f"asked for was {scenario!r} with seed {seed}",
-                "name what it holds, or another --state folder",
-            )
-        going = Beginning(found.scenario, found.data, found.seed, found.start, speed)
-        return cls(state, going, cmdlets, read_only=read_only)
+        try:
+            found = state.read()
+            if found is None:
+                name = scenario or DEFAULT_SCENARIO
+                # Whole seconds, as the files' stamps.
+                moment = float(int(time.time() if start is None else start.timestamp()))
+                found = Beginning(name, read_scenario(name), 1 if seed is None else seed, moment, speed)
+                state.write(found)
+            elif (scenario or found.scenario, found.seed if seed is None else seed) != (found.scenario, found.seed):
+                raise BadInput(
+                    f"{path} holds scenario {found.scenario!r} with seed {found.seed}",
+                    f"asked for was {scenario or found.scenario!r} with seed {found.seed if seed is None else seed}",
+                    "name what it holds, or another --state folder",
+                )
+            going = Beginning(found.scenario, found.data, found.seed, found.start, speed)
+            return cls(state, going, cmdlets, read_only=read_only)
+        except BaseException:
+            state.close()
+            raise
 
     # ---- time
 
@@ -171,9 +177,6 @@ class World:
         with self._lock:
             self.catch_up()
             try:
-                if cmdlet.changes and call.parameters.get("WhatIf") is True:
-                    self._journal(call, cmdlet.endpoint, "what-if")
-                    return []
                 if cmdlet.changes and self.read_only:
                     raise CmdletFailed(
                         ErrorInfo(
@@ -191,12 +194,25 @@ class World:
             if cmdlet.changes:
                 change = {"time": self.time, "server": call.server, "user": call.user, "cmdlet": call.cmdlet}
                 self._state.add_change({**change, "parameters": dict(call.parameters)})
-                self._state.write_clock(self.time - self.start)
+            # Kept with each answer, so that no client ever sees the time go back.
+            self._state.write_clock(self.time - self.start)
             self._journal(call, cmdlet.endpoint, "ok")
             return output
 
+    def perform_script(self, twin: ScriptTwin, call: Call) -> list[Any]:
+        """Run the twin of a script, all of it at one moment of the world. Raises CmdletFailed."""
+        with self._lock:
+            self.catch_up()
+            try:
+                output = list(twin.run(self, call))
+            except CmdletFailed as error:
+                self._journal(call, "windows", error.error.fqid)
+                raise
+            self._state.write_clock(self.time - self.start)
+            self._journal(call, "windows", "ok")
+            return output
+
     def _journal(self, call: Call, endpoint: Endpoint, outcome: str) -> None:
-        parameters = dict(call.parameters)
         self._state.add_call(
             {
                 "time": dt.datetime.fromtimestamp(self.time, dt.UTC).isoformat(),
@@ -204,7 +220,7 @@ class World:
                 "endpoint": endpoint,
                 "user": call.user,
                 "cmdlet": call.cmdlet,
-                "parameters": parameters,
+                "parameters": dict(call.parameters),
                 "outcome": outcome,
             }
         )

@@ -1,0 +1,86 @@
+"""``easops lab``: a simulated organisation to try things on."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="lab", help="Run a simulated Exchange organisation.", no_args_is_help=True, rich_markup_mode=None
+)
+
+_MISSING = """easops: the lab is not installed
+  its libraries are those of the extra `lab`
+  install it with: pip install "easops[lab]\""""
+
+
+@app.command("list")
+def list_() -> None:
+    """Show the scenarios: what is wrong in each simulated organisation."""
+    from easops.lab.world.scenario import build_scenario, read_scenario, scenario_names
+
+    for name in scenario_names():
+        typer.echo(f"{name:<24} {build_scenario(name, read_scenario(name)).description}")
+
+
+@app.command()
+def start(
+    state: Annotated[
+        Path | None, typer.Option(help="The folder that keeps the world; goes on where it stopped.")
+    ] = None,
+    scenario: Annotated[str | None, typer.Option(help="Which world; see `easops lab list`.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Which of its many variants.")] = None,
+    speed: Annotated[float, typer.Option(min=0.0, help="How many times as fast as ours its clock runs.")] = 1.0,
+    read_only: Annotated[bool, typer.Option("--read-only", help="Refuse every change.")] = False,
+    port_base: Annotated[int, typer.Option(min=0, max=65000, help="Port of its first server; 0 takes free ones.")] = 0,
+    until_stdin_closes: Annotated[
+        bool, typer.Option("--until-stdin-closes", help="For programs: one line of JSON, and end with standard input.")
+    ] = False,
+) -> None:
+    """Start a lab on this machine, print its inventory, and run until Ctrl-C."""
+    try:
+        from easops.lab import server
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "easops":
+            raise
+        typer.echo(_MISSING, err=True)
+        raise typer.Exit(1) from None
+    end = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: end.set())
+    if until_stdin_closes:
+        threading.Thread(target=_watch_stdin, args=(end,), daemon=True).start()
+    with tempfile.TemporaryDirectory(prefix="easops-lab-") as temporary:
+        folder = Path(temporary) if state is None else state.absolute()
+        with server.start(
+            folder, scenario=scenario, seed=seed, speed=speed, read_only=read_only, port_base=port_base
+        ) as lab:
+            name = lab.world.scenario.name
+            if until_stdin_closes:
+                ready = {
+                    "inventory": str(lab.inventory),
+                    "start": lab.world.now().isoformat(),
+                    "speed": speed,
+                    "scenario": name,
+                }
+                typer.echo(json.dumps(ready))
+            else:
+                typer.echo(f"# {lab.inventory}")
+                typer.echo(lab.inventory.read_text(encoding="utf-8"), nl=False)
+                typer.echo(f"lab {name} runs; Ctrl-C ends it", err=True)
+            sys.stdout.flush()
+            while not end.wait(0.5):  # in steps, as on Windows a signal does not wake a wait without end
+                pass
+
+
+def _watch_stdin(end: threading.Event) -> None:
+    while sys.stdin.buffer.read(4096):
+        pass
+    end.set()
