@@ -179,7 +179,10 @@ def _device_words(hits: Sequence[ContactSync]) -> str:
     seconds, regular = interval(hits)
     if seconds is not None:
         every = minutes(dt.timedelta(seconds=seconds))
-        words += f", every {every}" if regular else f", irregularly (typically after {every})"
+        if len(hits) == 2:
+            words += f", {every} apart"
+        else:
+            words += f", every {every}" if regular else f", irregularly (typically after {every})"
     sent = [hit.sent for hit in hits]
     if max(sent) > 0:
         most = f"{max(sent):,} {'contact' if max(sent) == 1 else 'contacts'} sent"

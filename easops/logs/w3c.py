@@ -202,10 +202,12 @@ class W3cReader:
         for line in lines:
             number += 1
             if line.count(b" ") == blanks and line[:1] > b"#":  # not empty, no directive, no NUL
+                if first in line and all(literal in line for literal in others):
+                    if not self._add(rows, line.split(), line, number, offset):
+                        offset += len(line) + 1
+                        continue
                 good += 1
                 last = line
-                if first in line and all(literal in line for literal in others):
-                    self._add(rows, line.split(), line, number, offset)
             else:
                 self.good, self._last, self.lines = good, last, number
                 self._unusual(rows, line, number, offset)
@@ -234,26 +236,26 @@ class W3cReader:
         if len(values) != self._blanks + 1:
             self._damage(stripped, number, offset, f"{len(values)} values for {self._blanks + 1} columns")
             return
-        self.good += 1
-        self._last = stripped
-        if all(literal in stripped for literal in self._literals):
-            self._add(rows, values, stripped, number, offset)
+        wanted = all(literal in stripped for literal in self._literals)
+        if not wanted or self._add(rows, values, stripped, number, offset):
+            self.good += 1
+            self._last = stripped
 
-    def _add(self, rows: list[Row], values: list[bytes], line: bytes, number: int, offset: int) -> None:
+    def _add(self, rows: list[Row], values: list[bytes], line: bytes, number: int, offset: int) -> bool:
+        """The row of a line of the right look, or its damage; whether it was good."""
         if len(values) != self._blanks + 1:  # as many blanks as there should be, but two of them together
-            self.good -= 1
             self._damage(line, number, offset, f"{len(values)} values for {self._blanks + 1} columns")
-            return
+            return False
         time = self._time(values)
         if time is None and self._time_at is not None:
-            self.good -= 1
             self._damage(line, number, offset, "its date and time cannot be read")
-            return
+            return False
         wanted = tuple(
             None if position is None or values[position] == b"-" else values[position].decode("utf-8", "replace")
             for position in self._positions
         )
         rows.append(Row(number, offset, time, wanted, line.rstrip(b"\r").decode("utf-8", "replace")))
+        return True
 
     def _directive(self, text: str) -> None:
         name, _, rest = text.partition(":")

@@ -1,0 +1,41 @@
+"""Running one detector by itself over hosts, and what its result means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from easops.clock import SystemClock
+from easops.detectors.detector import Detector, Surroundings
+from easops.detectors.finding import Detection
+from easops.exchange.organisation import Organisation
+from easops.inventory.host import Host
+from easops.inventory.select import one_organisation
+from easops.remoting.pool import SessionPool
+from easops.status import Status, worst
+
+
+def look(
+    detector: Detector,
+    values: Mapping[str, Any],
+    hosts: Sequence[Host],
+    progress: Callable[[str], None] = lambda text: None,
+) -> Detection:
+    """What *detector* finds on *hosts*, which are of one organisation; *values* are checked against its parameters.
+
+    Raises Refused for hosts of two organisations, and what the detector raises.
+    """
+    one_organisation(hosts)
+    with SessionPool() as sessions:
+        around = Surroundings(sessions, Organisation.of(hosts, sessions), SystemClock(), progress)
+        return detector.detect(hosts, values, around)
+
+
+def verdict(found: Detection) -> Status:
+    """ok, or unreachable or undetermined where what was asked for could not be judged; a finding is no bad status."""
+    statuses = [Status.OK]
+    if found.unreachable:
+        statuses.append(Status.UNREACHABLE)
+    if any(item.required for item in found.undetermined):
+        statuses.append(Status.UNDETERMINED)
+    return worst(statuses)

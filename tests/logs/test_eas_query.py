@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+import base64
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from easops.logs.eas_query import Changes, EasLog, EasQuery, Folder, RpcCount, Token, parse_log, parse_query
+
+LOG_2010 = (
+    "V141_Fc2_Fid:5_Ty:Em_Filt3_St:S_Sk:811_Sst11_Srv:2a0c0d0s0e0r_Fid:9_Ty:Co_St:R_Sk:0_Sst40_Cli:900a1c2d0f0e"
+    "_LdapC2_LdapL15_RpcC2310_RpcL5120_Pk77_As:AllowedG_Mbx:MB1.contoso.com_Throttle0_"
+)
+LOG_2013 = (
+    "PrxFrom:10.0.0.5_V141_HH:mail.contoso.com_Fc1_Fid:9_Ty:Co_Filt0_St:S_Sk:31_Sks32_Srv:4a1c0d0s0e0r0A0sd_Fet812_Pk77_S1"
+    "_As:AllowedG_Mbx:MB1.contoso.com_Throttle0_"
+)
+LOG_2016 = (
+    "SC1:1_PrxFrom:10.0.0.5_Ver1:161_HH:mail.contoso.com_Hb:900_Rto:1_Fet:900012_Mbx:MB1.contoso.com_Throttle:0"
+    "_SBkOffD:L%2f-470_"
+)
+NONE = Changes()
+
+
+def encoded(text: str) -> str:
+    return quote(text, safe="").replace("_", "%5F")
+
+
+def compact(version: int = 141, command: int = 0, device: bytes = b"ANDROID77", rest: bytes = b"") -> str:
+    fixed = bytes([version, command, 9, 4, len(device)]) + device + b"\x04\x4d\0\0\0" + b"\x07Android"
+    return base64.b64encode(fixed + rest).decode()
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        pytest.param(
+            "Cmd=Sync&User=contoso%5Canna&DeviceId=APPL1234&DeviceType=iPhone",
+            EasQuery("Sync", "contoso\\anna", "APPL1234", "iPhone"),
+            id="plain",
+        ),
+        pytest.param(
+            "user=anna%40contoso.com&DEVICEID=A1&devicetype=iPad&cmd=Ping",
+            EasQuery("Ping", "anna@contoso.com", "A1", "iPad"),
+            id="any order and case",
+        ),
+        pytest.param("", EasQuery(), id="nothing"),
+        pytest.param(
+            "Cmd=Sync&&Log=Fc1_", EasQuery("Sync", log=EasLog("2007", (Token("Fc", "1", "integer"),))), id="&&"
+        ),
+        pytest.param("&Log=Fc1_", EasQuery(log=EasLog("2007", (Token("Fc", "1", "integer"),))), id="Log alone"),
+        pytest.param(compact(), EasQuery("Sync", None, "ANDROID77", "Android"), id="base64"),
+        pytest.param(
+            compact(160, 18, bytes(range(0xF0, 0x100)), b"\x07\x01\x02\x08\x04anna"),
+            EasQuery("Ping", "anna", bytes(range(0xF0, 0x100)).hex().upper(), "Android"),
+            id="base64 with raw device id and user",
+        ),
+        pytest.param(
+            compact() + "&Log=Fc1_",
+            EasQuery("Sync", None, "ANDROID77", "Android", EasLog("2007", (Token("Fc", "1", "integer"),))),
+            id="base64 with Log",
+        ),
+        pytest.param(compact(99), EasQuery(), id="base64 of no known version"),
+        pytest.param(compact()[:16], EasQuery(), id="base64 cut"),
+    ],
+)
+def test_both_forms_of_the_query_are_read(query: str, expected: EasQuery) -> None:
+    assert parse_query(query) == expected
+
+
+def test_the_server_appends_the_log_after_whatever_the_client_sent() -> None:
+    log = parse_query("Cmd=Sync&Log=RpcC1_&User=anna&Log=RpcC9000_").log
+
+    assert log is not None
+    assert log.rpc == RpcCount(9000, "RpcC")
+
+
+@pytest.mark.parametrize(
+    ("token", "expected"),
+    [
+        ("Fc3", Token("Fc", "3", "integer")),
+        ("CmdHC-42", Token("CmdHC", "-42", "integer")),
+        ("Ty:Co", Token("Ty", "Co", "text")),
+        ("Hb:600", Token("Hb", "600", "text")),
+        ("Ver1:161", Token("Ver", "161", "text", 1)),
+        ("TmRcv10:02:11.5000000", Token("TmRcv", "10:02:11.5000000", "time")),
+        ("TmTr:a", Token("TmTr", "a", "text")),
+        ("HH:mail%5Fx+y%3a1", Token("HH", "mail_x y:1", "text")),
+        ("SBkOffD:L%2f-470", Token("SBkOffD", "L/-470", "text")),
+        ("12", Token("", "12", "unknown")),
+        ("Fc3x", Token("", "Fc3x", "unknown")),
+        ("Rto", Token("", "Rto", "unknown")),
+    ],
+)
+def test_a_token_is_a_key_and_its_value(token: str, expected: Token) -> None:
+    assert parse_log(token).tokens == (expected,)
+
+
+@pytest.mark.parametrize(
+    ("log", "folders"),
+    [
+        pytest.param(
+            LOG_2010,
+            (Folder("5", "Em", "S", NONE, Changes(2)), Folder("9", "Co", "R", Changes(900, 1, 2), NONE)),
+            id="2010",
+        ),
+        pytest.param(LOG_2013, (Folder("9", "Co", "S", NONE, Changes(4, 1)),), id="2013"),
+        pytest.param(LOG_2016, (), id="2016 Ping"),
+        pytest.param("Srv:9a0c0d_Fet12_", (), id="FolderSync: changes of no folder"),
+        pytest.param(
+            "Fid:9_Ty:Co_Svr:3A1C0D0S0E_", (Folder("9", "Co", None, NONE, Changes(3, 1)),), id="documented form"
+        ),
+    ],
+)
+def test_folder_blocks_run_to_the_next_or_to_a_key_that_is_no_folders(log: str, folders: tuple[Folder, ...]) -> None:
+    assert parse_log(log).folders == folders
+
+
+@pytest.mark.parametrize(
+    ("activity", "expected"),
+    [
+        ("I32:RPC.C[EX1.DB1]=1200;I32:RPC.C[EX1.DB2]=1100;I32:MAPI.C[EX1.DB1]=9000", RpcCount(2300, "RPC.C")),
+        ("ActivityID=1f0c;I32:MAPI.C[EX1.DB1]=700;I32:MAPI.C[EX1.DB2]=50", RpcCount(750, "MAPI.C")),
+        ("I32:RPC.C[]=0;I32:MAPI.C[]=900", RpcCount(0, "RPC.C")),
+        ("I32:ROP.C[EX1]=900;Dbl:RPC.T[EX1]=77.5", None),
+        ("", None),
+    ],
+)
+def test_mailbox_calls_from_2013_on_are_rpc_or_mapi_and_never_both(activity: str, expected: RpcCount | None) -> None:
+    assert parse_log(f"Fc1_ActivityContextData:{encoded(activity)}_").rpc == expected
+
+
+def test_mailbox_calls_of_2007_and_2010_are_rpcc() -> None:
+    assert parse_log(LOG_2010).rpc == RpcCount(2310, "RpcC")
+
+
+def test_the_log_of_2003_is_recognised_and_not_read() -> None:
+    assert parse_log("V3TCoSSC:10A1C0D0F0S:2A2C0D0S0P:0C0I0S0R") == EasLog("2003")
+
+
+def test_the_budget_names_its_throttling_policy() -> None:
+    budget = "(D)Conn:1,Policy:Sales_EAS_0c5a4ca3-1f64-4a2e-9c3f-0f36a3a4d7d2,Norm[Resources:(Mdb)DB1(Health:9%)]"
+
+    assert parse_log(f"Budget:{encoded(budget)}_").throttling_policy == "Sales_EAS"
+
+
+def test_the_error_is_its_name_without_detail() -> None:
+    assert parse_log("Error:OverBudget%3adetail_").error == "OverBudget"
+
+
+tokens = st.builds(
+    lambda key, value, index: (f"{key}{index}:{encoded(value)}", key, value),
+    st.from_regex(r"[A-Z][a-z]{0,6}", fullmatch=True),
+    st.text(st.characters(exclude_categories=("Cs",)), max_size=12),
+    st.sampled_from(["", "1", "12"]),
+)
+
+
+@given(st.lists(tokens, min_size=1))
+def test_what_a_server_encodes_comes_back(written: list[tuple[str, str, str]]) -> None:
+    log = parse_log("_".join(text for text, _, _ in written) + "_")
+
+    assert [(token.key, token.value) for token in log.tokens] == [(key, value) for _, key, value in written]
+
+
+@given(st.text(max_size=200))
+def test_no_text_makes_the_parser_fail(text: str) -> None:
+    for query in (text, "&Log=" + text, "Cmd=Sync&Log=Fid:1_Ty:Co_Cli:" + text):
+        log = parse_query(query).log
+        if log is not None:
+            assert log.folders is not None
+            assert log.rpc is None or log.rpc.value is not None
+            assert log.error != ""
+            assert log.throttling_policy != ""
+
+
+@given(st.binary(max_size=60), st.sampled_from([121, 140, 141, 160, 161]))
+def test_no_base64_makes_the_parser_fail(data: bytes, version: int) -> None:
+    assert parse_query(base64.b64encode(bytes([version]) + data).decode()).log is None
