@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from easops.errors import AccessRefused, CommandFailed, EasopsError, OutcomeUnknown, UnreachableHost
     from easops.inventory.load import load_inventory
     from easops.playbook.outcome import RunReport
-    from easops.playbook.run import find_playbook, resume, run, undo
+    from easops.playbook.run import find_playbook, resume, run
+    from easops.playbook.undo import undo
     from easops.remoting.pool import SessionPool
     from easops.status import Status
 
@@ -35,7 +36,7 @@ _ROOMS = {
     "load_inventory": "easops.inventory.load",
     "resume": "easops.playbook.run",
     "run": "easops.playbook.run",
-    "undo": "easops.playbook.run",
+    "undo": "easops.playbook.undo",
 }
 
 __all__ = [

@@ -66,11 +66,11 @@ class Run:
     document: Json
     targets: tuple[str, ...]
     started: dt.datetime
-    ended: dt.datetime | None
-    status: str | None
-    owes: bool
-    closed: str
-    walks: int
+    ended: dt.datetime | None = None
+    status: str | None = None
+    owes: bool = False
+    closed: str = ""
+    walks: int = 1
 
     @property
     def lab(self) -> str | None:

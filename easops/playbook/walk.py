@@ -218,7 +218,7 @@ class _Walk:
         for number, names in enumerate(rounds):
             because = because or _text(evaluate(step.because, names))
             for host in hosts or (None,):
-                here = names if host is None else {**names, "host": host}
+                here = names if host is None else {**names, "host": host.name}
                 label = None if host is None else host.name
                 values = step.arguments(action.parameters, here)
                 key = f"{_key(step)}.{number}" if label is None else f"{_key(step)}.{number}.{label}"

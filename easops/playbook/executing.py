@@ -1,0 +1,100 @@
+"""Executing a recorded run to its end, and closing its record."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import attrs
+
+from easops.clock import Clock
+from easops.detectors.detector import Surroundings
+from easops.errors import EasopsError
+from easops.inventory.host import Host
+from easops.playbook.engine import DurableHands, Execution, execute
+from easops.playbook.hands import Observer, Silent
+from easops.playbook.outcome import RunReport, StepResult, run_status
+from easops.playbook.record import Record, Run
+from easops.playbook.recorded import report_of, status_of, steps_of, surroundings_of
+from easops.playbook.state import RunLock, StateFolder
+from easops.playbook.walk import Preview
+from easops.status import EXIT_CODES, Status
+
+Confirm = Callable[[Preview], bool]
+
+WAIT: Final = dt.timedelta(minutes=10)
+"""How long a run waits for a target that another live run holds."""
+
+
+def always(preview: Preview) -> bool:
+    """Confirms everything: ``--yes``, and a run in the lab."""
+    return True
+
+
+def never(preview: Preview) -> bool:
+    """Confirms nothing: off a terminal, without ``--yes``."""
+    return False
+
+
+@attrs.frozen
+class Conduct:
+    """How a run is conducted: who confirms its changes, how long it waits for a target that another run holds, who is
+    told how it goes on, and who may stop it (*stopper* is given a function that ends the run at its next boundary).
+    """
+
+    confirm: Confirm = never
+    wait: dt.timedelta = WAIT
+    observer: Observer = attrs.field(factory=Silent)
+    stopper: Callable[[Callable[[], None]], None] = lambda stop: None
+
+    def in_lab(self, scenario: str | None) -> Conduct:
+        """The same, but the lab asks nothing."""
+        return self if scenario is None else attrs.evolve(self, confirm=always)
+
+
+def execute_run(
+    held: Run,
+    walk_id: str,
+    main: Callable[[Surroundings, DurableHands], None],
+    record: Record,
+    state: StateFolder,
+    lock: RunLock,
+    hosts: Sequence[Host],
+    clock: Clock,
+    conduct: Conduct,
+) -> RunReport:
+    """Execute the workflow *walk_id* of a run, whose steps *main* walks, and close its record.
+
+    Raises what kept it from its first step; what the steps met is in the report.
+    """
+    problem: list[EasopsError] = []
+    with surroundings_of(held, record, hosts, clock, conduct.observer) as around:
+
+        def walking(hands: DurableHands) -> None:
+            try:
+                main(around, hands)
+            except EasopsError as error:  # outcomes are values: no exception may end the workflow
+                problem.append(error)
+
+        execution = Execution(
+            held.run_id, walk_id, record, state, lock, around, conduct.observer, conduct.confirm, conduct.wait, walking
+        )
+        conduct.stopper(execution.stop.set)
+        execute(execution)
+    if problem:
+        record.end(held.run_id, status_of(problem[0]), owes=False)
+        raise problem[0]
+    steps = steps_of(held, record)
+    record.end(held.run_id, run_status(steps), owes=_owes(steps))
+    return report_of(record.get(held.run_id), steps)
+
+
+def _owes(steps: Sequence[StepResult]) -> bool:
+    """Whether a changing step was not started because of what came before it, a refusal apart."""
+    stops = [step.status for step in steps if EXIT_CODES[step.status] > EXIT_CODES[Status.REFUSED]]
+    open_ = any(
+        step.status is Status.NOT_STARTED or any(item.status is Status.NOT_STARTED for item in step.items)
+        for step in steps
+    )
+    return open_ and bool(stops)

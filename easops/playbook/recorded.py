@@ -1,0 +1,180 @@
+"""A recorded run: its steps and changes, its targets, its world, and the lock that says whether it is alive."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import attrs
+
+from easops.actions.change import Change, ChangeOutcome
+from easops.clock import Clock, SystemClock
+from easops.detectors.detector import Surroundings
+from easops.errors import BadInput, EasopsError, OutcomeUnknown, Refused, UnreachableHost
+from easops.exchange.organisation import Organisation
+from easops.inventory.host import Host
+from easops.playbook.codec import from_json
+from easops.playbook.hands import Observer
+from easops.playbook.outcome import RunReport, StepResult, run_status
+from easops.playbook.record import Record, Run
+from easops.playbook.rehearsal import start_lab
+from easops.playbook.state import RunLock, StateFolder
+from easops.remoting.pool import SessionPool
+from easops.status import Status
+
+
+def new_run_id() -> str:
+    """An id that sorts by time and is easy to type."""
+    return f"{dt.datetime.now(dt.UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+@contextmanager
+def opened(state: StateFolder | None) -> Iterator[tuple[Record, StateFolder]]:
+    folder = (state or StateFolder.default()).prepared()
+    record = Record(folder.database_url)
+    try:
+        yield record, folder
+    finally:
+        record.close()
+
+
+@contextmanager
+def locked(record: Record, state: StateFolder, run_id: str) -> Iterator[tuple[Run, RunLock]]:
+    held = record.get(run_id)
+    lock = state.lock(held.run_id)
+    if not lock.take():
+        raise Refused(
+            f"run {held.run_id} is alive",
+            "a process executes it now",
+            f"wait for it, or stop it there; easops runs show {held.run_id} tells how far it is",
+            rule="alive",
+        )
+    try:
+        yield record.get(held.run_id), lock
+    finally:
+        lock.release()
+
+
+@contextmanager
+def world_of(held: Run, hosts: Sequence[Host] | None, state: StateFolder) -> Iterator[tuple[tuple[Host, ...], Clock]]:
+    """The hosts of a recorded run: its lab's, started again; those of an inventory; or the recorded ones."""
+    if held.lab is not None:
+        folder = state.lab(held.document.get("undoes", held.run_id))
+        if not folder.exists():
+            raise BadInput(
+                f"the lab of run {held.run_id} is gone", "lab worlds are kept 7 days", "run the playbook again"
+            )
+        with start_lab(None, folder) as lab:
+            yield lab.hosts, lab.clock
+        return
+    recorded = from_json(held.document["hosts"], tuple[Host, ...])
+    if hosts is None:
+        yield recorded, SystemClock()
+        return
+    by_name = {host.name: host for host in hosts}
+    yield tuple(_with_credentials(host, by_name.get(host.name)) for host in recorded), SystemClock()
+
+
+def _with_credentials(recorded: Host, given: Host | None) -> Host:
+    """The recorded host with the credentials and authorities of an inventory's: nothing else is taken from it."""
+    if given is None:
+        return recorded
+    changed: dict[str, Any] = {}
+    for name in ("exchange", "windows"):
+        old, new = getattr(recorded, name), getattr(given, name)
+        if old is not None and new is not None:
+            changed[name] = attrs.evolve(old, credential=new.credential, ca=new.ca, auth=new.auth)
+    return attrs.evolve(recorded, **changed)
+
+
+@contextmanager
+def surroundings_of(
+    held: Run, record: Record, hosts: Sequence[Host], clock: Clock, observer: Observer
+) -> Iterator[Surroundings]:
+    with SessionPool() as sessions:
+        organisation = Organisation.of(hosts, sessions)
+        source = held.document.get("undoes", held.run_id)
+        for entry in record.entries(source, "facts"):
+            organisation.domain_controller = entry.body["domain_controller"]
+        yield Surroundings(sessions, organisation, clock, observer.progress)
+
+
+def steps_of(held: Run, record: Record) -> tuple[StepResult, ...]:
+    steps = [from_json(entry.body, StepResult) for entry in record.entries(held.run_id, "step")]
+    return tuple(sorted(steps, key=lambda step: step.number))
+
+
+def changes_of(held: Run, record: Record) -> tuple[tuple[Change, ChangeOutcome | None], ...]:
+    outcomes = {entry.key: from_json(entry.body, ChangeOutcome) for entry in record.entries(held.run_id, "outcome")}
+    return tuple(
+        (from_json(entry.body["change"], Change), outcomes.get(entry.key))  # type: ignore[type-abstract]
+        for entry in record.entries(held.run_id, "intent")
+    )
+
+
+def walk_ids(held: Run) -> list[str]:
+    return [held.run_id, *(f"{held.run_id}.{number}" for number in range(2, held.walks + 1))]
+
+
+def _in_lab(held: Run) -> str:
+    return f"lab:{held.document.get('undoes', held.run_id)}/" if held.lab is not None else ""
+
+
+def host_target(held: Run, host: Host) -> str:
+    """A host's target: the name of its windows endpoint, or the exchange one; in a lab, whose ports differ at each
+    start, the host's own name."""
+    if held.lab is not None:
+        return _in_lab(held) + host.name.lower()
+    way_in = host.windows or host.exchange
+    return host.name.lower() if way_in is None else way_in.address
+
+
+def organisation_target(held: Run, hosts: Sequence[Host]) -> str:
+    return f"{_in_lab(held)}organisation {hosts[0].organisation.lower()}"
+
+
+def recorded_host_target(held: Run, label: str) -> str:
+    hosts = from_json(held.document["hosts"], tuple[Host, ...])
+    return host_target(held, next(host for host in hosts if host.name == label))
+
+
+def report_of(held: Run, steps: tuple[StepResult, ...]) -> RunReport:
+    """A recorded run as a report."""
+    report = RunReport(
+        held.run_id,
+        held.playbook,
+        held.kind,
+        Status(held.status) if held.status is not None else run_status(steps),
+        steps,
+        owes=held.owes,
+        lab=held.lab,
+        started=held.started,
+        ended=held.ended,
+    )
+    return attrs.evolve(report, next=_next(report))
+
+
+def _next(report: RunReport) -> str:
+    if report.kind == "undo":
+        return ""
+    if report.owes:
+        return f"easops runs resume {report.run_id}"
+    return f"easops undo {report.run_id}" if report.changed else ""
+
+
+def status_of(error: EasopsError) -> Status:
+    if isinstance(error, Refused):
+        return Status.REFUSED
+    return Status.UNREACHABLE if isinstance(error, UnreachableHost | OutcomeUnknown) else Status.FAILED
+
+
+def refuse_closed(held: Run) -> None:
+    if held.closed:
+        raise Refused(f"run {held.run_id} is closed", held.closed, "run the playbook again", rule="closed")
+
+
+def recorded_organisation_target(held: Run) -> str:
+    return next(target for target in held.targets if "organisation " in target)

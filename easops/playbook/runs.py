@@ -1,0 +1,52 @@
+"""The recorded runs, told: what ``easops runs list`` and ``easops runs show`` say."""
+
+from __future__ import annotations
+
+import attrs
+
+from easops.actions.change import Change, ChangeOutcome
+from easops.playbook.outcome import StepResult
+from easops.playbook.record import Run
+from easops.playbook.recorded import changes_of, opened, steps_of
+from easops.playbook.state import StateFolder
+from easops.status import Status
+
+
+@attrs.frozen
+class RunView:
+    """A run as ``runs list`` and ``runs show`` tell it. *alive*: a process executes it now. *open* are the changes
+    whose outcome the record does not know."""
+
+    run: Run
+    alive: bool
+    steps: tuple[StepResult, ...]
+    changes: tuple[tuple[Change, ChangeOutcome | None], ...]
+
+    @property
+    def status(self) -> str:
+        if self.run.closed:
+            return self.run.closed
+        if self.run.status is not None:
+            return f"{self.run.status}, owes its later steps" if self.run.owes else self.run.status
+        return "running" if self.alive else "died"
+
+    @property
+    def open(self) -> tuple[Change, ...]:
+        return tuple(c for c, outcome in self.changes if outcome is None or outcome.status is Status.UNKNOWN)
+
+
+def list_runs(state: StateFolder | None = None) -> tuple[RunView, ...]:
+    """All recorded runs, the newest first, without their steps."""
+    with opened(state) as (record, state):
+        return tuple(RunView(held, _alive(held, state), (), ()) for held in record.runs())
+
+
+def show_run(run_id: str, state: StateFolder | None = None) -> RunView:
+    """One run, whole. Raises BadInput where there is none of that id."""
+    with opened(state) as (record, state):
+        held = record.get(run_id)
+        return RunView(held, _alive(held, state), steps_of(held, record), changes_of(held, record))
+
+
+def _alive(held: Run, state: StateFolder) -> bool:
+    return held.ended is None and not held.closed and state.lock(held.run_id).is_alive()

@@ -1,0 +1,67 @@
+"""Settling what a dead run left open: by reading, and by closing it for good."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from easops.actions.change import Change, ChangeOutcome, settle
+from easops.clock import Clock
+from easops.inventory.host import Host
+from easops.playbook.codec import from_json, to_json
+from easops.playbook.engine import cancel
+from easops.playbook.hands import Silent
+from easops.playbook.record import Record, Run
+from easops.playbook.recorded import locked, opened, refuse_closed, steps_of, surroundings_of, walk_ids, world_of
+from easops.playbook.state import StateFolder
+from easops.status import Status, worst
+
+
+def reconcile(
+    run_id: str, *, state: StateFolder | None = None, hosts: Sequence[Host] | None = None
+) -> tuple[tuple[Change, ChangeOutcome], ...]:
+    """Settle by reading what a dead run may have done, or what it ended not knowing. Sends no change.
+
+    Gives each change that was open, with what was found. Raises Refused where the run is alive.
+    """
+    with (
+        opened(state) as (record, state),
+        locked(record, state, run_id) as (held, _),
+        world_of(held, hosts, state) as (known, clock),
+    ):
+        return reconcile_run(held, record, known, clock)
+
+
+def abandon(
+    run_id: str, *, state: StateFolder | None = None, hosts: Sequence[Host] | None = None
+) -> tuple[tuple[Change, ChangeOutcome], ...]:
+    """Reconcile a dead run, or one that owes, then close it for good: its targets are free, and it owes nothing."""
+    with opened(state) as (record, state), locked(record, state, run_id) as (held, _):
+        refuse_closed(held)
+        with world_of(held, hosts, state) as (known, clock):
+            found = reconcile_run(held, record, known, clock)
+        abandon_run(held, record, state)
+        return found
+
+
+def reconcile_run(
+    held: Run, record: Record, hosts: Sequence[Host], clock: Clock
+) -> tuple[tuple[Change, ChangeOutcome], ...]:
+    known = {entry.key: from_json(entry.body, ChangeOutcome) for entry in record.entries(held.run_id, "outcome")}
+    found: list[tuple[Change, ChangeOutcome]] = []
+    with surroundings_of(held, record, hosts, clock, Silent()) as around:
+        for entry in record.entries(held.run_id, "intent"):
+            outcome = known.get(entry.key)
+            if outcome is None or outcome.status is Status.UNKNOWN:
+                change = from_json(entry.body["change"], Change)  # type: ignore[type-abstract]
+                settled = settle(change, around)
+                record.write(held.run_id, "outcome", entry.key, to_json(settled))
+                found.append((change, settled))
+    if held.ended is not None and held.status == Status.UNKNOWN and found:
+        rest = [step.status for step in steps_of(held, record) if step.status is not Status.UNKNOWN]
+        record.update(held.run_id, status=worst([*rest, *(outcome.status for _, outcome in found)]))
+    return tuple(found)
+
+
+def abandon_run(held: Run, record: Record, state: StateFolder) -> None:
+    cancel(state, walk_ids(held))
+    record.update(held.run_id, closed="abandoned", owes=False)

@@ -1,0 +1,221 @@
+"""Undo: put back what a run changed, in reverse order, or refuse the whole with the difference."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+import attrs
+
+from easops.actions.action import Plan
+from easops.actions.change import Standing, drift
+from easops.actions.outcome import Done, ItemOutcome
+from easops.detectors.detector import Surroundings
+from easops.errors import EasopsError, Refused
+from easops.inventory.host import Host
+from easops.playbook.codec import from_json, to_json
+from easops.playbook.engine import DurableHands
+from easops.playbook.executing import WAIT, Conduct, Confirm, execute_run, never
+from easops.playbook.hands import LookingHands, Observer, Silent
+from easops.playbook.outcome import RunReport, StepResult, run_status
+from easops.playbook.record import Record, Run
+from easops.playbook.recorded import (
+    changes_of,
+    locked,
+    new_run_id,
+    opened,
+    recorded_host_target,
+    recorded_organisation_target,
+    status_of,
+    surroundings_of,
+    world_of,
+)
+from easops.playbook.settling import abandon_run, reconcile_run
+from easops.playbook.state import StateFolder
+from easops.playbook.walk import Hands, Job, Preview
+from easops.status import EXIT_CODES, Status
+
+
+def undo(
+    run_id: str,
+    *,
+    check: bool = False,
+    confirm: Confirm = never,
+    wait: dt.timedelta = WAIT,
+    observer: Observer | None = None,
+    state: StateFolder | None = None,
+    hosts: Sequence[Host] | None = None,
+    stopper: Callable[[Callable[[], None]], None] = lambda stop: None,
+) -> RunReport:
+    """Put back what a run changed, in reverse order; a run of its own.
+
+    It plans first: where anything is neither as the run left it nor as it was before, the whole is refused with the
+    difference. A dead run is reconciled and abandoned first. Raises BadInput, Refused (alive, undone already, drift).
+    """
+    conduct = Conduct(confirm, wait, observer or Silent(), stopper)
+    with opened(state) as (record, state), locked(record, state, run_id) as (held, _lock):
+        if held.closed.startswith("undone"):
+            raise Refused(
+                f"run {held.run_id} is {held.closed} already", "", "easops runs show tells more", rule="undone"
+            )
+        with world_of(held, hosts, state) as (known, clock):
+            if held.ended is None and not check:
+                reconcile_run(held, record, known, clock)
+                abandon_run(held, record, state)
+            jobs = _undo_steps(held, record)
+            if check:
+                with surroundings_of(held, record, known, clock, conduct.observer) as around:
+                    return _undo_checked(held, jobs, around, conduct.observer)
+            undoing = Run(
+                new_run_id(),
+                "undo",
+                f"undo of {held.run_id}",
+                {**held.document, "undoes": held.run_id, "jobs": to_json(jobs)},
+                held.targets,
+                dt.datetime.now(dt.UTC),
+            )
+            lock = state.lock(undoing.run_id)
+            lock.take()
+            try:
+                record.add(undoing)
+                conduct = conduct.in_lab(held.lab)
+                conduct.observer.started(undoing.run_id, [])
+                main = functools.partial(walk_back, undoing)
+                report = execute_run(undoing, undoing.run_id, main, record, state, lock, known, clock, conduct)
+            finally:
+                lock.release()
+            if EXIT_CODES[report.status] == 0:
+                record.update(held.run_id, closed=f"undone by {undoing.run_id}", owes=False)
+            return report
+
+
+def _undo_steps(held: Run, record: Record) -> list[Job]:
+    """The jobs that put back what *held* changed, or may have: its changes in reverse, those of one target together."""
+    jobs: list[Job] = []
+    for change, outcome in reversed(changes_of(held, record)):
+        if outcome is not None and outcome.status not in _DONE_OR_UNSURE:
+            continue
+        host = getattr(change, "host", None)
+        target = recorded_organisation_target(held) if host is None else recorded_host_target(held, host)
+        back = change.inverse()
+        if back is None:
+            plan = Plan(change.subject, Status.SKIPPED, f"cannot be undone: {change.undo}", host=host)
+        else:
+            plan = Plan(
+                change.subject, Status.WOULD_CHANGE, changes=(back,), before=back.before, after=back.after, host=host
+            )
+        if jobs and jobs[-1].target == target:
+            jobs[-1] = attrs.evolve(jobs[-1], plans=(*jobs[-1].plans, plan))
+        else:
+            jobs.append(Job(len(jobs) + 1, target, host, (plan,)))
+    return jobs
+
+
+_DONE_OR_UNSURE: Final = (Status.CHANGED, Status.UNKNOWN, Status.VERIFY_FAILED, Status.FAILED)
+"""Outcomes after which the change may be there. ``failed`` too: the read that found it undone may have been early."""
+
+
+def _undo_planned(plan: Plan, around: Surroundings) -> Plan:
+    """An undo's plan, after a look at what is there now."""
+    if not plan.changes:
+        return plan
+    back = plan.changes[0]
+    try:
+        state = back.read(around)
+    except EasopsError as error:
+        status = status_of(error)
+        return attrs.evolve(plan, status=status, reason=str(error), changes=())
+    standing = back.standing(state)
+    if standing is Standing.AFTER:
+        return attrs.evolve(plan, status=Status.OK, reason="it is as it was before already", changes=())
+    if standing is Standing.OTHER:
+        return attrs.evolve(plan, status=Status.REFUSED, reason=f"changed since: {drift(back, state)}", changes=())
+    return plan
+
+
+def _undo_plans(jobs: Sequence[Job], around: Surroundings, hands: Hands) -> tuple[list[Job], str]:
+    """The jobs planned, and why the whole is refused (empty: it is not)."""
+    planned: list[Job] = []
+    for job in jobs:
+        plans = tuple(
+            hands.once(f"plan.{job.step}.{number}", Plan, functools.partial(_undo_planned, plan, around))
+            for number, plan in enumerate(job.plans)
+        )
+        planned.append(attrs.evolve(job, plans=plans))
+    bad = [plan for job in planned for plan in job.plans if EXIT_CODES[plan.status] != 0]
+    return planned, "; ".join(plan.reason for plan in bad)
+
+
+def _undo_results(jobs: Sequence[Job], outcomes: Mapping[int, tuple[ItemOutcome, ...]]) -> tuple[StepResult, ...]:
+    results = []
+    for job in jobs:
+        items = outcomes[job.step]
+        done = Done("undo", items)
+        name = f"Put back on {job.target}" if job.host is None else f"Put back on {job.host}"
+        hosts = () if job.host is None else (job.host,)
+        results.append(StepResult(job.step, name, "undo", "undo", done.status, hosts=hosts, done=done))
+    return tuple(results)
+
+
+def _untouched(job: Job, status: Status | None = None) -> tuple[ItemOutcome, ...]:
+    return tuple(
+        ItemOutcome(
+            plan.item,
+            job.target,
+            status if status is not None and plan.status is Status.WOULD_CHANGE else plan.status,
+            plan.reason,
+            plan.before,
+            plan.after,
+        )
+        for plan in job.plans
+    )
+
+
+def _undo_checked(held: Run, jobs: Sequence[Job], around: Surroundings, observer: Observer) -> RunReport:
+    planned, _ = _undo_plans(jobs, around, LookingHands(observer))
+    steps = _undo_results(planned, {job.step: _untouched(job) for job in planned})
+    for step in steps:
+        observer.finished(step)
+    return RunReport(None, f"undo of {held.run_id}", "undo", run_status(steps), steps, checked=True, lab=held.lab)
+
+
+def walk_back(held: Run, around: Surroundings, hands: DurableHands) -> None:
+    """Plan every change of an undo, refuse the whole where one has drifted, else carry them out in order."""
+    jobs = [from_json(job, Job) for job in held.document["jobs"]]
+    planned, refused = _undo_plans(jobs, around, hands)
+    outcomes: dict[int, tuple[ItemOutcome, ...]] = {}
+    wanted = [job for job in planned if any(plan.status is Status.WOULD_CHANGE for plan in job.plans)]
+    go = not refused
+    if go and wanted:
+        plans = tuple(plan for job in wanted for plan in job.plans)
+        go = hands.ask(Preview("undo", plans, (), (), len(plans), 1))
+        refused = "" if go else "not confirmed: nothing was changed"
+    stopped = False
+    for job in planned:
+        todo = attrs.evolve(job, plans=tuple(p for p in job.plans if p.status is Status.WOULD_CHANGE))
+        if not go:
+            outcomes[job.step] = _untouched(job, Status.REFUSED)
+        elif not todo.plans:
+            outcomes[job.step] = _untouched(job)
+        elif stopped:
+            outcomes[job.step] = _untouched(job, Status.NOT_STARTED)
+        else:
+            ((_, done),) = hands.apply([todo], 1)
+            left = [_undone(item) for item in done]
+            outcomes[job.step] = tuple(
+                left.pop(0) if plan.status is Status.WOULD_CHANGE else untouched
+                for plan, untouched in zip(job.plans, _untouched(job), strict=True)
+            )
+            stopped = any(item.status in (Status.UNDO_FAILED, Status.UNKNOWN) for item in done)
+    for result in _undo_results(planned, outcomes):
+        hands.finished(attrs.evolve(result, reason=refused))
+
+
+def _undone(item: ItemOutcome) -> ItemOutcome:
+    if item.status is Status.CHANGED:
+        return attrs.evolve(item, status=Status.UNDONE)
+    if item.status in (Status.FAILED, Status.UNREACHABLE, Status.VERIFY_FAILED):
+        return attrs.evolve(item, status=Status.UNDO_FAILED)
+    return item
