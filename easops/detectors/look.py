@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from easops.clock import SystemClock
+from easops.detectors.contact_sync_storm import CONTACT_SYNC_STORM, detect_in_files
 from easops.detectors.detector import Detector, Surroundings
 from easops.detectors.finding import Detection
 from easops.exchange.organisation import Organisation
@@ -13,6 +15,11 @@ from easops.inventory.host import Host
 from easops.inventory.select import one_organisation
 from easops.remoting.pool import SessionPool
 from easops.status import Status, worst
+
+IN_FILES: Final[Mapping[str, Callable[[Sequence[Path | str], Mapping[str, Any]], Detection]]] = {
+    CONTACT_SYNC_STORM.name: detect_in_files,
+}
+"""The detectors that can judge log files without a server."""
 
 
 def look(

@@ -64,6 +64,10 @@ class Pipeline:
     def reads(self) -> bool:
         return all(command.reads for pipe in self.statements for command in pipe)
 
+    def __str__(self) -> str:
+        """As a person would type it: for reading alone, it is never sent."""
+        return "; ".join(" | ".join(_typed(command) for command in pipe) for pipe in self.statements)
+
 
 Call = Command | Script | Pipeline
 
@@ -71,3 +75,12 @@ Call = Command | Script | Pipeline
 def pipeline(call: Call) -> Pipeline:
     """Any call as a pipeline."""
     return call if isinstance(call, Pipeline) else Pipeline.of(call)
+
+
+def _typed(command: Command | Script) -> str:
+    return " ".join([command.name, *(f"-{name} {_word(value)}" for name, value in command.parameters.items())])
+
+
+def _word(value: Any) -> str:
+    text = "$null" if value is None else f"${value}".lower() if isinstance(value, bool) else str(value)
+    return f"'{text}'" if " " in text or not text else text

@@ -48,6 +48,7 @@ from easops.remoting.trust import Trust
 
 # pypsrp logs time-outs with their traceback; without a handler Python would print them on stderr.
 logging.getLogger("pypsrp").addHandler(logging.NullHandler())
+_LOG: Final = logging.getLogger(__name__)
 
 GRACE: Final = 5.0
 """Seconds by which a call may outlive its deadline, while the remote pipeline is stopped."""
@@ -166,6 +167,7 @@ class PsrpSession:
     def invoke(self, call: Call, *, deadline: float = 60.0) -> Result:
         """Run *call*; see ``easops.remoting.session.Session``. The deadline covers all attempts."""
         todo = pipeline(call)
+        _LOG.debug("%s, %s: %s", self.host, self.endpoint, todo)
         ends = time.monotonic() + deadline
         with self._lock:
             return retrying(lambda: self._attempt(todo, ends), reads=todo.reads)

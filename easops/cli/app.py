@@ -1,0 +1,148 @@
+"""The command line: words to values, one library call, values to text, exceptions to exit codes.
+
+Nothing of easops outside ``easops.cli`` is imported at the top of these modules, so that ``--help`` stays quick.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated, NoReturn
+
+import typer
+
+from easops.cli import detect, do, lab, lint, run, runs, show, undo
+
+app = typer.Typer(
+    name="easops",
+    help="Find and cure Exchange ActiveSync overload: evidence first, the smallest change, proof, and undo.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command()(run.run)
+app.command()(undo.undo)
+app.add_typer(runs.app)
+app.command()(show.show)
+app.command()(detect.detect)
+app.command()(do.do)
+app.command()(lint.lint)
+app.add_typer(lab.app)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"easops {version('easops')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _easops(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of an error; may stand anywhere on the line.")
+    ] = False,
+) -> None: ...
+
+
+class _Terminated(BaseException):
+    """SIGTERM came while no run was under way."""
+
+
+def main(args: Sequence[str] | None = None) -> NoReturn:
+    """Run one command and exit with its code; every exception ends here."""
+    words = list(sys.argv[1:] if args is None else args)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError):
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    signal.signal(signal.SIGTERM, _terminate)
+    code = _carried_out(words)
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
+    sys.exit(code)
+
+
+def _terminate(number: int, frame: object) -> NoReturn:
+    raise _Terminated
+
+
+def _carried_out(words: list[str]) -> int:
+    """The exit code of one command; an exception is shown, and translated to one."""
+    debug = "--debug" in words
+    as_json = "--json" in words
+    try:
+        returned = app(args=[word for word in words if word != "--debug"], prog_name="easops", standalone_mode=False)
+    except BaseException as error:
+        return _failed(error, as_json=as_json, debug=debug)
+    # typer makes an exit code of Ctrl-C itself
+    return _failed(KeyboardInterrupt(), as_json=as_json, debug=False) if returned == 130 else int(returned or 0)
+
+
+def exit_code(error: BaseException) -> tuple[int, str]:
+    """The exit code of an exception, and the status that goes with it in JSON."""
+    from easops import errors, status
+
+    if isinstance(error, KeyboardInterrupt | typer.Abort):
+        return status.EXIT_INTERRUPTED, "stopped"
+    if isinstance(error, _Terminated):
+        return status.EXIT_TERMINATED, "stopped"
+    if isinstance(error, typer.TyperException | errors.BadInput):
+        return status.EXIT_USAGE, "bad_input"
+    if isinstance(error, errors.Refused):
+        return status.EXIT_REFUSED, "refused"
+    if isinstance(error, errors.UnreachableHost):
+        return status.EXIT_UNREACHABLE, "unreachable"
+    if isinstance(error, errors.OutcomeUnknown):
+        return status.EXIT_UNPROVEN, "unknown"
+    if isinstance(error, errors.EasopsError):
+        return status.EXIT_FAILED, "failed"
+    return status.EXIT_BUG, "bug"
+
+
+def _failed(error: BaseException, *, as_json: bool, debug: bool) -> int:
+    """Show *error* in three lines on stderr, with ``--json`` as a document on stdout too; its exit code."""
+    from easops.cli.voice import Voice
+    from easops.document import DocumentError
+    from easops.errors import EasopsError
+    from easops.report.error import error_document, error_lines, problems_data, three_lines
+    from easops.report.json import dumped
+
+    code, status = exit_code(error)
+    if isinstance(error, EasopsError):
+        what, why, next_step = error.what, error.why, error.next_step
+        lines = error_lines(error)
+    else:
+        what, why, next_step = _words(error, status)
+        lines = three_lines(what, why, next_step)
+    voice = Voice()
+    if as_json:
+        document = error_document(status, what, why, next_step, code)
+        if isinstance(error, DocumentError):
+            document["problems"] = problems_data(error)
+        voice.result(dumped(document))
+    voice.note("\n".join(lines))
+    if debug:
+        voice.note("".join(traceback.format_exception(error)).rstrip())
+    return code
+
+
+def _words(error: BaseException, status: str) -> tuple[str, str, str]:
+    """What, why and next for an exception that is not easops' own."""
+    if status == "stopped":
+        return "stopped", "", ""
+    if isinstance(error, typer.TyperException):
+        context = getattr(error, "ctx", None)
+        path = "easops" if context is None else context.command_path
+        return error.format_message().rstrip("."), "", f"{path} --help"
+    return (
+        "this is a bug in easops",
+        f"{type(error).__name__}: {error}",
+        "run it again with --debug, and report what it shows",
+    )

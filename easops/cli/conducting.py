@@ -1,0 +1,151 @@
+"""What run, do, resume and undo have in common: telling how it goes, asking, and being stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import typer
+
+from easops.cli.voice import Voice, trace_commands
+
+if TYPE_CHECKING:
+    from easops.playbook.executing import Confirm
+    from easops.playbook.outcome import RunReport, StepResult
+    from easops.playbook.walk import Preview
+
+
+class Telling:
+    """An observer that shows a run as it goes (``easops.playbook.hands.Observer``)."""
+
+    def __init__(
+        self,
+        title: str,
+        lab: str | None,
+        *,
+        command: str,
+        as_json: bool,
+        checked: bool,
+        diff: bool,
+        quiet: bool,
+        verbose: bool,
+    ) -> None:
+        from easops.report import FORMATS
+
+        self.voice = Voice(quiet=quiet)
+        if verbose:
+            trace_commands(self.voice)
+        self.run_id: str | None = None
+        self.as_json = as_json
+        self._form = FORMATS["json" if as_json else "text"]
+        self._title, self._lab, self._command = title, lab, command
+        self._checked, self._diff, self._quiet, self._verbose = checked, diff, quiet, verbose
+        self._names: list[str] = []
+        self._told: list[StepResult] = []
+
+    def started(self, run_id: str | None, steps: Sequence[str]) -> None:
+        self.run_id = run_id
+        self._names = list(steps)
+        if not self._quiet:
+            self.voice.result(self._form.head(self._title, run_id, self._lab, checked=self._checked))
+        self._announce(0)
+
+    def progress(self, text: str) -> None:
+        self.voice.progress(text)
+
+    def finished(self, result: StepResult) -> None:
+        if not self._quiet:
+            self.voice.result(self._form.step(result, self._told, diff=self._diff, verbose=self._verbose))
+        self._told.append(result)
+        self._announce(result.number)
+
+    def _announce(self, done: int) -> None:
+        """Say which step begins."""
+        if done < len(self._names):
+            self.voice.progress(f"step {done + 1} of {len(self._names)}: {self._names[done]}")
+
+    def confirm(self, *, yes: bool) -> Confirm:
+        """Who confirms the changes: ``--yes``, the person at the terminal, or nobody."""
+        from easops.playbook.executing import always, never
+
+        if yes:
+            return always
+        return self._ask if sys.stdin.isatty() and sys.stderr.isatty() else never
+
+    def _ask(self, preview: Preview) -> bool:
+        from easops.report.text import preview_lines
+
+        self.voice.quiet_down()
+        self.voice.note("\n".join(["", *preview_lines(preview)]))
+        sys.stderr.write("Go on? [y/N] ")
+        sys.stderr.flush()
+        return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+    def carried_out(self, call: Callable[[Callable[[Callable[[], None]], None]], RunReport]) -> RunReport:
+        """The report of *call*, which is given a stopper; where the run is stopped, say so and leave at once."""
+        from easops.playbook.engine import Interrupted
+
+        stopping = _Stopping(self.voice)
+        try:
+            report = call(stopping)
+        except Interrupted:
+            self._leave(stopping.code)
+        finally:
+            self.voice.quiet_down()
+        return report
+
+    def close(self, report: RunReport, *, detailed: bool = False) -> None:
+        """Show the end, and leave with the run's exit code."""
+        from easops.status import EXIT_PENDING
+
+        code = report.exit_code
+        if detailed and code == 0 and report.would_change:
+            code = EXIT_PENDING
+        self.voice.result(self._form.end(report, code, command=self._command))
+        raise typer.Exit(code)
+
+    def _leave(self, code: int) -> None:
+        """End the process without the engine's own ending, which would wait for the steps that are not to come."""
+        from easops.report.error import error_document, three_lines
+        from easops.report.json import dumped
+
+        self.voice.quiet_down()
+        what = f"run {self.run_id} was stopped; what was under way has been finished and recorded"
+        next_step = f"easops runs resume {self.run_id}, or easops undo {self.run_id}"
+        if self.as_json:
+            document = {**error_document("stopped", what, "", next_step, code), "run_id": self.run_id}
+            self.voice.result(dumped(document))
+        self.voice.note("\n".join(three_lines(what, "", next_step)))
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(code)
+
+
+class _Stopping:
+    """Ctrl-C and SIGTERM, once a run is under way: the first ends it at its next boundary, a second one at once."""
+
+    def __init__(self, voice: Voice) -> None:
+        self._voice = voice
+        self.code = 130
+
+    def __call__(self, stop: Callable[[], None]) -> None:
+        told = False
+
+        def handle(number: int, frame: object) -> None:
+            nonlocal told
+            code = 143 if number == signal.SIGTERM else 130
+            if told:
+                os._exit(code)
+            told, self.code = True, code
+            # Written past the stream's own lock: the signal may have come while this thread held it.
+            with contextlib.suppress(OSError):
+                os.write(2, b"\neasops: stopping; what is under way is finished first (Ctrl-C again: at once)\n")
+            stop()
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, handle)

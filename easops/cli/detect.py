@@ -1,0 +1,52 @@
+"""``easops detect``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from easops.cli import given, options
+from easops.cli.voice import Voice, trace_commands
+
+
+def detect(
+    detector: Annotated[str, typer.Argument(metavar="DETECTOR", help="contact_sync_storm, sync_pool_cpu.")],
+    words: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]…", help="Its parameters.")] = None,
+    inventory: options.Inventory = None,
+    logs: Annotated[
+        list[Path] | None,
+        typer.Option("--logs", metavar="PATH", help="Read these log files or folders, and no server."),
+    ] = None,
+    on: options.On = None,
+    detailed_exitcode: options.Detailed = False,
+    as_json: options.Json = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Look for a fault, with evidence; changes nothing."""
+    from easops.detectors import DETECTORS
+    from easops.detectors.look import IN_FILES, look, verdict
+    from easops.errors import BadInput
+    from easops.report import FORMATS
+    from easops.status import EXIT_CODES, EXIT_PENDING
+
+    chosen = given.named(DETECTORS, detector, "detector")
+    values = given.with_defaults(given.arguments(words or [], chosen.parameters, detector), chosen.parameters)
+    voice = Voice()
+    if verbose:
+        trace_commands(voice)
+    if logs:
+        if inventory is not None or on is not None:
+            raise BadInput("--logs reads files alone", "--inventory and --on name servers", "leave one of them out")
+        found = given.named(IN_FILES, detector, "detector that reads log files alone,")(logs, values)
+    else:
+        hosts = given.selected(on or "runs=activesync", given.hosts_of(inventory))
+        found = look(chosen, values, hosts, voice.progress)
+    voice.quiet_down()
+    status = verdict(found)
+    code = EXIT_CODES[status]
+    if detailed_exitcode and code == 0 and found.found:
+        code = EXIT_PENDING
+    voice.result(FORMATS["json" if as_json else "text"].detection(found, status, code, verbose=verbose))
+    raise typer.Exit(code)

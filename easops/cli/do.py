@@ -1,0 +1,69 @@
+"""``easops do``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from easops.cli import given, options
+from easops.cli.conducting import Telling
+
+
+def do(
+    action: Annotated[str, typer.Argument(metavar="ACTION", help="block_user, limit_eas_usage, recycle_app_pool.")],
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="[KEY=VALUE]…", help="Its parameters; a lone text needs no key.")
+    ] = None,
+    inventory: options.Inventory = None,
+    on: options.On = None,
+    because: Annotated[
+        str | None, typer.Option("--because", metavar="TEXT", help="Why: stands in the record; a recycle needs it.")
+    ] = None,
+    protect: options.Protect = None,
+    check: options.Check = False,
+    diff: options.Diff = False,
+    yes: options.Yes = False,
+    anew: options.Anew = False,
+    wait: options.Wait = None,
+    detailed_exitcode: options.Detailed = False,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Carry out one action, with the gates, the record and the undo of a playbook."""
+    from easops.actions import ACTIONS
+    from easops.playbook.run import run
+    from easops.playbook.single import inputs_of, single
+
+    chosen = given.named(ACTIONS, action, "action")
+    values = given.arguments(words or [], chosen.parameters, action)
+    playbook = single(chosen, values, on=on is not None, because=because is not None)
+    hosts = given.hosts_of(inventory)
+    protected = tuple(user.strip() for part in protect or [] for user in part.split(",") if user.strip())
+    patience = given.patience(wait)
+    telling = Telling(
+        playbook.name,
+        None,
+        command=action,
+        as_json=as_json,
+        checked=check,
+        diff=diff,
+        quiet=quiet,
+        verbose=verbose,
+    )
+    report = telling.carried_out(
+        lambda stopper: run(
+            playbook,
+            hosts,
+            inputs_of(values, on=on, because=because, protect=protected),
+            kind="do",
+            check=check,
+            confirm=telling.confirm(yes=yes),
+            anew=anew,
+            wait=patience,
+            observer=telling,
+            stopper=stopper,
+        )
+    )
+    telling.close(report, detailed=detailed_exitcode)

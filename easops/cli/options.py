@@ -1,0 +1,38 @@
+"""The options that several commands have, each described once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Inventory = Annotated[
+    Path | None,
+    typer.Option("--inventory", "-i", metavar="FILE", help="The hosts (or the environment variable EASOPS_INVENTORY)."),
+]
+Credentials = Annotated[
+    Path | None,
+    typer.Option("--inventory", "-i", metavar="FILE", help="Supplies credentials; the hosts are the recorded ones."),
+]
+On = Annotated[
+    str | None, typer.Option("--on", metavar="SELECTOR", help="Which hosts, as in: site=AMS and role=mailbox.")
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and nothing else there.")]
+Check = Annotated[bool, typer.Option("--check", help="Read everything, change nothing, say what would change.")]
+Diff = Annotated[bool, typer.Option("--diff", help="Show before and after of every item.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before the first change.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show the end alone.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show all evidence, and every cmdlet sent.")]
+Anew = Annotated[bool, typer.Option("--anew", help="Begin although an earlier run owes its later steps.")]
+Wait = Annotated[
+    str | None,
+    typer.Option("--wait", metavar="DURATION", help="How long to wait for a target that another run holds (10m)."),
+]
+Detailed = Annotated[
+    bool, typer.Option("--detailed-exitcode", help="Exit 2 where something was found or would change.")
+]
+Protect = Annotated[
+    list[str] | None, typer.Option("--protect", metavar="USER,…", help="Mailboxes that are never touched.")
+]
+RunId = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or its beginning.")]

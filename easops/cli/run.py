@@ -1,0 +1,79 @@
+"""``easops run``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from easops.cli import given, options
+from easops.cli.conducting import Telling
+
+
+def run(
+    playbook: Annotated[str, typer.Argument(metavar="PLAYBOOK", help="A file, or the name of a shipped playbook.")],
+    inventory: options.Inventory = None,
+    lab: Annotated[bool, typer.Option("--lab", help="Run it on a simulated organisation, made for this run.")] = False,
+    scenario: Annotated[
+        str | None, typer.Option("--scenario", metavar="NAME", help="Which one; easops lab list shows them.")
+    ] = None,
+    check: options.Check = False,
+    diff: options.Diff = False,
+    inputs: Annotated[
+        list[str] | None, typer.Option("--input", metavar="NAME=VALUE", help="An input of the playbook.")
+    ] = None,
+    yes: options.Yes = False,
+    anew: options.Anew = False,
+    wait: options.Wait = None,
+    detailed_exitcode: options.Detailed = False,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Run a playbook: find, cure, prove."""
+    from easops.errors import BadInput
+    from easops.playbook.run import find_playbook
+    from easops.playbook.run import run as run_playbook
+
+    if lab and inventory is not None:
+        raise BadInput("--lab and --inventory exclude each other", "the lab brings its own hosts", "leave one out")
+    if scenario is not None and not lab:
+        raise BadInput(
+            "--scenario is the lab's", "without --lab the run is on real servers", "add --lab, or leave it out"
+        )
+    found = find_playbook(playbook)
+    if lab and scenario is None and found.scenario is None:
+        raise BadInput(
+            f"{playbook} names no scenario", "so --lab does not know which world to make", "add --scenario NAME"
+        )
+    hosts = None if lab else given.hosts_of(inventory)
+    values = given.inputs(inputs or [])
+    patience = given.patience(wait)
+    telling = Telling(
+        found.name,
+        (scenario or found.scenario) if lab else None,
+        command=playbook,
+        as_json=as_json,
+        checked=check,
+        diff=diff,
+        quiet=quiet,
+        verbose=verbose,
+    )
+    if lab:
+        telling.progress("starting the lab")
+    report = telling.carried_out(
+        lambda stopper: run_playbook(
+            found,
+            hosts,
+            values,
+            check=check,
+            lab=lab,
+            scenario=scenario,
+            confirm=telling.confirm(yes=yes),
+            anew=anew,
+            wait=patience,
+            observer=telling,
+            stopper=stopper,
+        )
+    )
+    telling.close(report, detailed=detailed_exitcode)

@@ -1,0 +1,121 @@
+"""``easops runs``: what was run, and the ways out of a run that died."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import typer
+
+from easops.cli import given, options
+from easops.cli.conducting import Telling
+from easops.cli.voice import Voice
+
+if TYPE_CHECKING:
+    from easops.actions.change import Change, ChangeOutcome
+
+app = typer.Typer(
+    name="runs",
+    help="Show the recorded runs; go on with one, settle it, or close it.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@app.command("list")
+def list_(as_json: options.Json = False) -> None:
+    """Show all recorded runs, the newest first."""
+    from easops.playbook.runs import list_runs
+    from easops.report import FORMATS
+
+    Voice().result(FORMATS["json" if as_json else "text"].runs(list_runs()))
+
+
+@app.command()
+def show(
+    run: options.RunId,
+    as_json: options.Json = False,
+    diff: options.Diff = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Show one run: what was done, what is not known, and what to type."""
+    from easops.playbook.recorded import report_of
+    from easops.playbook.runs import show_run
+    from easops.report import FORMATS
+
+    view = show_run(run)
+    form = FORMATS["json" if as_json else "text"]
+    Voice().result(form.run_view(view, report_of(view.run, view.steps), diff=diff, verbose=verbose))
+
+
+@app.command()
+def resume(
+    run: options.RunId,
+    inventory: options.Credentials = None,
+    yes: options.Yes = False,
+    diff: options.Diff = False,
+    wait: options.Wait = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Go on with a run that died, was stopped, or ended owing its later steps."""
+    from easops.playbook.run import resume as resume_run
+    from easops.playbook.runs import show_run
+
+    held = show_run(run).run
+    hosts = given.credentials_of(inventory)
+    patience = given.patience(wait)
+    telling = Telling(
+        held.playbook,
+        held.lab,
+        command=held.playbook,
+        as_json=as_json,
+        checked=False,
+        diff=diff,
+        quiet=quiet,
+        verbose=verbose,
+    )
+    report = telling.carried_out(
+        lambda stopper: resume_run(
+            held.run_id,
+            confirm=telling.confirm(yes=yes),
+            wait=patience,
+            observer=telling,
+            hosts=hosts,
+            stopper=stopper,
+        )
+    )
+    telling.close(report)
+
+
+@app.command()
+def reconcile(run: options.RunId, inventory: options.Credentials = None, as_json: options.Json = False) -> None:
+    """Settle by reading what a dead run may have done; changes nothing."""
+    from easops.playbook.runs import show_run
+    from easops.playbook.settling import reconcile as reconcile_run
+
+    run_id = show_run(run).run.run_id
+    _settled(run_id, reconcile_run(run_id, hosts=given.credentials_of(inventory)), as_json, closed=False)
+
+
+@app.command()
+def abandon(run: options.RunId, inventory: options.Credentials = None, as_json: options.Json = False) -> None:
+    """Settle a dead run by reading, then close it for good: its targets are free."""
+    from easops.playbook.runs import show_run
+    from easops.playbook.settling import abandon as abandon_run
+
+    run_id = show_run(run).run.run_id
+    _settled(run_id, abandon_run(run_id, hosts=given.credentials_of(inventory)), as_json, closed=True)
+
+
+def _settled(run_id: str, found: Sequence[tuple[Change, ChangeOutcome]], as_json: bool, *, closed: bool) -> None:
+    """Show what was settled. Exit 6 where anything is still not known; that something was not done is an answer."""
+    from easops.report import FORMATS
+    from easops.status import EXIT_CODES, Status
+
+    status = Status.UNKNOWN if any(outcome.status is Status.UNKNOWN for _, outcome in found) else Status.OK
+    code = EXIT_CODES[status]
+    form = FORMATS["json" if as_json else "text"]
+    Voice().result(form.settled(run_id, found, status, code, closed=closed))
+    raise typer.Exit(code)

@@ -1,0 +1,42 @@
+"""``easops show``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from easops.cli import given, options
+from easops.cli.voice import Voice, trace_commands
+
+
+def show(
+    reading: Annotated[
+        str,
+        typer.Argument(
+            metavar="READING",
+            help="app-pools, cas-mailbox, servers, sites, throttling-policies, worker-processes.",
+        ),
+    ],
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="[KEY=VALUE]…", help="Its parameters; a lone text needs no key.")
+    ] = None,
+    inventory: options.Inventory = None,
+    on: options.On = None,
+    as_json: options.Json = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Show a reading of the servers, or of the organisation."""
+    from easops.readings import READINGS
+    from easops.readings.take import take
+    from easops.report import FORMATS
+
+    chosen = given.named(READINGS, reading, "reading")
+    values = given.with_defaults(given.arguments(words or [], chosen.parameters, reading), chosen.parameters)
+    hosts = given.selected(on or "all", given.hosts_of(inventory))
+    voice = Voice()
+    if verbose:
+        trace_commands(voice)
+    taken = take(chosen, values, hosts)
+    voice.result(FORMATS["json" if as_json else "text"].taken(taken))
+    raise typer.Exit(taken.exit_code)

@@ -1,0 +1,51 @@
+"""``easops undo``."""
+
+from __future__ import annotations
+
+from easops.cli import given, options
+from easops.cli.conducting import Telling
+
+
+def undo(
+    run: options.RunId,
+    inventory: options.Credentials = None,
+    check: options.Check = False,
+    diff: options.Diff = False,
+    yes: options.Yes = False,
+    wait: options.Wait = None,
+    detailed_exitcode: options.Detailed = False,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Put back what a run changed; refused whole where something has changed since."""
+    from easops.playbook.runs import show_run
+    from easops.playbook.undo import undo as undo_run
+
+    held = show_run(run).run
+    hosts = given.credentials_of(inventory)
+    patience = given.patience(wait)
+    telling = Telling(
+        f"Undo of run {held.run_id} ({held.playbook})",
+        held.lab,
+        command=held.playbook,
+        as_json=as_json,
+        checked=check,
+        diff=diff,
+        quiet=quiet,
+        verbose=verbose,
+    )
+    if held.lab is not None:
+        telling.progress("starting the run's lab again")
+    report = telling.carried_out(
+        lambda stopper: undo_run(
+            held.run_id,
+            check=check,
+            confirm=telling.confirm(yes=yes),
+            wait=patience,
+            observer=telling,
+            hosts=hosts,
+            stopper=stopper,
+        )
+    )
+    telling.close(report, detailed=detailed_exitcode)

@@ -1,0 +1,97 @@
+"""What is said and where: the result on stdout, progress on stderr; drawn on a terminal, in plain lines off it."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.status import Status as Spinner
+
+
+class Voice:
+    """Says things; never raises, since a closed pipe or a full disk must not end a run in its middle.
+
+    On a terminal progress is one line that is drawn over; elsewhere a plain line whenever it differs from the last.
+    *quiet* says no progress.
+    """
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._quiet = quiet
+        self._lock = threading.RLock()
+        self._spinner: Spinner | None = None
+        self._last = ""
+
+    def result(self, text: str) -> None:
+        """A part of the result, on stdout; an empty text is no part."""
+        if text:
+            with self._lock, self._undrawn():
+                _write(sys.stdout, text)
+
+    def note(self, text: str) -> None:
+        """Something a person should know, on stderr."""
+        with self._lock, self._undrawn():
+            _write(sys.stderr, text)
+
+    def progress(self, text: str) -> None:
+        """What is being done or waited for."""
+        text = " ".join(text.split())
+        with self._lock:
+            if self._quiet or not text or text == self._last:
+                return
+            self._last = text
+            if not _draws():
+                _write(sys.stderr, f"easops: {text}")
+            elif self._spinner is None:
+                from rich.console import Console
+                from rich.markup import escape
+
+                self._spinner = Console(stderr=True).status(escape(text))
+                self._spinner.start()
+            else:
+                from rich.markup import escape
+
+                self._spinner.update(escape(text))
+
+    def quiet_down(self) -> None:
+        """Stop drawing: before a question, and at the end."""
+        with self._lock:
+            if self._spinner is not None:
+                self._spinner.stop()
+                self._spinner = None
+            self._last = ""
+
+    @contextlib.contextmanager
+    def _undrawn(self) -> Iterator[None]:
+        if self._spinner is not None:
+            self._spinner.stop()
+        yield
+        if self._spinner is not None:
+            self._spinner.start()
+
+
+def _draws() -> bool:
+    import os
+
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _write(stream: object, text: str) -> None:
+    with contextlib.suppress(OSError, ValueError):  # ValueError: it is closed
+        print(text, file=stream, flush=True)  # type: ignore[call-overload]
+
+
+def trace_commands(voice: Voice) -> None:
+    """Say every cmdlet that is sent."""
+    import logging
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            voice.note(f"  > {record.getMessage()}")
+
+    log = logging.getLogger("easops.remoting")
+    log.setLevel(logging.DEBUG)
+    log.addHandler(Handler())

@@ -1,0 +1,73 @@
+"""Taking a reading: of the organisation once, of servers on up to 16 at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import attrs
+
+from easops.clock import SystemClock
+from easops.detectors.detector import Surroundings
+from easops.detectors.finding import Unreachable
+from easops.errors import AccessRefused, UnreachableHost
+from easops.exchange.organisation import Organisation
+from easops.inventory.host import Host
+from easops.inventory.select import one_organisation
+from easops.readings.reading import Reading
+from easops.remoting.pool import SessionPool
+from easops.status import EXIT_CODES, Status
+
+
+@attrs.frozen
+class Row:
+    """One row: the values of the reading's columns, and the host it is of (None for the organisation's)."""
+
+    host: str | None
+    values: tuple[Any, ...]
+
+
+@attrs.frozen
+class Taken:
+    """What a reading gave; hosts that gave no answer are *unreachable*, the others are shown all the same."""
+
+    reading: Reading
+    rows: tuple[Row, ...]
+    unreachable: tuple[Unreachable, ...] = ()
+
+    @property
+    def status(self) -> Status:
+        return Status.UNREACHABLE if self.unreachable else Status.OK
+
+    @property
+    def exit_code(self) -> int:
+        return EXIT_CODES[self.status]
+
+
+def take(reading: Reading, values: Mapping[str, Any], hosts: Sequence[Host]) -> Taken:
+    """Take *reading* of *hosts*, which are of one organisation; *values* are checked against its parameters.
+
+    Raises Refused for hosts of two organisations; BadInput, CommandFailed and the like as the reading does; and for an
+    organisation's reading UnreachableHost.
+    """
+    one_organisation(hosts)
+    with SessionPool() as sessions:
+        around = Surroundings(sessions, Organisation.of(hosts, sessions), SystemClock())
+        if reading.scope == "organisation":
+            return Taken(reading, _rows(reading, None, reading.read(values, None, around)))
+
+        def read(host: Host) -> tuple[Row, ...] | Unreachable:
+            try:
+                return _rows(reading, host.name, reading.read(values, host.name, around))
+            except UnreachableHost as error:
+                return Unreachable(host.name, error.what, error.why, isinstance(error, AccessRefused))
+
+        with ThreadPoolExecutor(max(1, min(16, len(hosts)))) as reads:
+            answers = list(reads.map(read, hosts))
+    rows = tuple(row for answer in answers if not isinstance(answer, Unreachable) for row in answer)
+    return Taken(reading, rows, tuple(answer for answer in answers if isinstance(answer, Unreachable)))
+
+
+def _rows(reading: Reading, host: str | None, held: Sequence[Any]) -> tuple[Row, ...]:
+    return tuple(Row(host, tuple(getattr(row, column) for column in reading.columns)) for row in held)

@@ -1,0 +1,76 @@
+"""What a detector found, as lines."""
+
+from __future__ import annotations
+
+from easops.detectors.finding import Detection, Device, Measurement, UserFinding
+from easops.parameter import format_duration
+from easops.report.layout import INDENT, counted, moment, wrapped
+
+
+def found_words(detection: Detection) -> str:
+    """The outcome in a word or three: ``2 users found``."""
+    if detection.users:
+        return f"{counted(len(detection.users), 'user')} found"
+    if detection.hosts:
+        return f"found on {counted(len(detection.hosts), 'host')}"
+    return "nothing found"
+
+
+def detection_lines(detection: Detection, *, verbose: bool = False, indent: str = INDENT) -> list[str]:
+    """Who and what, with the evidence; then what is to be watched, what could not be judged, and what to know.
+
+    *verbose* adds each device's figures and sample lines of the log.
+    """
+    lines: list[str] = []
+    for user in detection.users:
+        lines += _user_lines(user, verbose, indent)
+    for measurement in detection.measurements:
+        lines += wrapped(_measured(measurement, verbose), indent)
+    for user in detection.watch:
+        lines += wrapped(f"to watch, not acted on: {user.user}: {user.evidence}", indent)
+    for unreachable in detection.unreachable:
+        lines += wrapped(f"unreachable: {unreachable.what}: {unreachable.why}", indent)
+    for open_ in detection.undetermined:
+        lines += wrapped(f"not judged: {open_.subject}: {open_.why}", indent)
+    for note in detection.notes:
+        lines += wrapped(f"note: {note}", indent)
+    return lines
+
+
+def _user_lines(user: UserFinding, verbose: bool, indent: str) -> list[str]:
+    name = user.user if user.resolved else f"{user.user} (as logged, not resolved to a mailbox)"
+    lines = [indent + name]
+    lines += wrapped(user.evidence, indent + "  ", "")
+    if verbose or len(user.devices) > 1:
+        for device in user.devices:
+            lines += wrapped(_device_words(device), indent + "  ", "  ")
+    if verbose:
+        lines += [f"{indent}  | {sample}" for sample in user.samples]
+    return lines
+
+
+def _device_words(device: Device) -> str:
+    parts = [
+        f"{device.device_type} {device.device_id}: {counted(device.hits, 'sync')}",
+        f"{device.rpc_max:,} RPC at most, {device.rpc_sum:,} in all",
+        f"{device.contacts_sent:,} contacts sent",
+        f"longest {device.time_taken / 1000:,.0f} s",
+    ]
+    if device.interval is not None:
+        parts.append(("every " if device.regular else "about every ") + _interval(device.interval))
+    parts.append(f"{moment(device.first_seen)} to {moment(device.last_seen)}")
+    parts.append(f"on {', '.join(device.hosts)}")
+    return ", ".join(parts)
+
+
+def _interval(seconds: float) -> str:
+    import datetime as dt
+
+    return format_duration(dt.timedelta(seconds=round(seconds)))
+
+
+def _measured(measurement: Measurement, verbose: bool) -> str:
+    text = f"{measurement.host}: {measurement.name.replace('_', ' ')} {measurement.value:.1f} {measurement.unit}"
+    if measurement.limit is not None:
+        text += f" (limit {measurement.limit:.1f})"
+    return f"{text}; {measurement.evidence}" if verbose and measurement.evidence else text

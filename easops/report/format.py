@@ -1,0 +1,54 @@
+"""What a report format is: values in, text out, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from easops.actions.change import Change, ChangeOutcome
+from easops.detectors.finding import Detection
+from easops.playbook.outcome import RunReport, StepResult
+from easops.playbook.runs import RunView
+from easops.readings.take import Taken
+from easops.status import Status
+
+
+class Format(Protocol):
+    """One way to show what easops has to say.
+
+    A run is shown as it goes: ``head``, each ``step``, ``end``; a format that is one document gives empty texts until
+    the end. Texts have no line end at their end.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    def head(self, title: str, run_id: str | None, lab: str | None, *, checked: bool) -> str: ...
+
+    def step(self, step: StepResult, earlier: Sequence[StepResult], *, diff: bool, verbose: bool) -> str:
+        """*diff* shows before and after of every item, whole; *verbose* all the evidence."""
+        ...
+
+    def end(self, report: RunReport, exit_code: int, *, command: str) -> str:
+        """*command* is the playbook as it was named on the command line."""
+        ...
+
+    def detection(self, detection: Detection, status: Status, exit_code: int, *, verbose: bool) -> str: ...
+
+    def taken(self, taken: Taken) -> str: ...
+
+    def runs(self, views: Sequence[RunView]) -> str: ...
+
+    def run_view(self, view: RunView, report: RunReport, *, diff: bool, verbose: bool) -> str: ...
+
+    def settled(
+        self,
+        run_id: str,
+        found: Sequence[tuple[Change, ChangeOutcome]],
+        status: Status,
+        exit_code: int,
+        *,
+        closed: bool,
+    ) -> str:
+        """What reading decided about changes whose outcome was not known; *closed*: the run is abandoned now."""
+        ...

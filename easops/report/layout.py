@@ -1,0 +1,117 @@
+"""Lines and columns for a terminal of 80: wrapping, tables, and figures as a person reads them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from easops.parameter import format_duration
+
+WIDTH: Final = 80
+INDENT: Final = "    "
+
+
+def wrapped(text: str, indent: str = INDENT, hanging: str = "  ") -> list[str]:
+    """*text* in lines of at most 80, each after *indent*, the second and later after *hanging* too.
+
+    A word is never cut: commands and addresses stay whole, so that they can be copied.
+    """
+    return textwrap.wrap(
+        " ".join(text.split()),
+        WIDTH,
+        initial_indent=indent,
+        subsequent_indent=indent + hanging,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], indent: str = "") -> list[str]:
+    """A table with a head; figures stand to the right. The last column is not padded."""
+    cells = [[column.replace("_", " ") for column in columns], *([cell(value) for value in row] for row in rows)]
+    right = [_figures(row[at] for row in cells[1:]) for at in range(len(columns))]
+    widths = [max(len(row[at]) for row in cells) for at in range(len(columns))]
+    lines = []
+    for row in cells:
+        padded = [
+            text.rjust(width) if to_right else text.ljust(width)
+            for text, width, to_right in zip(row, widths, right, strict=True)
+        ]
+        lines.append((indent + "  ".join(padded)).rstrip())
+    return lines
+
+
+def _figures(texts: Iterable[str]) -> bool:
+    held = [text for text in texts if text != "-"]
+    return bool(held) and all(text.replace(",", "").replace(".", "").lstrip("-").isdigit() for text in held)
+
+
+def cell(value: Any) -> str:
+    """A value in a table: ``-`` for none, times in UTC to the second, durations as ``2d3h``."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dt.datetime):
+        return moment(value)
+    if isinstance(value, dt.timedelta):
+        return format_duration(value)
+    if isinstance(value, float):
+        return f"{value:.1f}"
+    if isinstance(value, list | tuple | set | frozenset):
+        return ", ".join(sorted(cell(item) for item in value)) or "-"
+    return str(value)
+
+
+def moment(value: dt.datetime) -> str:
+    """``2026-11-24 17:05:09Z``."""
+    return f"{value.astimezone(dt.UTC):%Y-%m-%d %H:%M:%SZ}"
+
+
+def lasted(seconds: float) -> str:
+    """How long something took: ``0.4 s``, ``45 s``, ``12 min``."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    if seconds < 119.5:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min"
+
+
+def counted(count: int, noun: str) -> str:
+    """``1 user``, ``2 users``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def value_words(value: Any) -> str:
+    """A before or after as a person reads it: none, on, off, or the text of it."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{_key(name)} {value_words(held)}" for name, held in value.items()) or "none"
+    if isinstance(value, list | tuple):
+        return ", ".join(value_words(item) for item in value) or "none"
+    return str(value)
+
+
+def difference(before: Any, after: Any, *, whole: bool = False) -> list[str]:
+    """``policy none -> easops-…``: what differs, one entry a key; with *whole* also what stays."""
+    if not isinstance(before, Mapping) or not isinstance(after, Mapping):
+        if before == after:
+            return [value_words(before)] if whole else []
+        return [f"{value_words(before)} -> {value_words(after)}"]
+    lines = []
+    for name in dict.fromkeys([*before, *after]):
+        old, new = before.get(name), after.get(name)
+        if old != new:
+            lines.append(f"{_key(name)} {value_words(old)} -> {value_words(new)}")
+        elif whole:
+            lines.append(f"{_key(name)} {value_words(old)}")
+    return lines
+
+
+def _key(name: str) -> str:
+    return name.replace("_", " ")

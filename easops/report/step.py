@@ -1,0 +1,98 @@
+"""One step of a run, as lines: its mark, name, hosts, time and outcome, and under it what a person needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from easops.actions.outcome import ItemOutcome
+from easops.playbook.outcome import StepResult
+from easops.report.finding import detection_lines, found_words
+from easops.report.layout import INDENT, difference, lasted, wrapped
+from easops.status import Status
+
+MARKS: Final = {
+    Status.SKIPPED: "-",
+    Status.OK: "=",
+    Status.CHANGED: "+",
+    Status.UNDONE: "+",
+    Status.WOULD_CHANGE: "~",
+    Status.NOT_STARTED: "-",
+    Status.AWAITING_APPROVAL: "?",
+    Status.REFUSED: "!",
+    Status.FAILED: "x",
+    Status.UNDO_FAILED: "x",
+    Status.UNREACHABLE: "x",
+    Status.UNDETERMINED: "?",
+    Status.VERIFY_FAILED: "x",
+    Status.UNKNOWN: "?",
+}
+"""In ASCII, since a console's code page may have nothing else."""
+
+_FOUND: Final = "*"
+_NAME_WIDTH: Final = 34
+_HOSTS_WIDTH: Final = 20
+
+
+def step_lines(
+    step: StepResult, earlier: Sequence[StepResult] = (), *, diff: bool = False, verbose: bool = False
+) -> list[str]:
+    """The lines of *step*. *earlier* are the steps above it: what they said already is not said again.
+
+    *diff* shows before and after of every item, whole and also where nothing differs; *verbose* all the evidence.
+    """
+    lines = [_head(step)]
+    if step.detection is not None:
+        lines += detection_lines(step.detection, verbose=verbose)
+    told = {item.reason for item in step.items}
+    if step.detection is None and step.reason and step.reason not in told:
+        lines += wrapped(step.reason)
+    if step.because and (verbose or step.because not in _evidence(earlier)):
+        lines += wrapped(f"because {step.because}")
+    for item in step.items:
+        lines += _item_lines(item, diff)
+    for effective in dict.fromkeys(item.effective for item in step.items if item.effective):
+        lines += wrapped(f"effective {effective}")
+    return lines
+
+
+def _head(step: StepResult) -> str:
+    hosts = ", ".join(step.hosts)
+    if len(hosts) > _HOSTS_WIDTH:
+        hosts = f"{len(step.hosts)} hosts"
+    time = lasted(step.seconds) if step.seconds else ""
+    left = f"{_mark(step)} {step.name}"
+    return f"{left:<{_NAME_WIDTH + 2}} {hosts:<{_HOSTS_WIDTH}} {time:>6}  {outcome_words(step)}".rstrip()
+
+
+def _mark(step: StepResult) -> str:
+    if step.kind == "detect" and step.status is Status.OK and step.detection is not None and step.detection.found:
+        return _FOUND
+    return MARKS[step.status]
+
+
+def outcome_words(step: StepResult) -> str:
+    """The outcome of a step in a word or three."""
+    if step.status is Status.OK and step.kind == "detect" and step.detection is not None:
+        return found_words(step.detection)
+    if step.status is Status.OK and step.kind == "verify":
+        return "proved"
+    words = step.status.replace("_", " ")
+    count = sum(item.status is step.status for item in step.items)
+    return f"{words} {count}" if count and step.status is not Status.OK else words
+
+
+def _item_lines(item: ItemOutcome, diff: bool) -> list[str]:
+    words = item.status.replace("_", " ") + (f": {item.reason}" if item.reason else "")
+    lines = wrapped(f"{item.item}  {words}")
+    moved = item.status in (Status.CHANGED, Status.WOULD_CHANGE, Status.UNDONE, Status.UNKNOWN, Status.VERIFY_FAILED)
+    if diff or moved:
+        for entry in difference(item.before, item.after, whole=diff):
+            lines += wrapped(entry, INDENT + "  ", "  ")
+    if item.status is Status.WOULD_CHANGE and item.undo not in ("", "exact"):
+        lines += wrapped(f"undo: {item.undo}", INDENT + "  ", "  ")
+    return lines
+
+
+def _evidence(steps: Sequence[StepResult]) -> set[str]:
+    return {user.evidence for step in steps if step.detection is not None for user in step.detection.users}
