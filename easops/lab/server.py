@@ -49,10 +49,11 @@ class Lab:
 
 
 class WorldBackend:
-    """What the engine asks of the world."""
+    """What the engine asks of the world. A pipeline has a thread of its own, and all its statements one moment."""
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._pipeline = threading.local()
 
     def invoke(
         self,
@@ -63,8 +64,11 @@ class WorldBackend:
         parameters: Mapping[str, Any],
         input: tuple[Any, ...],
     ) -> Iterable[Any]:
+        call = Call(server, user, cmdlet, parameters, input)
+        if not hasattr(self._pipeline, "moment"):
+            self._pipeline.moment = self._world.catch_up()
         try:
-            return self._world.perform(CMDLETS[cmdlet], Call(server, user, cmdlet, parameters, input))
+            return self._world.perform(CMDLETS[cmdlet], call, self._pipeline.moment)
         except CmdletFailed as error:
             if endpoint == "exchange":
                 # Exchange's cmdlets write their errors and let the pipeline end as completed.

@@ -26,7 +26,7 @@ Properties = Mapping[str, Any]
 
 def _processes(world: World, server: Server) -> Iterator[Properties]:
     for worker in sorted(server.workers, key=lambda worker: (worker.started, worker.pid)):
-        ticks = int(server.cpu_seconds(worker, world.time) * _TICKS)
+        ticks = int(server.cpu_seconds(worker, world.moment) * _TICKS)
         kernel = int(ticks * _KERNEL)
         memory = server.private_bytes(worker, world.time)
         image = r"c:\windows\system32\inetsrv\w3wp.exe"
@@ -58,7 +58,7 @@ def _operating_system(world: World, server: Server) -> Iterator[Properties]:
         "Version": "10.0.14393",
         "BuildNumber": "14393",
         "CSName": server.name,
-        "LocalDateTime": world.local(world.time),
+        "LocalDateTime": world.local(world.moment),
         "CurrentTimeZone": 60,
         "LastBootUpTime": world.local(server.booted),
         "SystemDrive": "C:",

@@ -93,7 +93,7 @@ def _import_module(world: World, call: Call) -> Iterable[Any]:
 
 def _get_date(world: World, call: Call) -> Iterable[Any]:
     parameters = given(call, "Format")
-    moment = world.local(world.time)
+    moment = world.local(world.moment)
     if "Format" not in parameters:
         return [moment]
     if str(parameters["Format"]) != "o":

@@ -171,7 +171,7 @@ class Server:
         self._settled = max(self._settled, moment)
 
     def cpu_seconds(self, worker: Worker, moment: float) -> float:
-        """Processor time of *worker* since it started, over all processors."""
+        """Processor time of *worker* since it started, over all processors; *moment* is now or just before."""
         running = sum(job.rate for job in self.jobs if job.worker is worker)
         since = moment - self._settled
         return worker.cpu + worker.idle_rate * max(0.0, moment - worker.started) + running * self._scale() * since

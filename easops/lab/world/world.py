@@ -69,6 +69,7 @@ class World:
         self._policies_changed = float("-inf")
         begin = self.start - self.scenario.history
         self.time = begin
+        self.moment = begin
         self.directory = Directory(self.scenario, self.seed)
         self.servers = {
             data.name: Server(data, self.scenario.domain, self.seed, begin, self.start, state.servers)
@@ -138,8 +139,9 @@ class World:
         """*moment* by the servers' wall clock."""
         return dt.datetime.fromtimestamp(moment, ZONE)
 
-    def catch_up(self) -> None:
-        """Move the world on to now, write the logs, and keep the clock: called by a ticker, and before each call."""
+    def catch_up(self) -> float:
+        """Move the world on to now, and now and then write the logs and keep the clock: called by a ticker, and before
+        each call. Gives now, in seconds since 1970."""
         with self._lock:
             elapsed = self.clock.elapsed()
             self._run(self.start + elapsed)
@@ -147,6 +149,7 @@ class World:
                 self.flush()
                 self._state.write_clock(elapsed)
                 self._clock_kept = time.monotonic()
+            return self.time
 
     def advance(self, seconds: float) -> None:
         """Move a clock that stands (speed 0) on by hand."""
@@ -171,11 +174,19 @@ class World:
 
     # ---- calls
 
-    def perform(self, cmdlet: Cmdlet, call: Call) -> list[Any]:
+    def perform(self, cmdlet: Cmdlet, call: Call, moment: float | None = None) -> list[Any]:
         """Run one cmdlet at the world's time now. A change is on disk when this returns; a read-only world refuses
-        it. Raises CmdletFailed."""
+        it.
+
+        *moment* is when the pipeline began that it is a part of (as ``catch_up`` gave it): by that its readings of
+        clocks and processors are stamped. Else they would be apart by the time that the statements of one call take,
+        times the speed of the world.
+
+        Raises CmdletFailed.
+        """
         with self._lock:
             self.catch_up()
+            self.moment = self.time if moment is None else moment
             try:
                 if cmdlet.changes and self.read_only:
                     raise CmdletFailed(
