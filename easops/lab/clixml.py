@@ -180,7 +180,8 @@ def from_wire(value: Any) -> Any:
     if isinstance(value, PSObject):
         meta = value.PSObject
         return Obj(
-            types=tuple(meta.type_names),
+            # psrpcore marks types that it has no class for; what was sent had no such mark
+            types=tuple(name.removeprefix("Deserialized.") for name in meta.type_names),
             properties={prop.name: from_wire(prop.get_value(value)) for prop in meta.adapted_properties},
             notes={prop.name: from_wire(prop.get_value(value)) for prop in meta.extended_properties},
             text=meta.to_string,

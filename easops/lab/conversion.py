@@ -34,7 +34,7 @@ _FULL_NAMES: Mapping[str, str] = {
 }
 _SIZE = re.compile(r"\d+(\.\d+)?\s*(B|KB|MB|GB|TB)(\s*\([\d,.]+ bytes\))?", re.IGNORECASE)
 _TIME_SPAN = re.compile(
-    r"(?P<sign>-)?(?:(?P<days>\d+)[.:])?(?P<h>\d{1,2}):(?P<m>\d{1,2})(?::(?P<s>\d{1,2})(?:\.(?P<f>\d{1,7}))?)?"
+    r"(?P<sign>-)?(?:(?P<days>\d+)\.)?(?P<h>\d{1,2}):(?P<m>\d{1,2})(?::(?P<s>\d{1,2})(?:\.(?P<f>\d{1,7}))?)?"
 )
 _DATES = ("%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%m/%d/%Y")
 _TEXT = {"String", "Fqdn", "SmtpAddress", "SmtpDomain", "LocalLongFullPath", "Uri", "ProxyAddress"}

@@ -222,7 +222,14 @@ class Law:
         signature = self.signature(endpoint, cmdlet)
         if signature is None:
             raise CmdletFailed(not_found(cmdlet))
-        return signature.name, _Binding(signature, piped).bind(arguments)
+        return signature.name, bind(signature, arguments, piped=piped)
+
+
+def bind(
+    signature: Signature, arguments: Sequence[tuple[str | None, Any]], *, piped: bool = False
+) -> Mapping[str, Any]:
+    """The parameters of one call by canonical name; as ``Law.bind``."""
+    return _Binding(signature, piped).bind(arguments)
 
 
 def not_found(command: str) -> ErrorInfo:
@@ -286,11 +293,11 @@ class _Binding:
         if exact:
             return exact[0]
         begins = {parameter.name: parameter for spelling, parameter in every if spelling.lower().startswith(wanted)}
-        if len(begins) > 1:
-            # The cmdlet's own parameters come before the common ones.
-            begins = {name: parameter for name, parameter in begins.items() if name not in COMMON} or begins
         if not begins:
             self._fail("NamedParameterNotFound", f"A parameter cannot be found that matches parameter name '{name}'.")
+        own = [parameter for parameter in begins.values() if parameter.name not in COMMON]
+        if len(own) == 1:
+            return own[0]  # one of the cmdlet's own goes before common ones
         if len(begins) > 1:
             matches = " ".join(f"-{match}" for match in begins)
             self._fail(
@@ -335,7 +342,9 @@ class _Binding:
         return converted
 
     def _refuse_empty(self, name: str, value: Any) -> None:
-        """A mandatory parameter takes neither an empty string, nor $null, nor an empty array."""
+        """A mandatory parameter takes neither an empty string (in an array neither), nor $null, nor an empty array."""
+        if isinstance(value, list) and "" in value:
+            value = ""
         for empty, kind, what in _EMPTY:
             if type(value) is type(empty) and value == empty:
                 self._fail(
@@ -359,18 +368,16 @@ class _Binding:
         return min(candidates, key=lambda candidate: candidate[:2])[2] if candidates else None
 
     def _choose(self) -> int:
-        """The parameter set of this call: the only one left, the default, or the only complete one."""
+        """The parameter set of this call: the only one left, the default even where it lacks something, or the only
+        complete one."""
         if len(self.valid) == 1:
             return next(iter(self.valid))
-        default = self.signature.default
-        if default in self.valid and not self._missing(default):
-            return default
+        if self.signature.default in self.valid:
+            return self.signature.default
         complete = [number for number in self.valid if not self._missing(number)]
-        if len(complete) == 1:
-            return complete[0]
-        if default not in self.valid:
+        if len(complete) != 1:
             self._ambiguous_set()
-        return default
+        return complete[0]
 
     def _missing(self, number: int) -> list[str]:
         return [

@@ -28,11 +28,11 @@ BLOCK = ("Set-CASMailbox", {"Identity": "u1", "ActiveSyncEnabled": False, "Confi
 
 def errors(powershell: PowerShell) -> list[tuple[str, str, str, str]]:
     """Identifier, exception, command and sentence of each error record."""
-    return [(e.fq_error, e.reason, e.activity, str(e)) for e in powershell.streams.error]
+    return [(str(e.fq_error), str(e.reason), e.activity or "", str(e)) for e in powershell.streams.error]
 
 
 def identifiers(powershell: PowerShell) -> list[str]:
-    return [e.fq_error for e in powershell.streams.error]
+    return [str(e.fq_error) for e in powershell.streams.error]
 
 
 def test_an_object_arrives_with_its_types_properties_and_text(front: RunningFront) -> None:
@@ -272,7 +272,7 @@ def test_a_prompt_waits_until_a_client_without_a_host_stops_it(
     )
 
 
-class Answering(PSHostUserInterface):  # type: ignore[misc]
+class Answering(PSHostUserInterface):
     """A host whose user gives *choice* to every prompt."""
 
     def __init__(self, choice: int) -> None:
@@ -505,7 +505,7 @@ def test_what_is_no_request_is_answered_by_a_fault(front: RunningFront, body: by
         answer = requests.post(
             connection.transport.endpoint,
             data=body,
-            auth=("LAB\\admin", connection.transport.password),
+            auth=("LAB\\admin", str(connection.transport.password)),
             verify=str(front.authority),
             timeout=10,
         )
