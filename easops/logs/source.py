@@ -90,7 +90,7 @@ def list_logs(session: Session, folder: str) -> tuple[LogFile, ...]:
 
     Raises CommandFailed where there is no such folder (``ItemNotFoundException``).
     """
-    call = Command("Get-ChildItem", {"Path": folder, "Filter": "*.log"}, reads=True)
+    call = Command("Get-ChildItem", {"LiteralPath": folder, "Filter": "*.log"}, reads=True)
     files = [_log_file(item) for item in session.invoke(call).objects() if item.get("Length") is not None]
     return tuple(sorted(files, key=lambda file: file.name))
 

@@ -202,12 +202,10 @@ class W3cReader:
         for line in lines:
             number += 1
             if line.count(b" ") == blanks and line[:1] > b"#":  # not empty, no directive, no NUL
-                if first in line and all(literal in line for literal in others):
-                    if not self._add(rows, line.split(), line, number, offset):
-                        offset += len(line) + 1
-                        continue
-                good += 1
-                last = line
+                wanted = first in line and all(literal in line for literal in others)
+                if not wanted or self._add(rows, line.split(), line, number, offset):
+                    good += 1
+                    last = line
             else:
                 self.good, self._last, self.lines = good, last, number
                 self._unusual(rows, line, number, offset)

@@ -153,7 +153,7 @@ def test_the_error_is_its_name_without_detail() -> None:
 tokens = st.builds(
     lambda key, value, index: (f"{key}{index}:{encoded(value)}", key, value),
     st.from_regex(r"[A-Z][a-z]{0,6}", fullmatch=True),
-    st.text(st.characters(exclude_categories=("Cs",)), max_size=12),
+    st.text(max_size=12),
     st.sampled_from(["", "1", "12"]),
 )
 
