@@ -1,0 +1,485 @@
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from easops.actions.outcome import Done
+from easops.detectors import DETECTORS
+from easops.detectors.contact_sync_storm import detect_in_files
+from easops.detectors.finding import Detection, Undetermined, Unreachable
+from easops.errors import BadInput, LogFormatError
+from easops.parameter import check_all
+
+STORM = DETECTORS["contact_sync_storm"]
+NOW = dt.datetime(2026, 11, 24, 10, 0, tzinfo=dt.UTC)
+
+
+def detect(estate: Any, **given: Any) -> Detection:
+    return STORM.detect(estate.hosts, check_all(STORM.parameters, given), estate.around)
+
+
+def verify(estate: Any, *users: str, minutes_ago: float, hosts: tuple[str, ...] = ("EX1",), **given: Any) -> Detection:
+    ended = {host: NOW - dt.timedelta(minutes=minutes_ago) for host in hosts}
+    return detect(estate, users=users or ("laura@contoso.example",), after=Done("x", ended=ended), **given)
+
+
+def undetermined(found: Detection) -> list[tuple[str, str | None, bool]]:
+    return [(item.subject, item.host, item.required) for item in found.undetermined]
+
+
+# -- detect ---------------------------------------------------------------------------------------------------
+
+
+def test_a_device_that_posts_its_contacts_again_and_again_is_a_finding_with_its_evidence(
+    estate: Any, flood: Any
+) -> None:
+    estate.add("EX1", *flood())
+
+    found = detect(estate)
+
+    assert [user.evidence for user in found.users] == [
+        "12 contact syncs over 2000 RPC in 60 min (max 3,000) from iPhone APPL1, every 4 min, "
+        "2,500 contacts sent each time; mailbox holds 5,204 contacts"
+    ]
+    user = found.users[0]
+    assert (user.user, user.mailbox, user.resolved, user.contacts) == (
+        "laura@contoso.example",
+        "guid-of-laura",
+        True,
+        5204,
+    )
+    assert attrs.asdict(user.devices[0]) == {
+        "device_id": "APPL1",
+        "device_type": "iPhone",
+        "user_agent": "Apple-iPhone12C1/1801.402",
+        "hits": 12,
+        "rpc_max": 3000,
+        "rpc_sum": 36_000,
+        "contacts_sent": 30_000,
+        "bytes_sent": 10_800,
+        "time_taken": 40_000,
+        "interval": 240.0,
+        "regular": True,
+        "first_seen": dt.datetime(2026, 11, 24, 9, 15, 40, tzinfo=dt.UTC),
+        "last_seen": dt.datetime(2026, 11, 24, 9, 59, 40, tzinfo=dt.UTC),
+        "hosts": ("EX1",),
+    }
+    assert (found.hosts, found.judged, found.times) == (("EX1",), ("EX1",), {"EX1": NOW})
+
+
+def test_samples_are_lines_as_they_stand_with_host_file_and_line_number(estate: Any, flood: Any) -> None:
+    lines = flood()
+    estate.add("EX1", *lines)
+
+    samples = detect(estate).users[0].samples
+
+    assert samples == (
+        f"EX1 u_ex261124.log:3: {str(lines[-1]).rstrip()}",
+        f"EX1 u_ex261124.log:14: {str(lines[0]).rstrip()}",
+    )
+
+
+def test_several_names_of_one_mailbox_are_one_user_and_hits_of_all_hosts_are_summed(estate: Any, flood: Any) -> None:
+    estate.add("EX1", *flood("CONTOSO\\laura"), *flood("LAURA@contoso.example", "APPL2"))
+    estate.add("EX2", *flood("contoso/laura", until=180))
+
+    found = detect(estate)
+
+    assert [(user.user, user.hits, user.hosts) for user in found.users] == [
+        ("laura@contoso.example", 36, ("EX1", "EX2"))
+    ]
+    assert [(device.device_id, device.hits) for device in found.users[0].devices] == [("APPL1", 24), ("APPL2", 12)]
+    assert found.hosts == ("EX1", "EX2")
+
+
+def test_users_come_with_most_hits_first(estate: Any, flood: Any) -> None:
+    estate.add("EX1", *flood("CONTOSO\\laura"), *flood("CONTOSO\\marco", "SEC1")[:5])
+
+    assert [user.user for user in detect(estate).users] == ["laura@contoso.example", "marco@contoso.example"]
+
+
+def test_two_hits_are_to_be_watched(estate: Any, flood: Any) -> None:
+    estate.add("EX1", *flood()[:2])
+
+    found = detect(estate)
+
+    assert not found.found
+    assert [(user.hits, user.evidence) for user in found.watch] == [
+        (
+            2,
+            "2 contact syncs over 2000 RPC in 60 min (max 3,000) from iPhone APPL1, 4 min apart, "
+            "2,500 contacts sent each time; fewer than 3 by one device are no finding",
+        )
+    ]
+
+
+@pytest.mark.parametrize("sync_type", ["F", "S"])
+def test_a_phone_that_the_server_fills_is_to_be_watched_however_often(estate: Any, flood: Any, sync_type: str) -> None:
+    estate.add("EX1", *flood(client=0, server=2500, sync_type=sync_type))
+
+    found = detect(estate)
+
+    assert not found.found
+    assert [(user.user, user.hits) for user in found.watch] == [("laura@contoso.example", 12)]
+    assert found.watch[0].evidence.endswith("the server sends, the client does not: a new or newly set up device")
+
+
+def test_a_first_sync_in_which_the_client_sends_is_a_finding(estate: Any, flood: Any) -> None:
+    estate.add("EX1", *flood(sync_type="F"))
+
+    assert detect(estate).found
+
+
+@pytest.mark.parametrize(
+    "innocent",
+    [
+        pytest.param({"rpc": 2000}, id="not over the threshold"),
+        pytest.param({"folder": "Em"}, id="mail"),
+        pytest.param({"command": "Ping"}, id="no Sync"),
+        pytest.param({"status": 401}, id="not logged on"),
+        pytest.param({"agent": "TestActiveSyncConnectivity"}, id="a probe by its agent"),
+        pytest.param({"agent": "AMProbe/Local/ClientAccess"}, id="a probe of Managed Availability"),
+        pytest.param({"user": "HealthMailbox1f2e@contoso.example"}, id="a probe by its mailbox"),
+        pytest.param({"user": "CONTOSO\\HealthMailbox1f2e"}, id="a probe by its mailbox, with domain"),
+        pytest.param({"until": 4000}, id="before the window"),
+    ],
+)
+def test_what_is_no_contact_sync_storm_is_left_alone(
+    estate: Any, flood: Any, moving: Any, innocent: dict[str, Any]
+) -> None:
+    estate.add("EX1", *flood(**innocent), moving(1))
+
+    found = detect(estate)
+
+    assert (found.users, found.watch, found.undetermined, found.judged) == ((), (), (), ("EX1",))
+
+
+def test_the_threshold_and_the_window_are_the_callers(estate: Any, flood: Any) -> None:
+    estate.add("EX1", *flood())
+
+    found = detect(estate, threshold=2999, since="15m")
+
+    assert found.users[0].evidence.startswith("4 contact syncs over 2999 RPC in 15 min")
+
+
+@pytest.mark.parametrize(
+    ("user", "subject", "why"),
+    [
+        ("CONTOSO\\nobody", "CONTOSO\\nobody", "there is no mailbox of this name"),
+        ("CONTOSO\\twin", "CONTOSO\\twin", "twin1@contoso.example and twin2@contoso.example"),
+        (
+            "-",
+            "device APPL1",
+            "no user is logged (cs-username); the client names itself 'claimed', which proves nothing",
+        ),
+        ("EX2$", "EX2$", "a computer's account is no user; the client names itself 'claimed', which proves nothing"),
+    ],
+)
+def test_a_user_who_is_not_one_mailbox_is_listed_and_never_found(
+    estate: Any, flood: Any, user: str, subject: str, why: str
+) -> None:
+    estate.directory.mailboxes["contoso\\twin"] = ("twin1", "twin2")
+    estate.add("EX1", *flood(user))
+
+    found = detect(estate)
+
+    assert found.undetermined == (Undetermined("user", subject, why, required=False),)
+    assert (found.users, found.watch, found.judged) == ((), (), ("EX1",))
+
+
+def test_each_name_is_asked_for_once(estate: Any, flood: Any) -> None:
+    estate.add("EX1", *flood(), *flood("contoso\\LAURA", "APPL2"), *flood("CONTOSO\\nobody", "X"))
+
+    detect(estate)
+
+    assert [name.lower() for name in sorted(estate.directory.asked)] == ["contoso\\laura", "contoso\\nobody"]
+
+
+def test_a_count_from_activity_context_data_is_told_with_the_thresholds_origin(estate: Any, flood: Any) -> None:
+    estate.add("EX1", *flood())
+
+    assert any("2,000 was measured on RpcC" in note for note in detect(estate).notes)
+
+
+def test_a_log_that_is_written_late_is_told(estate: Any, flood: Any) -> None:
+    estate.add("EX1", *flood(until=600))
+
+    assert (
+        "EX1: the newest line of the log is 9.3 min older than the server's clock; IIS holds back up to 64 kB of lines"
+        in (detect(estate).notes)
+    )
+
+
+def test_damaged_lines_are_told_with_their_numbers(estate: Any, flood: Any) -> None:
+    server = estate.add("EX1", *flood())
+    server.log = server.data + b"2026-11-24 09:59:59 cut\r\n"
+
+    assert "EX1: 1 damaged line was left out: u_ex261124.log:15: 3 values for 17 columns: 2026-11-24 09:59:59 cut" in (
+        detect(estate).notes
+    )
+
+
+def test_an_unreachable_host_is_told_and_the_others_are_judged(estate: Any, flood: Any) -> None:
+    estate.add("EX1", *flood())
+    estate.add("EX2").unreachable = True
+
+    found = detect(estate)
+
+    assert found.unreachable == (Unreachable("EX2", "EX2 cannot be reached", "no answer"),)
+    assert (len(found.users), found.judged) == (1, ("EX1",))
+
+
+def test_a_host_without_a_log_is_undetermined(estate: Any) -> None:
+    estate.add("EX1")
+
+    assert undetermined(detect(estate)) == [("EX1", "EX1", True)]
+
+
+def test_a_log_that_tells_nothing_of_the_window_is_undetermined(estate: Any, moving: Any) -> None:
+    estate.add("EX1", moving(5000))
+
+    found = detect(estate)
+
+    assert undetermined(found) == [("EX1", "EX1", True)]
+    assert found.undetermined[0].why.endswith("its newest line is of 2026-11-24 08:36:40")
+
+
+def test_the_front_ends_log_is_undetermined_and_not_innocent(estate: Any, flood: Any) -> None:
+    server = estate.add("EX1", *flood())
+    server.log = server.data.replace(b"&Log=", b"&cafeReqId=")
+
+    found = detect(estate)
+
+    assert undetermined(found) == [("EX1", "EX1", True)]
+    assert "W3SVC2" in found.undetermined[0].why
+
+
+def test_exchange_2003_is_undetermined(estate: Any, flood: Any) -> None:
+    estate.add("EX1", *flood())
+    host = attrs.evolve(estate.hosts[0], version="2003")
+
+    found = STORM.detect([host], check_all(STORM.parameters, {}), estate.around)
+
+    assert undetermined(found) == [("EX1", "EX1", True)]
+
+
+def test_hosts_whose_users_cannot_be_looked_up_are_not_judged_innocent(estate: Any, flood: Any, moving: Any) -> None:
+    estate.add("EX1", *flood())
+    estate.add("EX2", moving(1))
+    estate.directory.unreachable = True
+
+    found = detect(estate)
+
+    assert [item.host for item in found.unreachable] == ["EX1"]
+    assert (found.users, found.undetermined, found.judged) == ((), (), ("EX2",))
+
+
+def test_hosts_whose_users_the_directory_refuses_are_undetermined(estate: Any, flood: Any) -> None:
+    estate.add("EX1", *flood())
+    estate.directory.broken = True
+
+    assert ("EX1", "EX1", True) in undetermined(detect(estate))
+
+
+def test_users_limit_what_is_found_and_each_must_be_a_mailbox(estate: Any, flood: Any) -> None:
+    estate.add("EX1", *flood(), *flood("CONTOSO\\marco", "SEC1"))
+
+    found = detect(estate, users=["marco@contoso.example", "nobody@contoso.example"])
+
+    assert [user.user for user in found.users] == ["marco@contoso.example"]
+    assert undetermined(found) == [("nobody@contoso.example", "EX1", True)]
+
+
+# -- verify ---------------------------------------------------------------------------------------------------
+
+
+def test_until_the_retry_intervals_have_passed_nothing_is_determined(estate: Any, flood: Any, moving: Any) -> None:
+    estate.add("EX1", *flood(until=500), moving(1))
+
+    found = verify(estate, minutes_ago=7.9)
+
+    assert found.undetermined == (
+        Undetermined(
+            "user",
+            "laura@contoso.example",
+            "7.9 min of 8 min have passed (2 retry intervals of 4 min)",
+            required=True,
+            host="EX1",
+        ),
+    )
+    assert (found.found, found.judged) == (False, ())
+
+
+def test_when_they_have_passed_without_a_hit_the_flood_has_ended(estate: Any, flood: Any, moving: Any) -> None:
+    estate.add("EX1", *flood(until=500), moving(1))
+
+    found = verify(estate, minutes_ago=8.1)
+
+    assert (found.found, found.undetermined, found.judged) == (False, (), ("EX1",))
+
+
+def test_one_hit_that_started_after_the_cure_is_a_finding(estate: Any, flood: Any, moving: Any, line: Any) -> None:
+    estate.add("EX1", *flood(until=620), line(300, device="ANOTHER"), moving(1))
+
+    found = verify(estate, minutes_ago=10)
+
+    assert [user.evidence for user in found.users] == [
+        "1 contact sync over 2000 RPC since 09:50:00 UTC (max 3,000) from iPhone ANOTHER, 2,500 contacts sent; "
+        "mailbox holds 5,204 contacts"
+    ]
+    assert found.hosts == ("EX1",)
+
+
+def test_a_request_that_began_before_the_cure_and_ended_after_it_proves_nothing(
+    estate: Any, flood: Any, moving: Any
+) -> None:
+    estate.add("EX1", *flood(until=610, seconds=60), moving(1))
+
+    assert not verify(estate, minutes_ago=10).found
+
+
+@pytest.mark.parametrize(("client", "server", "found"), [(0, 0, True), (0, 2500, False)])
+def test_a_costly_sync_counts_as_proof_unless_the_server_fills_the_device(
+    estate: Any, flood: Any, moving: Any, line: Any, client: int, server: int, found: bool
+) -> None:
+    estate.add("EX1", *flood(until=620), line(300, client=client, server=server), moving(1))
+
+    assert verify(estate, minutes_ago=10).found is found
+
+
+def test_a_log_that_has_not_moved_past_the_moment_is_undetermined(estate: Any, flood: Any, moving: Any) -> None:
+    estate.add("EX1", *flood(until=620), moving(150))
+
+    found = verify(estate, minutes_ago=10)
+
+    assert found.undetermined[0].why == "the log has not moved: its newest line is of 09:57:30, needed is 09:58:00"
+    assert found.undetermined[0].required
+
+
+def test_an_unknown_retry_interval_is_taken_as_five_minutes_and_told(estate: Any, moving: Any) -> None:
+    estate.add("EX1", moving(1))
+
+    assert verify(estate, minutes_ago=9.9).undetermined[0].why.endswith("(2 retry intervals of 5 min)")
+    found = verify(estate, minutes_ago=10.1)
+    assert (found.found, found.undetermined) == (False, ())
+    assert found.notes == ("laura@contoso.example: the log does not tell the retry interval; 5 min are taken",)
+
+
+def test_each_host_is_judged_by_itself_with_the_interval_that_any_of_them_tells(
+    estate: Any, flood: Any, moving: Any
+) -> None:
+    estate.add("EX1", *flood(until=620), moving(1))
+    estate.add("EX2", moving(1))
+    done = Done(
+        "x", ended={"EX1": NOW - dt.timedelta(minutes=10)}, finished=NOW - dt.timedelta(minutes=3)
+    )  # EX2 was not touched
+
+    found = detect(estate, users=["laura@contoso.example"], after=done)
+
+    assert [(item.host, item.why) for item in found.undetermined] == [
+        ("EX2", "3 min of 8 min have passed (2 retry intervals of 4 min)")
+    ]
+    assert found.judged == ("EX1",)
+
+
+def test_floods_of_others_are_not_what_is_verified(estate: Any, flood: Any, moving: Any) -> None:
+    estate.add("EX1", *flood(until=620), *flood("CONTOSO\\marco", "SEC1"), moving(1))
+
+    assert not verify(estate, minutes_ago=10).found
+
+
+def test_a_user_who_is_no_mailbox_any_more_cannot_be_verified(estate: Any, moving: Any) -> None:
+    estate.add("EX1", moving(1))
+
+    found = verify(estate, "gone@contoso.example", minutes_ago=60)
+
+    assert undetermined(found) == [("gone@contoso.example", "EX1", True)]
+
+
+def test_a_step_that_never_ended_verifies_nothing(estate: Any, moving: Any) -> None:
+    estate.add("EX1", moving(1))
+
+    found = detect(estate, users=["laura@contoso.example"], after=Done("x"))
+
+    assert undetermined(found) == [("EX1", "EX1", True)]
+
+
+def test_after_needs_users(estate: Any) -> None:
+    with pytest.raises(BadInput, match="after needs users"):
+        detect(estate, after=Done("x"))
+
+
+# -- files without a server -----------------------------------------------------------------------------------
+
+
+def in_files(path: Path, **given: Any) -> Detection:
+    return detect_in_files([path], check_all(STORM.parameters, given))
+
+
+def test_a_log_of_2010_gives_its_users_in_both_forms_of_the_query(sample_logs: Path) -> None:
+    found = in_files(sample_logs / "2010")
+
+    assert [(user.user, user.evidence, user.resolved, user.contacts) for user in found.users] == [
+        (
+            "CONTOSO\\anna",
+            "3 contact syncs over 2000 RPC in 60 min (max 2,605) from iPhone APPL87D2A, every 4 min, "
+            "900 contacts sent each time",
+            False,
+            None,
+        ),
+        (
+            "CONTOSO\\bo",
+            "3 contact syncs over 2000 RPC in 60 min (max 3,200) from Android ANDROID77, every 4 min, "
+            "1,203 contacts sent each time",
+            False,
+            None,
+        ),
+    ]
+    assert [(user.user, user.hits) for user in found.watch] == [("CONTOSO\\dora", 2)]
+    assert found.notes == ()
+
+
+def test_a_back_end_log_of_2016_gives_its_users_and_the_thresholds_origin(sample_logs: Path) -> None:
+    found = in_files(sample_logs / "2016-back-end" / "u_ex261124.log")
+
+    assert [(user.user, user.hits, user.devices[0].rpc_sum) for user in found.users] == [("CONTOSO\\laura", 3, 11_813)]
+    assert [(user.user, user.hits) for user in found.watch] == [
+        ("CONTOSO\\nina", 3),
+        ("CONTOSO\\marco", 2),
+        ("laura@contoso.com", 1),
+    ]
+    assert undetermined(found) == [("AMS-EX02$", None, False)]
+    assert "measured on RpcC" in found.notes[0]
+
+
+def test_since_counts_back_from_the_last_line_read(sample_logs: Path) -> None:
+    assert [user.user for user in in_files(sample_logs / "2010", since="5m").watch] == [
+        "CONTOSO\\bo",
+        "CONTOSO\\dora",
+        "contoso\\Anna",
+    ]
+
+
+def test_a_front_end_log_says_that_it_is_the_wrong_one(sample_logs: Path) -> None:
+    found = in_files(sample_logs / "2016-front-end")
+
+    assert not found.found
+    assert "W3SVC2" in found.notes[0]
+
+
+def test_an_empty_log_is_a_note(sample_logs: Path) -> None:
+    assert in_files(sample_logs / "empty").notes == (f"{sample_logs / 'empty' / 'u_ex261124.log'} is empty",)
+
+
+def test_no_log_at_all_is_an_error(sample_logs: Path) -> None:
+    with pytest.raises(LogFormatError, match="is not a W3C log"):
+        in_files(sample_logs / "not-a-log")
+
+
+def test_users_cannot_be_verified_in_files(sample_logs: Path) -> None:
+    with pytest.raises(BadInput, match="need servers"):
+        in_files(sample_logs / "2010", users=["anna@contoso.com"])
