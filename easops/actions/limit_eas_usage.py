@@ -62,14 +62,14 @@ class HaveThrottlingPolicy:
     def read(self, around: Surroundings) -> dict[str, Limit] | None:
         organisation = around.organisation
         held = get_throttling_policy(
-            organisation.session(), self.name, domain_controller=organisation.domain_controller
+            organisation.session(), self.name, explicit=True, domain_controller=organisation.domain_controller
         )
         return None if held is None else _values(held.eas)
 
     def standing(self, state: dict[str, Limit] | None) -> Standing:
-        if state == self.after:
+        if _shows(state, self.after):
             return Standing.AFTER
-        return Standing.BEFORE if state == self.before else Standing.OTHER
+        return Standing.BEFORE if _shows(state, self.before) else Standing.OTHER
 
     def write(self, around: Surroundings) -> None:
         organisation = around.organisation
@@ -183,10 +183,12 @@ def _limiting(
 ) -> Plan:
     organisation = around.organisation
     name = own_policy_name(wanted, copied)
-    there = get_throttling_policy(organisation.session(), name, domain_controller=organisation.domain_controller)
+    there = get_throttling_policy(
+        organisation.session(), name, explicit=True, domain_controller=organisation.domain_controller
+    )
     # A copy carries its EAS values among the copied ones too; what the policy will read back is what it sets.
     values = _values(wanted if not copied else wanted.over(_copied_eas(copied)))
-    if there is not None and _values(there.eas) != values:
+    if there is not None and not _shows(_values(there.eas), values):
         return attrs.evolve(
             plan,
             status=Status.REFUSED,
@@ -201,7 +203,7 @@ def _limiting(
         plan,
         status=Status.WOULD_CHANGE,
         changes=(make, associate) if there is None else (associate,),
-        after={"policy": name, **_values(wanted)},
+        after={**plan.before, "policy": name, **_values(wanted)},
         effective=EFFECTIVE,
     )
 
@@ -219,6 +221,13 @@ def _associated(mailbox: Mailbox, around: Surroundings) -> ThrottlingPolicy | No
 
 def _values(eas: EasBudget) -> dict[str, Limit]:
     return {name: value for name, value in attrs.asdict(eas).items() if value is not None}
+
+
+def _shows(state: Mapping[str, Limit] | None, wanted: Mapping[str, Limit] | None) -> bool:
+    """Whether a policy reads as *wanted*: whether it also shows values that it inherits is not documented."""
+    if state is None or wanted is None:
+        return state is wanted
+    return all(state.get(name) == value for name, value in wanted.items())
 
 
 def _copied_eas(copied: Mapping[str, Limit]) -> EasBudget:

@@ -116,16 +116,19 @@ def list_throttling_policies(session: Session, *, domain_controller: str | None 
 
 
 def get_throttling_policy(
-    session: Session, identity: str, *, domain_controller: str | None = None
+    session: Session, identity: str, *, explicit: bool = False, domain_controller: str | None = None
 ) -> ThrottlingPolicy | None:
     """The policy of that name, Guid or DN; None where there is none.
+
+    A policy shows what it inherits too; with *explicit* only what it sets itself, the rest None.
 
     Raises BadInput for an empty identity, UnexpectedAnswer where several came back.
     """
     if not identity.strip():
         raise BadInput("a throttling policy needs a name", "an empty identity means all of them", "name one")
+    parameters = {"Identity": identity, "Explicit": explicit}
     try:
-        answer = session.invoke(directory_read("Get-ThrottlingPolicy", {"Identity": identity}, domain_controller))
+        answer = session.invoke(directory_read("Get-ThrottlingPolicy", parameters, domain_controller))
     except CommandFailed as error:
         if error.has_exception("ManagementObjectNotFoundException"):
             return None

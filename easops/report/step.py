@@ -83,8 +83,7 @@ def outcome_words(step: StepResult) -> str:
 
 
 def _item_lines(item: ItemOutcome, diff: bool) -> list[str]:
-    words = item.status.replace("_", " ") + (f": {item.reason}" if item.reason else "")
-    lines = wrapped(f"{item.item}  {words}")
+    lines = wrapped(item_words(item.item, item.status, item.reason))
     moved = item.status in (Status.CHANGED, Status.WOULD_CHANGE, Status.UNDONE, Status.UNKNOWN, Status.VERIFY_FAILED)
     if diff or moved:
         for entry in difference(item.before, item.after, whole=diff):
@@ -92,6 +91,11 @@ def _item_lines(item: ItemOutcome, diff: bool) -> list[str]:
     if item.status is Status.WOULD_CHANGE and item.undo not in ("", "exact"):
         lines += wrapped(f"undo: {item.undo}", INDENT + "  ", "  ")
     return lines
+
+
+def item_words(item: str, status: Status, reason: str) -> str:
+    """``anna@contoso.example: refused (protected)``."""
+    return f"{item}: {status.replace('_', ' ')}" + (f" ({reason})" if reason else "")
 
 
 def _evidence(steps: Sequence[StepResult]) -> set[str]:

@@ -13,10 +13,10 @@ from easops.playbook.walk import Preview
 from easops.readings.take import Taken
 from easops.report.finding import detection_lines, found_words
 from easops.report.layout import INDENT, counted, difference, moment, table, wrapped
-from easops.report.step import step_lines
+from easops.report.step import item_words, step_lines
 from easops.status import Status
 
-_LABEL: Final = 10
+_LABEL: Final = 12
 """Columns of the words at the left of a report's end."""
 
 
@@ -35,7 +35,7 @@ def head_lines(title: str, run_id: str | None, lab: str | None, *, checked: bool
 def end_lines(report: RunReport, exit_code: int, *, command: str) -> list[str]:
     """What was changed, what that did to the fault, and what to type next; the undo command is the last line."""
     lines = [""]
-    lines += _labelled("would be" if report.checked else "changed", _changes(report))
+    lines += _labelled("would change" if report.checked else "changed", _changes(report))
     lines += _labelled("refused", _items(report, Status.REFUSED))
     lines += _labelled("not known", _items(report, Status.UNKNOWN))
     lines += _labelled("proved", _proofs(report))
@@ -66,7 +66,7 @@ def _changes(report: RunReport) -> list[str]:
         items = [item.item for item in step.items if item.status in wanted]
         if items:
             lines.append(f"{step.subject}: {', '.join(items)}" if step.kind == "do" else ", ".join(items))
-    return lines or (["nothing"] if not report.checked else ["changed: nothing"])
+    return lines or ["nothing"]
 
 
 def _items(report: RunReport, status: Status) -> list[str]:
@@ -128,8 +128,7 @@ def preview_lines(preview: Preview) -> list[str]:
     """What a person is asked about: who, what, before -> after; then the later steps, the hosts and the limits."""
     lines = [f"{preview.step}:"]
     for plan in preview.plans:
-        words_ = plan.status.replace("_", " ") + (f": {plan.reason}" if plan.reason else "")
-        lines += wrapped(f"{plan.item}  {words_}")
+        lines += wrapped(item_words(plan.item, plan.status, plan.reason))
         if plan.status is Status.WOULD_CHANGE:
             for entry in difference(plan.before, plan.after):
                 lines += wrapped(entry, INDENT + "  ", "  ")
@@ -187,9 +186,9 @@ def run_view_text(view: RunView, report: RunReport, *, diff: bool = False, verbo
 
 
 def _change_lines(change: Change, outcome: ChangeOutcome | None) -> list[str]:
-    status = "not known: no outcome is recorded" if outcome is None else outcome.status.replace("_", " ")
-    reason = f": {outcome.reason}" if outcome is not None and outcome.reason else ""
-    lines = wrapped(f"{change.subject}  {status}{reason}")
+    status = Status.UNKNOWN if outcome is None else outcome.status
+    reason = "no outcome is recorded" if outcome is None else outcome.reason
+    lines = wrapped(item_words(change.subject, status, reason))
     return [*lines, *wrapped(f"{words(change.before)} -> {words(change.after)}", INDENT + "  ", "  ")]
 
 
