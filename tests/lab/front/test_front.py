@@ -20,7 +20,7 @@ from pypsrp.shell import SignalCode
 from pypsrp.wsman import NAMESPACES, WSManAction
 
 if TYPE_CHECKING:
-    from tests.lab.conftest import RunningFront
+    from tests.lab.front.conftest import RunningFront
 
 COMPLETED, FAILED = PSInvocationState.COMPLETED, PSInvocationState.FAILED
 BLOCK = ("Set-CASMailbox", {"Identity": "u1", "ActiveSyncEnabled": False, "Confirm": False})
