@@ -28,7 +28,7 @@ def _converter() -> cattrs.Converter:
     converter.register_structure_hook(dt.timedelta, lambda value, _: dt.timedelta(seconds=value))
     converter.register_unstructure_hook_func(lambda kind: isinstance(kind, type) and issubclass(kind, Path), str)
     converter.register_structure_hook(Path, lambda value, _: Path(value))
-    converter.register_unstructure_hook_func(lambda kind: (get_origin(kind) or kind) is frozenset, sorted)
+    converter.register_unstructure_hook_func(lambda kind: get_origin(kind) is frozenset, sorted)
 
     def to_change(value: Json, _: Any) -> Change:
         held: Change = converter.structure(value, CHANGES[value["kind"]])
