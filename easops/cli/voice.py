@@ -6,10 +6,13 @@ import contextlib
 import sys
 import threading
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from rich.status import Status as Spinner
+
+_LONGEST: Final = 140
+"""Characters of a line of progress: it says what is waited for, and need not say all of it."""
 
 
 class Voice:
@@ -39,6 +42,7 @@ class Voice:
     def progress(self, text: str) -> None:
         """What is being done or waited for."""
         text = " ".join(text.split())
+        text = text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
         with self._lock:
             if self._quiet or not text or text == self._last:
                 return

@@ -66,6 +66,7 @@ def undo(
                 abandon_run(held, record, state)
             jobs = _undo_steps(held, record)
             if check:
+                conduct.observer.started(None, [])
                 with surroundings_of(held, record, known, clock, conduct.observer) as around:
                     return _undo_checked(held, jobs, around, conduct.observer)
             undoing = Run(
@@ -153,7 +154,7 @@ def _undo_results(jobs: Sequence[Job], outcomes: Mapping[int, tuple[ItemOutcome,
     for job in jobs:
         items = outcomes[job.step]
         done = Done("undo", items)
-        name = f"Put back on {job.target}" if job.host is None else f"Put back on {job.host}"
+        name = f"Put back on {job.target.rpartition('/')[2] if job.host is None else job.host}"
         hosts = () if job.host is None else (job.host,)
         results.append(StepResult(job.step, name, "undo", "undo", done.status, hosts=hosts, done=done))
     return tuple(results)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Collection
+
 from easops.detectors.finding import Detection, Device, Measurement, UserFinding
 from easops.parameter import format_duration
 from easops.report.layout import INDENT, counted, moment, wrapped
@@ -16,10 +19,12 @@ def found_words(detection: Detection) -> str:
     return "nothing found"
 
 
-def detection_lines(detection: Detection, *, verbose: bool = False, indent: str = INDENT) -> list[str]:
+def detection_lines(
+    detection: Detection, *, told: Collection[str] = (), verbose: bool = False, indent: str = INDENT
+) -> list[str]:
     """Who and what, with the evidence; then what is to be watched, what could not be judged, and what to know.
 
-    *verbose* adds each device's figures and sample lines of the log.
+    *told* are notes that were read already; *verbose* adds each device's figures and sample lines of the log.
     """
     lines: list[str] = []
     for user in detection.users:
@@ -33,6 +38,8 @@ def detection_lines(detection: Detection, *, verbose: bool = False, indent: str 
     for open_ in detection.undetermined:
         lines += wrapped(f"not judged: {open_.subject}: {open_.why}", indent)
     for note in detection.notes:
+        if note in told:
+            continue
         lines += wrapped(f"note: {note}", indent)
     return lines
 
@@ -64,8 +71,6 @@ def _device_words(device: Device) -> str:
 
 
 def _interval(seconds: float) -> str:
-    import datetime as dt
-
     return format_duration(dt.timedelta(seconds=round(seconds)))
 
 

@@ -43,9 +43,10 @@ def step_lines(
     """
     lines = [_head(step)]
     if step.detection is not None:
-        lines += detection_lines(step.detection, verbose=verbose)
-    told = {item.reason for item in step.items}
-    if step.detection is None and step.reason and step.reason not in told:
+        notes = {note for held in earlier if held.detection is not None for note in held.detection.notes}
+        lines += detection_lines(step.detection, told=notes, verbose=verbose)
+    reasons = {item.reason for item in step.items}
+    if step.detection is None and step.reason and step.reason not in reasons:
         lines += wrapped(step.reason)
     if step.because and (verbose or step.because not in _evidence(earlier)):
         lines += wrapped(f"because {step.because}")

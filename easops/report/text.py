@@ -37,6 +37,8 @@ def end_lines(report: RunReport, exit_code: int, *, command: str) -> list[str]:
     lines = [""]
     lines += _labelled("would change" if report.checked else "changed", _changes(report))
     lines += _labelled("refused", _items(report, Status.REFUSED))
+    for status in (Status.FAILED, Status.UNDO_FAILED, Status.UNREACHABLE):
+        lines += _labelled(status.replace("_", " "), _items(report, status))
     lines += _labelled("not known", _items(report, Status.UNKNOWN))
     lines += _labelled("proved", _proofs(report))
     lines += _labelled("not proved", _unproved(report))
@@ -162,11 +164,13 @@ def runs_text(views: Sequence[RunView]) -> str:
     """All runs, the newest first."""
     if not views:
         return "no run is recorded"
-    rows = [
-        (view.run.run_id, moment(view.run.started), "lab" if view.run.lab else "", view.status, view.run.playbook)
-        for view in views
-    ]
-    return "\n".join(table(("run", "started", "", "status", "playbook"), rows))
+    rows = [(view.run.run_id, "lab" if view.run.lab else "", _short(view.status), view.run.playbook) for view in views]
+    return "\n".join(table(("run", "", "status", "playbook"), rows))
+
+
+def _short(status: str) -> str:
+    """A run's status without what ``runs show`` tells: ``undone by R`` is ``undone``."""
+    return status.partition(" by ")[0].removesuffix(" its later steps")
 
 
 def run_view_text(view: RunView, report: RunReport, *, diff: bool = False, verbose: bool = False) -> str:
