@@ -23,11 +23,12 @@ HEADER = (
     b"sc-status sc-substatus sc-win32-status sc-bytes cs-bytes time-taken\r\n"
 )
 LINE = (
-    "2026-11-24 %02d:%02d:%02d 10.0.0.1 POST /Microsoft-Server-ActiveSync/Proxy/default.eas Cmd=Sync&User=u%d&DeviceId=D%d"
-    "&DeviceType=iPhone&Log=SC1:1_PrxFrom:10.0.0.11_Ver1:161_HH:mail.contoso.com_FldrC1:1_Fid:9_Ty:%s_St:S_Cli:1a0c0d0f0e_"
+    "2026-11-24 %02d:%02d:%02d 10.0.0.1 POST /Microsoft-Server-ActiveSync/Proxy/default.eas "
+    "Cmd=Sync&User=u%d&DeviceId=D%d&DeviceType=iPhone"
+    "&Log=SC1:1_PrxFrom:10.0.0.11_Ver1:161_HH:mail.contoso.com_FldrC1:1_Fid:9_Ty:%s_St:S_Cli:1a0c0d0f0e_"
     "Fet:120_Mbx:EX1.contoso.com_Throttle:0_Budget:(D)Owner%%3au%%2cConn%%3a1%%2cMaxBurst%%3a480000_"
-    "ActivityContextData:I32%%3aRPC.C%%5bEX1.DB1%%5d%%3d41%%3bI32%%3aROP.C%%5bEX1%%5d%%3d244_ 444 CONTOSO\\u%d 10.0.0.11 "
-    "Apple-iPhone12C1/1801.402 - 200 0 0 912 711 120\r\n"
+    "ActivityContextData:I32%%3aRPC.C%%5bEX1.DB1%%5d%%3d41%%3bI32%%3aROP.C%%5bEX1%%5d%%3d244_ "
+    "444 CONTOSO\\u%d 10.0.0.11 Apple-iPhone12C1/1801.402 - 200 0 0 912 711 120\r\n"
 )
 
 

@@ -314,6 +314,13 @@ def test_until_the_retry_intervals_have_passed_nothing_is_determined(estate: Any
     assert (found.found, found.judged) == (False, ())
 
 
+def test_the_retry_interval_is_that_of_before_the_cure(estate: Any, flood: Any, moving: Any) -> None:
+    # Cheap syncs one after another, as a device may send when it is let in again, shorten no proof.
+    estate.add("EX1", *flood(until=500)[:2], *flood(every=15, until=100, client=0), moving(1))
+
+    assert verify(estate, minutes_ago=7.9).undetermined[0].why.endswith("(2 retry intervals of 4 min)")
+
+
 def test_when_they_have_passed_without_a_hit_the_flood_has_ended(estate: Any, flood: Any, moving: Any) -> None:
     estate.add("EX1", *flood(until=500), moving(1))
 

@@ -110,6 +110,9 @@ def test_a_token_is_a_key_and_its_value(token: str, expected: Token) -> None:
         pytest.param(LOG_2016, (), id="2016 Ping"),
         pytest.param("Srv:9a0c0d_Fet12_", (), id="FolderSync: changes of no folder"),
         pytest.param(
+            "Fid:9_Ty:Co_Fet12_Srv:4a0c0d_", (Folder("9", "Co", None, NONE, NONE),), id="a block that has ended"
+        ),
+        pytest.param(
             "Fid:9_Ty:Co_Svr:3A1C0D0S0E_", (Folder("9", "Co", None, NONE, Changes(3, 1)),), id="documented form"
         ),
     ],

@@ -94,11 +94,22 @@ def test_a_file_without_a_date_column_is_read_whole(bytes_log: Any) -> None:
 
 def test_nul_padding_in_the_middle_hides_no_line(bytes_log: Any) -> None:
     before, after = log(every=1, seconds=3000), log(every=1, seconds=300, start=MIDNIGHT + dt.timedelta(seconds=4000))
-    held = bytes_log(before + b"\0" * (4 * PROBE) + after)
+    held = bytes_log(before + b"\0" * (40 * PROBE) + after)
 
     reading = read_log(held, MIDNIGHT + dt.timedelta(seconds=2990), WANTED)
 
     assert stems(reading) == [f"/{at}" for at in range(2990, 3000)] + [f"/{at}" for at in range(300)]
+
+
+def test_lines_of_the_same_minute_may_be_in_any_order(bytes_log: Any) -> None:
+    stamps = [at // 20 for at in range(20_000)]  # twenty lines a second
+    stamps[18_500], stamps[19_000] = stamps[19_000], stamps[18_500]  # a line that was written 25 s early
+    lines = [f"{MIDNIGHT + dt.timedelta(seconds=at):%Y-%m-%d %H:%M:%S} /{at} {'q' * 560} 200 1" for at in stamps]
+    held = bytes_log("\r\n".join([FIELDS, *lines, ""]).encode())
+
+    reading = read_log(held, MIDNIGHT + dt.timedelta(seconds=950), WANTED)
+
+    assert stems(reading) == [f"/{at}" for at in stamps if at >= 950]
 
 
 @given(st.lists(st.integers(0, 40), min_size=400, max_size=500), st.integers(0, 9000))
