@@ -43,8 +43,9 @@ def test_a_newer_take_ends_the_older_which_swallows_nothing() -> None:
         await asyncio.sleep(0)
         newer = asyncio.create_task(channel.take(100, 10))
         await asyncio.sleep(0)
+        ended = await asyncio.wait_for(older, 5)
         channel.put([b"data"])
-        return [await older, await newer]
+        return [ended, await newer]
 
     assert asyncio.run(conversation()) == [None, ([b"data"], False)]
 

@@ -332,6 +332,24 @@ def test_pipelines_of_a_pool_run_side_by_side_as_far_as_it_has_runspaces(front: 
     assert (available, quick.output, slow.output) == (1, [4], ["first", "second"])
 
 
+def test_a_pipeline_waits_for_a_free_runspace(front: RunningFront) -> None:
+    with front.pool() as pool:
+        slow, quick = PowerShell(pool), PowerShell(pool)
+        slow.add_cmdlet("Get-Mailbox").add_parameter("Identity", "slow")
+        quick.add_cmdlet("Get-CASMailbox").add_parameter("Identity", "four")
+        slow.begin_invoke()
+        assert front.world.waiting.wait(10)
+        available = pool.get_available_runspaces()
+        quick.begin_invoke()
+        quick.poll_invoke(timeout=1)
+        ran = [call[3] for call in front.world.calls]
+        front.world.go_on.set()
+        slow.end_invoke()
+        quick.end_invoke()
+
+    assert (available, ran, quick.output) == (0, ["Get-Mailbox"], [4])
+
+
 def test_a_pool_can_be_given_more_runspaces(front: RunningFront) -> None:
     with front.pool() as pool:
         pool.max_runspaces = 3
@@ -367,7 +385,7 @@ def test_a_lost_answer_is_given_again_to_the_same_receive(front: RunningFront) -
         bodies = [pool.connection.transport.send(message) for _ in range(2)]
 
     assert bodies[0] == bodies[1]
-    assert b"CommandState/Done" in bodies[0]
+    assert b"ReceiveResponse" in bodies[0]
 
 
 def test_a_wrong_password_is_refused_with_the_scheme_on_offer(front: RunningFront) -> None:
