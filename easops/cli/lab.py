@@ -37,7 +37,9 @@ def start(
     ] = None,
     scenario: Annotated[str | None, typer.Option(help="Which world; see `easops lab list`.")] = None,
     seed: Annotated[int | None, typer.Option(help="Which of its many variants.")] = None,
-    speed: Annotated[float, typer.Option(min=0.0, help="How many times as fast as ours its clock runs.")] = 1.0,
+    speed: Annotated[
+        float, typer.Option(min=0.0, max=1000.0, help="How many times as fast as ours its clock runs.")
+    ] = 1.0,
     read_only: Annotated[bool, typer.Option("--read-only", help="Refuse every change.")] = False,
     port_base: Annotated[int, typer.Option(min=0, max=65000, help="Port of its first server; 0 takes free ones.")] = 0,
     until_stdin_closes: Annotated[

@@ -109,7 +109,8 @@ def start(
     Args:
         folder: the state folder. One that holds a world goes on where that stopped.
         scenario, seed: of a new world (contacts-storm, 1); an old one has to be that where they are named.
-        speed: seconds of the world's time in one of ours. At 0 its clock stands, and ``lab.world.advance`` moves it.
+        speed: seconds of the world's time in one of ours, at most 1000: beyond that a small machine cannot follow.
+            At 0 its clock stands, and ``lab.world.advance`` moves it.
         begin: the time of a new world at its start (now).
         port_base: the port of the first server, the others follow; 0 takes free ones.
 

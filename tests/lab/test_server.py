@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import datetime as dt
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pypsrp.powershell import PowerShell, RunspacePool
+from pypsrp.wsman import WSMan
+
+from easops.errors import BadInput
+from easops.lab.server import Lab, start
+
+BEGIN = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
+
+
+def connection(lab: Lab, server: str, path: str, user: str = "CONTOSO\\admin") -> WSMan:
+    return WSMan(
+        "127.0.0.1",
+        port=lab.ports[server],
+        path=path,
+        auth="basic",
+        username=user,
+        password=lab.users[user].password,
+        cert_validation=str(lab.folder / "ca.pem"),  # type: ignore[arg-type]  # pypsrp takes a path too
+        no_proxy=True,
+    )
+
+
+def ask(lab: Lab, cmdlet: str, **parameters: Any) -> PowerShell:
+    with (
+        connection(lab, "AMS-EX01", "PowerShell") as wsman,
+        RunspacePool(wsman, configuration_name="Microsoft.Exchange") as pool,
+    ):
+        shell = PowerShell(pool)
+        shell.add_cmdlet(cmdlet).add_parameters(parameters)
+        shell.invoke()
+        return shell
+
+
+def test_plain_pypsrp_asks_both_endpoints_and_an_error_does_not_end_an_exchange_pipeline(tmp_path: Path) -> None:
+    with start(tmp_path, scenario="calm", speed=0.0, begin=BEGIN) as lab:
+        servers = ask(lab, "Get-ExchangeServer")
+        assert [server.adapted_properties["Name"] for server in servers.output] == ["AMS-EX01", "AMS-EX02"]
+        nobody = ask(lab, "Get-Mailbox", Identity="nobody")
+        assert not nobody.had_errors
+        assert "couldn't be found on 'dc01.contoso.example'" in str(nobody.streams.error[0])
+        with connection(lab, "AMS-EX02", "wsman") as wsman, RunspacePool(wsman) as pool:
+            shell = PowerShell(pool)
+            shell.add_cmdlet("Import-Module").add_parameter("Name", "WebAdministration").add_statement()
+            shell.add_cmdlet("Restart-WebAppPool").add_parameter("Name", "MSExchangeSyncAppPool").add_statement()
+            shell.add_cmdlet("Get-CimInstance").add_parameters({"ClassName": "Win32_Process"})
+            processes = shell.invoke()
+            assert len(processes) == 11
+
+
+def test_the_statements_of_one_call_have_one_moment(tmp_path: Path) -> None:
+    with (
+        start(tmp_path, scenario="calm", speed=1000.0, begin=BEGIN) as lab,
+        connection(lab, "AMS-EX01", "wsman") as wsman,
+        RunspacePool(wsman) as pool,
+    ):
+        shell = PowerShell(pool)
+        for _ in range(3):
+            shell.add_cmdlet("Get-Date").add_statement()
+        times = {str(time) for time in shell.invoke()}
+        assert len(times) == 1
+
+
+def test_a_wrong_state_folder_is_refused_in_three_sentences(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BadInput) as refused, start(tmp_path / "file"):
+        pass
+    assert refused.value.next_step == "name another with --state"
+
+
+def test_a_second_start_goes_on_with_the_password_of_the_first(tmp_path: Path) -> None:
+    with start(tmp_path, scenario="calm", speed=0.0, begin=BEGIN) as lab:
+        lab.world.advance(60)
+        password = lab.users["CONTOSO\\admin"].password
+    with start(tmp_path, speed=0.0) as again:
+        assert again.world.now() == BEGIN + dt.timedelta(seconds=60)
+        assert again.users["CONTOSO\\admin"].password == password
+        assert ask(again, "Get-OrganizationConfig").output[0].adapted_properties["Name"] == "contoso"
+
+
+def run(*arguments: str) -> subprocess.Popen[str]:
+    code = "from easops.cli.lab import app; app(prog_name='easops lab')"
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+    )
+
+
+def test_the_command_says_in_one_line_that_it_is_ready_and_ends_with_its_input(tmp_path: Path) -> None:
+    state = str(tmp_path / "state")
+    process = run("start", "--scenario", "calm", "--state", state, "--speed", "60", "--until-stdin-closes")
+    assert process.stdout is not None
+    ready = json.loads(process.stdout.readline())
+    assert set(ready) == {"inventory", "start", "speed", "scenario"}
+    assert (ready["speed"], ready["scenario"]) == (60.0, "calm")
+    assert "hosts:" in Path(ready["inventory"]).read_text(encoding="utf-8")
+    rest, errors = process.communicate(timeout=20)  # which closes its input
+    assert (process.returncode, rest, errors) == (0, "", "")
+    assert json.loads((tmp_path / "state" / "clock.json").read_text())["elapsed"] > 0
+
+
+def test_the_command_lists_the_scenarios() -> None:
+    listed, _ = run("list").communicate(timeout=20)
+    assert [line.split()[0] for line in listed.splitlines()] == [
+        "calm",
+        "contacts-storm",
+        "contacts-storm-foreign",
+        "contacts-storm-stubborn",
+    ]

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from easops.errors import BadInput
+from easops.lab.value import CmdletFailed
+
+
+def files(root: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*.log"))}
+
+
+def changed(asked: Any) -> None:
+    """Some life: changes with time between them."""
+    asked.world.advance(100)
+    asked("New-ThrottlingPolicy", Name="low", EasMaxBurst="240000")
+    asked("Set-ThrottlingPolicyAssociation", Identity="Laura Brandt", ThrottlingPolicy="low")
+    asked.world.advance(33.25)
+    asked("Restart-WebAppPool", Name="MSExchangeSyncAppPool")
+    asked.world.advance(400)
+    asked("Set-CASMailbox", Identity="Marco Ricci", ActiveSyncBlockedDeviceIDs={"Add": ["X1", "X2"]})
+
+
+def test_a_restart_gives_the_same_bytes_and_the_same_answers(open_world: Any, tmp_path: Path) -> None:
+    asked = open_world()
+    changed(asked)
+    asked.world.advance(50)
+    policy, process = asked("Get-ThrottlingPolicy"), asked("Get-CimInstance", ClassName="Win32_Process")
+    mailbox = asked("Get-CASMailbox", Identity="Marco Ricci")
+    asked.world.close()
+    before = files(tmp_path / "state")
+
+    again = open_world()
+
+    assert files(tmp_path / "state") == before
+    assert again("Get-ThrottlingPolicy") == policy
+    assert again("Get-CimInstance", ClassName="Win32_Process") == process
+    assert again("Get-CASMailbox", Identity="Marco Ricci") == mailbox
+
+
+def test_a_stopped_clock_stands_still(open_world: Any) -> None:
+    asked = open_world()
+    asked.world.advance(1234)
+    asked.world.close()
+    assert open_world().world.now() == asked.world.now()
+
+
+def test_after_a_kill_a_line_written_beyond_the_kept_clock_comes_again_the_same(
+    open_world: Any, tmp_path: Path
+) -> None:
+    asked = open_world()
+    changed(asked)
+    asked.world.advance(600)
+    asked.world.close()
+    whole = files(tmp_path / "state")
+    (tmp_path / "state" / "clock.json").unlink()  # as if it had been kept long ago
+
+    again = open_world()
+
+    last = json.loads((tmp_path / "state" / "changes.jsonl").read_text().splitlines()[-1])
+    assert again.world.now().timestamp() == last["time"]  # no change is ever in the future
+    assert files(tmp_path / "state") != whole
+    again.world.advance(600)
+    again.world.flush()
+    assert files(tmp_path / "state") == whole
+
+
+def test_a_change_is_on_disk_when_it_is_answered(open_world: Any, tmp_path: Path) -> None:
+    asked = open_world()
+    asked("Set-CASMailbox", Identity="Marco Ricci", ActiveSyncEnabled=False)
+    (line,) = (tmp_path / "state" / "changes.jsonl").read_text().splitlines()
+    assert json.loads(line) == {
+        "time": asked.world.start,
+        "server": "AMS-EX01",
+        "user": "CONTOSO\\admin",
+        "cmdlet": "Set-CASMailbox",
+        "parameters": {"Identity": "Marco Ricci", "ActiveSyncEnabled": False},
+    }
+
+
+def test_a_refused_change_is_not_kept(open_world: Any, tmp_path: Path) -> None:
+    asked = open_world()
+    asked.error("Set-CASMailbox", Identity="nobody", ActiveSyncEnabled=False)
+    assert not (tmp_path / "state" / "changes.jsonl").exists()
+    call = json.loads((tmp_path / "state" / "calls.jsonl").read_text().splitlines()[-1])
+    assert "ManagementObjectNotFoundException" in call["outcome"]
+
+
+def test_a_change_that_was_cut_off_by_a_kill_was_never_answered_and_is_dropped(open_world: Any, tmp_path: Path) -> None:
+    asked = open_world()
+    asked("Set-CASMailbox", Identity="Marco Ricci", ActiveSyncEnabled=False)
+    asked.world.close()
+    kept = tmp_path / "state" / "changes.jsonl"
+    whole = kept.read_bytes()
+    kept.write_bytes(whole + b'{"time": 17956')
+
+    again = open_world()
+
+    assert kept.read_bytes() == whole
+    assert again("Get-CASMailbox", Identity="Marco Ricci")[0].properties["ActiveSyncEnabled"] is False
+
+
+def test_a_read_only_world_refuses_changes_and_answers_reads(open_world: Any, tmp_path: Path) -> None:
+    asked = open_world(read_only=True)
+    assert asked("Get-CASMailbox", Identity="Marco Ricci")
+    with pytest.raises(CmdletFailed) as refused:
+        asked("Set-CASMailbox", Identity="Marco Ricci", ActiveSyncEnabled=False)
+    assert refused.value.error.fqid == "LabReadOnly,Set-CASMailbox"
+    assert asked("Get-CASMailbox", Identity="Marco Ricci")[0].properties["ActiveSyncEnabled"] is True
+
+
+def test_a_folder_with_another_world_is_refused(tmp_path: Path) -> None:
+    from easops.lab.cmdlets import CMDLETS
+    from easops.lab.world import World
+
+    World.open(tmp_path, CMDLETS, scenario="calm", speed=0.0).close()
+    with pytest.raises(BadInput, match="holds scenario 'calm' with seed 1"):
+        World.open(tmp_path, CMDLETS, scenario="contacts-storm", speed=0.0)
+    World.open(tmp_path, CMDLETS, speed=0.0).close()
+
+
+def test_an_unknown_scenario_is_refused_with_a_suggestion(tmp_path: Path) -> None:
+    from easops.lab.cmdlets import CMDLETS
+    from easops.lab.world import World
+
+    with pytest.raises(BadInput) as refused:
+        World.open(tmp_path, CMDLETS, scenario="contact-storm", speed=0.0)
+    assert "contacts-storm" in refused.value.next_step
