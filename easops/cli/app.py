@@ -122,6 +122,10 @@ def _failed(error: BaseException, *, as_json: bool, debug: bool) -> int:
         what, why, next_step = _words(error, status)
         lines = three_lines(what, why, next_step)
     voice = Voice()
+    if isinstance(error, typer.TyperException) and what.startswith("Usage: "):
+        # A group without its command: typer's message is the help, for which three lines are no place.
+        voice.note(error.format_message())
+        return code
     if as_json:
         document = error_document(status, what, why, next_step, code)
         if isinstance(error, DocumentError):

@@ -132,6 +132,18 @@ def duration(text: str, option: str) -> dt.timedelta:
         raise BadInput(f"{option} cannot be this", str(error)) from None
 
 
+def playbook_named(source: str) -> str:
+    """A recorded playbook as it is named on the command line: a shipped one by its name, a file by its path."""
+    from pathlib import Path
+
+    from easops.playbook.load import shipped_playbooks
+
+    name = Path(source).stem
+    if shipped_playbooks().get(name) == Path(source):
+        return name
+    return f'"{source}"' if " " in source else source
+
+
 def patience(wait: str | None) -> dt.timedelta:
     """How long a run waits for a target that another holds: ``--wait``; else on a terminal without end, as a person
     watches, and off one 10 minutes."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 import tempfile
@@ -58,6 +59,8 @@ def start(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: end.set())
     if until_stdin_closes:
+        # Ctrl-C reaches every process of the terminal; the program that started the lab may still need it.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         threading.Thread(target=_watch_stdin, args=(end,), daemon=True).start()
     with tempfile.TemporaryDirectory(prefix="easops-lab-") as temporary:
         folder = Path(temporary) if state is None else state.absolute()
@@ -83,6 +86,7 @@ def start(
 
 
 def _watch_stdin(end: threading.Event) -> None:
-    while sys.stdin.buffer.read(4096):
+    # Past the buffer: its lock, held by a daemon thread, would abort the interpreter where it ends before the input.
+    while os.read(sys.stdin.fileno(), 4096):
         pass
     end.set()

@@ -69,7 +69,7 @@ def resume(
     telling = Telling(
         held.playbook,
         held.lab,
-        command=held.playbook,
+        command=given.playbook_named(held.document["source"]),
         as_json=as_json,
         checked=False,
         diff=diff,

@@ -16,9 +16,10 @@ from typing import Final
 import attrs
 
 from easops.clock import FastClock
-from easops.errors import EasopsError
+from easops.errors import BadInput, EasopsError
 from easops.inventory.host import Host
 from easops.inventory.load import load_inventory
+from easops.status import EXIT_USAGE
 
 SPEED: Final = 120.0
 """How many times as fast as ours a rehearsal's clock runs."""
@@ -60,7 +61,7 @@ class Lab:
 def start_lab(scenario: str | None, folder: Path, *, speed: float = SPEED) -> Lab:
     """Start the lab whose world *folder* keeps; *scenario* names the world to make where there is none yet.
 
-    Raises LabError with the lab's own words.
+    Raises BadInput (no such scenario, a folder of something else) and LabError, with the lab's own words.
     """
     command = [sys.executable, "-m", "easops", "lab", "start", "--state", str(folder), "--until-stdin-closes"]
     command += ["--speed", f"{speed:g}"]
@@ -74,12 +75,7 @@ def start_lab(scenario: str | None, folder: Path, *, speed: float = SPEED) -> La
     line = process.stdout.readline()
     if not line:
         process.wait()
-        said = process.stderr.read().strip().splitlines()
-        raise LabError(
-            "the built-in lab did not start",
-            " ".join(said[:3]) or f"it ended with code {process.returncode}",
-            "easops lab list shows the scenarios",
-        )
+        raise _not_started(process.stderr.read(), process.returncode)
     ready = json.loads(line)
     inventory = Path(ready["inventory"])
     return Lab(
@@ -89,3 +85,17 @@ def start_lab(scenario: str | None, folder: Path, *, speed: float = SPEED) -> La
         inventory,
         process,
     )
+
+
+def _not_started(said: str, code: int) -> EasopsError:
+    """The error that the lab's three lines tell; other words stand as they are."""
+    what, *rest = said.strip().splitlines() or [f"it ended with code {code}"]
+    told = {"why": "", "next": ""}
+    for line in rest:
+        name, colon, text = line.strip().partition(":")
+        if colon and name in told:
+            told[name] = text.strip()
+        elif not told["why"]:
+            told["why"] = line.strip()
+    kind = BadInput if code == EXIT_USAGE else LabError
+    return kind(f"the lab did not start: {what.removeprefix('easops: ')}", told["why"], told["next"])
