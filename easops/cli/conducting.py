@@ -46,6 +46,7 @@ class Telling:
         self._checked, self._diff, self._quiet, self._verbose = checked, diff, quiet, verbose
         self._names: list[str] = []
         self._told: list[StepResult] = []
+        self._unasked = False
 
     def started(self, run_id: str | None, steps: Sequence[str]) -> None:
         self.run_id = run_id
@@ -70,11 +71,15 @@ class Telling:
 
     def confirm(self, *, yes: bool) -> Confirm:
         """Who confirms the changes: ``--yes``, the person at the terminal, or nobody."""
-        from easops.playbook.executing import always, never
+        from easops.playbook.executing import always
 
         if yes:
             return always
-        return self._ask if sys.stdin.isatty() and sys.stderr.isatty() else never
+        return self._ask if sys.stdin.isatty() and sys.stderr.isatty() else self._refuse
+
+    def _refuse(self, preview: Preview) -> bool:
+        self._unasked = True
+        return False
 
     def _ask(self, preview: Preview) -> bool:
         from easops.report.text import preview_lines
@@ -100,12 +105,16 @@ class Telling:
 
     def close(self, report: RunReport, *, detailed: bool = False) -> None:
         """Show the end, and leave with the run's exit code."""
+        from easops.report.error import three_lines
         from easops.status import EXIT_PENDING
 
         code = report.exit_code
         if detailed and code == 0 and report.would_change:
             code = EXIT_PENDING
         self.voice.result(self._form.end(report, code, command=self._command))
+        if self._unasked:
+            what, why = "the changes were not confirmed", "there is no terminal to ask at"
+            self.voice.note("\n".join(three_lines(what, why, "add --yes; --check shows what it would change")))
         raise typer.Exit(code)
 
     def _leave(self, code: int) -> None:

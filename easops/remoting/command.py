@@ -78,9 +78,11 @@ def pipeline(call: Call) -> Pipeline:
 
 
 def _typed(command: Command | Script) -> str:
-    return " ".join([command.name, *(f"-{name} {_word(value)}" for name, value in command.parameters.items())])
+    return " ".join([command.name, *(_argument(name, value) for name, value in command.parameters.items())])
 
 
-def _word(value: Any) -> str:
-    text = "$null" if value is None else f"${value}".lower() if isinstance(value, bool) else str(value)
-    return f"'{text}'" if " " in text or not text else text
+def _argument(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return f"-{name}:${str(value).lower()}"
+    text = "$null" if value is None else str(value)
+    return f"-{name} '{text}'" if " " in text or not text else f"-{name} {text}"

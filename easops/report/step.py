@@ -52,7 +52,8 @@ def step_lines(
         lines += wrapped(f"because {step.because}")
     for item in step.items:
         lines += _item_lines(item, diff)
-    for effective in dict.fromkeys(item.effective for item in step.items if item.effective):
+    moved = [item for item in step.items if item.status in (Status.CHANGED, Status.WOULD_CHANGE)]
+    for effective in dict.fromkeys(item.effective for item in moved if item.effective):
         lines += wrapped(f"effective {effective}")
     return lines
 

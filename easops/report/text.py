@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from easops.actions.change import Change, ChangeOutcome, words
 from easops.detectors.finding import Detection
@@ -12,7 +12,7 @@ from easops.playbook.runs import RunView
 from easops.playbook.walk import Preview
 from easops.readings.take import Taken
 from easops.report.finding import detection_lines, found_words
-from easops.report.layout import INDENT, counted, difference, moment, table, wrapped
+from easops.report.layout import INDENT, WIDTH, cell, counted, difference, moment, table, wrapped
 from easops.report.step import item_words, step_lines
 from easops.status import Status
 
@@ -150,14 +150,27 @@ def detection_text(detection: Detection, *, verbose: bool = False) -> str:
 
 
 def taken_text(taken: Taken) -> str:
-    """The rows of a reading, the host first where each host has its own."""
+    """The rows of a reading, the host first where each host has its own; one row that is too wide, a value a line."""
     per_host = taken.reading.scope == "server"
-    columns = (("host", *taken.reading.columns) if per_host else taken.reading.columns) if taken.rows else ()
-    rows = [((row.host, *row.values) if per_host else row.values) for row in taken.rows]
-    lines = table(columns, rows) if rows else ["nothing"]
+    columns = ("host", *taken.reading.columns) if per_host else taken.reading.columns
+    rows = [_readable(columns, (row.host, *row.values) if per_host else row.values) for row in taken.rows]
+    lines = table(columns, rows) if rows else [] if taken.unreachable else ["nothing"]
+    if len(rows) == 1 and max(map(len, lines)) > WIDTH:
+        width = max(map(len, columns))
+        lines = [
+            f"{name.replace('_', ' '):<{width}}  {cell(value)}" for name, value in zip(columns, *rows, strict=True)
+        ]
     for unreachable in taken.unreachable:
         lines += wrapped(f"unreachable: {unreachable.what}: {unreachable.why}", "")
     return "\n".join(lines)
+
+
+def _readable(columns: Sequence[str], values: Sequence[Any]) -> tuple[Any, ...]:
+    """The values of a row, bytes in MiB."""
+    return tuple(
+        f"{value / 2**20:,.0f} MiB" if name.endswith("_bytes") and value is not None else value
+        for name, value in zip(columns, values, strict=True)
+    )
 
 
 def runs_text(views: Sequence[RunView]) -> str:
