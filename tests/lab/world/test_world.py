@@ -214,3 +214,12 @@ def test_midnight_begins_a_new_file_with_its_own_fields(open_world: Any) -> None
     asked.world.flush()
     assert sorted(file.name for file in folder.iterdir()) == ["u_ex261124.log", "u_ex261125.log"]
     assert (folder / "u_ex261125.log").read_bytes().startswith(b"#Software: Microsoft Internet Information Services")
+
+
+def test_work_that_outlives_its_request_ends_with_its_worker(storm: Any) -> None:
+    limit(storm, EasRechargeRate="900000")
+    host = storm.world.servers["AMS-EX01"]
+    assert host.jobs
+    recycle(storm)
+    assert host.jobs == []
+    assert busy(storm, seconds=10) < 8
