@@ -31,7 +31,7 @@ MARKS: Final = {
 
 _FOUND: Final = "*"
 _NAME_WIDTH: Final = 34
-_HOSTS_WIDTH: Final = 20
+_HOSTS_WIDTH: Final = 18
 
 
 def step_lines(

@@ -1,0 +1,76 @@
+"""The shipped playbook in its own lab: found, cured, proved, undone; and stopped in its middle."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .conftest import Easops
+
+
+def test_the_playbook_cures_its_lab_and_the_printed_undo_puts_it_back(process: Easops) -> None:
+    run = process("run", "contacts-sync-storm", "--lab")
+    assert run.code == 0, run.err
+    assert run.out.isascii()
+    assert max(map(len, run.out.splitlines())) <= 80
+    assert "proved" in run.out
+    *_, real, last = run.out.splitlines()
+    assert real == "for real      easops run contacts-sync-storm --inventory hosts.yml --check"
+    undo = last.partition("easops ")[2].split()
+    assert undo[0] == "undo"
+
+    check = process(*undo, "--check", "--json")
+    assert (check.code, json.loads(check.out)["would_change"]) == (0, True)
+    undone = process(*undo, "--json")
+    assert (undone.code, json.loads(undone.out)["status"]) == (0, "undone")
+    again = process(*undo, "--json")
+    assert (again.code, json.loads(again.out)["status"]) == (3, "refused")
+
+
+def test_with_nothing_wrong_nothing_is_found_and_nothing_changed(process: Easops) -> None:
+    answer = process("run", "contacts-sync-storm", "--lab", "--scenario", "calm", "--json")
+    document = json.loads(answer.out)
+    assert answer.code == 0, answer.err
+    assert (document["status"], document["changed"], document["next"]) == ("ok", False, "")
+    assert set(document) == {
+        "status", "changed", "would_change", "run_id", "playbook", "kind", "lab", "started", "ended", "exit_code",
+        "findings", "steps", "next",
+    }  # fmt: skip
+
+
+def test_under_check_nothing_is_recorded(process: Easops) -> None:
+    answer = process("run", "contacts-sync-storm", "--lab", "--check", "--json", "--detailed-exitcode")
+    document = json.loads(answer.out)
+    assert answer.code == 2, answer.err
+    assert (document["run_id"], document["changed"], document["would_change"]) == (None, False, True)
+    assert [step["status"] for step in document["steps"]] == [
+        "ok", "ok", "would_change", "would_change", "skipped", "skipped",
+    ]  # fmt: skip
+    assert json.loads(process("runs", "list", "--json").out)["runs"] == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to one process")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["ctrl-c", "sigterm"])
+def test_a_run_that_is_stopped_can_be_closed(number: int, code: int, process: Easops, state: Path) -> None:
+    command = [sys.executable, "-m", "easops", "run", "contacts-sync-storm", "--lab"]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ))
+    assert running.stdout is not None
+    while not running.stdout.readline().startswith("* "):  # the first step has ended
+        pass
+    running.send_signal(number)
+    _, err = running.communicate(timeout=60)
+    assert running.returncode == code
+    assert "was stopped" in err
+
+    (held,) = json.loads(process("runs", "list", "--json").out)["runs"]
+    assert held["status"] == "died"
+    assert f"easops runs resume {held['run_id']}" in err
+    closed = process("runs", "abandon", held["run_id"], "--json")
+    assert (closed.code, json.loads(closed.out)["status"]) == (0, "ok")
+    assert json.loads(process("runs", "show", held["run_id"], "--json").out)["status"] == "abandoned"
