@@ -49,16 +49,19 @@ class Voice:
             self._last = text
             if not _draws():
                 _write(sys.stderr, f"easops: {text}")
-            elif self._spinner is None:
-                from rich.console import Console
-                from rich.markup import escape
+                return
+            from rich.console import Console
+            from rich.text import Text
 
-                self._spinner = Console(stderr=True).status(escape(text))
+            line = Text(text, no_wrap=True, overflow="ellipsis")
+            if self._spinner is None:
+                console = Console(stderr=True)
+                line.truncate(console.width - 4, overflow="ellipsis")
+                self._spinner = console.status(line)
                 self._spinner.start()
             else:
-                from rich.markup import escape
-
-                self._spinner.update(escape(text))
+                line.truncate(self._spinner.console.width - 4, overflow="ellipsis")
+                self._spinner.update(line)
 
     def quiet_down(self) -> None:
         """Stop drawing: before a question, and at the end."""

@@ -66,6 +66,14 @@ class RunReport:
         return not self.checked and any(item.status in held for step in self.steps for item in step.items)
 
     @property
+    def undoable(self) -> bool:
+        """Whether anything that was changed, or may have been, can be put back: a recycle cannot."""
+        held = (Status.CHANGED, Status.UNKNOWN, Status.VERIFY_FAILED)
+        return self.changed and any(
+            item.status in held and item.undo == "exact" for step in self.steps for item in step.items
+        )
+
+    @property
     def would_change(self) -> bool:
         return any(item.status is Status.WOULD_CHANGE for step in self.steps for item in step.items)
 

@@ -162,7 +162,7 @@ def _next(report: RunReport) -> str:
         return ""
     if report.owes:
         return f"easops runs resume {report.run_id}"
-    return f"easops undo {report.run_id}" if report.changed else ""
+    return f"easops undo {report.run_id}" if report.undoable else ""
 
 
 def status_of(error: EasopsError) -> Status:

@@ -48,7 +48,7 @@ def end_lines(report: RunReport, exit_code: int, *, command: str) -> list[str]:
     if report.owes:
         lines += _labelled("go on", [f"easops runs resume {report.run_id}"])
     if report.run_id is not None and report.kind != "undo" and report.changed:
-        lines += _labelled("undo", [f"easops undo {report.run_id}"])
+        lines += _labelled("undo", [f"easops undo {report.run_id}" if report.undoable else "what was done has no undo"])
     return lines
 
 
@@ -221,7 +221,7 @@ def ways_out(view: RunView, report: RunReport) -> list[str]:
     if dead or run.owes:
         lines += _labelled("go on", [f"easops runs resume {run.run_id}"])
         lines += _labelled("close", [f"easops runs abandon {run.run_id}"])
-    if run.kind != "undo" and (dead or report.changed):
+    if run.kind != "undo" and (dead or report.undoable):
         lines += _labelled("undo", [f"easops undo {run.run_id}"])
     return lines
 

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from easops.report.layout import WIDTH, cell, counted, difference, lasted, table, wrapped
+
+
+@given(st.lists(st.text("abc-/.@", min_size=1, max_size=70), min_size=1, max_size=30))
+def test_wrapping_keeps_every_word_whole_and_every_line_short(words: list[str]) -> None:
+    lines = wrapped(" ".join(words))
+    assert " ".join(line.strip() for line in lines).split() == words
+    assert all(len(line) <= WIDTH for line in lines)
+
+
+def test_figures_stand_to_the_right_and_the_last_column_has_no_blanks_after_it() -> None:
+    assert table(("host", "private_bytes", "note"), [("EX1", 5, "a"), ("EX02", 1234, None)]) == [
+        "host  private bytes  note",
+        "EX1               5  a",
+        "EX02           1234  -",
+    ]
+
+
+CELLS = [
+    (None, "-"),
+    (True, "yes"),
+    (dt.datetime(2026, 11, 24, 18, 5, 9, tzinfo=dt.timezone(dt.timedelta(hours=1))), "2026-11-24 17:05:09Z"),
+    (dt.timedelta(days=2, hours=3), "2d3h"),
+    (12.345, "12.3"),
+    (frozenset({"b", "a"}), "a, b"),
+    ((), "-"),
+]
+
+
+@pytest.mark.parametrize(("value", "text"), CELLS, ids=[text for _, text in CELLS])
+def test_a_cell_is_readable(value: Any, text: str) -> None:
+    assert cell(value) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.04, "0.0 s"), (9.94, "9.9 s"), (9.96, "10 s"), (119.4, "119 s"), (120, "2 min")]
+)
+def test_a_time_has_the_unit_that_suits_it(seconds: float, text: str) -> None:
+    assert lasted(seconds) == text
+
+
+def test_one_is_no_plural() -> None:
+    assert [counted(1, "user"), counted(2, "user")] == ["1 user", "2 users"]
+
+
+def test_a_difference_names_what_moved_and_under_diff_what_stays() -> None:
+    before = {"policy": None, "max_burst": 480000, "cutoff": 5}
+    after = {"policy": "ours", "max_burst": 240000, "cutoff": 5}
+    assert difference(before, after) == ["policy none -> ours", "max burst 480000 -> 240000"]
+    assert difference(before, after, whole=True)[-1] == "cutoff 5"
+    assert difference(True, False) == ["on -> off"]
+    assert difference("same", "same") == []

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import attrs
+import pytest
+
+from easops.playbook.outcome import StepResult
+from easops.report.finding import detection_lines
+from easops.report.step import MARKS, step_lines
+from easops.report.text import end_lines
+from easops.status import Status
+
+from .samples import ANNA, LOST, RECYCLED, REPORT, STEPS, STORM
+
+
+def test_every_status_has_a_mark() -> None:
+    assert set(MARKS) == set(Status)
+
+
+def test_a_detect_step_says_who_with_the_evidence_and_whom_it_leaves_alone() -> None:
+    assert step_lines(STEPS[0]) == [
+        "* Who floods                         EX1                 3.0 s  2 users found",
+        "    anna@contoso.example",
+        "      15 contact syncs over 2000 RPC",
+        "    bob@contoso.example",
+        "      9 contact syncs over 2000 RPC",
+        "    to watch, not acted on: nina@contoso.example: a new phone",
+        "    not judged: CONTOSO\\ghost: no mailbox",
+        "    note: measured on RpcC",
+    ]
+
+
+def test_a_changing_step_says_each_item_and_does_not_repeat_the_evidence() -> None:
+    assert step_lines(STEPS[2], STEPS[:2]) == [
+        "! Limit them                                                    refused 1",
+        "    anna@contoso.example: changed",
+        "      policy none -> ours",
+        "    bob@contoso.example: refused (protected)",
+        "    effective after a recycle",
+    ]
+
+
+def test_verbose_adds_devices_samples_and_the_reason_again() -> None:
+    lines = [*step_lines(STEPS[0], verbose=True), *step_lines(STEPS[2], STEPS[:2], verbose=True)]
+    assert "      | line 1" in lines
+    assert "      iPhone APPL1: 15 syncs, 6,412 RPC at most, 90,000 in all, 2,500 contacts" in lines
+    assert f"    because {ANNA.evidence}" in lines
+
+
+def test_a_note_that_was_told_is_not_told_again() -> None:
+    again = StepResult(7, "Again", "detect", "contact_sync_storm", Status.OK, detection=STORM)
+    assert not any("note:" in line for line in step_lines(again, STEPS))
+
+
+def test_a_host_that_is_not_there_is_named_with_the_reason() -> None:
+    assert detection_lines(LOST) == ["    unreachable: EX2 is not there: no route"]
+
+
+def test_the_end_says_what_changed_what_it_did_to_the_fault_and_how_to_undo_it() -> None:
+    assert end_lines(REPORT, 3, command="storm") == [
+        "",
+        "changed       limit_eas_usage: anna@contoso.example",
+        "              recycle_app_pool: EX1",
+        "refused       bob@contoso.example: protected",
+        "proved        It has ended: no more hits of anna@contoso.example",
+        "              It breathes: EX1 95.0 -> 12.0 percent",
+        "status        refused (exit code 3)",
+        "undo          easops undo 20261124-170000-abcd",
+    ]
+
+
+def test_a_verify_that_failed_is_not_proved() -> None:
+    failed = attrs.evolve(STEPS[4], status=Status.VERIFY_FAILED, reason="anna floods on")
+    lines = end_lines(attrs.evolve(REPORT, steps=(*STEPS[:4], failed), status=Status.VERIFY_FAILED), 6, command="storm")
+    assert "not proved    It has ended: anna floods on" in lines
+    assert not any(line.startswith("proved") for line in lines)
+
+
+def test_a_recycle_alone_offers_no_undo() -> None:
+    recycled = StepResult(1, "Recycle", "do", "recycle_app_pool", Status.CHANGED, done=RECYCLED)
+    lines = end_lines(attrs.evolve(REPORT, steps=(recycled,), status=Status.CHANGED), 0, command="storm")
+    assert lines[-1] == "undo          what was done has no undo"
+
+
+def test_a_lab_run_says_how_to_run_it_on_real_servers() -> None:
+    lines = end_lines(attrs.evolve(REPORT, lab="contacts-storm"), 3, command="storm")
+    assert "for real      easops run storm --inventory hosts.yml --check" in lines
+
+
+def test_a_check_says_what_would_change() -> None:
+    items = tuple(attrs.evolve(item, status=Status.WOULD_CHANGE) for item in RECYCLED.items)
+    step = StepResult(
+        1, "Recycle", "do", "recycle_app_pool", Status.WOULD_CHANGE, done=attrs.evolve(RECYCLED, items=items)
+    )
+    report = attrs.evolve(REPORT, run_id=None, checked=True, steps=(step,), status=Status.WOULD_CHANGE)
+    assert end_lines(report, 0, command="storm") == [
+        "",
+        "would change  recycle_app_pool: EX1",
+        "status        would change (exit code 0)",
+    ]
+
+
+@pytest.mark.parametrize("verbose", [False, True])
+def test_no_line_is_wider_than_80(verbose: bool) -> None:
+    lines = [
+        line
+        for number, step in enumerate(STEPS)
+        for line in step_lines(step, STEPS[:number], diff=True, verbose=verbose)
+    ]
+    assert max(map(len, [*lines, *end_lines(REPORT, 3, command="storm")])) <= 80
