@@ -169,7 +169,8 @@ class _LimitEasUsage:
         if held is not None and not held.is_ours:
             if values["replace_policy"] != "copy":
                 return attrs.evolve(plan, status=Status.REFUSED, reason=f"has policy {held.name}", after=None)
-            copied = {name: value for name, value in held.values.items() if name not in BUDGET.parameters()}
+            own = get_throttling_policy(session, held.guid, explicit=True, domain_controller=dc) or held
+            copied = {name: value for name, value in own.values.items() if name not in BUDGET.parameters()}
         return _limiting(plan, mailbox, held, effective.lowered_to(BUDGET), copied, around)
 
 

@@ -311,7 +311,8 @@ class _Judgement:
                     f"{minutes(max(reading.time - after, dt.timedelta()))} of {minutes(wait)} have passed "
                     f"({self._intervals} retry intervals of {minutes(every)})"
                 )
-                self._list(Undetermined("user", who, why, True, reading.host))
+                left = (after + wait - reading.time).total_seconds()
+                self._list(Undetermined("user", who, why, True, reading.host, left))
             elif newest < after + wait:
                 why = (
                     f"the log has not moved: its newest line is of {newest:%H:%M:%S}, needed is {after + wait:%H:%M:%S}"

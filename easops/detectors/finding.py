@@ -67,13 +67,15 @@ class Measurement:
 @attrs.frozen
 class Undetermined:
     """What could not be judged, and why. *required* says whether it was asked for (a host selected, a user given)
-    or only met in a log: the second is listed and stops nothing."""
+    or only met in a log: the second is listed and stops nothing. *seconds* is how long it takes, by the server's clock,
+    until it can be judged; None is not known."""
 
     kind: Literal["host", "user"]
     subject: str
     why: str
     required: bool
     host: str | None = None
+    seconds: float | None = None
 
 
 @attrs.frozen

@@ -82,8 +82,8 @@ class EasBudget:
 
 @attrs.frozen
 class ThrottlingPolicy:
-    """One policy. *scope* is Regular, Organization or Global; *values* are all that it sets itself, by the names of
-    New-ThrottlingPolicy's parameters."""
+    """One policy. *scope* is Regular, Organization or Global; *values* are all that it
+    shows (where it was read with *explicit*: sets itself), by the names of New-ThrottlingPolicy's parameters."""
 
     name: str
     guid: str

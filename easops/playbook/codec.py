@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from pathlib import Path
-from typing import Any, TypeVar, get_origin, get_origin
+from typing import Any, TypeVar, get_origin
 
 import attrs
 import cattrs
@@ -28,7 +28,7 @@ def _converter() -> cattrs.Converter:
     converter.register_structure_hook(dt.timedelta, lambda value, _: dt.timedelta(seconds=value))
     converter.register_unstructure_hook_func(lambda kind: isinstance(kind, type) and issubclass(kind, Path), str)
     converter.register_structure_hook(Path, lambda value, _: Path(value))
-    converter.register_unstructure_hook_func(lambda kind: get_origin(kind) is frozenset, sorted)
+    converter.register_unstructure_hook_func(_is_frozenset, sorted)
 
     def to_change(value: Json, _: Any) -> Change:
         held: Change = converter.structure(value, CHANGES[value["kind"]])
@@ -40,6 +40,11 @@ def _converter() -> cattrs.Converter:
     converter.register_structure_hook_func(lambda kind: kind is Change, to_change)
     converter.register_unstructure_hook_func(lambda kind: kind is Change or kind in CHANGES.values(), from_change)
     return converter
+
+
+def _is_frozenset(kind: Any) -> bool:
+    origin: Any = get_origin(kind)
+    return origin is frozenset
 
 
 _CONVERTER = _converter()

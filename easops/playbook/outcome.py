@@ -67,11 +67,13 @@ class RunReport:
 
     @property
     def undoable(self) -> bool:
-        """Whether anything that was changed, or may have been, can be put back: a recycle cannot."""
-        held = (Status.CHANGED, Status.UNKNOWN, Status.VERIFY_FAILED)
-        return self.changed and any(
-            item.status in held and item.undo == "exact" for step in self.steps for item in step.items
-        )
+        """Whether anything that was changed, or may have been, can be put back: a recycle cannot.
+
+        Of a failed item the first of several changes may have been made.
+        """
+        held = (Status.CHANGED, Status.UNKNOWN, Status.VERIFY_FAILED, Status.FAILED)
+        items = [item for step in self.steps for item in step.items if item.status in held]
+        return not self.checked and any(item.undo == "exact" for item in items)
 
     @property
     def would_change(self) -> bool:

@@ -192,9 +192,10 @@ class _Walk:
                 left = [host for host in left if host.name in open_]
                 if not left or clock.monotonic() >= ends:
                     return _merge(passed, _of_hosts(seen, open_))
-                waited_for = "; ".join(item.why for item in seen.undetermined) or "the fault is still there"
-                self.around.progress(f"{', '.join(host.name for host in left)}: {waited_for}")
-                clock.sleep(min(wait, max(0.0, ends - clock.monotonic())))
+                self.around.progress(f"{', '.join(host.name for host in left)}: {_waiting_for(seen)}")
+                # Looking before anything can have been told would read the logs for nothing.
+                told = max((item.seconds for item in seen.undetermined if item.seconds is not None), default=0.0)
+                clock.sleep(min(max(wait, told), max(0.0, ends - clock.monotonic())))
                 wait = min(wait * 1.5, _POLL_MOST)
 
         seen = self.hands.once(_key(step), Detection, look)
@@ -484,6 +485,14 @@ def _failing(seen: Detection) -> set[str]:
         if item.required:
             names |= _about(item, seen)
     return names
+
+
+def _waiting_for(seen: Detection) -> str:
+    """What keeps a verify from its verdict: the one that takes longest."""
+    if seen.found:
+        return "the fault is still there"
+    whys = sorted(seen.undetermined, key=lambda item: item.seconds or 0.0, reverse=True)
+    return whys[0].why if whys else "no answer"
 
 
 def _about(item: Undetermined, seen: Detection) -> set[str]:

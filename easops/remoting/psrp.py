@@ -256,8 +256,11 @@ class PsrpSession:
         progress.sent = True
         try:
             shell.begin_invoke()
-        except (WSManFaultError, AuthenticationError, requests.exceptions.ConnectTimeout):
-            progress.sent = False  # the front answered in the command's place, or no connection came about
+        except (AuthenticationError, requests.exceptions.ConnectTimeout):
+            progress.sent = False  # refused at the door, or no connection came about
+            raise
+        except WSManFaultError as error:
+            progress.sent = error.code is None  # a fault is the service's own word that nothing was started
             raise
         except requests.exceptions.ConnectionError as error:
             progress.sent = not _never_connected(error)
@@ -328,14 +331,15 @@ class PsrpSession:
                 "renew the certificate, or name its authority's PEM file with ca: at the endpoint",
                 reason="certificate",
             )
-        if isinstance(error, WinRMTransportError) and error.code == 403:
+        status = _http_status(error)
+        if status == 403:
             return AccessRefused(
                 f"{where}: access is forbidden",
                 "HTTP 403",
                 "ask for remote PowerShell for this account: Set-User -RemotePowerShellEnabled $true",
                 reason="forbidden",
             )
-        if isinstance(error, WinRMTransportError) and error.code == 404:
+        if status == 404:
             return AccessRefused(
                 f"{where}: there is no PowerShell endpoint at this address",
                 "HTTP 404",
@@ -433,13 +437,25 @@ def _never_connected(error: BaseException) -> bool:
     return False
 
 
+def _http_status(error: Exception) -> int | None:
+    """The HTTP status behind an error that is no WSMan fault.
+
+    pypsrp takes any XML body, an XHTML page too, for a fault, which then has no code; the status is in the exception
+    that it was handling.
+    """
+    if isinstance(error, WSManFaultError) and error.code is None and isinstance(error.__context__, WinRMTransportError):
+        return int(error.__context__.code)
+    return int(error.code) if isinstance(error, WinRMTransportError) else None
+
+
 def _reason(error: Exception) -> str:
     if isinstance(error, TimeoutError | requests.exceptions.Timeout):
         return "no answer within the deadline"
+    status = _http_status(error)
+    if status is not None:
+        return f"HTTP {status}"
     if isinstance(error, WSManFaultError):
         return str(error.reason or error.provider_fault or f"WSMan fault {error.code}")
-    if isinstance(error, WinRMTransportError):
-        return f"HTTP {error.code}"
     if isinstance(error, requests.exceptions.ConnectionError | OSError):
         text = str(error)
         for sign, words in _CONNECTION_WORDS.items():

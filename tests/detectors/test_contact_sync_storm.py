@@ -309,6 +309,7 @@ def test_until_the_retry_intervals_have_passed_nothing_is_determined(estate: Any
             "7.9 min of 8 min have passed (2 retry intervals of 4 min)",
             required=True,
             host="EX1",
+            seconds=6.0,
         ),
     )
     assert (found.found, found.judged) == (False, ())

@@ -1,0 +1,82 @@
+"""Runs against a whole lab in this process, whose clock moves when the client waits: no test sleeps."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from easops.inventory.load import load_inventory
+from easops.lab import server
+from easops.playbook.executing import always
+from easops.playbook.outcome import RunReport
+from easops.playbook.run import find_playbook, run
+from easops.playbook.state import StateFolder
+
+
+@attrs.define
+class WorldClock:
+    """The lab's clock: waiting moves the world."""
+
+    world: Any
+
+    def now(self) -> dt.datetime:
+        now: dt.datetime = self.world.now()
+        return now
+
+    def monotonic(self) -> float:
+        return self.now().timestamp()
+
+    def sleep(self, seconds: float) -> None:
+        if self.world.clock.speed:
+            time.sleep(seconds / self.world.clock.speed)
+        else:
+            self.world.advance(max(seconds, 0.1))
+
+
+@attrs.define
+class Rig:
+    """A lab, a state folder, and what the tests ask of them."""
+
+    lab: server.Lab
+    state: StateFolder
+
+    @property
+    def hosts(self) -> Any:
+        return load_inventory(self.lab.inventory).hosts
+
+    def cure(self, **more: Any) -> RunReport:
+        """Run the shipped playbook."""
+        more.setdefault("confirm", always)
+        return run(find_playbook("contacts-sync-storm"), self.hosts, state=self.state, **more)
+
+    def sent(self, *, changing: bool = True) -> list[tuple[str, dict[str, Any]]]:
+        """The changing calls that the servers took, in order: name and parameters (or all calls)."""
+        name = "changes.jsonl" if changing else "calls.jsonl"
+        path = self.lab.folder / name
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        return [(call["cmdlet"], call["parameters"]) for call in map(json.loads, lines) if "cmdlet" in call]
+
+
+@pytest.fixture
+def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Rig]]:
+    """Starts a lab of a scenario, its clock standing still until somebody waits."""
+    with ExitStack() as stack:
+
+        def start(scenario: str, *, speed: float = 0, read_only: bool = False) -> Rig:
+            lab = stack.enter_context(
+                server.start(tmp_path / "lab", scenario=scenario, speed=speed, read_only=read_only)
+            )
+            clock = WorldClock(lab.world)
+            for module in ("run", "recorded"):
+                monkeypatch.setattr(f"easops.playbook.{module}.SystemClock", lambda: clock)
+            return Rig(lab, StateFolder(tmp_path / "state"))
+
+        yield start

@@ -1,0 +1,124 @@
+"""kill -9 in the middle of a run: what the record says then, and the ways out."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from easops.actions import ACTIONS
+from easops.errors import Refused
+from easops.playbook.executing import always
+from easops.playbook.outcome import RunReport
+from easops.playbook.run import resume, run
+from easops.playbook.runs import list_runs, show_run
+from easops.playbook.settling import abandon
+from easops.playbook.single import inputs_of, single
+from easops.playbook.undo import undo
+from easops.status import Status
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is needed to kill a run")
+
+Start = Callable[..., Any]
+
+SPEED = 60
+SECOND_USER = "3.organisation contoso.1.0"
+MOMENTS = ["before-intent", "after-intent", "acted", "after-change"]
+
+
+def kill(rig: Any, moment: str, change: str = SECOND_USER) -> str:
+    """Run the playbook in a process of its own, killed at that moment; the run's id."""
+    script = Path(__file__).parent / "killed_run.py"
+    arguments = [moment, change, str(rig.lab.inventory), str(rig.state.path), str(SPEED)]
+    done = subprocess.run([sys.executable, str(script), *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    (view,) = list_runs(rig.state)
+    assert view.status == "died"
+    return view.run.run_id
+
+
+def associations(rig: Any) -> list[str]:
+    return [parameters["Identity"] for name, parameters in rig.sent() if name == "Set-ThrottlingPolicyAssociation"]
+
+
+def do(rig: Any, action: str, values: dict[str, Any], on: str | None = None, because: str | None = None) -> RunReport:
+    playbook = single(ACTIONS[action], values, on=on is not None, because=because is not None)
+    inputs = inputs_of(values, on=on, because=because, protect=())
+    return run(playbook, rig.hosts, inputs, kind="do", confirm=always, state=rig.state)
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_resumed_run_ends_with_each_change_sent_once_and_undo_restores(rig: Start, moment: str) -> None:
+    lab = rig("contacts-storm", speed=SPEED)
+    run_id = kill(lab, moment)
+    sent = associations(lab)
+
+    report = resume(run_id, confirm=always, state=lab.state)
+
+    assert [str(step.status) for step in report.steps] == ["ok", "ok", "changed", "changed", "ok", "ok"]
+    assert len(sent) == (1 if moment in ("before-intent", "after-intent") else 2)
+    assert associations(lab)[: len(sent)] == sent
+    assert len(associations(lab)) == len(set(associations(lab))) == 4
+    assert [name for name, _ in lab.sent()].count("Restart-WebAppPool") == 2
+    assert undo(run_id, confirm=always, state=lab.state).status is Status.UNDONE
+
+
+@pytest.mark.parametrize(
+    ("moment", "known", "open_"),
+    [("before-intent", 2, 0), ("after-intent", 2, 1), ("acted", 2, 1), ("after-change", 3, 0)],
+)
+def test_the_record_says_what_was_done_and_what_is_not_known(rig: Start, moment: str, known: int, open_: int) -> None:
+    lab = rig("contacts-storm", speed=SPEED)
+    view = show_run(kill(lab, moment), lab.state)
+    assert [outcome is not None for _, outcome in view.changes].count(True) == known
+    assert len(view.open) == open_
+    assert [step.number for step in view.steps] == [1, 2]
+
+
+def test_nothing_of_it_moves_by_itself_and_its_target_is_refused_with_what_to_type(rig: Start) -> None:
+    lab = rig("contacts-storm", speed=SPEED)
+    run_id = kill(lab, "acted")
+    sent = lab.sent()
+
+    with pytest.raises(Refused, match=run_id) as same_playbook:
+        lab.cure()
+    same_target = do(lab, "block_user", {"user": "laura.brandt@contoso.example"})
+    other_target = do(lab, "recycle_app_pool", {}, on="name=AMS-EX02", because="another target")
+
+    ways = [f"easops runs resume {run_id}", f"easops undo {run_id}", f"easops runs abandon {run_id}"]
+    assert all(way in same_playbook.value.next_step for way in ways)
+    assert same_target.status is Status.REFUSED
+    assert all(way in same_target.steps[0].items[0].reason for way in ways)
+    assert other_target.status is Status.CHANGED
+    assert lab.sent() == [*sent, ("Restart-WebAppPool", {"Name": "MSExchangeSyncAppPool"})]
+
+
+def test_abandon_settles_what_is_not_known_and_frees_the_target(rig: Start) -> None:
+    lab = rig("contacts-storm", speed=SPEED)
+    run_id = kill(lab, "acted")
+
+    found = abandon(run_id, state=lab.state)
+
+    assert [outcome.status for _, outcome in found] == [Status.CHANGED]
+    assert show_run(run_id, lab.state).status == "abandoned"
+    assert lab.cure().status is Status.CHANGED
+    with pytest.raises(Refused, match="closed"):
+        resume(run_id, state=lab.state)
+
+
+def test_undo_of_a_dead_run_puts_back_what_it_did_and_no_more(rig: Start) -> None:
+    lab = rig("contacts-storm", speed=SPEED)
+    run_id = kill(lab, "acted")
+    treated = set(associations(lab))
+
+    undone = undo(run_id, confirm=always, state=lab.state)
+
+    assert undone.status is Status.UNDONE
+    back = associations(lab)[len(treated) :]
+    assert set(back) == treated
+    assert show_run(run_id, lab.state).status == f"undone by {undone.run_id}"

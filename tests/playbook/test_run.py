@@ -1,0 +1,223 @@
+"""The main job, against the lab's real protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from easops.errors import BadInput, CommandFailed, Refused
+from easops.exchange import find_mailbox, list_throttling_policies
+from easops.lab.value import CmdletFailed, ErrorInfo
+from easops.playbook.executing import never
+from easops.playbook.outcome import RunReport
+from easops.playbook.run import find_playbook, resume, run
+from easops.playbook.runs import list_runs, show_run
+from easops.playbook.undo import undo
+from easops.remoting.command import Command
+from easops.remoting.pool import SessionPool
+from easops.status import Status
+
+STORM = {
+    "laura.brandt@contoso.example",
+    "marco.ricci@contoso.example",
+    "tomas.novak@contoso.example",
+    "victoria.chen@contoso.example",
+}
+OURS = "easops-eas-r900000-b240000"
+
+Start = Callable[..., Any]
+
+
+def statuses(report: RunReport) -> list[str]:
+    return [str(step.status) for step in report.steps]
+
+
+def items(report: RunReport, step: int) -> dict[str, str]:
+    return {item.item: str(item.status) for item in report.steps[step - 1].items}
+
+
+def reads(rig: Any) -> dict[str, Any]:
+    """What undo has to bring back: every policy, and every mailbox's."""
+    with SessionPool() as sessions:
+        session = sessions.open(rig.hosts[0], "exchange")
+        mailboxes = session.invoke(Command("Get-Mailbox", {"ResultSize": "Unlimited"}, reads=True)).objects()
+        return {
+            "policies": sorted((policy.name, policy.eas) for policy in list_throttling_policies(session)),
+            "mailboxes": sorted((str(m.get("Guid")), str(m.get("ThrottlingPolicy"))) for m in mailboxes),
+        }
+
+
+def test_it_finds_limits_recycles_and_proves_and_a_second_run_changes_nothing(rig: Start) -> None:
+    lab = rig("contacts-storm")
+
+    report = lab.cure()
+
+    assert statuses(report) == ["ok", "ok", "changed", "changed", "ok", "ok"]
+    assert items(report, 3) == dict.fromkeys(STORM, "changed")
+    assert items(report, 4) == {"AMS-EX01": "changed", "AMS-EX02": "changed"}
+    assert (report.exit_code, report.changed, report.next) == (0, True, f"easops undo {report.run_id}")
+    before, after = report.steps[1].detection, report.steps[5].detection
+    assert before is not None
+    assert after is not None
+    for host in ("AMS-EX01", "AMS-EX02"):
+        had, has = before.measured(host), after.measured(host)
+        assert had is not None
+        assert has is not None
+        assert has < had / 2
+    sent = lab.sent()
+    assert [name for name, _ in sent] == [
+        "New-ThrottlingPolicy",
+        *["Set-ThrottlingPolicyAssociation"] * 4,
+        *["Restart-WebAppPool"] * 2,
+    ]
+
+    again = lab.cure()
+
+    assert (again.status, again.changed, again.exit_code) == (Status.OK, False, 0)
+    assert lab.sent() == sent
+
+
+def test_a_heavy_user_of_few_calls_and_a_new_phone_are_left_alone(rig: Start) -> None:
+    report = rig("contacts-storm").cure(check=True)
+    (storm,) = (found for found in report.findings if found.detector == "contact_sync_storm")
+    assert {user.user for user in storm.users} == STORM
+    assert [user.user for user in storm.watch] == ["nina.okafor@contoso.example"]
+
+
+def test_a_protected_user_is_refused_while_the_others_are_treated_and_the_pool_is_recycled(rig: Start) -> None:
+    report = rig("contacts-storm").cure(inputs={"protect": "victoria.chen@contoso.example"})
+
+    expected = {**dict.fromkeys(STORM, "changed"), "victoria.chen@contoso.example": "refused"}
+    assert items(report, 3) == expected
+    assert statuses(report) == ["ok", "ok", "refused", "changed", "ok", "skipped"]
+    assert (report.status, report.exit_code, report.owes) == (Status.REFUSED, 3, False)
+
+
+def test_a_protect_list_that_names_nobody_refuses_the_run(rig: Start) -> None:
+    lab = rig("contacts-storm")
+    with pytest.raises(Refused, match=r"nobody@contoso\.example"):
+        lab.cure(inputs={"protect": "nobody@contoso.example"})
+    assert lab.sent() == []
+
+
+def test_with_no_storm_it_finds_nothing(rig: Start) -> None:
+    lab = rig("calm")
+    report = lab.cure()
+    assert statuses(report) == ["ok", "skipped", "skipped", "skipped", "skipped", "skipped"]
+    assert (report.status, report.exit_code, report.next, lab.sent()) == (Status.OK, 0, "", [])
+
+
+def test_a_user_with_a_policy_of_somebody_elses_is_refused_with_its_name(rig: Start) -> None:
+    lab = rig("contacts-storm-foreign")
+    report = lab.cure()
+    refused = [item for item in report.steps[2].items if item.status is Status.REFUSED]
+    assert [item.reason for item in refused] == ["has policy VIP-Unlimited"]
+    assert report.exit_code == 3
+
+
+def test_a_cure_that_does_not_cure_is_not_called_one(rig: Start) -> None:
+    report = rig("contacts-storm-stubborn").cure()
+    assert "verify_failed" in statuses(report)
+    assert (report.status, report.exit_code) == (Status.VERIFY_FAILED, 6)
+
+
+def test_a_check_sends_no_changing_cmdlet(rig: Start) -> None:
+    lab = rig("contacts-storm", read_only=True)
+    report = lab.cure(check=True)
+    assert statuses(report) == ["ok", "ok", "would_change", "would_change", "skipped", "skipped"]
+    assert (report.run_id, report.would_change, report.changed, report.exit_code) == (None, True, False, 0)
+    assert list_runs(lab.state) == ()
+
+
+def test_nothing_is_changed_without_a_yes(rig: Start) -> None:
+    lab = rig("contacts-storm")
+    report = lab.cure(confirm=never)
+    assert statuses(report) == ["ok", "ok", "refused", "not_started", "skipped", "skipped"]
+    assert (report.exit_code, report.owes, lab.sent()) == (3, False, [])
+
+
+def test_undo_brings_back_the_identical_reads(rig: Start) -> None:
+    lab = rig("contacts-storm")
+    before = reads(lab)
+    report = lab.cure()
+    assert reads(lab) != before
+
+    predicted = undo(str(report.run_id), check=True, state=lab.state)
+    undone = undo(str(report.run_id), confirm=lambda preview: True, state=lab.state)
+
+    assert predicted.would_change
+    assert (undone.status, undone.exit_code) == (Status.UNDONE, 0)
+    assert reads(lab) == before
+    with pytest.raises(Refused, match="undone by"):
+        undo(str(report.run_id), state=lab.state)
+
+
+def test_undo_after_a_drift_is_refused_whole_with_the_difference(rig: Start) -> None:
+    lab = rig("contacts-storm")
+    report = lab.cure()
+    with SessionPool() as sessions:
+        session = sessions.open(lab.hosts[0], "exchange")
+        session.invoke(Command("New-ThrottlingPolicy", {"Name": "Other", "Confirm": False}))
+        session.invoke(
+            Command(
+                "Set-ThrottlingPolicyAssociation",
+                {"Identity": "laura.brandt@contoso.example", "ThrottlingPolicy": "Other", "Confirm": False},
+            )
+        )
+    sent = lab.sent()
+
+    undone = undo(str(report.run_id), confirm=lambda preview: True, state=lab.state)
+
+    assert (undone.status, undone.exit_code) == (Status.REFUSED, 3)
+    reasons = [item.reason for step in undone.steps for item in step.items if "changed since" in item.reason]
+    assert reasons == [
+        f"changed since: throttling policy of laura.brandt@contoso.example is Other, neither {OURS} nor none"
+    ]
+    assert lab.sent() == sent
+
+
+def test_a_run_whose_later_step_failed_owes_it_and_can_be_resumed(rig: Start) -> None:
+    lab = rig("contacts-storm")
+    perform, failures = lab.lab.world.perform, ["the first recycle"]
+
+    def failing_once(cmdlet: Any, call: Any, moment: Any = None) -> Any:
+        if cmdlet.name == "Restart-WebAppPool" and failures:
+            failures.pop()
+            why = "The service cannot accept control messages at this time."
+            raise CmdletFailed(ErrorInfo(why, "System.Exception", "X", "NotSpecified", cmdlet.name))
+        return perform(cmdlet, call, moment)
+
+    lab.lab.world.perform = failing_once
+    report = lab.cure()
+    assert statuses(report)[2:4] == ["changed", "failed"]
+    assert items(report, 4) == {"AMS-EX01": "failed", "AMS-EX02": "not_started"}
+    assert report.owes
+    assert report.next == f"easops runs resume {report.run_id}"
+
+    with pytest.raises(Refused, match="owes its later steps"):
+        lab.cure()
+    resumed = resume(str(report.run_id), confirm=lambda preview: True, state=lab.state)
+
+    assert statuses(resumed) == ["ok", "ok", "changed", "changed", "ok", "ok"]
+    assert [name for name, _ in lab.sent()].count("Set-ThrottlingPolicyAssociation") == 4
+    assert not show_run(str(report.run_id), lab.state).run.owes
+
+
+def test_no_host_that_is_selected_is_an_error(rig: Start) -> None:
+    lab = rig("calm")
+    with pytest.raises(BadInput, match="no host is selected"):
+        run(find_playbook("contacts-sync-storm"), (), state=lab.state)
+
+
+def test_a_missing_mailbox_is_none_and_an_empty_name_is_never_sent(rig: Start) -> None:
+    lab = rig("calm")
+    with SessionPool() as sessions:
+        session = sessions.open(lab.hosts[0], "exchange")
+        assert find_mailbox(session, "nobody@contoso.example") is None
+        with pytest.raises(BadInput):
+            find_mailbox(session, " ")
+        with pytest.raises(CommandFailed) as refused:
+            session.invoke(Command("Get-Mailbox", {"Nonsense": 1}, reads=True))
+        assert refused.value.records[0].fqid.startswith("NamedParameterNotFound")
