@@ -47,7 +47,7 @@ def end_lines(report: RunReport, exit_code: int, *, command: str) -> list[str]:
         lines += _labelled("for real", [f"easops run {command} --inventory hosts.yml --check"])
     if report.owes:
         lines += _labelled("go on", [f"easops runs resume {report.run_id}"])
-    if report.run_id is not None and report.kind != "undo" and report.changed:
+    if report.run_id is not None and report.kind != "undo" and (report.changed or report.undoable):
         lines += _labelled("undo", [f"easops undo {report.run_id}" if report.undoable else "what was done has no undo"])
     return lines
 

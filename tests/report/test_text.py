@@ -9,7 +9,7 @@ from easops.report.step import MARKS, step_lines
 from easops.report.text import end_lines
 from easops.status import Status
 
-from .samples import ANNA, LOST, RECYCLED, REPORT, STEPS, STORM
+from .samples import ANNA, LIMITED, LOST, RECYCLED, REPORT, STEPS, STORM
 
 
 def test_every_status_has_a_mark() -> None:
@@ -107,3 +107,10 @@ def test_no_line_is_wider_than_80(verbose: bool) -> None:
         for line in step_lines(step, STEPS[:number], diff=True, verbose=verbose)
     ]
     assert max(map(len, [*lines, *end_lines(REPORT, 3, command="storm")])) <= 80
+
+
+def test_a_failed_item_offers_the_undo_of_what_it_may_have_changed() -> None:
+    items = (attrs.evolve(LIMITED.items[0], status=Status.FAILED, reason="no"),)
+    step = StepResult(1, "Limit", "do", "limit_eas_usage", Status.FAILED, done=attrs.evolve(LIMITED, items=items))
+    lines = end_lines(attrs.evolve(REPORT, steps=(step,), status=Status.FAILED), 4, command="storm")
+    assert lines[-1] == "undo          easops undo 20261124-170000-abcd"
