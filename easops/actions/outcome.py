@@ -16,7 +16,8 @@ class ItemOutcome:
 
     *before* and *after* are what was read, as plain JSON values. *effective* says when it takes effect, as against
     when it was written. *ended* is when it ended by the host's own clock. *certain* is False for a prediction that
-    depends on an earlier step.
+    depends on an earlier step. *touched* says that at least one of its changes was made, or may have been: a failed
+    item may be half done.
     """
 
     item: str
@@ -29,6 +30,7 @@ class ItemOutcome:
     undo: str = ""
     certain: bool = True
     ended: dt.datetime | None = None
+    touched: bool = False
 
 
 @attrs.frozen

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Protocol
+from typing import Final, Protocol
 
 import attrs
 
@@ -15,6 +15,8 @@ from easops.errors import EasopsError
 from easops.iis.worker_process import read_worker_processes
 from easops.playbook.walk import Job
 from easops.status import EXIT_CODES, Status, worst
+
+_TOUCHED: Final = (Status.CHANGED, Status.UNKNOWN, Status.VERIFY_FAILED)
 
 
 class Durable(Protocol):
@@ -58,7 +60,9 @@ def _carried(job: Job, plan: Plan, number: int, durable: Durable) -> ItemOutcome
     status = worst(outcome.status for outcome in done)
     reason = "; ".join(outcome.reason for outcome in done if outcome.reason and outcome.status is status)
     ended = durable.moment(f"{job.step}.{job.target}.{number}.time", job.host) if job.host is not None else None
-    return attrs.evolve(_item(job, plan, status, "" if status is Status.CHANGED else reason), ended=ended)
+    touched = any(outcome.status in _TOUCHED for outcome in done)
+    item = _item(job, plan, status, "" if status is Status.CHANGED else reason)
+    return attrs.evolve(item, ended=ended, touched=touched)
 
 
 def _item(job: Job, plan: Plan, status: Status, reason: str) -> ItemOutcome:

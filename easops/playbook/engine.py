@@ -15,6 +15,7 @@ import json
 import logging
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
@@ -46,6 +47,8 @@ _ASK_AGAIN: Final = 1.0
 _FINISH_IN: Final = 10.0
 """Seconds that a write in flight is given to end and be read back when the run is told to stop."""
 
+_BUG: Final = "easops.bug"
+
 T = TypeVar("T")
 
 
@@ -54,13 +57,17 @@ class Interrupted(BaseException):
 
 
 class _Json(Serializer):
-    """JSON, where the engine's default would pickle."""
+    """JSON, where the engine's default would pickle. An exception, which only a bug lets into a workflow's outcome,
+    is kept as its traceback."""
 
     def serialize(self, data: Any) -> str:
-        return json.dumps(data, ensure_ascii=False, separators=(",", ":"), default=str)
+        if isinstance(data, BaseException):
+            data = {_BUG: "".join(traceback.format_exception(data))}
+        return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
 
     def deserialize(self, serialized_data: str) -> Any:
-        return json.loads(serialized_data)
+        data = json.loads(serialized_data)
+        return RuntimeError(data[_BUG]) if isinstance(data, dict) and _BUG in data else data
 
     def name(self) -> str:
         return "easops_json"

@@ -43,7 +43,7 @@ class RunReport:
     """A run, or its prediction under ``--check`` (*checked*; then *run_id* is None: it leaves no record).
 
     *next* is the command to type: undo after a change, resume after a run that owes its later steps. *lab* is the
-    scenario, for a run against the built-in lab. *problem* is what kept the run from its first step.
+    scenario, for a run against the built-in lab.
     """
 
     run_id: str | None
@@ -56,23 +56,24 @@ class RunReport:
     lab: str | None = None
     started: dt.datetime | None = None
     ended: dt.datetime | None = None
-    problem: str = ""
     next: str = ""
 
     @property
     def changed(self) -> bool:
         """Whether anything was changed, or may have been."""
         held = (Status.CHANGED, Status.UNDONE, Status.UNKNOWN, Status.VERIFY_FAILED)
-        return not self.checked and any(item.status in held for step in self.steps for item in step.items)
+        items = [item for step in self.steps for item in step.items]
+        return not self.checked and any(item.touched or item.status in held for item in items)
 
     @property
     def undoable(self) -> bool:
         """Whether anything that was changed, or may have been, can be put back: a recycle cannot.
 
-        Of a failed item the first of several changes may have been made.
+        Of a failed item the first of several changes may have been made, and the read that found it undone may have
+        been early.
         """
         held = (Status.CHANGED, Status.UNKNOWN, Status.VERIFY_FAILED, Status.FAILED)
-        items = [item for step in self.steps for item in step.items if item.status in held]
+        items = [item for step in self.steps for item in step.items if item.touched or item.status in held]
         return not self.checked and any(item.undo == "exact" for item in items)
 
     @property

@@ -9,6 +9,7 @@ import datetime as dt
 import json
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -67,15 +68,17 @@ def start_lab(scenario: str | None, folder: Path, *, speed: float = SPEED) -> La
     command += ["--speed", f"{speed:g}"]
     if scenario is not None:
         command += ["--scenario", scenario]
-    process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
-    )
-    assert process.stdout is not None
-    assert process.stderr is not None
-    line = process.stdout.readline()
-    if not line:
-        process.wait()
-        raise _not_started(process.stderr.read(), process.returncode)
+    # A file, not a pipe: nobody reads while the lab runs, and a full pipe would hold it up.
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as said:
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, text=True, encoding="utf-8"
+        )
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        if not line:
+            process.wait()
+            said.seek(0)
+            raise _not_started(said.read(), process.returncode)
     ready = json.loads(line)
     inventory = Path(ready["inventory"])
     return Lab(

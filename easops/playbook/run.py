@@ -114,6 +114,7 @@ def run(
             hosts, clock, used = world.hosts, world.clock, world.scenario
         hosts = hosts or ()
         selected = _selected(playbook, values, hosts)
+        hosts = _neighbours(hosts, selected)
         document = {
             "text": playbook.text,
             "source": playbook.source,
@@ -191,6 +192,7 @@ def _checked(
     scenario: str | None,
 ) -> RunReport:
     selected = _selected(playbook, values, hosts)
+    hosts = _neighbours(hosts, selected)
     started = dt.datetime.now(dt.UTC)
     observer.started(None, [step.name for step in playbook.steps])
     with SessionPool() as sessions:
@@ -314,6 +316,11 @@ def _selected(playbook: Playbook, values: Mapping[str, Any], hosts: Sequence[Hos
         )
     one_organisation(chosen)
     return chosen
+
+
+def _neighbours(hosts: Sequence[Host], selected: Sequence[Host]) -> tuple[Host, ...]:
+    """The hosts of the selected ones' organisation: only through them is it reached."""
+    return tuple(host for host in hosts if host.organisation == selected[0].organisation)
 
 
 def _label(hosts: Sequence[Host]) -> str:

@@ -79,7 +79,7 @@ _USER: Final = Shape(
 _UNDETERMINED: Final = Shape(
     "record",
     "what could not be judged",
-    {"kind": TEXT, "subject": TEXT, "why": TEXT, "required": BOOLEAN, "host": TEXT},
+    {"kind": TEXT, "subject": TEXT, "why": TEXT, "required": BOOLEAN, "host": TEXT, "seconds": NUMBER},
 )
 _ITEM: Final = Shape(
     "record",
@@ -92,6 +92,7 @@ _ITEM: Final = Shape(
         "effective": TEXT,
         "undo": TEXT,
         "certain": BOOLEAN,
+        "touched": BOOLEAN,
         "ended": TIME,
     },
 )

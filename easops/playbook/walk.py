@@ -37,7 +37,7 @@ from easops.status import EXIT_CODES, Status, worst
 T = TypeVar("T")
 
 _POLL_FIRST: Final = 5.0
-_POLL_MOST: Final = 30.0
+_POLL_MOST: Final = 60.0
 """Seconds between the looks of a verify: first short, then longer."""
 
 

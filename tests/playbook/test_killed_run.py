@@ -27,11 +27,13 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is need
 Start = Callable[..., Any]
 
 SPEED = 60
-SECOND_USER = "3.organisation contoso.1.0"
+ASSOCIATION = "3.organisation contoso.1.1"
+"""The second user's second change: the policy is made already, his association with it is next."""
+
 MOMENTS = ["before-intent", "after-intent", "acted", "after-change"]
 
 
-def kill(rig: Any, moment: str, change: str = SECOND_USER) -> str:
+def kill(rig: Any, moment: str, change: str = ASSOCIATION) -> str:
     """Run the playbook in a process of its own, killed at that moment; the run's id."""
     script = Path(__file__).parent / "killed_run.py"
     arguments = [moment, change, str(rig.lab.inventory), str(rig.state.path), str(SPEED)]
@@ -70,7 +72,7 @@ def test_a_resumed_run_ends_with_each_change_sent_once_and_undo_restores(rig: St
 
 @pytest.mark.parametrize(
     ("moment", "known", "open_"),
-    [("before-intent", 2, 0), ("after-intent", 2, 1), ("acted", 2, 1), ("after-change", 3, 0)],
+    [("before-intent", 3, 0), ("after-intent", 3, 1), ("acted", 3, 1), ("after-change", 4, 0)],
 )
 def test_the_record_says_what_was_done_and_what_is_not_known(rig: Start, moment: str, known: int, open_: int) -> None:
     lab = rig("contacts-storm", speed=SPEED)
