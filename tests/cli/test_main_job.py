@@ -74,3 +74,25 @@ def test_a_run_that_is_stopped_can_be_closed(number: int, code: int, process: Ea
     closed = process("runs", "abandon", held["run_id"], "--json")
     assert (closed.code, json.loads(closed.out)["status"]) == (0, "ok")
     assert json.loads(process("runs", "show", held["run_id"], "--json").out)["status"] == "abandoned"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is needed to kill a run")
+def test_a_killed_lab_run_takes_its_lab_with_it_and_hinders_no_later_one(process: Easops, state: Path) -> None:
+    command = [sys.executable, "-m", "easops", "run", "contacts-sync-storm", "--lab"]
+    running = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=dict(os.environ)
+    )
+    assert running.stdout is not None
+    while not running.stdout.readline().startswith("+ Give each of them"):  # the users are limited, the pools not free
+        pass
+    running.kill()
+    running.communicate()
+    (killed,) = json.loads(process("runs", "list", "--json").out)["runs"]
+    assert killed["status"] == "died"
+
+    later = process("run", "contacts-sync-storm", "--lab", "--scenario", "contacts-storm-stubborn", "--json")
+    assert (later.code, json.loads(later.out)["status"]) == (6, "verify_failed")
+    resumed = process("runs", "resume", killed["run_id"], "--json")
+    document = json.loads(resumed.out)
+    assert (resumed.code, document["status"], document["next"]) == (0, "changed", f"easops undo {killed['run_id']}")
+    assert process(*document["next"].split()[1:]).code == 0

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import hashlib
+import shutil
+import subprocess
+import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -15,6 +20,31 @@ from easops.lab.value import CmdletFailed
 from easops.lab.world import World
 
 PATH = r"C:\inetpub\logs\LogFiles\W3SVC2\u_ex261124.log"
+
+
+DATA = Path(__file__).parent.parent / "data" / "logs"
+SAMPLES = sorted(DATA.rglob("*.log"))
+
+
+class Real(NamedTuple):
+    """What the script gave in a real engine."""
+
+    chunks: list[bytes]
+    length: str
+    offset: str
+
+
+def run_script(path: Path, offset: int, length: int) -> Real:
+    script = Path(easops.__file__).parent / "logs" / "source.ps1"
+    command = f"& '{script}' -Path '{path}' -Offset {offset} -Length {length}"
+    encoded = base64.b64encode(command.encode("utf-16-le")).decode()
+    line = ["pwsh", "-OutputFormat", "XML", "-EncodedCommand", encoded]
+    text = subprocess.run(line, capture_output=True, check=True, timeout=60).stdout.decode("utf-8-sig")
+    root = ET.fromstring(text[text.index("<Objs") :])
+    space = "{http://schemas.microsoft.com/powershell/2004/04}"
+    entries = {entry[0].text: entry[1].text or "" for entry in root.iter(f"{space}En")}
+    chunks = [base64.b64decode(element.text or "") for element in root.iter(f"{space}BA")]
+    return Real(chunks, entries["Length"], entries["Offset"])
 
 
 @pytest.fixture
@@ -51,6 +81,23 @@ def test_a_range_beyond_the_end_is_empty(world: World) -> None:
     (only,) = read(world, PATH, 10**12, 5)
     assert isinstance(only, dict)
     assert only["Offset"] == only["Length"]
+
+
+@pytest.mark.skipif(
+    shutil.which("pwsh") is None, reason="there is no PowerShell (pwsh) on PATH to hold the twin against"
+)
+@pytest.mark.parametrize("log", SAMPLES, ids=lambda log: f"{log.parent.name}/{log.name}")
+def test_the_twin_gives_what_the_script_gives_in_a_real_engine(world: World, tmp_path: Path, log: Path) -> None:
+    folder = world.servers["AMS-EX01"].logs[2].folder
+    shutil.copyfile(log, folder / "sample.log")
+    size = log.stat().st_size
+    for offset, length in ((0, size), (size // 3, size // 2), (max(0, size - 7), 100)):
+        *chunks, table = read(world, rf"{PATH.rpartition(chr(92))[0]}\sample.log", offset, length)
+        real = run_script(log, offset, length)
+
+        assert b"".join(chunks) == b"".join(real.chunks)  # type: ignore[arg-type]
+        assert isinstance(table, dict)
+        assert (str(table["Length"].value), str(table["Offset"].value)) == (real.length, real.offset)
 
 
 def test_a_missing_file_is_an_error(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import socket
 import threading
 import time
@@ -174,6 +175,17 @@ def test_a_certificate_that_is_not_trusted_is_refused(host: Host, pool: SessionP
     with pytest.raises(AccessRefused) as refused:
         pool.open(elsewhere(host, ca=None), "exchange").invoke(GET)
     assert refused.value.reason == "certificate"
+
+
+def test_an_expired_certificate_is_refused_as_expired(
+    tmp_path: Path, pool: SessionPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("easops.lab.certificate.LIFETIME", dt.timedelta(minutes=-30))
+    with server.start(tmp_path, scenario="calm", speed=0) as expired:
+        host = load_inventory(expired.inventory).hosts[0]
+        with pytest.raises(AccessRefused, match="not trusted") as refused:
+            pool.open(host, "exchange").invoke(GET)
+    assert (refused.value.reason, refused.value.why) == ("certificate", "certificate has expired")
 
 
 def test_where_nothing_listens_nothing_was_sent(host: Host, pool: SessionPool) -> None:
