@@ -123,7 +123,7 @@ def run(
             "lab": used,
             "protocol": PROTOCOL,
             "version": importlib.metadata.version("easops"),
-            "by": getpass.getuser(),
+            "by": _user(),
         }
         held = Run(run_id, kind, playbook.name, document, (), dt.datetime.now(dt.UTC))
         targets = [host_target(held, host) for host in selected]
@@ -316,6 +316,14 @@ def _selected(playbook: Playbook, values: Mapping[str, Any], hosts: Sequence[Hos
         )
     one_organisation(chosen)
     return chosen
+
+
+def _user() -> str:
+    """Who runs this, for the record; a container may have nobody by that number."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return "unknown"
 
 
 def _neighbours(hosts: Sequence[Host], selected: Sequence[Host]) -> tuple[Host, ...]:

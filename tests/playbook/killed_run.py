@@ -1,8 +1,9 @@
-"""Runs the shipped playbook and kills this process with SIGKILL at one moment of one change.
+"""Runs the shipped playbook and kills this process with SIGKILL at one moment of one change, or keeps it there.
 
     python killed_run.py MOMENT CHANGE INVENTORY STATE SPEED
 
-The moments: before-intent, after-intent, acted (the server has acted, nobody has heard its answer), after-change.
+The moments: before-intent, after-intent, acted (the server has acted, nobody has heard its answer), after-change; and
+hang, which stays before the intent, alive and holding the target, until somebody else kills it.
 The kill is in a wrapper around the engine's step function, here in the tests: the product has no hook for it.
 """
 
@@ -34,6 +35,9 @@ def die() -> None:
 def killing_step(name: str, call: Callable[[], Any]) -> Any:
     if moment == "before-intent" and name == f"{wanted}.intent":
         die()
+    if moment == "hang" and name == f"{wanted}.intent":
+        print("here", flush=True)
+        signal.pause()
     if moment == "acted" and name == f"{wanted}.change":
         setattr(engine, "perform", acting)  # noqa: B010
     value = step(name, call)

@@ -1,0 +1,135 @@
+"""What easops rests on in its engine, each finding a test."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from easops.actions import ACTIONS
+from easops.errors import Refused
+from easops.playbook import engine
+from easops.playbook.executing import always
+from easops.playbook.outcome import RunReport
+from easops.playbook.record import Record
+from easops.playbook.run import run
+from easops.playbook.runs import list_runs
+from easops.playbook.single import inputs_of, single
+from easops.status import Status
+
+Start = Callable[..., Any]
+USER = "laura.brandt@contoso.example"
+
+
+def block(rig: Any, **more: Any) -> RunReport:
+    playbook = single(ACTIONS["block_user"], {"user"})
+    inputs = inputs_of({"user": USER}, on=None, because=None, protect=())
+    more.setdefault("confirm", always)
+    return run(playbook, rig.hosts, inputs, kind="do", state=rig.state, **more)
+
+
+def database(rig: Any) -> sqlite3.Connection:
+    return sqlite3.connect(rig.state.path / "easops.sqlite")
+
+
+def test_what_the_engine_keeps_is_json_and_never_pickled(rig: Start) -> None:
+    lab = rig("contacts-storm")
+    assert block(lab).status is Status.CHANGED
+    with database(lab) as held:
+        formats = {row[0] for row in held.execute("select distinct serialization from workflow_status")}
+    assert formats == {"easops_json"}
+
+
+def test_each_step_is_named_after_what_it_does(rig: Start) -> None:
+    lab = rig("contacts-storm")
+    block(lab)
+    with database(lab) as held:
+        names = [row[0] for row in held.execute("select function_name from operation_outputs")]
+    assert {"0.facts", "1.do.block_user.0", "confirm", "1.do.block_user.ended"} <= set(names)
+    assert {"1.organisation contoso.0.0.intent", "1.organisation contoso.0.0.change"} <= set(names)
+
+
+def test_an_intent_is_recorded_before_anything_is_sent(rig: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab = rig("contacts-storm")
+    seen: list[int] = []
+    perform = lab.lab.world.perform
+
+    def looking(cmdlet: Any, call: Any, moment: Any = None) -> Any:
+        if cmdlet.name == "Set-CASMailbox":
+            with database(lab) as held:
+                (count,) = held.execute("select count(*) from easops_entries where kind = 'intent'").fetchone()
+            seen.append(count)
+        return perform(cmdlet, call, moment)
+
+    lab.lab.world.perform = looking
+    block(lab)
+    assert seen == [1]
+
+
+def test_a_process_executes_one_run_at_a_time(rig: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab = rig("contacts-storm")
+    busy = attrs.make_class("Busy", ["run_id"])("another")
+    monkeypatch.setattr(engine, "_running", busy)
+    with pytest.raises(Refused, match="executes a run already"):
+        block(lab)
+    assert lab.sent() == []
+
+
+def test_a_bug_in_a_workflow_comes_back_as_its_traceback() -> None:
+    serializer = engine._Json()
+    try:
+        raise KeyError("oops")
+    except KeyError as error:
+        back = serializer.deserialize(serializer.serialize(error))
+    assert isinstance(back, RuntimeError)
+    assert "KeyError: 'oops'" in str(back)
+
+
+@contextmanager
+def holding(rig: Any) -> Iterator[str]:
+    """A run of another process that is alive and holds the organisation; its id."""
+    script = Path(__file__).parent / "killed_run.py"
+    arguments = ["hang", "3.organisation contoso.0.0", str(rig.lab.inventory), str(rig.state.path), "60"]
+    with subprocess.Popen([sys.executable, str(script), *arguments], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "here\n"
+        try:
+            yield list_runs(rig.state)[0].run.run_id
+        finally:
+            process.kill()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is needed to kill a run")
+def test_a_target_that_a_live_run_holds_is_waited_for_and_then_refused(rig: Start) -> None:
+    lab = rig("contacts-storm", speed=60)
+    with holding(lab) as holder:
+        refused = block(lab, wait=dt.timedelta(seconds=1))
+        assert list_runs(lab.state)[1].status == "running"
+    (item,) = refused.steps[0].items
+    assert item.status is Status.REFUSED
+    assert f"held by run {holder}, which is still at work" in item.reason
+    assert lab.sent() == []
+
+
+def test_records_are_forgotten_after_their_time_with_what_the_engine_keeps(rig: Start) -> None:
+    lab = rig("contacts-storm")
+    old = block(lab).run_id
+    record = Record(lab.state.database_url)
+    long_ago = dt.datetime.now(dt.UTC) - dt.timedelta(days=401)
+    record.update(str(old), started=long_ago.isoformat())
+    record.close()
+
+    new = block(lab).run_id
+
+    assert [view.run.run_id for view in list_runs(lab.state)] == [new]
+    with database(lab) as held:
+        kept = {row[0].partition(".")[0] for row in held.execute("select workflow_uuid from workflow_status")}
+    assert kept == {new}
