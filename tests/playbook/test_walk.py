@@ -328,6 +328,24 @@ def test_a_verify_looks_until_the_fault_is_gone() -> None:
     assert len(flood.seen) == 4
 
 
+@pytest.mark.parametrize(
+    ("rate", "waited"), [(1, 485), (60, 13)], ids=["the servers' clock is ours", "60 times as fast"]
+)
+def test_a_verify_waits_until_anything_can_be_told(rate: int, waited: int) -> None:
+    def waiting(seconds: float, passed: float) -> Detection:
+        item = Undetermined("user", "anna", "too early", required=True, host="A", seconds=seconds)
+        time = dt.datetime(2026, 3, 2, tzinfo=dt.UTC) + dt.timedelta(seconds=passed)
+        return found(undetermined=(item,), times={"A": time})
+
+    clock = FastClock()
+    looks = (waiting(480 + 5 * (rate - 1), 0), waiting(480, 5 * rate))
+    statuses, _, flood = go(found(user("anna")), *looks, found(), clock=clock)
+
+    assert statuses[-1] == "ok"
+    assert len(flood.seen) == 4
+    assert round(clock.seconds) == waited
+
+
 def test_a_verify_that_still_finds_it_at_the_end_has_failed() -> None:
     clock = FastClock()
     statuses, _, _ = go(found(user("anna")), clock=clock)
