@@ -16,6 +16,7 @@ from easops.actions.change import LeftAlone, Standing
 from easops.detectors.detector import Surroundings
 from easops.errors import CommandFailed
 from easops.exchange.mailbox import Mailbox, require_mailbox
+from easops.exchange.server import CAPABILITIES, get_exchange_server
 from easops.exchange.throttling_policy import (
     EasBudget,
     Limit,
@@ -151,6 +152,9 @@ class _LimitEasUsage:
         organisation = around.organisation
         session, dc = organisation.session(), organisation.domain_controller
         mailbox = require_mailbox(session, values["user"], domain_controller=dc)
+        lacking = _lacking(mailbox, around)
+        if lacking:
+            return Plan(mailbox.primary_smtp_address, Status.REFUSED, lacking, mailbox=mailbox.guid)
         held = _associated(mailbox, around)
         effective = get_global_throttling_policy(session, domain_controller=dc).eas
         if held is not None:
@@ -172,6 +176,24 @@ class _LimitEasUsage:
             own = get_throttling_policy(session, held.guid, explicit=True, domain_controller=dc) or held
             copied = {name: value for name, value in own.values.items() if name not in BUDGET.parameters()}
         return _limiting(plan, mailbox, held, effective.lowered_to(BUDGET), copied, around)
+
+
+def _lacking(mailbox: Mailbox, around: Surroundings) -> str:
+    """Why the version of the mailbox's server cannot have a budget, and what to use instead; empty where it can."""
+    organisation = around.organisation
+    server = get_exchange_server(
+        organisation.session(), mailbox.server, domain_controller=organisation.domain_controller
+    )
+    match CAPABILITIES[server.version].throttling:
+        case "budget":
+            return ""
+        case "percent":
+            return (
+                f"the mailbox is on Exchange {server.version}, whose policies limit percent of time: associate a policy "
+                "with EASPercentTimeInCAS 30 (KB 2711053) by hand, or use block_user"
+            )
+        case None:
+            return f"the mailbox is on Exchange {server.version}, which has no throttling policies: use block_user"
 
 
 def _limiting(

@@ -4,7 +4,12 @@ from easops.exchange.cas_mailbox import CasMailbox, get_cas_mailbox, set_active_
 from easops.exchange.mailbox import AmbiguousMailbox, Mailbox, find_mailbox, require_mailbox
 from easops.exchange.mailbox_folder import count_contacts
 from easops.exchange.organisation import Organisation
-from easops.exchange.server import ExchangeServer, choose_domain_controller, list_exchange_servers
+from easops.exchange.server import (
+    ExchangeServer,
+    choose_domain_controller,
+    get_exchange_server,
+    list_exchange_servers,
+)
 from easops.exchange.throttling_policy import (
     EasBudget,
     ThrottlingPolicy,
@@ -29,6 +34,7 @@ __all__ = [
     "count_contacts",
     "find_mailbox",
     "get_cas_mailbox",
+    "get_exchange_server",
     "get_throttling_policy",
     "list_exchange_servers",
     "list_throttling_policies",

@@ -85,6 +85,15 @@ def list_exchange_servers(session: Session, *, domain_controller: str | None = N
     return tuple(sorted((_server(item) for item in answer.objects()), key=lambda server: server.name.lower()))
 
 
+def get_exchange_server(session: Session, identity: str, *, domain_controller: str | None = None) -> ExchangeServer:
+    """One server by its name. Raises CommandFailed where there is none, UnexpectedAnswer where several came back."""
+    answer = session.invoke(directory_read("Get-ExchangeServer", {"Identity": identity}, domain_controller))
+    found = answer.objects()
+    if len(found) != 1:
+        raise UnexpectedAnswer(f"asked for one server, {identity!r}", f"the server gave {len(found)}", "report it")
+    return _server(found[0])
+
+
 def choose_domain_controller(session: Session) -> str | None:
     """The domain controller that answered a first read: the one to name in all that follow.
 

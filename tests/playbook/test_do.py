@@ -1,0 +1,127 @@
+"""Single actions against the lab: same gates and record as a playbook's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+import pytest
+
+from easops.actions import ACTIONS, limit_eas_usage
+from easops.exchange import find_mailbox, get_exchange_server, get_throttling_policy
+from easops.playbook.executing import always
+from easops.playbook.outcome import RunReport
+from easops.playbook.run import run
+from easops.playbook.single import inputs_of, single
+from easops.playbook.undo import undo
+from easops.remoting.command import Command
+from easops.remoting.pool import SessionPool
+from easops.status import Status
+
+Start = Callable[..., Any]
+
+
+def do(rig: Any, action: str, values: dict[str, Any], **more: Any) -> RunReport:
+    on, because, protect = more.pop("on", None), more.pop("because", None), more.pop("protect", ())
+    playbook = single(ACTIONS[action], values, on=on is not None, because=because is not None)
+    inputs = inputs_of(values, on=on, because=because, protect=protect)
+    return run(playbook, rig.hosts, inputs, kind="do", confirm=always, state=rig.state, **more)
+
+
+@pytest.fixture
+def foreign(rig: Start) -> Any:
+    """A lab in which one user has a policy of somebody else's; with his address."""
+    lab = rig("contacts-storm-foreign")
+    with SessionPool() as sessions:
+        session = sessions.open(lab.hosts[0], "exchange")
+        for name in ("laura.brandt", "marco.ricci", "tomas.novak", "victoria.chen"):
+            mailbox = find_mailbox(session, f"{name}@contoso.example")
+            assert mailbox is not None
+            if mailbox.throttling_policy is not None:
+                return lab, mailbox.primary_smtp_address
+    raise AssertionError("nobody has a policy")
+
+
+def test_a_copy_of_a_foreign_policy_keeps_all_but_the_activesync_values_and_undo_restores_it(foreign: Any) -> None:
+    lab, user = foreign
+    report = do(lab, "limit_eas_usage", {"user": user, "replace_policy": "copy"})
+    (item,) = report.steps[0].items
+    assert item.status is Status.CHANGED, item
+    with SessionPool() as sessions:
+        session = sessions.open(lab.hosts[0], "exchange")
+        theirs = get_throttling_policy(session, "VIP-Unlimited", explicit=True)
+        ours = get_throttling_policy(session, item.after["policy"], explicit=True)
+        assert theirs is not None
+        assert ours is not None
+        budget = ("EasRechargeRate", "EasMaxBurst")
+        assert {n: v for n, v in ours.values.items() if n not in budget} == {
+            n: v for n, v in theirs.values.items() if n not in budget
+        }
+        assert (ours.eas.recharge_rate, ours.eas.max_burst) == (900_000, 240_000)
+
+    assert undo(str(report.run_id), confirm=always, state=lab.state).status is Status.UNDONE
+    with SessionPool() as sessions:
+        session = sessions.open(lab.hosts[0], "exchange")
+        mailbox = find_mailbox(session, user)
+        assert mailbox is not None
+        assert mailbox.throttling_policy is not None
+        held = get_throttling_policy(session, mailbox.throttling_policy)
+        assert held is not None
+        assert held.name == "VIP-Unlimited"
+        assert get_throttling_policy(session, item.after["policy"]) is None
+
+
+def test_a_version_without_budgets_is_refused_with_what_to_use(rig: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    def of_2010(*arguments: Any, **more: Any) -> Any:
+        return attrs.evolve(get_exchange_server(*arguments, **more), version="2010")
+
+    monkeypatch.setattr(limit_eas_usage, "get_exchange_server", of_2010)
+    lab = rig("contacts-storm")
+    report = do(lab, "limit_eas_usage", {"user": "laura.brandt@contoso.example"})
+    (item,) = report.steps[0].items
+    assert (item.status, lab.sent()) == (Status.REFUSED, [])
+    assert "EASPercentTimeInCAS 30" in item.reason
+
+
+def test_a_blocked_user_is_blocked_once_and_undo_lets_him_in_again(rig: Start) -> None:
+    lab = rig("contacts-storm")
+    user = "laura.brandt@contoso.example"
+    first = do(lab, "block_user", {"user": user})
+    with SessionPool() as sessions:
+        session = sessions.open(lab.hosts[0], "exchange")
+        (mailbox,) = session.invoke(Command("Get-Mailbox", {"Identity": user}, reads=True)).objects()
+    second = do(lab, "block_user", {"user": f"CONTOSO\\{mailbox.get('SamAccountName')}"})
+    assert (first.status, second.status) == (Status.CHANGED, Status.OK)
+    assert [name for name, _ in lab.sent()] == ["Set-CASMailbox"]
+    assert undo(str(first.run_id), confirm=always, state=lab.state).status is Status.UNDONE
+    assert [parameters["ActiveSyncEnabled"] for _, parameters in lab.sent()] == [False, True]
+
+
+def test_a_protected_user_is_not_blocked(rig: Start) -> None:
+    lab = rig("contacts-storm")
+    user = "laura.brandt@contoso.example"
+    report = do(lab, "block_user", {"user": "laura.brandt"}, protect=(user,))
+    assert (report.status, lab.sent()) == (Status.REFUSED, [])
+
+
+def test_every_changing_cmdlet_that_would_ask_is_told_not_to_and_names_the_domain_controller(rig: Start) -> None:
+    lab = rig("contacts-storm")
+    do(lab, "limit_eas_usage", {"user": "laura.brandt@contoso.example"})
+    assert [name for name, _ in lab.sent()] == ["New-ThrottlingPolicy", "Set-ThrottlingPolicyAssociation"]
+    assert {parameters["DomainController"] for _, parameters in lab.sent()} == {"dc01.contoso.example"}
+
+
+def test_a_recycle_is_proved_by_new_worker_processes(rig: Start) -> None:
+    lab = rig("contacts-storm")
+    report = do(lab, "recycle_app_pool", {}, on="name=AMS-EX01", because="it is slow")
+    (item,) = report.steps[0].items
+    assert (item.item, item.status, report.undoable, report.changed) == ("AMS-EX01", Status.CHANGED, False, True)
+    assert report.steps[0].because == "it is slow"
+
+
+def test_a_pool_that_is_not_there_is_a_failure_that_says_so(rig: Start) -> None:
+    lab = rig("contacts-storm")
+    report = do(lab, "recycle_app_pool", {"pool": "Nonsense"}, on="name=AMS-EX01", because="x")
+    assert (report.exit_code, lab.sent()) == (4, [])
+    assert "there is no application pool Nonsense" in report.steps[0].items[0].reason
