@@ -33,6 +33,7 @@ class SetActiveSyncEnabled:
     after: bool
 
     undo: ClassVar[str] = "exact"
+    patience: ClassVar[float] = 0.0
 
     @property
     def subject(self) -> str:

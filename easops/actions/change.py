@@ -53,6 +53,11 @@ class Change(Protocol):
         """``exact``, or ``none (why)``."""
         ...
 
+    @property
+    def patience(self) -> float:
+        """Seconds that may go by until a write that was taken shows: 0 for a value, which reads back at once."""
+        ...
+
     def read(self, around: Surroundings) -> State:
         """What is there now; also the read that settles an unknown outcome. Changes nothing."""
         ...
@@ -83,7 +88,7 @@ class ChangeOutcome:
 
 SETTLE_READS: Final = 3
 SETTLE_WAIT: Final = 4.0
-"""Seconds between the reads that settle an unknown outcome: the server may still be at it."""
+"""Seconds between the reads that settle an outcome: the server may still be at it."""
 
 
 def perform(
@@ -137,6 +142,12 @@ def settle(change: Change, around: Surroundings) -> ChangeOutcome:
     return ChangeOutcome(Status.UNKNOWN, drift(change, state), state)
 
 
+def conclude(change: Change, around: Surroundings) -> ChangeOutcome:
+    """As ``settle``, and where it has happened, prove it once more."""
+    outcome = settle(change, around)
+    return _proven(change, around, outcome.found) if outcome.status is Status.CHANGED else outcome
+
+
 def drift(change: Change, state: State) -> str:
     """The sentence on a state that is neither before nor after."""
     return f"{change.subject} is {words(state)}, neither {words(change.before)} nor {words(change.after)}"
@@ -162,26 +173,35 @@ def _read_failed(error: EasopsError) -> Status:
 
 def _settled(change: Change, around: Surroundings, error: EasopsError) -> ChangeOutcome:
     refused = isinstance(error, CommandFailed)
-    outcome = ChangeOutcome(Status.UNKNOWN, str(error))
-    for attempt in range(1 if refused else SETTLE_READS):
-        if attempt:
-            around.clock.sleep(SETTLE_WAIT)
+    ends = around.clock.monotonic() + (0.0 if refused else max(change.patience, SETTLE_WAIT * (SETTLE_READS - 1)))
+    while True:
         outcome = settle(change, around)
         if outcome.status is Status.CHANGED:
             return _proven(change, around, outcome.found)
+        if around.clock.monotonic() >= ends:
+            break
+        around.clock.sleep(SETTLE_WAIT)
     if outcome.status is Status.FAILED:
         return attrs.evolve(outcome, reason=str(error) if refused else f"{error}; {outcome.reason}")
     return attrs.evolve(outcome, reason=f"{error}; {outcome.reason}")
 
 
 def _read_back(change: Change, around: Surroundings) -> ChangeOutcome:
-    try:
-        state = change.read(around)
-    except EasopsError as error:
-        return ChangeOutcome(Status.UNKNOWN, f"written, but it could not be read back: {error}")
-    if change.standing(state) is Standing.AFTER:
-        return _proven(change, around, state)
-    return ChangeOutcome(Status.FAILED, f"the server took it, and reads back {words(state)}", state)
+    ends = around.clock.monotonic() + change.patience
+    while True:
+        try:
+            state = change.read(around)
+        except EasopsError as error:
+            return ChangeOutcome(Status.UNKNOWN, f"written, but it could not be read back: {error}")
+        if change.standing(state) is Standing.AFTER:
+            return _proven(change, around, state)
+        if around.clock.monotonic() >= ends:
+            break
+        around.progress(f"waiting until {change.subject} shows the change")
+        around.clock.sleep(SETTLE_WAIT)
+    told = f"the server took it, and reads back {words(state)}"
+    # What takes its time may still come about: it is not proven undone.
+    return ChangeOutcome(Status.VERIFY_FAILED if change.patience else Status.FAILED, told, state)
 
 
 def _proven(change: Change, around: Surroundings, state: State) -> ChangeOutcome:

@@ -14,7 +14,7 @@ import attrs
 from easops.actions.action import Plan, Scope
 from easops.actions.change import LeftAlone, Standing
 from easops.detectors.detector import Surroundings
-from easops.errors import CommandFailed
+from easops.errors import CommandFailed, UnexpectedAnswer
 from easops.exchange.mailbox import Mailbox, require_mailbox
 from easops.exchange.server import CAPABILITIES, get_exchange_server
 from easops.exchange.throttling_policy import (
@@ -22,7 +22,8 @@ from easops.exchange.throttling_policy import (
     Limit,
     ThrottlingPolicy,
     associate_throttling_policy,
-    get_global_throttling_policy,
+    count_associations,
+    get_default_budget,
     get_throttling_policy,
     new_throttling_policy,
     own_policy_name,
@@ -55,6 +56,7 @@ class HaveThrottlingPolicy:
     copied: dict[str, Limit] | None = None
 
     undo: ClassVar[str] = "exact"
+    patience: ClassVar[float] = 0.0
 
     @property
     def subject(self) -> str:
@@ -78,8 +80,10 @@ class HaveThrottlingPolicy:
         if self.after is None:
             try:
                 remove_throttling_policy(session, self.name, domain_controller=dc)
-            except CommandFailed as error:  # a user of another run's may be associated with it
-                raise LeftAlone(f"left behind, since the server refuses to remove it: {error.why}") from error
+            except CommandFailed as error:
+                if count_associations(session, self.name, domain_controller=dc):
+                    raise LeftAlone(f"left behind, since others are associated with it: {error.why}") from error
+                raise
         else:
             new_throttling_policy(session, self.name, EasBudget(**self.after), copied=self.copied, domain_controller=dc)
 
@@ -102,6 +106,7 @@ class AssociateThrottlingPolicy:
     after: str | None
 
     undo: ClassVar[str] = "exact"
+    patience: ClassVar[float] = 0.0
 
     @property
     def subject(self) -> str:
@@ -156,7 +161,7 @@ class _LimitEasUsage:
         if lacking:
             return Plan(mailbox.primary_smtp_address, Status.REFUSED, lacking, mailbox=mailbox.guid)
         held = _associated(mailbox, around)
-        effective = get_global_throttling_policy(session, domain_controller=dc).eas
+        effective = get_default_budget(session, domain_controller=dc)
         if held is not None:
             effective = held.eas.over(effective)
         plan = Plan(
@@ -189,8 +194,8 @@ def _lacking(mailbox: Mailbox, around: Surroundings) -> str:
             return ""
         case "percent":
             return (
-                f"the mailbox is on Exchange {server.version}, whose policies limit percent of time: associate a policy "
-                "with EASPercentTimeInCAS 30 (KB 2711053) by hand, or use block_user"
+                f"the mailbox is on Exchange {server.version}, whose policies limit percent of time: a policy "
+                "with EASPercentTimeInCAS 30 (KB 2711053) is to be associated by hand, or block_user used"
             )
         case None:
             return f"the mailbox is on Exchange {server.version}, which has no throttling policies: use block_user"
@@ -238,8 +243,14 @@ def _associated(mailbox: Mailbox, around: Surroundings) -> ThrottlingPolicy | No
     held = get_throttling_policy(
         organisation.session(), mailbox.throttling_policy, domain_controller=organisation.domain_controller
     )
+    if held is None:
+        raise UnexpectedAnswer(
+            f"{mailbox.primary_smtp_address} has throttling policy {mailbox.throttling_policy}, which is not found",
+            "what applies to the user is not known",
+            "look with Get-ThrottlingPolicy; nothing was changed",
+        )
     # 2013 and later may name the Global policy where none is associated: it is the default all the same.
-    return None if held is None or held.scope == "Global" else held
+    return None if held.scope == "Global" else held
 
 
 def _values(eas: EasBudget) -> dict[str, Limit]:

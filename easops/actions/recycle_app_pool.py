@@ -42,6 +42,8 @@ class RecycleAppPool:
 
     after: ClassVar[str] = "new worker processes"
     undo: ClassVar[str] = "none (a recycle happened or it did not)"
+    patience: ClassVar[float] = 120.0
+    """Without overlapping rotation a new worker comes only when the old one is gone, 90 s later at most by default."""
 
     @property
     def subject(self) -> str:

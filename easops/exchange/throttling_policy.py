@@ -141,12 +141,30 @@ def get_throttling_policy(
     return found[0] if found else None
 
 
-def get_global_throttling_policy(session: Session, *, domain_controller: str | None = None) -> ThrottlingPolicy:
-    """The policy that applies where no other does. Raises UnexpectedAnswer where there is none, or several."""
-    found = [p for p in list_throttling_policies(session, domain_controller=domain_controller) if p.scope == "Global"]
-    if len(found) != 1:
-        raise UnexpectedAnswer("there is not one Global throttling policy", f"there are {len(found)}", "report it")
-    return found[0]
+def get_default_budget(session: Session, *, domain_controller: str | None = None) -> EasBudget:
+    """The budget of a user without a policy of his own: Organization policies over the Global one.
+
+    Where there are several Organization policies, the lowest of each value. Raises UnexpectedAnswer where there is not
+    one Global policy. Source: precedence Regular > Organization > Global (workload management, 2013 to SE).
+    """
+    policies = list_throttling_policies(session, domain_controller=domain_controller)
+    default = [policy for policy in policies if policy.scope == "Global"]
+    if len(default) != 1:
+        raise UnexpectedAnswer("there is not one Global throttling policy", f"there are {len(default)}", "report it")
+    merged: EasBudget | None = None
+    for policy in policies:
+        if policy.scope == "Organization":
+            over = policy.eas.over(default[0].eas)
+            merged = over if merged is None else merged.lowered_to(over)
+    return default[0].eas if merged is None else merged
+
+
+def count_associations(session: Session, policy: str, *, domain_controller: str | None = None) -> int:
+    """How many users are associated with a policy. Source: Get-ThrottlingPolicyAssociation -ThrottlingPolicy."""
+    answer = session.invoke(
+        directory_read("Get-ThrottlingPolicyAssociation", {"ThrottlingPolicy": policy}, domain_controller)
+    )
+    return len(answer.objects())
 
 
 def new_throttling_policy(

@@ -82,19 +82,29 @@ def execute_run(
         )
         conduct.stopper(execution.stop.set)
         execute(execution)
-    if problem:
-        record.end(held.run_id, status_of(problem[0]), owes=False)
-        raise problem[0]
     steps = steps_of(held, record)
+    if problem:
+        # What an earlier walk owes is still owed, and what it came to still stands.
+        status = run_status(steps) if held.walks > 1 else status_of(problem[0])
+        record.end(held.run_id, status, owes=held.owes or _owes(steps))
+        raise problem[0]
     record.end(held.run_id, run_status(steps), owes=_owes(steps))
     return report_of(record.get(held.run_id), steps)
 
 
 def _owes(steps: Sequence[StepResult]) -> bool:
-    """Whether a changing step was not started because of what came before it, a refusal apart."""
-    stops = [step.status for step in steps if EXIT_CODES[step.status] > EXIT_CODES[Status.REFUSED]]
-    open_ = any(
-        step.status is Status.NOT_STARTED or any(item.status is Status.NOT_STARTED for item in step.items)
-        for step in steps
-    )
-    return open_ and bool(stops)
+    """Whether a changing step is still to be done: not started because of what came before it (never because of a
+    refusal), or failed after an earlier one had changed something."""
+    stopper = next((step for step in steps if step.stops), None)
+    if stopper is None:
+        return False
+    statuses = [stopper.status, *(item.status for item in stopper.items)]
+    if max(EXIT_CODES[status] for status in statuses) <= EXIT_CODES[Status.REFUSED]:
+        return False
+    if any(step.status is Status.NOT_STARTED for step in steps):
+        return True
+    if any(item.status is Status.NOT_STARTED for step in steps for item in step.items):
+        return True
+    not_done = (Status.FAILED, Status.UNREACHABLE, Status.UNKNOWN, Status.UNDETERMINED)
+    earlier = any(item.touched for step in steps if step.number < stopper.number for item in step.items)
+    return earlier and stopper.kind == "do" and any(item.status in not_done for item in stopper.items)

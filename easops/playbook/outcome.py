@@ -17,7 +17,8 @@ Kind = Literal["detect", "verify", "do", "undo"]
 @attrs.frozen
 class StepResult:
     """One step. *hosts* are the labels it was about; *detection* is what a detect or verify found, *done* what came
-    of a do or undo. *certain* is False for a prediction that depends on an earlier step, which *reason* names.
+    of a do or undo. *certain* is False for a prediction that depends on an earlier step, which *reason* names. *stops*
+    says that no later changing step may start because of it.
     """
 
     number: int
@@ -31,6 +32,7 @@ class StepResult:
     detection: Detection | None = None
     done: Done | None = None
     certain: bool = True
+    stops: bool = False
     seconds: float = 0.0
 
     @property
@@ -69,10 +71,9 @@ class RunReport:
     def undoable(self) -> bool:
         """Whether anything that was changed, or may have been, can be put back: a recycle cannot.
 
-        Of a failed item the first of several changes may have been made, and the read that found it undone may have
-        been early.
+        Of a failed item the first of several changes may have been made.
         """
-        held = (Status.CHANGED, Status.UNKNOWN, Status.VERIFY_FAILED, Status.FAILED)
+        held = (Status.CHANGED, Status.UNKNOWN, Status.VERIFY_FAILED)
         items = [item for step in self.steps for item in step.items if item.touched or item.status in held]
         return not self.checked and any(item.undo == "exact" for item in items)
 

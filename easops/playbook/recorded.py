@@ -62,7 +62,7 @@ def locked(record: Record, state: StateFolder, run_id: str) -> Iterator[tuple[Ru
 def world_of(held: Run, hosts: Sequence[Host] | None, state: StateFolder) -> Iterator[tuple[tuple[Host, ...], Clock]]:
     """The hosts of a recorded run: its lab's, started again; those of an inventory; or the recorded ones."""
     if held.lab is not None:
-        folder = state.lab(held.document.get("undoes", held.run_id))
+        folder = state.lab(_root(held))
         if not folder.exists():
             raise BadInput(
                 f"the lab of run {held.run_id} is gone", "lab worlds are kept 7 days", "run the playbook again"
@@ -96,8 +96,7 @@ def surroundings_of(
 ) -> Iterator[Surroundings]:
     with SessionPool() as sessions:
         organisation = Organisation.of(hosts, sessions)
-        source = held.document.get("undoes", held.run_id)
-        for entry in record.entries(source, "facts"):
+        for entry in record.entries(held.run_id, "facts"):
             organisation.domain_controller = entry.body["domain_controller"]
         yield Surroundings(sessions, organisation, clock, observer.progress)
 
@@ -119,8 +118,13 @@ def walk_ids(held: Run) -> list[str]:
     return [held.run_id, *(f"{held.run_id}.{number}" for number in range(2, held.walks + 1))]
 
 
+def _root(held: Run) -> str:
+    """The run whose world this is: an undo, and the undo of an undo, act in that of the first."""
+    return str(held.document.get("root", held.run_id))
+
+
 def _in_lab(held: Run) -> str:
-    return f"lab:{held.document.get('undoes', held.run_id)}/" if held.lab is not None else ""
+    return f"lab:{_root(held)}/" if held.lab is not None else ""
 
 
 def host_target(held: Run, host: Host) -> str:

@@ -19,6 +19,8 @@ from typing import Any, Literal
 import attrs
 
 from easops.actions import ACTIONS
+from easops.actions.change import conclude
+from easops.actions.outcome import ItemOutcome
 from easops.clock import Clock, SystemClock
 from easops.detectors import DETECTORS
 from easops.detectors.detector import Surroundings
@@ -28,7 +30,7 @@ from easops.exchange.server import choose_domain_controller
 from easops.inventory.host import Host
 from easops.inventory.select import one_organisation, select
 from easops.parameter import format_duration
-from easops.playbook.codec import Json, to_json
+from easops.playbook.codec import Json, from_json, to_json
 from easops.playbook.engine import PROTOCOL, DurableHands, forget
 from easops.playbook.executing import WAIT, Conduct, Confirm, execute_run, never
 from easops.playbook.expression import evaluate
@@ -36,9 +38,10 @@ from easops.playbook.gates import protected_mailboxes
 from easops.playbook.hands import LookingHands, Observer, Silent
 from easops.playbook.load import check_inputs, load_playbook, load_playbook_text
 from easops.playbook.model import Playbook
-from easops.playbook.outcome import RunReport, StepResult, run_status
+from easops.playbook.outcome import RunReport, run_status
 from easops.playbook.record import KEPT, Record, Run
 from easops.playbook.recorded import (
+    changes_of,
     host_target,
     locked,
     new_run_id,
@@ -51,8 +54,8 @@ from easops.playbook.recorded import (
 )
 from easops.playbook.rehearsal import start_lab
 from easops.playbook.state import StateFolder
-from easops.playbook.undo import walk_back
-from easops.playbook.walk import Facts, Hands, walk
+from easops.playbook.undo import close_undone, walk_back
+from easops.playbook.walk import Earlier, Facts, Hands, walk
 from easops.remoting.pool import SessionPool
 from easops.status import Status
 
@@ -179,7 +182,10 @@ def resume(
                 names = [step.name for step in _playbook(held).steps]
                 main = functools.partial(_walk_on, held, record, known)
             conduct.observer.started(held.run_id, names)
-            return execute_run(held, walk_ids(held)[-1], main, record, state, lock, known, clock, conduct)
+            report = execute_run(held, walk_ids(held)[-1], main, record, state, lock, known, clock, conduct)
+            if held.kind == "undo":
+                close_undone(held, report, record)
+            return report
 
 
 def _checked(
@@ -218,23 +224,37 @@ def _walk_on(held: Run, record: Record, hosts: Sequence[Host], around: Surroundi
     playbook = _playbook(held)
     values = check_inputs(playbook, held.document["inputs"])
     selected = _selected(playbook, values, hosts)
-    facts = _facts(playbook, values, hosts, around, hands, lambda: organisation_target(held, selected))
+    facts = _facts(playbook, values, hosts, around, hands, lambda: organisation_target(held, selected), held, record)
     record.write(held.run_id, "facts", "facts", to_json(facts))
-    already: dict[int, StepResult] = {}
+    earlier: Earlier | None = None
     if held.walks > 1:
-        good = (Status.OK, Status.CHANGED, Status.SKIPPED)
-        already = {step.number: step for step in steps_of(held, record) if step.status in good}
-    walk(
-        playbook,
-        values,
-        facts,
-        selected,
-        around,
-        hands,
-        lambda host: host_target(held, host),
-        already=already,
-        asked=held.walks > 1 and bool(record.entries(held.run_id, "answer")),
-    )
+        earlier = hands.once("0.earlier", Earlier, functools.partial(_earlier, held, record, around))
+    walk(playbook, values, facts, selected, around, hands, lambda host: host_target(held, host), earlier=earlier)
+
+
+def _earlier(held: Run, record: Record, around: Surroundings) -> Earlier:
+    """The earlier walks' steps, what they left open settled by reading: a pulse on a host by what it was keyed by."""
+    pulses = {
+        (getattr(change, "host", None), change.kind): change
+        for change, _ in changes_of(held, record)
+        if change.inverse() is None
+    }
+
+    def settled(item: ItemOutcome) -> ItemOutcome:
+        change = next((change for (host, _), change in pulses.items() if host == item.item), None)
+        if change is None or item.status not in (Status.UNKNOWN, Status.VERIFY_FAILED):
+            return item
+        outcome = conclude(change, around)
+        touched = outcome.status is not Status.FAILED
+        return attrs.evolve(item, status=outcome.status, reason=outcome.reason, touched=touched)
+
+    steps = [
+        step
+        if step.done is None
+        else attrs.evolve(step, done=attrs.evolve(step.done, items=tuple(settled(item) for item in step.items)))
+        for step in steps_of(held, record)
+    ]
+    return Earlier(tuple(steps), any(entry.body["yes"] for entry in record.entries(held.run_id, "answer")))
 
 
 def _facts(
@@ -244,12 +264,17 @@ def _facts(
     around: Surroundings,
     hands: Hands,
     organisation: Callable[[], str],
+    held: Run | None = None,
+    record: Record | None = None,
 ) -> Facts:
-    """Learn the run's facts, once; and give the organisation its domain controller."""
+    """Learn the run's facts, once, whatever walks it takes; and give the organisation its domain controller."""
     reads = any(step.kind != "do" or ACTIONS[step.subject].scope == "organisation" for step in playbook.steps)
     reachable = reads and any(host.exchange is not None for host in hosts)
 
     def learn() -> Facts:
+        if held is not None and record is not None:
+            for entry in record.entries(held.run_id, "facts"):
+                return from_json(entry.body, Facts)
         if not reachable:
             return Facts(organisation(), None)
         chosen = choose_domain_controller(around.organisation.session())

@@ -73,7 +73,12 @@ def undo(
                 new_run_id(),
                 "undo",
                 f"undo of {held.run_id}",
-                {**held.document, "undoes": held.run_id, "jobs": to_json(jobs)},
+                {
+                    **held.document,
+                    "undoes": held.run_id,
+                    "root": held.document.get("root", held.run_id),
+                    "jobs": to_json(jobs),
+                },
                 held.targets,
                 dt.datetime.now(dt.UTC),
             )
@@ -81,15 +86,22 @@ def undo(
             lock.take()
             try:
                 record.add(undoing)
+                for entry in record.entries(held.run_id, "facts"):
+                    record.write(undoing.run_id, "facts", entry.key, entry.body)
                 conduct = conduct.in_lab(held.lab)
                 conduct.observer.started(undoing.run_id, [])
                 main = functools.partial(walk_back, undoing)
                 report = execute_run(undoing, undoing.run_id, main, record, state, lock, known, clock, conduct)
             finally:
                 lock.release()
-            if EXIT_CODES[report.status] == 0:
-                record.update(held.run_id, closed=f"undone by {undoing.run_id}", owes=False)
+            close_undone(undoing, report, record)
             return report
+
+
+def close_undone(undoing: Run, report: RunReport, record: Record) -> None:
+    """Close the run that an undo has put back whole."""
+    if EXIT_CODES[report.status] == 0:
+        record.update(undoing.document["undoes"], closed=f"undone by {undoing.run_id}", owes=False)
 
 
 def _undo_steps(held: Run, record: Record) -> list[Job]:
@@ -114,8 +126,8 @@ def _undo_steps(held: Run, record: Record) -> list[Job]:
     return jobs
 
 
-_DONE_OR_UNSURE: Final = (Status.CHANGED, Status.UNKNOWN, Status.VERIFY_FAILED, Status.FAILED)
-"""Outcomes after which the change may be there. ``failed`` too: the read that found it undone may have been early."""
+_DONE_OR_UNSURE: Final = (Status.CHANGED, Status.UNKNOWN, Status.VERIFY_FAILED)
+"""Outcomes after which the change is there, or may be."""
 
 
 def _undo_planned(plan: Plan, around: Surroundings) -> Plan:
@@ -209,7 +221,7 @@ def walk_back(held: Run, around: Surroundings, hands: DurableHands) -> None:
                 left.pop(0) if plan.status is Status.WOULD_CHANGE else untouched
                 for plan, untouched in zip(job.plans, _untouched(job), strict=True)
             )
-            stopped = any(item.status in (Status.UNDO_FAILED, Status.UNKNOWN) for item in done)
+            stopped = any(EXIT_CODES[item.status] != 0 for item in outcomes[job.step])
     for result in _undo_results(planned, outcomes):
         hands.finished(attrs.evolve(result, reason=refused))
 

@@ -52,6 +52,25 @@ class Facts:
 
 
 @attrs.frozen
+class Earlier:
+    """What a later walk of the same run takes over from those before it: their steps, as settled since, and whether
+    the changes were confirmed."""
+
+    steps: tuple[StepResult, ...] = ()
+    asked: bool = False
+
+    def done(self) -> dict[int, StepResult]:
+        """The steps that ended well, by number."""
+        good = (Status.OK, Status.CHANGED, Status.SKIPPED)
+        return {step.number: step for step in self.steps if step.status in good}
+
+    def touched(self, step: Step, item: str) -> ItemOutcome | None:
+        """What came of an item that an earlier walk changed, or may have."""
+        held = (step_ for step_ in self.steps if step_.number == step.number)
+        return next((found for result in held for found in result.items if found.item == item and found.touched), None)
+
+
+@attrs.frozen
 class Job:
     """What is to be done to one target, item by item, in order. *host* is a label, None for the organisation."""
 
@@ -109,7 +128,8 @@ class _Walk:
     targets: Callable[[Host], str]
     actions: Mapping[str, Action]
     detectors: Mapping[str, Detector]
-    asked: bool = False
+    earlier: Earlier
+    asked: bool
     stopped: str = ""
     """The name of the step that stopped the changes; empty while they go on."""
     results: list[StepResult] = attrs.field(factory=list)
@@ -133,6 +153,7 @@ class _Walk:
             self.namespace[step.as_] = result.done or result.detection or empty
         if not self.stopped and _stops(step, result):
             self.stopped = step.name
+            result = attrs.evolve(result, stops=True)
         self.results.append(result)
         return result
 
@@ -218,14 +239,26 @@ class _Walk:
             return _result(step, Status.SKIPPED, reason="nothing to do it for")
         because = ""
         plans: list[Plan] = []
+        carried: dict[int, ItemOutcome] = {}
         for number, names in enumerate(rounds):
             because = because or _text(evaluate(step.because, names))
             for host in hosts or (None,):
                 here = names if host is None else {**names, "host": host.name}
                 label = None if host is None else host.name
                 values = step.arguments(action.parameters, here)
+                done = None if label is None else self.earlier.touched(step, label)
+                if action.pulse and done is not None:
+                    # It happened in an earlier walk of this run: two are not one.
+                    carried[len(plans)] = done
+                    plans.append(Plan(done.item, Status.OK, host=label))
+                    continue
                 key = f"{_key(step)}.{number}" if label is None else f"{_key(step)}.{number}.{label}"
-                plans.append(self.hands.once(key, Plan, functools.partial(self._planned, action, values, label)))
+                plan = self.hands.once(key, Plan, functools.partial(self._planned, action, values, label))
+                done = self.earlier.touched(step, plan.item)
+                if done is not None and plan.status is Status.OK:
+                    # As wanted, because an earlier walk of this run made it so: it is this run's change all the same.
+                    carried[len(plans)] = attrs.evolve(done, status=Status.CHANGED, reason="")
+                plans.append(plan)
         depends = self._depends(step)
         wanted = [plan for plan in plans if plan.status is Status.WOULD_CHANGE]
         most = self.playbook.limits.changes
@@ -252,7 +285,8 @@ class _Walk:
                     step, hosts, items, because, Status.REFUSED, reason="not confirmed: nothing was changed"
                 )
             self.asked = True
-        return self._done(step, hosts, self._applied(step, plans), because)
+        outcomes = [carried.get(at, outcome) for at, outcome in enumerate(self._applied(step, plans))]
+        return self._done(step, hosts, tuple(outcomes), because)
 
     def _rounds(self, step: Step) -> list[Mapping[str, Any]]:
         """The namespaces that the step is planned in: one for each item of its loop, most hits first."""
@@ -357,18 +391,18 @@ def walk(
     hands: Hands,
     targets: Callable[[Host], str],
     *,
-    already: Mapping[int, StepResult] | None = None,
-    asked: bool = False,
+    earlier: Earlier | None = None,
     actions: Mapping[str, Action] = ACTIONS,
     detectors: Mapping[str, Detector] = DETECTORS,
 ) -> tuple[StepResult, ...]:
     """Walk the steps of *playbook* over *hosts*.
 
-    *inputs* are checked values by name; *targets* names a host's target. *already* holds the results of steps, by
-    number, that an earlier walk of the same run ended well: the walk begins at the first that is not in it. *asked*
-    says that the changes were confirmed then. Raises Refused for hosts of two organisations.
+    *inputs* are checked values by name; *targets* names a host's target. With *earlier* the walk begins at the first
+    step that no earlier walk of the same run ended well. Raises Refused for hosts of two organisations.
     """
     one_organisation(tuple(hosts))
+    before = earlier or Earlier()
+    done = before.done()
     walking = _Walk(
         playbook,
         facts,
@@ -379,11 +413,12 @@ def walk(
         targets,
         actions=actions,
         detectors=detectors,
-        asked=asked,
+        earlier=before,
+        asked=before.asked,
     )
     begun = False
     for step in playbook.steps:
-        held = None if begun or already is None else already.get(step.number)
+        held = None if begun else done.get(step.number)
         if held is not None:
             walking.keep(step, held)
             continue

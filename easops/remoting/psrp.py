@@ -18,7 +18,6 @@ from collections.abc import Callable
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
-import attrs
 import requests
 import urllib3
 from pypsrp.complex_objects import ErrorRecord as WireErrorRecord
@@ -67,6 +66,16 @@ _CONFIGURATIONS: Final[dict[EndpointName, str]] = {"exchange": "Microsoft.Exchan
 
 _RESOURCE_NOT_FOUND: Final = "2150858811"
 _ACCESS_DENIED: Final = "5"
+
+_NOT_STARTED: Final = (
+    _ACCESS_DENIED,
+    _RESOURCE_NOT_FOUND,
+    "2150858819",  # no such configuration for this user
+    "2150858843",  # the shell is not there any more
+    "2150859173",  # quotas: shells of this user, operations, …
+    "2150859174",
+)
+"""WSMan faults that prove that a command never started."""
 
 _CATEGORIES: Final = (
     "NotSpecified OpenError CloseError DeviceError DeadlockDetected InvalidArgument InvalidData InvalidOperation "
@@ -119,11 +128,27 @@ class _Worker:
         self._jobs.put(None)
 
 
-@attrs.define
 class _Progress:
-    """How far a call got: what an exception means depends on it."""
+    """How far a call got: what an exception means depends on it.
 
-    sent: bool = False
+    The waiting thread may give up on the working one, which then must not send any more what was told as not sent.
+    """
+
+    def __init__(self) -> None:
+        self._mutex = threading.Lock()
+        self._abandoned = False
+        self.sent = False
+
+    def sending(self) -> None:
+        """Called just before the command goes out. Raises TimeoutError where nobody waits for it any more."""
+        with self._mutex:
+            if self._abandoned:
+                raise TimeoutError
+            self.sent = True
+
+    def abandon(self) -> None:
+        with self._mutex:
+            self._abandoned = True
 
 
 class PsrpSession:
@@ -204,6 +229,10 @@ class PsrpSession:
             if remaining <= 0:
                 raise TimeoutError
             value = self._worker.run(lambda: call(progress), remaining + GRACE)
+        except TimeoutError as error:
+            progress.abandon()
+            self._drop()
+            raise self._explained(error, progress, name) from error
         except (CommandFailed, BadInput):
             self._used = time.monotonic()
             raise
@@ -218,7 +247,7 @@ class PsrpSession:
             return self._pool
         parts = urlsplit(self._way_in.url)
         verify = str(self._way_in.ca) if self._way_in.ca is not None else True
-        self._wsman = WSMan(
+        wsman = self._wsman = WSMan(
             parts.hostname or "",
             port=parts.port or 443,
             ssl=True,
@@ -232,7 +261,7 @@ class PsrpSession:
             operation_timeout=_POLL,
             no_proxy=True,  # as Enter-PSSession has it unless told otherwise
         )
-        pool = RunspacePool(self._wsman, configuration_name=_CONFIGURATIONS[self.endpoint])
+        pool = RunspacePool(wsman, configuration_name=_CONFIGURATIONS[self.endpoint])
         pool._serializer = pool._fragmenter.serializer = _Decoding()
         if not self._trust.proven:
             # The first logon is alone: let a dead host not keep the others waiting for their turn.
@@ -243,6 +272,8 @@ class PsrpSession:
             except AuthenticationError:
                 self._trust.refused(self._where)
                 raise
+        if self._wsman is not wsman:  # given up while it was opening: the session is another's now
+            raise TimeoutError
         self._pool = pool
         return pool
 
@@ -253,14 +284,14 @@ class PsrpSession:
                 shell.add_statement()
             for command in pipe:
                 _add(shell, command)
-        progress.sent = True
+        progress.sending()
         try:
             shell.begin_invoke()
         except (AuthenticationError, requests.exceptions.ConnectTimeout):
             progress.sent = False  # refused at the door, or no connection came about
             raise
         except WSManFaultError as error:
-            progress.sent = error.code is None  # a fault is the service's own word that nothing was started
+            progress.sent = not _proves_not_started(error)
             raise
         except requests.exceptions.ConnectionError as error:
             progress.sent = not _never_connected(error)
@@ -435,6 +466,11 @@ def _never_connected(error: BaseException) -> bool:
         else:
             return isinstance(seen, ConnectionRefusedError)
     return False
+
+
+def _proves_not_started(error: WSManFaultError) -> bool:
+    """Whether a fault in answer to the command says that it never started; a late reply's time-out does not."""
+    return str(error.code) in _NOT_STARTED or "WSMan-InvalidShellID" in str(error.reason or "")
 
 
 def _http_status(error: Exception) -> int | None:

@@ -18,7 +18,15 @@ from easops.status import Status
 
 
 class Waitless(SystemClock):
-    def sleep(self, seconds: float) -> None: ...
+    """Time passes when somebody sleeps."""
+
+    seconds = 0.0
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def sleep(self, seconds: float) -> None:
+        self.seconds += seconds
 
 
 NOBODY = cast("Sessions", None)  # a light is reached without a session
@@ -40,6 +48,9 @@ class Light:
     reaches: bool = True
     read_fails: Callable[[int], EasopsError | None] = lambda times: None
     missing: str = ""
+    patience: float = 0.0
+    slow: int = 0
+    """How many reads it takes until the light shows that it was lit."""
     writes: int = 0
     reads: int = 0
 
@@ -48,6 +59,9 @@ class Light:
         error = self.read_fails(self.reads)
         if error is not None:
             raise error
+        if self.writes and self.slow:
+            self.slow -= 1
+            return self.before
         return self.lit
 
     def standing(self, state: Any) -> Standing:
@@ -86,6 +100,9 @@ AWAY = UnreachableHost("away")
         (Light(fails=REFUSED), Status.CHANGED, 1),
         (Light(fails=AWAY, reaches=False), Status.UNREACHABLE, 1),
         (Light(reaches=False), Status.FAILED, 1),
+        (Light(slow=3, patience=60), Status.CHANGED, 1),
+        (Light(slow=3, patience=60, fails=LOST), Status.CHANGED, 1),
+        (Light(reaches=False, patience=60), Status.VERIFY_FAILED, 1),
         (Light(fails=LeftAlone("in use"), reaches=False), Status.SKIPPED, 1),
         (Light(missing="the old bulb is still warm"), Status.VERIFY_FAILED, 1),
         (Light(read_fails=lambda times: AWAY), Status.UNREACHABLE, 0),
@@ -104,6 +121,9 @@ AWAY = UnreachableHost("away")
         "refused, and yet done",
         "never sent",
         "taken, but it reads back as before",
+        "done, and shown after a while",
+        "reply lost, done, and shown after a while",
+        "taken, but never shown",
         "left alone",
         "done, not proven",
         "unreachable at the first read",

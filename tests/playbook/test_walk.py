@@ -19,9 +19,10 @@ from easops.errors import CommandFailed, EasopsError, Refused, UnreachableHost
 from easops.exchange.organisation import Organisation
 from easops.inventory.host import Host
 from easops.parameter import Parameter
+from easops.playbook.executing import _owes
 from easops.playbook.load import load_playbook_text
 from easops.playbook.outcome import StepResult
-from easops.playbook.walk import Facts, Job, Preview, walk
+from easops.playbook.walk import Earlier, Facts, Job, Preview, walk
 from easops.remoting.pool import Sessions
 from easops.status import Status
 
@@ -149,7 +150,8 @@ class Hands:
             for plan in job.plans:
                 status = self.outcomes.get(plan.item, Status.CHANGED)
                 ended = dt.datetime(2026, 3, 2, 1, tzinfo=dt.UTC) if job.host else None
-                items.append(ItemOutcome(plan.item, job.target, status, ended=ended))
+                touched = status in (Status.CHANGED, Status.UNKNOWN, Status.VERIFY_FAILED)
+                items.append(ItemOutcome(plan.item, job.target, status, ended=ended, touched=touched))
             done.append((job, tuple(items)))
             if any(item.status in (Status.FAILED, Status.UNKNOWN) for item in items):
                 break
@@ -366,25 +368,69 @@ def test_a_check_predicts_and_applies_nothing() -> None:
     assert (limited.certain, freed.certain, freed.reason) == (True, False, "depends on 'limit'")
 
 
-def test_a_resumed_walk_begins_at_the_first_step_not_done() -> None:
-    first, hands, _ = go(found(user("anna")), found(), hands=Hands(outcomes={"A": Status.FAILED}))
-    assert first == ["ok", "changed", "failed", "ok"]
-    already = {result.number: result for result in hands.results if result.status in (Status.OK, Status.CHANGED)}
-    actions: Any = {"limit": Limit(), "recycle": Recycle()}
-    detectors: Any = {"flood": Flood([found()])}
-    again = Hands()
+def again(earlier: Hands, *finds: Detection, limit: Limit | None = None) -> tuple[dict[int, str], Hands]:
+    """A later walk of the same run: each walked step's status by number."""
+    actions: Any = {"limit": limit or Limit(), "recycle": Recycle()}
+    detectors: Any = {"flood": Flood(list(finds))}
+    hands = Hands()
     walk(
         load_playbook_text(CURE, "cure.yml", actions=actions, detectors=detectors),
         {"protect": ()},
         Facts("organisation contoso", "dc"),
         HOSTS,
         Surroundings(NOBODY, Organisation(HOSTS, NOBODY), FastClock()),
-        again,
+        hands,
         lambda host: host.name.lower(),
-        already=already,
-        asked=True,
+        earlier=Earlier(tuple(earlier.results), asked=True),
         actions=actions,
         detectors=detectors,
     )
-    assert again.applied == [("a", "A")]
-    assert [result.number for result in again.results] == [3, 4]
+    return {result.number: str(result.status) for result in hands.results}, hands
+
+
+def test_a_resumed_walk_begins_at_the_first_step_not_done() -> None:
+    first, hands, _ = go(found(user("anna")), found(), hands=Hands(outcomes={"A": Status.FAILED}))
+    assert first == ["ok", "changed", "failed", "ok"]
+
+    statuses, later = again(hands, found())
+
+    assert later.applied == [("a", "A")]
+    assert statuses == {3: "changed", 4: "ok"}
+
+
+def test_what_an_earlier_walk_changed_still_counts_so_the_recycle_is_not_forgotten() -> None:
+    first, hands, _ = go(found(user("anna"), user("bert")), found(), hands=Hands(outcomes={"bert": Status.UNKNOWN}))
+    assert first == ["ok", "unknown", "not_started", "ok"]
+
+    statuses, later = again(hands, found(), limit=Limit(ok=("anna", "bert")))
+
+    assert statuses == {2: "changed", 3: "changed", 4: "ok"}
+    assert later.applied == [("a", "A")]
+
+
+def test_a_host_that_an_earlier_walk_recycled_is_not_recycled_again() -> None:
+    both = found(user("anna", hosts=("A", "B")), hosts=("A", "B"))
+    _, hands, _ = go(both, found(), hands=Hands(outcomes={"B": Status.FAILED}))
+    assert [str(item.status) for item in hands.results[2].items] == ["changed", "failed"]
+
+    statuses, later = again(hands, found())
+
+    assert statuses == {3: "changed", 4: "ok"}
+    assert later.applied == [("b", "B")]
+
+
+def owes(*finds: Detection, hands: Hands, **more: Any) -> bool:
+    go(*finds, hands=hands, **more)
+    return _owes(hands.results)
+
+
+def test_a_run_owes_what_a_failure_kept_from_starting_and_never_what_a_refusal_did() -> None:
+    flooding = found(user("anna"))
+    both = found(user("anna", hosts=("A", "B")), hosts=("A", "B"))
+    assert owes(flooding, found(), hands=Hands(outcomes={"anna": Status.FAILED}))
+    assert owes(both, found(), hands=Hands(outcomes={"A": Status.FAILED}))
+    assert owes(both, found(), hands=Hands(outcomes={"B": Status.FAILED}))
+    assert not owes(flooding, found(), hands=Hands())
+    assert not owes(flooding, hands=Hands())  # not verified: nothing is left to do
+    assert not owes(flooding, found(), hands=Hands(yes=False))
+    assert not owes(found(user("a"), user("b"), user("c")), hands=Hands())
