@@ -173,7 +173,9 @@ class _LimitEasUsage:
             health_mailbox=mailbox.is_health_mailbox,
         )
         if effective.as_low_as(BUDGET):
-            return attrs.evolve(plan, reason="limited as low already, or lower")
+            return attrs.evolve(
+                plan, reason="limited as low already, in force since the last recycle of the pools that serve the user"
+            )
         copied: dict[str, Limit] | None = None
         if held is not None and not held.is_ours:
             if values["replace_policy"] != "copy":

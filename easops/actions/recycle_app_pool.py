@@ -41,7 +41,7 @@ class RecycleAppPool:
     before: Workers
 
     after: ClassVar[str] = "new worker processes"
-    undo: ClassVar[str] = "none (a recycle happened or it did not)"
+    undo: ClassVar[str] = "none (a recycle has no way back, and needs none)"
     patience: ClassVar[float] = 120.0
     """Without overlapping rotation a new worker comes only when the old one is gone, 90 s later at most by default."""
 

@@ -97,8 +97,8 @@ class Telling:
         stopping = _Stopping(self.voice)
         try:
             report = call(stopping)
-        except Interrupted:
-            self._leave(stopping.code)
+        except Interrupted as stop:
+            self._leave(stopping.code, stop.finished)
         finally:
             self.voice.quiet_down()
         return report
@@ -117,13 +117,16 @@ class Telling:
             self.voice.note("\n".join(three_lines(what, why, "add --yes; --check shows what it would change")))
         raise typer.Exit(code)
 
-    def _leave(self, code: int) -> None:
+    def _leave(self, code: int, finished: bool) -> None:
         """End the process without the engine's own ending, which would wait for the steps that are not to come."""
         from easops.report.error import error_document, three_lines
         from easops.report.json import dumped
 
         self.voice.quiet_down()
-        what = f"run {self.run_id} was stopped; what was under way has been finished and recorded"
+        end = "what was under way has been finished and recorded"
+        if not finished:
+            end = "the outcome of what was under way is not recorded: resume, undo and reconcile read it first"
+        what = f"run {self.run_id} was stopped; {end}"
         next_step = f"easops runs resume {self.run_id}, or easops undo {self.run_id}"
         if self.as_json:
             document = {**error_document("stopped", what, "", next_step, code), "run_id": self.run_id}

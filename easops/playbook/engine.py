@@ -53,7 +53,14 @@ T = TypeVar("T")
 
 
 class Interrupted(BaseException):
-    """The run was told to stop. No ``Exception``: the engine must not take it for a step's outcome."""
+    """The run was told to stop. No ``Exception``: the engine must not take it for a step's outcome.
+
+    *finished* says that nothing was under way any more, so that the record knows every outcome.
+    """
+
+    def __init__(self, finished: bool = True) -> None:
+        super().__init__()
+        self.finished = finished
 
 
 class _Json(Serializer):
@@ -369,6 +376,6 @@ def _wait(handle: WorkflowHandle[Any], execution: Execution) -> None:
             ends = time.monotonic() + _FINISH_IN
             while execution.writing and time.monotonic() < ends:
                 time.sleep(0.05)
-            raise Interrupted
+            raise Interrupted(not execution.writing)
     if failure:
         raise failure[0]

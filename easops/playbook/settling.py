@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from easops.actions.change import Change, ChangeOutcome, settle
 from easops.clock import Clock
+from easops.errors import Refused
 from easops.inventory.host import Host
 from easops.playbook.codec import from_json, to_json
 from easops.playbook.engine import cancel
@@ -37,6 +38,13 @@ def abandon(
     """Reconcile a dead run, or one that owes, then close it for good: its targets are free, and it owes nothing."""
     with opened(state) as (record, state), locked(record, state, run_id) as (held, _):
         refuse_closed(held)
+        if held.ended is not None and not held.owes and held.status != Status.UNKNOWN:
+            raise Refused(
+                f"run {held.run_id} has ended and owes nothing",
+                f"its status is {held.status}",
+                f"there is nothing to abandon; easops undo {held.run_id} puts back what it changed",
+                rule="nothing to abandon",
+            )
         with world_of(held, hosts, state) as (known, clock):
             found = reconcile_run(held, record, known, clock)
         abandon_run(held, record, state)

@@ -58,7 +58,10 @@ def undo(
     with opened(state) as (record, state), locked(record, state, run_id) as (held, _lock):
         if held.closed.startswith("undone"):
             raise Refused(
-                f"run {held.run_id} is {held.closed} already", "", "easops runs show tells more", rule="undone"
+                f"run {held.run_id} is {held.closed} already",
+                "",
+                f"easops runs show {held.run_id} tells more",
+                rule="undone",
             )
         with world_of(held, hosts, state) as (known, clock):
             if held.ended is None and not check:
@@ -114,7 +117,12 @@ def _undo_steps(held: Run, record: Record) -> list[Job]:
         target = recorded_organisation_target(held) if host is None else recorded_host_target(held, host)
         back = change.inverse()
         if back is None:
-            plan = Plan(change.subject, Status.SKIPPED, f"cannot be undone: {change.undo}", host=host)
+            plan = Plan(
+                change.subject,
+                Status.SKIPPED,
+                f"cannot be undone: {change.undo.removeprefix('none (').removesuffix(')')}",
+                host=host,
+            )
         else:
             plan = Plan(
                 change.subject, Status.WOULD_CHANGE, changes=(back,), before=back.before, after=back.after, host=host

@@ -161,7 +161,7 @@ class _Walk:
         if step.changes and self.stopped:
             return _result(step, Status.NOT_STARTED, reason=f"behind the stop at {self.stopped!r}")
         if step.when is not None and not evaluate(step.when, self.namespace):
-            return _result(step, Status.SKIPPED, reason="its condition does not hold")
+            return _result(step, Status.SKIPPED, reason=f"its condition does not hold: {_said(step.when)}")
         if step.kind == "do":
             return self._do(step)
         hosts = self._hosts_of(step)
@@ -237,11 +237,11 @@ class _Walk:
                 return _result(step, Status.SKIPPED, reason="no hosts")
         if not rounds:
             return _result(step, Status.SKIPPED, reason="nothing to do it for")
-        because = ""
+        reasons: list[str] = []
         plans: list[Plan] = []
         carried: dict[int, ItemOutcome] = {}
         for number, names in enumerate(rounds):
-            because = because or _text(evaluate(step.because, names))
+            reasons.append(_text(evaluate(step.because, names)))
             for host in hosts or (None,):
                 here = names if host is None else {**names, "host": host.name}
                 label = None if host is None else host.name
@@ -259,6 +259,7 @@ class _Walk:
                     # As wanted, because an earlier walk of this run made it so: it is this run's change all the same.
                     carried[len(plans)] = attrs.evolve(done, status=Status.CHANGED, reason="")
                 plans.append(plan)
+        because = "; ".join(dict.fromkeys(reason for reason in reasons if reason))
         depends = self._depends(step)
         wanted = [plan for plan in plans if plan.status is Status.WOULD_CHANGE]
         most = self.playbook.limits.changes
@@ -436,6 +437,11 @@ def _key(step: Step) -> str:
 
 def _names(hosts: Iterable[Host]) -> tuple[str, ...]:
     return tuple(host.name for host in hosts)
+
+
+def _said(setting: Any) -> str:
+    """A condition as the playbook has it, without its braces."""
+    return str(getattr(setting, "text", setting)).strip().removeprefix("{{").removesuffix("}}").strip()
 
 
 def _text(value: Any) -> str:

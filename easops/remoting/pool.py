@@ -73,5 +73,6 @@ class SessionPool:
     def __enter__(self) -> SessionPool:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None or issubclass(kind, Exception):  # who is told to stop waits for no farewell
+            self.close()

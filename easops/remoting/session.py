@@ -24,6 +24,10 @@ class Session(Protocol):
     @property
     def endpoint(self) -> EndpointName: ...
 
+    def connect(self, *, deadline: float = 30.0) -> None:
+        """Open the session now; nothing where it is open. Raises UnreachableHost, AccessRefused."""
+        ...
+
     def invoke(self, call: Call, *, deadline: float = 60.0) -> Result:
         """Run *call* and give its output; *deadline* is in seconds, hard, and ours.
 

@@ -16,7 +16,12 @@ def found_words(detection: Detection) -> str:
         return f"{counted(len(detection.users), 'user')} found"
     if detection.hosts:
         return f"found on {counted(len(detection.hosts), 'host')}"
-    return "nothing found"
+    open_ = bool(detection.unreachable) or any(item.required for item in detection.undetermined)
+    return (
+        "nothing found where it could be judged"
+        if open_ and detection.judged
+        else ("not determined" if open_ else "nothing found")
+    )
 
 
 def detection_lines(

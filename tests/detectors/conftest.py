@@ -86,6 +86,8 @@ class Server:
     endpoint: EndpointName = "windows"
     now: dt.datetime = NOW
 
+    def connect(self, *, deadline: float = 30.0) -> None: ...
+
     def invoke(self, call: Call, *, deadline: float = 60.0) -> Result:
         assert call.reads
         if self.unreachable:
@@ -131,6 +133,8 @@ class Directory:
     asked: list[str] = attrs.field(factory=list)
     host: str = "EX1"
     endpoint: EndpointName = "exchange"
+
+    def connect(self, *, deadline: float = 30.0) -> None: ...
 
     def invoke(self, call: Call, *, deadline: float = 60.0) -> Result:
         assert isinstance(call, Command)

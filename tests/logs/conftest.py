@@ -45,6 +45,8 @@ class FolderSession:
     host: str = "AMS-EX01"
     endpoint: EndpointName = "windows"
 
+    def connect(self, *, deadline: float = 30.0) -> None: ...
+
     def invoke(self, call: Call, *, deadline: float = 60.0) -> Result:
         assert call.reads
         if isinstance(call, Command):

@@ -113,6 +113,8 @@ def test_another_answer_is_no_byte_range(folder_session: Any, output: tuple[Any,
         host = "AMS-EX01"
         endpoint = "windows"
 
+        def connect(self, *, deadline: float = 30.0) -> None: ...
+
         def invoke(self, call: Call, *, deadline: float = 60.0) -> Result:
             return Result(output)
 

@@ -10,7 +10,7 @@ import pytest
 from easops.errors import BadInput, CommandFailed, Refused
 from easops.exchange import find_mailbox, list_throttling_policies
 from easops.lab.value import CmdletFailed, ErrorInfo
-from easops.playbook.executing import never
+from easops.playbook.executing import always, never
 from easops.playbook.outcome import RunReport
 from easops.playbook.run import find_playbook, resume, run
 from easops.playbook.runs import list_runs, show_run
@@ -145,7 +145,7 @@ def test_undo_brings_back_the_identical_reads(rig: Start) -> None:
     assert reads(lab) != before
 
     predicted = undo(str(report.run_id), check=True, state=lab.state)
-    undone = undo(str(report.run_id), confirm=lambda preview: True, state=lab.state)
+    undone = undo(str(report.run_id), confirm=always, state=lab.state)
 
     assert predicted.would_change
     assert (undone.status, undone.exit_code) == (Status.UNDONE, 0)
@@ -168,7 +168,7 @@ def test_undo_after_a_drift_is_refused_whole_with_the_difference(rig: Start) -> 
         )
     sent = lab.sent()
 
-    undone = undo(str(report.run_id), confirm=lambda preview: True, state=lab.state)
+    undone = undo(str(report.run_id), confirm=always, state=lab.state)
 
     assert (undone.status, undone.exit_code) == (Status.REFUSED, 3)
     reasons = [item.reason for step in undone.steps for item in step.items if "changed since" in item.reason]
@@ -180,16 +180,7 @@ def test_undo_after_a_drift_is_refused_whole_with_the_difference(rig: Start) -> 
 
 def test_a_run_whose_later_step_failed_owes_it_and_can_be_resumed(rig: Start) -> None:
     lab = rig("contacts-storm")
-    perform, failures = lab.lab.world.perform, ["the first recycle"]
-
-    def failing_once(cmdlet: Any, call: Any, moment: Any = None) -> Any:
-        if cmdlet.name == "Restart-WebAppPool" and failures:
-            failures.pop()
-            why = "The service cannot accept control messages at this time."
-            raise CmdletFailed(ErrorInfo(why, "System.Exception", "X", "NotSpecified", cmdlet.name))
-        return perform(cmdlet, call, moment)
-
-    lab.lab.world.perform = failing_once
+    breaking(lab, "Restart-WebAppPool")
     report = lab.cure()
     assert statuses(report)[2:4] == ["changed", "failed"]
     assert items(report, 4) == {"AMS-EX01": "failed", "AMS-EX02": "not_started"}
@@ -198,7 +189,7 @@ def test_a_run_whose_later_step_failed_owes_it_and_can_be_resumed(rig: Start) ->
 
     with pytest.raises(Refused, match="owes its later steps"):
         lab.cure()
-    resumed = resume(str(report.run_id), confirm=lambda preview: True, state=lab.state)
+    resumed = resume(str(report.run_id), confirm=always, state=lab.state)
 
     assert statuses(resumed) == ["ok", "ok", "changed", "changed", "ok", "ok"]
     assert [name for name, _ in lab.sent()].count("Set-ThrottlingPolicyAssociation") == 4
@@ -221,3 +212,80 @@ def test_a_missing_mailbox_is_none_and_an_empty_name_is_never_sent(rig: Start) -
         with pytest.raises(CommandFailed) as refused:
             session.invoke(Command("Get-Mailbox", {"Nonsense": 1}, reads=True))
         assert refused.value.records[0].fqid.startswith("NamedParameterNotFound")
+
+
+def breaking(lab: Any, cmdlet: str, *, times: int = 1) -> None:
+    """The world refuses the next *times* calls of *cmdlet*."""
+    perform, left = lab.lab.world.perform, [cmdlet] * times
+
+    def failing(called: Any, call: Any, moment: Any = None) -> Any:
+        if called.name == cmdlet and left:
+            left.pop()
+            raise CmdletFailed(ErrorInfo("Not now.", "System.Exception", "X", "NotSpecified", cmdlet))
+        return perform(called, call, moment)
+
+    lab.lab.world.perform = failing
+
+
+def owing(lab: Any) -> str:
+    """A run whose recycle failed after its users were limited; its id."""
+    breaking(lab, "Restart-WebAppPool")
+    report = lab.cure()
+    assert report.owes
+    return str(report.run_id)
+
+
+def test_a_resume_that_reaches_nobody_leaves_the_debt(rig: Start) -> None:
+    lab = rig("contacts-storm")
+    run_id = owing(lab)
+    lab.lab.faults.refuse_shells(50)
+    resumed = resume(run_id, confirm=always, state=lab.state)
+    assert (resumed.status, resumed.owes) == (Status.UNREACHABLE, True)
+    assert show_run(run_id, lab.state).run.owes
+
+
+def test_a_resumed_run_names_the_same_domain_controller_and_asks_nobody_twice(rig: Start) -> None:
+    lab = rig("contacts-storm")
+    run_id = owing(lab)
+    resumed = resume(run_id, confirm=never, state=lab.state)  # it was confirmed in its first walk
+    assert [str(step.status) for step in resumed.steps] == ["ok", "ok", "changed", "changed", "ok", "ok"]
+    named = {parameters.get("DomainController") for name, parameters in lab.sent() if "Throttling" in name}
+    assert named == {"dc01.contoso.example"}
+
+
+def test_an_undo_can_itself_be_undone_through_the_same_domain_controller(rig: Start) -> None:
+    lab = rig("contacts-storm")
+    report = lab.cure()
+    cured = reads(lab)["mailboxes"]
+    undone = undo(str(report.run_id), confirm=always, state=lab.state)
+    sent = len(lab.sent())
+
+    back = undo(str(undone.run_id), confirm=always, state=lab.state)
+
+    assert back.status is Status.UNDONE
+    assert [guid for guid, _ in reads(lab)["mailboxes"]] == [guid for guid, _ in cured]
+    assert {parameters["DomainController"] for _, parameters in lab.sent()[sent:]} == {"dc01.contoso.example"}
+
+
+def test_an_undo_that_failed_in_its_middle_can_be_gone_on_with_and_then_closes_its_run(rig: Start) -> None:
+    lab = rig("contacts-storm")
+    report = lab.cure()
+    breaking(lab, "Set-ThrottlingPolicyAssociation")
+    first = undo(str(report.run_id), confirm=always, state=lab.state)
+    assert first.status is Status.UNDO_FAILED
+
+    second = undo(str(report.run_id), confirm=always, state=lab.state)
+
+    assert second.status is Status.UNDONE
+    assert show_run(str(report.run_id), lab.state).status == f"undone by {second.run_id}"
+    assert OURS not in [name for name, _ in reads(lab)["policies"]]
+
+
+def test_an_organisations_own_default_is_what_a_user_has_before(rig: Start) -> None:
+    lab = rig("contacts-storm")
+    with SessionPool() as sessions:
+        low = {"EasRechargeRate": "300000", "EasMaxBurst": "60000", "ThrottlingPolicyScope": "Organization"}
+        session = sessions.open(lab.hosts[0], "exchange")
+        session.invoke(Command("New-ThrottlingPolicy", {"Name": "Low", "Confirm": False, **low}))
+    report = lab.cure(check=True)
+    assert items(report, 3) == dict.fromkeys(STORM, "ok")

@@ -109,8 +109,9 @@ def test_no_line_is_wider_than_80(verbose: bool) -> None:
     assert max(map(len, [*lines, *end_lines(REPORT, 3, command="storm")])) <= 80
 
 
-def test_a_failed_item_offers_the_undo_of_what_it_may_have_changed() -> None:
-    items = (attrs.evolve(LIMITED.items[0], status=Status.FAILED, reason="no"),)
+@pytest.mark.parametrize("touched", [True, False])
+def test_a_failed_item_offers_the_undo_of_what_it_changed(touched: bool) -> None:
+    items = (attrs.evolve(LIMITED.items[0], status=Status.FAILED, reason="no", touched=touched),)
     step = StepResult(1, "Limit", "do", "limit_eas_usage", Status.FAILED, done=attrs.evolve(LIMITED, items=items))
     lines = end_lines(attrs.evolve(REPORT, steps=(step,), status=Status.FAILED), 4, command="storm")
-    assert lines[-1] == "undo          easops undo 20261124-170000-abcd"
+    assert (lines[-1] == "undo          easops undo 20261124-170000-abcd") is touched
