@@ -48,10 +48,6 @@ class Refused(EasopsError):
         self.rule = rule
 
 
-class Unsupported(EasopsError):
-    """This version of Exchange or Windows cannot do it; says what to use instead."""
-
-
 class UnexpectedAnswer(EasopsError):
     """The server answered in a shape that easops does not know; carries the evidence, guesses nothing."""
 

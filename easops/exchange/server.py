@@ -25,15 +25,13 @@ class Capabilities:
     """
 
     throttling: Literal["percent", "budget"] | None
-    policy_scopes: bool  # New-ThrottlingPolicy -ThrottlingPolicyScope
-    remoting: bool  # an http://server/PowerShell endpoint
 
 
 CAPABILITIES: dict[Version, Capabilities] = {
-    "2003": Capabilities(None, policy_scopes=False, remoting=False),
-    "2007": Capabilities(None, policy_scopes=False, remoting=False),
-    "2010": Capabilities("percent", policy_scopes=False, remoting=True),
-    **dict.fromkeys(("2013", "2016", "2019", "SE"), Capabilities("budget", policy_scopes=True, remoting=True)),
+    "2003": Capabilities(None),
+    "2007": Capabilities(None),
+    "2010": Capabilities("percent"),
+    **dict.fromkeys(("2013", "2016", "2019", "SE"), Capabilities("budget")),
 }
 
 

@@ -56,7 +56,6 @@ EXIT_CODES = {
     "refused": (errors.Refused("x", rule="r"), 3),
     "failed": (errors.CommandFailed("x"), 4),
     "unexpected": (errors.UnexpectedAnswer("x"), 4),
-    "unsupported": (errors.Unsupported("x"), 4),
     "unreachable": (errors.UnreachableHost("x"), 5),
     "access": (errors.AccessRefused("x", reason="logon"), 5),
     "unknown": (errors.OutcomeUnknown("x"), 6),
