@@ -33,6 +33,6 @@ Detailed = Annotated[
     bool, typer.Option("--detailed-exitcode", help="Exit 2 where something was found or would change.")
 ]
 Protect = Annotated[
-    list[str] | None, typer.Option("--protect", metavar="USER,…", help="Mailboxes that are never touched.")
+    list[str] | None, typer.Option("--protect", metavar="NAME,…", help="Mailboxes and groups that are never touched.")
 ]
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or its beginning.")]

@@ -1,6 +1,15 @@
-"""The Exchange organisation: servers, mailboxes, client access settings, throttling policies."""
+"""The Exchange organisation: servers, mailboxes, groups, client access settings, throttling policies."""
 
 from easops.exchange.cas_mailbox import CasMailbox, get_cas_mailbox, set_active_sync_enabled
+from easops.exchange.group import (
+    AmbiguousGroup,
+    Group,
+    Recipient,
+    find_group,
+    find_recipient,
+    list_member_groups,
+    list_member_recipients,
+)
 from easops.exchange.mailbox import AmbiguousMailbox, Mailbox, find_mailbox, require_mailbox
 from easops.exchange.mailbox_folder import count_contacts
 from easops.exchange.organisation import Organisation
@@ -22,21 +31,28 @@ from easops.exchange.throttling_policy import (
 )
 
 __all__ = [
+    "AmbiguousGroup",
     "AmbiguousMailbox",
     "CasMailbox",
     "EasBudget",
     "ExchangeServer",
+    "Group",
     "Mailbox",
     "Organisation",
+    "Recipient",
     "ThrottlingPolicy",
     "associate_throttling_policy",
     "choose_domain_controller",
     "count_contacts",
+    "find_group",
     "find_mailbox",
+    "find_recipient",
     "get_cas_mailbox",
     "get_exchange_server",
     "get_throttling_policy",
     "list_exchange_servers",
+    "list_member_groups",
+    "list_member_recipients",
     "list_throttling_policies",
     "new_throttling_policy",
     "remove_throttling_policy",

@@ -280,7 +280,8 @@ def _facts(
         chosen = choose_domain_controller(around.organisation.session())
         around.organisation.domain_controller = chosen
         entries = [] if playbook.protect is None else evaluate(playbook.protect, values)
-        return Facts(organisation(), chosen, protected_mailboxes(entries or (), around.organisation))
+        protected = protected_mailboxes(entries or (), around.organisation)
+        return Facts(organisation(), chosen, tuple(protected), protected)
 
     facts = hands.once("0.facts", Facts, learn)
     around.organisation.domain_controller = facts.domain_controller

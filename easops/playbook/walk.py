@@ -44,11 +44,13 @@ _POLL_MOST: Final = 60.0
 @attrs.frozen
 class Facts:
     """What a run learns once, before its first step, and keeps: the one domain controller that all its reads and
-    writes name, the targets' names, and who is protected (mailboxes, by Guid)."""
+    writes name, the targets' names, and who is protected: mailboxes by Guid, and why each of
+    them is (the earliest records do not say)."""
 
     organisation: str
     domain_controller: str | None
     protected: tuple[str, ...] = ()
+    protected_because: Mapping[str, str] = attrs.field(factory=dict)
 
 
 @attrs.frozen
@@ -312,7 +314,8 @@ class _Walk:
         if plan.health_mailbox:
             return attrs.evolve(plan, status=Status.REFUSED, reason="a health mailbox is always protected", changes=())
         if plan.mailbox is not None and plan.mailbox in self.facts.protected:
-            return attrs.evolve(plan, status=Status.REFUSED, reason="protected", changes=(), after=None)
+            why = self.facts.protected_because.get(plan.mailbox, "protected")
+            return attrs.evolve(plan, status=Status.REFUSED, reason=why, changes=(), after=None)
         return plan
 
     def _applied(self, step: Step, plans: Sequence[Plan]) -> tuple[ItemOutcome, ...]:

@@ -87,10 +87,12 @@ def test_a_heavy_user_of_few_calls_and_a_new_phone_are_left_alone(rig: Start) ->
 
 
 def test_a_protected_user_is_refused_while_the_others_are_treated_and_the_pool_is_recycled(rig: Start) -> None:
-    report = rig("contacts-storm").cure(inputs={"protect": "victoria.chen@contoso.example"})
+    report = rig("contacts-storm").cure(inputs={"protect": "Executives"})
 
     expected = {**dict.fromkeys(STORM, "changed"), "victoria.chen@contoso.example": "refused"}
     assert items(report, 3) == expected
+    refused = [item.reason for item in report.steps[2].items if item.status is Status.REFUSED]
+    assert refused == ["protected: member of Executives"]
     assert statuses(report) == ["ok", "ok", "refused", "changed", "ok", "skipped"]
     assert (report.status, report.exit_code, report.owes) == (Status.REFUSED, 3, False)
 

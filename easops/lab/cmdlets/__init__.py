@@ -5,6 +5,7 @@ from __future__ import annotations
 from easops.lab.cmdlets.cas_mailbox import GET_CAS_MAILBOX, SET_CAS_MAILBOX
 from easops.lab.cmdlets.cim import GET_CIM_INSTANCE
 from easops.lab.cmdlets.exchange_server import GET_EXCHANGE_SERVER, GET_ORGANIZATION_CONFIG
+from easops.lab.cmdlets.group import GET_GROUP, GET_RECIPIENT
 from easops.lab.cmdlets.iis import (
     GET_ITEM_PROPERTY,
     GET_WEB_APP_POOL_STATE,
@@ -13,7 +14,6 @@ from easops.lab.cmdlets.iis import (
     RESTART_WEB_APP_POOL,
 )
 from easops.lab.cmdlets.mailbox import (
-    GET_GROUP,
     GET_MAILBOX,
     GET_MAILBOX_FOLDER_STATISTICS,
     GET_MAILBOX_STATISTICS,
@@ -47,6 +47,7 @@ CMDLETS = table(
     GET_MOBILE_DEVICE_STATISTICS,
     GET_ORGANIZATION_CONFIG,
     GET_POLICY,
+    GET_RECIPIENT,
     GET_USER,
     GET_WEBSITE,
     GET_WEB_APP_POOL_STATE,

@@ -1,8 +1,7 @@
-"""Get-Mailbox, Get-User, Get-Group, Get-MailboxStatistics, Get-MailboxFolderStatistics."""
+"""Get-Mailbox, Get-User, Get-MailboxStatistics, Get-MailboxFolderStatistics."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
@@ -22,13 +21,11 @@ from easops.lab.cmdlets.answer import (
     not_found,
     size,
 )
-from easops.lab.value import CmdletFailed, Enum, ErrorInfo, Obj, Warning_
+from easops.lab.cmdlets.opath import comparison
+from easops.lab.value import Enum, Obj, Warning_
 from easops.lab.world import World
 from easops.lab.world.directory import EVER, Mailbox, visible
 
-_FILTER: Final = re.compile(
-    r"\s*\{?\s*(\w+)\s+-eq\s+(?:'((?:[^']|'')*)'|\"([^\"]*)\"|(\$null))\s*\}?\s*", re.IGNORECASE
-)
 _FILTERED: Final[Mapping[str, Callable[[Mailbox], str]]] = {
     "alias": lambda mailbox: mailbox.alias,
     "displayname": lambda mailbox: mailbox.display_name,
@@ -77,21 +74,12 @@ def policy_id(world: World, mailbox: Mailbox) -> Obj | None:
     return None if policy is None else ad_id(policy.name, world.directory.policy_dn(policy), policy.guid)
 
 
-def _opath(world: World, call: Call, text: str, mailboxes: Iterable[Mailbox]) -> list[Mailbox]:
-    """One comparison ``Property -eq 'value'``; any other filter is a typed error."""
-    found = _FILTER.fullmatch(text)
-    name = found.group(1).lower() if found else ""
-    if found is None or (name not in _FILTERED and name != "throttlingpolicy"):
-        raise CmdletFailed(
-            ErrorInfo(
-                f"The lab does not simulate the filter {text!r}; it knows Property -eq 'value'.",
-                "System.NotSupportedException",
-                f"LabNotSimulated,{call.cmdlet}",
-                "NotImplemented",
-                activity=call.cmdlet,
-            )
-        )
-    wanted = None if found.group(4) else (found.group(2) or found.group(3) or "").replace("''", "'").lower()
+def _matching(world: World, call: Call, text: str, mailboxes: Iterable[Mailbox]) -> list[Mailbox]:
+    """The mailboxes that a -Filter leaves."""
+    name, wanted = comparison(call, text, (*_FILTERED, "throttlingpolicy", "memberofgroup"))
+    if name == "memberofgroup":
+        members = world.directory.members_of(wanted or "")
+        return [mailbox for mailbox in mailboxes if mailbox in members]
     if name == "throttlingpolicy":
         names = {policy.guid: world.directory.policy_dn(policy).lower() for policy in world.directory.policies}
         held = {mailbox: mailbox.access.policy for mailbox in mailboxes}
@@ -108,7 +96,7 @@ def _get_mailbox(world: World, call: Call) -> Iterable[Any]:
     if "Database" in parameters:
         chosen = [mailbox for mailbox in chosen if mailbox.database.lower() == str(parameters["Database"]).lower()]
     if "Filter" in parameters:
-        chosen = _opath(world, call, str(parameters["Filter"]), chosen)
+        chosen = _matching(world, call, str(parameters["Filter"]), chosen)
     shown, more = limited(chosen, parameters)
     yield from (_mailbox(world, mailbox) for mailbox in shown)
     if more:
@@ -178,28 +166,6 @@ def _get_user(world: World, call: Call) -> Iterable[Any]:
         yield Warning_(MORE_RESULTS)
 
 
-def _get_group(world: World, call: Call) -> Iterable[Any]:
-    parameters = dict(given(call, "Identity", "ResultSize"))
-    groups = world.directory.groups
-    if parameters.get("Identity"):
-        groups = world.directory.find_groups(str(parameters["Identity"]))
-        if not groups:
-            raise not_found(world, call, str(parameters["Identity"]))
-    for group in groups:
-        dn = f"CN={group.name},CN=Users," + ",".join(f"DC={part}" for part in world.scenario.domain.split("."))
-        yield Obj(
-            ("Microsoft.Exchange.Data.Directory.Management.WindowsGroup", *PRESENTATION),
-            {
-                **directory_properties(world, dn, group.guid, group.name, EVER),
-                "Identity": ad_id(group.name, dn, group.guid, f"{world.scenario.domain}/Users/{group.name}"),
-                "DisplayName": group.name,
-                "SamAccountName": group.name,
-                "Members": multi((mailbox_id(member) for member in group.members), "ADObjectId"),
-                "RecipientType": Enum("Microsoft.Exchange.Data.Directory.Recipient.RecipientType", "Group", 4),
-            },
-        )
-
-
 def _get_mailbox_statistics(world: World, call: Call) -> Iterable[Any]:
     parameters = given(call, "Identity")
     identity = parameters.get("Identity") or piped_identity(call)
@@ -256,7 +222,6 @@ def _get_mailbox_folder_statistics(world: World, call: Call) -> Iterable[Any]:
 
 GET_MAILBOX: Final = Cmdlet("Get-Mailbox", "exchange", checks_domain_controller(_get_mailbox))
 GET_USER: Final = Cmdlet("Get-User", "exchange", checks_domain_controller(_get_user))
-GET_GROUP: Final = Cmdlet("Get-Group", "exchange", checks_domain_controller(_get_group))
 GET_MAILBOX_STATISTICS: Final = Cmdlet(
     "Get-MailboxStatistics", "exchange", checks_domain_controller(_get_mailbox_statistics)
 )

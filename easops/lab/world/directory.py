@@ -10,7 +10,7 @@ from typing import Final
 import attrs
 
 from easops.lab.world.names import people
-from easops.lab.world.scenario import Scenario
+from easops.lab.world.scenario import GroupData, Scenario
 from easops.lab.world.throttling import GLOBAL_VALUES, Policy
 
 EVER: Final = float("-inf")
@@ -89,13 +89,40 @@ class Mailbox:
         return frozenset(form.lower() for form in forms)
 
 
-@attrs.frozen
-class Group:
-    """A security group with its members."""
+@attrs.define(eq=False)
+class Recipient:
+    """What has an address and no mailbox: *recipient_type* is ``MailContact``, ``MailUser`` or
+    ``DynamicDistributionGroup``."""
 
     name: str
+    recipient_type: str
+    smtp: str
     guid: uuid.UUID
-    members: tuple[Mailbox, ...]
+    domain: str
+
+    @property
+    def dn(self) -> str:
+        return f"CN={self.name},CN=Users,{_dc(self.domain)}"
+
+    @property
+    def canonical(self) -> str:
+        return f"{self.domain}/Users/{self.name}"
+
+    @property
+    def names(self) -> frozenset[str]:
+        """As ``Mailbox.names``."""
+        forms = (self.name, self.dn, self.canonical, str(self.guid), self.smtp)
+        return frozenset(form.lower() for form in forms if form)
+
+
+@attrs.define(eq=False)
+class Group(Recipient):
+    """A group with its direct members, who may be groups too, even each other's.
+
+    A distribution group has an address; a security group (*recipient_type* ``Group``) has none.
+    """
+
+    members: tuple[Mailbox | Recipient, ...] = ()
 
 
 class Directory:
@@ -112,15 +139,20 @@ class Directory:
             for name in mailbox.names:
                 self._by_name.setdefault(name, []).append(mailbox)
         people = {mailbox.display_name: mailbox for mailbox in reversed(self.mailboxes)}
-        self.groups = tuple(
-            Group(name, _guid(rng), tuple(people[member] for member in members))
-            for name, members in scenario.groups.items()
-        )
+        self.groups = tuple(_group(data, _guid(rng), scenario.domain) for data in scenario.groups)
         self._seed = seed
         global_guid = _guid(rng)
         self.global_policy = Policy(
             f"GlobalThrottlingPolicy_{global_guid}", _guid(rng), "Global", EVER, [(EVER, dict(GLOBAL_VALUES))]
         )
+        self.recipients = tuple(
+            Recipient(name, kind, f"{name.lower().replace(' ', '.')}@{scenario.domain}", _guid(rng), scenario.domain)
+            for name, kind in scenario.recipients.items()
+        )
+        anyone: dict[str, Mailbox | Recipient] = {**people}
+        anyone |= {recipient.name: recipient for recipient in (*self.recipients, *self.groups)}
+        for group, held in zip(self.groups, scenario.groups, strict=True):
+            group.members = tuple(anyone[name] for name in held.members)
         self._policies: dict[uuid.UUID, Policy] = {self.global_policy.guid: self.global_policy}
         self._removed: dict[uuid.UUID, Policy] = {}
         for data in scenario.policies:
@@ -136,7 +168,11 @@ class Directory:
 
     def find_groups(self, identity: str) -> tuple[Group, ...]:
         wanted = identity.strip().lower()
-        return tuple(group for group in self.groups if wanted in (group.name.lower(), str(group.guid)))
+        return tuple(group for group in self.groups if wanted in group.names)
+
+    def members_of(self, dn: str) -> tuple[Mailbox | Recipient, ...]:
+        """The direct members of the group of that distinguished name; none where there is no such group."""
+        return next((group.members for group in self.groups if group.dn.lower() == dn), ())
 
     @property
     def policies(self) -> tuple[Policy, ...]:
@@ -198,7 +234,8 @@ def _mailboxes(scenario: Scenario, rng: random.Random) -> tuple[Mailbox, ...]:
     for special in (scenario.heavy, scenario.first_sync):
         if special is not None:
             named[special.user] = special.server
-    listed = [*(user for members in scenario.groups.values() for user in members)]
+    others = {*scenario.recipients, *(group.name for group in scenario.groups)}
+    listed = [member for group in scenario.groups for member in group.members if member not in others]
     listed += [user for policy in scenario.policies for user in policy.users]
     for index, user in enumerate(dict.fromkeys(listed)):
         named.setdefault(user, servers[index % len(servers)])
@@ -265,6 +302,13 @@ def _mailbox(
         netbios=scenario.netbios,
         domain=scenario.domain,
     )
+
+
+def _group(data: GroupData, guid: uuid.UUID, domain: str) -> Group:
+    if data.security:
+        return Group(data.name, "Group", "", guid, domain)
+    address = f"{data.name.lower().replace(' ', '.')}@{domain}"
+    return Group(data.name, "MailUniversalDistributionGroup", address, guid, domain)
 
 
 def _guid(rng: random.Random) -> uuid.UUID:

@@ -13,7 +13,7 @@ from easops.errors import BadInput
 
 _KEYS: Final = (
     "description", "version", "organisation", "servers", "mailboxes", "history", "load", "storms", "stubborn", "heavy",
-    "first_sync", "groups", "policies",
+    "first_sync", "groups", "recipients", "policies",
 )  # fmt: skip
 
 
@@ -60,6 +60,16 @@ class FirstSync:
 
 
 @attrs.frozen
+class GroupData:
+    """A group: a distribution group, or a *security* group without an address. *members* are people, other groups and
+    recipients, by name."""
+
+    name: str
+    members: tuple[str, ...]
+    security: bool
+
+
+@attrs.frozen
 class PolicyData:
     """A throttling policy that is there from the beginning, and the users who have it."""
 
@@ -71,7 +81,8 @@ class PolicyData:
 @attrs.frozen
 class Scenario:
     """One world. *load* is the share of a server, 0 to 1, that the storms on it take together; *history* the seconds
-    of logs that there are when it starts; *stubborn* the storm users whom no throttling policy stops."""
+    of logs that there are when it starts; *stubborn* the storm users whom no throttling policy stops; *recipients* are
+    those without a mailbox, each with its recipient type."""
 
     name: str
     description: str
@@ -89,7 +100,8 @@ class Scenario:
     stubborn: frozenset[str]
     heavy: Heavy | None
     first_sync: FirstSync | None
-    groups: Mapping[str, tuple[str, ...]]
+    groups: tuple[GroupData, ...]
+    recipients: Mapping[str, str]
     policies: tuple[PolicyData, ...]
 
 
@@ -144,8 +156,15 @@ def build_scenario(name: str, data: Mapping[str, Any]) -> Scenario:
             stubborn=frozenset(data["stubborn"]),
             heavy=Heavy(**heavy) if heavy else None,
             first_sync=FirstSync(**first) if first else None,
-            groups={group: tuple(members) for group, members in data["groups"].items()},
+            groups=tuple(_group(group, members) for group, members in data["groups"].items()),
+            recipients=dict(data.get("recipients", {})),
             policies=tuple(PolicyData(p["name"], p["values"], tuple(p["users"])) for p in data["policies"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise DocumentError([Problem(f"{name}.yml", None, None, "the scenario cannot be used", repr(error))]) from None
+
+
+def _group(name: str, data: Any) -> GroupData:
+    """A list of members is a distribution group; ``{security: [...]}`` a security group."""
+    security = isinstance(data, dict)
+    return GroupData(name, tuple(data["security"] if security else data), security)

@@ -38,7 +38,8 @@ class Ask:
 @pytest.fixture
 def ask(tmp_path: Path) -> Iterator[Ask]:
     state = StateFolder(tmp_path / "state")
-    data = {**read_scenario("contacts-storm-foreign"), "mailboxes": 24, "history": 600}
+    groups = {name: read_scenario("contacts-storm-groups")[name] for name in ("groups", "recipients")}
+    data = {**read_scenario("contacts-storm-foreign"), **groups, "mailboxes": 24, "history": 600}
     start = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC).timestamp()
     state.write(Beginning("contacts-storm-foreign", data, 7, start, 0.0))
     state.close()
