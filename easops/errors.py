@@ -92,6 +92,12 @@ class CommandFailed(EasopsError):
         """Whether any record's exception is *name*, e.g. ``ManagementObjectNotFoundException``."""
         return any(record.exception == name for record in self.records)
 
+    def lacks(self, command: str) -> bool:
+        """Whether it failed because the server knows no *command*: it is too old, or the account has no role for it."""
+        named = command.lower()
+        unknown = (record for record in self.records if record.exception == "CommandNotFoundException")
+        return any(named in record.message.lower() for record in unknown)
+
 
 class OutcomeUnknown(EasopsError):
     """Sent, and no answer came: it may have happened. Read before writing again."""

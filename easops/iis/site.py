@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 import attrs
 
 from easops.errors import UnexpectedAnswer
-from easops.remoting.command import Command, Pipeline
+from easops.iis.appcmd import list_elements, run_appcmd
+from easops.iis.web_administration import read_with_module
+from easops.remoting.command import Command
 from easops.remoting.result import RemoteObject, Result
 from easops.remoting.session import Session
+from easops.remoting.wmi import Query, read_instances
 
-_IMPORT = Command("Import-Module", {"Name": "WebAdministration"}, reads=True)
 _VARIABLE = re.compile(r"%([^%\\]+)%")
+_SYSTEM: Final = Query("Win32_OperatingSystem", ("SystemDrive", "WindowsDirectory"))
 
 
 @attrs.frozen
@@ -25,13 +29,20 @@ class Site:
 
 
 def list_sites(session: Session) -> tuple[Site, ...]:
-    """The web sites of the server, by id (windows endpoint). Source: Get-Website, WebAdministration."""
-    answer = session.invoke(Pipeline.of(_IMPORT, Command("Get-Website", reads=True)))
-    sites = (
-        Site(int(item.get("Id")), str(item.get("Name")), str(item.get("State")))
-        for item in answer.objects()
-        if isinstance(item.get("Id"), int)
-    )
+    """The web sites of the server, by id (windows endpoint).
+
+    Source: Get-Website, WebAdministration; appcmd list site where that is missing.
+    """
+    answer = read_with_module(session, Command("Get-Website", reads=True))
+    if answer is None:
+        held = list_elements(session, "site")
+        sites = [_site(item.get("SITE.ID"), item.get("SITE.NAME"), item.get("state"), item) for item in held]
+    else:
+        sites = [
+            _site(item.get("Id"), item.get("Name"), item.get("State"), item)
+            for item in answer.objects()
+            if item.get("Id") is not None
+        ]
     return tuple(sorted(sites, key=lambda site: site.id))
 
 
@@ -41,33 +52,31 @@ def log_folder(session: Session, site_id: int) -> str:
     Raises UnreachableHost, CommandFailed, OutcomeUnknown, UnexpectedAnswer (e.g. an unknown %VARIABLE% in the path).
     Source: the site's logFile.directory; %SystemDrive% is resolved with Win32_OperatingSystem.
     """
-    answer = session.invoke(
-        Pipeline.of(
-            _IMPORT,
-            Command(
-                "Get-WebConfigurationProperty",
-                {
-                    "PSPath": "MACHINE/WEBROOT/APPHOST",
-                    "Filter": f"/system.applicationHost/sites/site[@id='{site_id:d}']/logFile",
-                    "Name": "directory",
-                },
-                reads=True,
-            ),
-            Command(
-                "Get-CimInstance",
-                {"ClassName": "Win32_OperatingSystem", "Property": ["SystemDrive", "WindowsDirectory"]},
-                reads=True,
-            ),
-        )
-    )
-    folder = _directory(answer)
-    if folder is None:
+    read = {
+        "PSPath": "MACHINE/WEBROOT/APPHOST",
+        "Filter": f"/system.applicationHost/sites/site[@id='{site_id:d}']/logFile",
+        "Name": "directory",
+    }
+    answer = read_with_module(session, Command("Get-WebConfigurationProperty", read, reads=True))
+    told: object
+    if answer is None:
+        told = lines = run_appcmd(session, "list", "site", f"/id:{site_id:d}", "/text:logFile.directory", reads=True)
+        folder = lines[0] if len(lines) == 1 else None
+    else:
+        told, folder = answer.output, _directory(answer)
+    if not folder:
         raise UnexpectedAnswer(
             f"{session.host}: the log folder of site {site_id} cannot be read",
-            repr(answer.output)[:200],
+            repr(told)[:200],
             "write log_folder: at the host in the inventory",
         )
-    return f"{_expanded(session, folder, answer)}\\W3SVC{site_id}"
+    return f"{_expanded(session, folder)}\\W3SVC{site_id}"
+
+
+def _site(number: object, name: object, state: object, item: object) -> Site:
+    if not str(number).isdigit() or not isinstance(name, str):
+        raise UnexpectedAnswer("a web site has no id or no name", repr(item)[:200], "report it")
+    return Site(int(str(number)), name, str(state))
 
 
 def _directory(answer: Result) -> str | None:
@@ -79,8 +88,10 @@ def _directory(answer: Result) -> str | None:
     return None
 
 
-def _expanded(session: Session, folder: str, answer: Result) -> str:
-    system = next(iter(answer.objects("Win32_OperatingSystem")), None)
+def _expanded(session: Session, folder: str) -> str:
+    if "%" not in folder:
+        return folder.rstrip("\\")
+    system = next(iter(read_instances(session, _SYSTEM).objects("Win32_OperatingSystem")), None)
     known = {} if system is None else {
         "systemdrive": system.get("SystemDrive"),
         "systemroot": system.get("WindowsDirectory"),

@@ -9,12 +9,19 @@ from typing import Final
 import attrs
 
 from easops.errors import UnexpectedAnswer
-from easops.remoting.command import Command, Pipeline
 from easops.remoting.result import RemoteObject
 from easops.remoting.session import Session
+from easops.remoting.wmi import Query, read_instances, read_moment
 
 _POOL = re.compile(r'-ap\s+"([^"]*)"')
 _TICKS: Final = 10_000_000  # 100 ns units in a second
+_WORKERS: Final = Query(
+    "Win32_Process",
+    ("ProcessId", "CommandLine", "CreationDate", "KernelModeTime", "UserModeTime", "PrivatePageCount"),
+    "Name='w3wp.exe'",
+)
+_PROCESSORS: Final = Query("Win32_ComputerSystem", ("NumberOfLogicalProcessors",))
+_CLOCK: Final = Query("Win32_OperatingSystem", ("LocalDateTime",))
 
 
 @attrs.frozen
@@ -53,19 +60,9 @@ def read_worker_processes(session: Session) -> WorkerProcessReading:
 
     Raises UnreachableHost, CommandFailed, OutcomeUnknown, UnexpectedAnswer.
     Source: Win32_Process (CommandLine, KernelModeTime and UserModeTime in 100 ns, PrivatePageCount in bytes),
-    Win32_OperatingSystem.LocalDateTime, Win32_ComputerSystem.NumberOfLogicalProcessors; Windows Server 2012 and later.
+    Win32_OperatingSystem.LocalDateTime, Win32_ComputerSystem.NumberOfLogicalProcessors; Windows Server 2008 and later.
     """
-    answer = session.invoke(
-        Pipeline.of(
-            _instances(
-                "Win32_Process",
-                ["ProcessId", "CommandLine", "CreationDate", "KernelModeTime", "UserModeTime", "PrivatePageCount"],
-                "Name='w3wp.exe'",
-            ),
-            _instances("Win32_ComputerSystem", ["NumberOfLogicalProcessors"]),
-            _instances("Win32_OperatingSystem", ["LocalDateTime"]),
-        )
-    )
+    answer = read_instances(session, _WORKERS, _PROCESSORS, _CLOCK)
     system = answer.objects("Win32_ComputerSystem")
     clock = answer.objects("Win32_OperatingSystem")
     if len(system) != 1 or len(clock) != 1:
@@ -84,15 +81,10 @@ def read_worker_processes(session: Session) -> WorkerProcessReading:
     )
 
 
-def _instances(class_name: str, properties: list[str], filtered: str | None = None) -> Command:
-    parameters = {"ClassName": class_name, "Property": properties}
-    return Command("Get-CimInstance", {**parameters, **({"Filter": filtered} if filtered else {})}, reads=True)
-
-
 def _process(item: RemoteObject) -> WorkerProcess | None:
     # A process that is just ending has no command line any more, and so serves no pool.
     found = _POOL.search(str(item.get("CommandLine") or ""))
-    if found is None or not isinstance(item.get("CreationDate"), dt.datetime):
+    if found is None or read_moment(item.get("CreationDate")) is None:
         return None
     return WorkerProcess(
         app_pool=found.group(1),
@@ -111,7 +103,7 @@ def _integer(item: RemoteObject, name: str) -> int:
 
 
 def _date(item: RemoteObject, name: str) -> dt.datetime:
-    value = item.get(name)
-    if isinstance(value, dt.datetime):
-        return value
-    raise UnexpectedAnswer(f"{name} is no time", f"the server answered {value!r}", "report it with this text")
+    value = read_moment(item.get(name))
+    if value is None:
+        raise UnexpectedAnswer(f"{name} is no time", f"the server answered {item.get(name)!r}", "report it")
+    return value

@@ -172,6 +172,7 @@ class PsrpSession:
             )
         self.host = host
         self.endpoint: EndpointName = endpoint
+        self.lacks: set[str] = set()
         self._way_in = way_in
         self._username = way_in.credential.username
         self._password = password
@@ -278,23 +279,45 @@ class PsrpSession:
         return pool
 
     def _invoke(self, todo: Pipeline, ends: float, progress: _Progress) -> Result:
-        shell = PowerShell(self._open())
-        for position, pipe in enumerate(todo.statements):
-            if position:
-                shell.add_statement()
-            for command in pipe:
-                _add(shell, command)
+        pool = self._open()
+        output: list[Any] = []
+        warnings: list[str] = []
+        changing = False
+        for statements in _batches(todo, pool.protocol_version or ""):
+            shell = PowerShell(pool)
+            for position, pipe in enumerate(statements):
+                if position:
+                    shell.add_statement()
+                for command in pipe:
+                    _add(shell, command)
+            self._run(shell, ends, progress, changing)
+            records = tuple(
+                _record(error, terminating=shell.had_errors and error is shell.streams.error[-1])
+                for error in shell.streams.error
+            )
+            output += shell.output
+            warnings += (str(warning.message) for warning in shell.streams.warning)
+            with contextlib.suppress(WinRMError, requests.RequestException, OSError):
+                shell.close()  # frees the server's side; what it says changes nothing about what ran
+            if records or shell.had_errors:
+                raise _failed(self.host, todo, records)
+            changing = changing or not Pipeline(statements).reads
+            progress.sent = changing
+        return Result(tuple(output), tuple(warnings))
+
+    def _run(self, shell: PowerShell, ends: float, progress: _Progress, changing: bool) -> None:
+        """Run one pipeline to its end; *changing* says that one before it may have changed something already."""
         progress.sending()
         try:
             shell.begin_invoke()
         except (AuthenticationError, requests.exceptions.ConnectTimeout):
-            progress.sent = False  # refused at the door, or no connection came about
+            progress.sent = changing  # refused at the door, or no connection came about
             raise
         except WSManFaultError as error:
-            progress.sent = not _proves_not_started(error)
+            progress.sent = changing or not _proves_not_started(error)
             raise
         except requests.exceptions.ConnectionError as error:
-            progress.sent = not _never_connected(error)
+            progress.sent = changing or not _never_connected(error)
             raise
         while shell.state == PSInvocationState.RUNNING:
             remaining = ends - time.monotonic()
@@ -304,16 +327,6 @@ class PsrpSession:
             shell.poll_invoke(timeout=max(1, min(_POLL, int(remaining) + 1)))
         if shell.state == PSInvocationState.STOPPED:
             raise TimeoutError
-        records = tuple(
-            _record(error, terminating=shell.had_errors and error is shell.streams.error[-1])
-            for error in shell.streams.error
-        )
-        result = Result(tuple(shell.output), tuple(str(warning.message) for warning in shell.streams.warning))
-        with contextlib.suppress(WinRMError, requests.RequestException, OSError):
-            shell.close()  # frees the server's side; what it says changes nothing about what ran
-        if records or shell.had_errors:
-            raise _failed(self.host, todo, records)
-        return result
 
     def _drop(self) -> None:
         """Forget the session: the sockets are shut, so a thread still waiting on one wakes up and ends."""
@@ -394,6 +407,17 @@ class PsrpSession:
                     reason="role",
                 )
         return None
+
+
+def _batches(todo: Pipeline, protocol: str) -> list[tuple[tuple[Command | Script, ...], ...]]:
+    """The statements of a call as they go out together: all at once, or one by one to a server of protocol 2.1.
+
+    PowerShell 2.0 reads the first statement and passes over the others without a word, so an "Import-Module; recycle"
+    would succeed and recycle nothing; .NET's client sends several from protocol 2.2 on only. The session keeps one
+    runspace, so what a statement imports is there for the next.
+    """
+    version = tuple(int(part) for part in protocol.split(".") if part.isdigit())
+    return [todo.statements] if version >= (2, 2) else [(pipe,) for pipe in todo.statements]
 
 
 def _add(shell: PowerShell, command: Command | Script) -> None:

@@ -30,8 +30,9 @@ class RemoteObject:
         return default
 
     def is_a(self, name: str) -> bool:
-        """Whether *name* ends one of the type names (``Win32_Process`` for a CIM instance of any namespace)."""
-        return any(held == name or held.endswith(("." + name, "/" + name, "\\" + name)) for held in self.types)
+        """Whether *name* ends one of the type names (``Win32_Process`` for a CIM or WMI instance of any namespace)."""
+        ends = tuple(mark + name for mark in "./\\#")
+        return any(held == name or held.endswith(ends) for held in self.types)
 
     def __str__(self) -> str:
         return self.text if self.text is not None else (self.types[0] if self.types else "")

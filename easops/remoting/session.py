@@ -24,6 +24,12 @@ class Session(Protocol):
     @property
     def endpoint(self) -> EndpointName: ...
 
+    @property
+    def lacks(self) -> set[str]:
+        """The cmdlets and modules that the far side was found not to have: whoever meets that adds the name, so that
+        it is asked once a session, and never guessed from a version."""
+        ...
+
     def connect(self, *, deadline: float = 30.0) -> None:
         """Open the session now; nothing where it is open. Raises UnreachableHost, AccessRefused."""
         ...

@@ -85,6 +85,7 @@ class Server:
     pools: tuple[str, ...] = ()
     endpoint: EndpointName = "windows"
     now: dt.datetime = NOW
+    lacks: set[str] = attrs.field(factory=set)
 
     def connect(self, *, deadline: float = 30.0) -> None: ...
 
@@ -133,6 +134,7 @@ class Directory:
     asked: list[str] = attrs.field(factory=list)
     host: str = "EX1"
     endpoint: EndpointName = "exchange"
+    lacks: set[str] = attrs.field(factory=set)
 
     def connect(self, *, deadline: float = 30.0) -> None: ...
 
