@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import typer
@@ -44,16 +44,13 @@ class Telling:
         self._form = FORMATS["json" if as_json else "text"]
         self._title, self._lab, self._command = title, lab, command
         self._checked, self._diff, self._quiet, self._verbose = checked, diff, quiet, verbose
-        self._names: list[str] = []
         self._told: list[StepResult] = []
         self._unasked = False
 
-    def started(self, run_id: str | None, steps: Sequence[str]) -> None:
+    def started(self, run_id: str | None) -> None:
         self.run_id = run_id
-        self._names = list(steps)
         if not self._quiet:
             self.voice.result(self._form.head(self._title, run_id, self._lab, checked=self._checked))
-        self._announce(0)
 
     def progress(self, text: str) -> None:
         self.voice.progress(text)
@@ -62,12 +59,6 @@ class Telling:
         if not self._quiet:
             self.voice.result(self._form.step(result, self._told, diff=self._diff, verbose=self._verbose))
         self._told.append(result)
-        self._announce(result.number)
-
-    def _announce(self, done: int) -> None:
-        """Say which step begins."""
-        if done < len(self._names):
-            self.voice.progress(f"step {done + 1} of {len(self._names)}: {self._names[done]}")
 
     def confirm(self, *, yes: bool) -> Confirm:
         """Who confirms the changes: ``--yes``, the person at the terminal, or nobody."""

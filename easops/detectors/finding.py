@@ -113,6 +113,13 @@ class Detection:
         """Whether the fault was found anywhere."""
         return bool(self.users or self.hosts)
 
+    @property
+    def evidence(self) -> str:
+        """What was found, in a sentence: for the ``because:`` of a step."""
+        found = [f"{user.user}: {user.evidence}" for user in self.users]
+        found += [m.evidence for m in self.measurements if m.host in self.hosts and m.evidence]
+        return "; ".join(dict.fromkeys(found)) or ("found on " + ", ".join(self.hosts) if self.hosts else "")
+
     def measured(self, host: str) -> float | None:
         """The first measured figure of *host*; None where there is none."""
         return next((m.value for m in self.measurements if m.host == host), None)

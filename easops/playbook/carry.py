@@ -53,13 +53,13 @@ def host_time(host: str, around: Surroundings) -> dt.datetime | None:
 def _carried(job: Job, plan: Plan, number: int, durable: Durable) -> ItemOutcome:
     done: list[ChangeOutcome] = []
     for position, change in enumerate(plan.changes):
-        outcome = durable.perform(f"{job.step}.{job.target}.{number}.{position}", change)
+        outcome = durable.perform(f"{job.key}.{job.target}.{number}.{position}", change)
         done.append(outcome)
         if EXIT_CODES[outcome.status] != 0:
             break
     status = worst(outcome.status for outcome in done)
     reason = "; ".join(outcome.reason for outcome in done if outcome.reason and outcome.status is status)
-    ended = durable.moment(f"{job.step}.{job.target}.{number}.time", job.host) if job.host is not None else None
+    ended = durable.moment(f"{job.key}.{job.target}.{number}.time", job.host) if job.host is not None else None
     touched = any(outcome.status in _TOUCHED for outcome in done)
     item = _item(job, plan, status, "" if status is Status.CHANGED else reason)
     return attrs.evolve(item, ended=ended, touched=touched)

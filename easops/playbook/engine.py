@@ -215,13 +215,13 @@ class DurableHands:
 
     def finished(self, result: StepResult) -> None:
         execution = self._execution
-        execution.record.write(execution.run_id, "step", str(result.number), to_json(result))
+        execution.record.write(execution.run_id, "step", result.key, to_json(result))
         execution.observer.finished(result)
 
     def _started(self, job: Job) -> WorkflowHandle[Json] | tuple[ItemOutcome, ...]:
         """The job's child workflow, once its target is ours; or its items, refused."""
         execution = self._execution
-        child_id = f"{execution.walk_id}.{job.step}.{job.target}"
+        child_id = f"{execution.walk_id}.{job.key}.{job.target}"
         began = time.monotonic()
         attempt = 0
         while True:

@@ -101,10 +101,10 @@ def _owes(steps: Sequence[StepResult]) -> bool:
     statuses = [stopper.status, *(item.status for item in stopper.items)]
     if max(EXIT_CODES[status] for status in statuses) <= EXIT_CODES[Status.REFUSED]:
         return False
-    if any(step.status is Status.NOT_STARTED for step in steps):
+    if any(step.status is Status.NOT_STARTED and step.kind == "do" for step in steps):
         return True
     if any(item.status is Status.NOT_STARTED for step in steps for item in step.items):
         return True
     not_done = (Status.FAILED, Status.UNREACHABLE, Status.UNKNOWN, Status.UNDETERMINED)
-    earlier = any(item.touched for step in steps if step.number < stopper.number for item in step.items)
+    earlier = any(item.touched for step in steps[: steps.index(stopper)] for item in step.items)
     return earlier and stopper.kind == "do" and any(item.status in not_done for item in stopper.items)

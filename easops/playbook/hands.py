@@ -15,7 +15,7 @@ T = TypeVar("T")
 class Observer(Protocol):
     """Who is told how a run goes on. Called from the run's threads."""
 
-    def started(self, run_id: str | None, steps: Sequence[str]) -> None:
+    def started(self, run_id: str | None) -> None:
         """The run begins; *run_id* is None under check."""
         ...
 
@@ -31,7 +31,7 @@ class Observer(Protocol):
 class Silent:
     """An Observer that is not interested."""
 
-    def started(self, run_id: str | None, steps: Sequence[str]) -> None: ...
+    def started(self, run_id: str | None) -> None: ...
 
     def progress(self, text: str) -> None: ...
 

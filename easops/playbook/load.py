@@ -130,7 +130,7 @@ def _read(
         hosts=settings.hosts(top["hosts"], "hosts", names) if "hosts" in top else None,
         limits=_limits(top["limits"], checker) if "limits" in top else Limits(),
         protect=_protect(top["protect"], settings, names, inputs) if "protect" in top else (),
-        steps=steps.all(top["steps"]) if "steps" in top else (),
+        parts=steps.all(top["steps"]) if "steps" in top else (),
         source=source,
         text=text,
         digest=hashlib.sha256(lf.encode("utf-8", "surrogatepass")).hexdigest(),

@@ -99,6 +99,20 @@ class Step:
 
 
 @attrs.frozen
+class Group:
+    """Steps done host by host: all of them on one host before the next begins; the first stop ends it.
+
+    *each_host* is a setting that gives the hosts, in order. In its steps ``host`` is the name of the host at hand, and
+    every step is about that host alone. *place* is ``file:line:column``.
+    """
+
+    name: str
+    each_host: Setting
+    steps: tuple[Step, ...]
+    place: str = attrs.field(default="", eq=False)
+
+
+@attrs.frozen
 class Playbook:
     """A playbook that was checked whole.
 
@@ -113,10 +127,16 @@ class Playbook:
     hosts: Setting
     limits: Limits
     protect: Setting
-    steps: tuple[Step, ...]
+    parts: tuple[Step | Group, ...]
     source: str
     text: str = attrs.field(repr=False)
     digest: str
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """All steps in order, those of groups among them."""
+        held = ((part,) if isinstance(part, Step) else part.steps for part in self.parts)
+        return tuple(step for steps in held for step in steps)
 
     @property
     def short_name(self) -> str:

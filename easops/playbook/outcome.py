@@ -14,11 +14,17 @@ from easops.status import EXIT_CODES, Status, worst
 Kind = Literal["detect", "verify", "do", "undo"]
 
 
+def step_key(number: int, host: str | None) -> str:
+    """A step's name in the record and the engine; *host* is that of its ``each_host``."""
+    return str(number) if host is None else f"{number}@{host}"
+
+
 @attrs.frozen
 class StepResult:
     """One step. *hosts* are the labels it was about; *detection* is what a detect or verify found, *done* what came
     of a do or undo. *certain* is False for a prediction that depends on an earlier step, which *reason* names. *stops*
-    says that no later changing step may start because of it.
+    says that no later changing step may start because of it. *host* is the host at hand of a step in an ``each_host``;
+    *position* counts the results of the walk from 1 (0 in records of releases without groups: there it is *number*).
     """
 
     number: int
@@ -34,6 +40,13 @@ class StepResult:
     certain: bool = True
     stops: bool = False
     seconds: float = 0.0
+    host: str | None = None
+    position: int = 0
+
+    @property
+    def key(self) -> str:
+        """What tells it from the others of its run: ``3``, or ``3@EX01`` in an ``each_host``."""
+        return step_key(self.number, self.host)
 
     @property
     def items(self) -> tuple[ItemOutcome, ...]:

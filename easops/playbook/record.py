@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, Literal
 
@@ -160,6 +160,13 @@ class Record:
         with self._begin() as connection:
             rows = connection.execute(wanted).all()
         return tuple(Entry(row.kind, row.key, json.loads(row.body), dt.datetime.fromisoformat(row.at)) for row in rows)
+
+    def keep_steps(self, run_id: str, keys: Sequence[str]) -> None:
+        """Delete the results of steps of other keys: those of hosts that an earlier walk met in a group, and the last
+        did not."""
+        others = (_ENTRIES.c.run_id == run_id) & (_ENTRIES.c.kind == "step") & _ENTRIES.c.key.not_in(keys)
+        with self._begin() as connection:
+            connection.execute(sa.delete(_ENTRIES).where(others))
 
     def forget(self, run_ids: list[str]) -> None:
         """Delete runs with their entries."""

@@ -103,7 +103,7 @@ def surroundings_of(
 
 def steps_of(held: Run, record: Record) -> tuple[StepResult, ...]:
     steps = [from_json(entry.body, StepResult) for entry in record.entries(held.run_id, "step")]
-    return tuple(sorted(steps, key=lambda step: step.number))
+    return tuple(sorted(steps, key=lambda step: step.position or step.number))
 
 
 def changes_of(held: Run, record: Record) -> tuple[tuple[Change, ChangeOutcome | None], ...]:

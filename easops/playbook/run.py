@@ -133,7 +133,7 @@ def run(
         held = attrs.evolve(held, targets=(*targets, organisation_target(held, selected)))
         _refuse_owing(record, state, held, playbook, anew)
         record.add(held)
-        conduct.observer.started(run_id, [step.name for step in playbook.steps])
+        conduct.observer.started(run_id)
         main = functools.partial(_walk_on, held, record, hosts)
         return execute_run(held, run_id, main, record, state, lock, hosts, clock, conduct)
 
@@ -176,12 +176,10 @@ def resume(
         with world_of(held, hosts, state) as (known, clock):
             conduct = conduct.in_lab(held.lab)
             if held.kind == "undo":
-                names: list[str] = []
                 main = functools.partial(walk_back, held)
             else:
-                names = [step.name for step in _playbook(held).steps]
                 main = functools.partial(_walk_on, held, record, known)
-            conduct.observer.started(held.run_id, names)
+            conduct.observer.started(held.run_id)
             report = execute_run(held, walk_ids(held)[-1], main, record, state, lock, known, clock, conduct)
             if held.kind == "undo":
                 close_undone(held, report, record)
@@ -200,7 +198,7 @@ def _checked(
     selected = _selected(playbook, values, hosts)
     hosts = _neighbours(hosts, selected)
     started = dt.datetime.now(dt.UTC)
-    observer.started(None, [step.name for step in playbook.steps])
+    observer.started(None)
     with SessionPool() as sessions:
         around = Surroundings(sessions, Organisation.of(hosts, sessions), clock, observer.progress)
         hands = LookingHands(observer)
@@ -229,7 +227,10 @@ def _walk_on(held: Run, record: Record, hosts: Sequence[Host], around: Surroundi
     earlier: Earlier | None = None
     if held.walks > 1:
         earlier = hands.once("0.earlier", Earlier, functools.partial(_earlier, held, record, around))
-    walk(playbook, values, facts, selected, around, hands, lambda host: host_target(held, host), earlier=earlier)
+    results = walk(
+        playbook, values, facts, selected, around, hands, lambda host: host_target(held, host), earlier=earlier
+    )
+    record.keep_steps(held.run_id, [result.key for result in results])
 
 
 def _earlier(held: Run, record: Record, around: Surroundings) -> Earlier:

@@ -28,7 +28,7 @@ BROKEN: Final[Any] = object()
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _WHERE: Final = {
     "item": "item is known in `with` and `because` of a step with `for_each`",
-    "host": "host is known in `with` of a `do` with `on`",
+    "host": "host is known in `with` of a `do` with `on`, and in the steps of an `each_host`",
 }
 
 

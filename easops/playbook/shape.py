@@ -108,6 +108,7 @@ def _detection(kind: str) -> Shape:
             "hosts": _list(TEXT),
             "watch": _list(_USER),
             "undetermined": _list(_UNDETERMINED),
+            "evidence": TEXT,
         },
     )
 

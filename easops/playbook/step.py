@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from easops.document import Checker, Node, suggestion
 from easops.parameter import Parameter
 from easops.playbook.expression import Setting
-from easops.playbook.model import DescribedAction, Step, StepKind, TakesParameters
+from easops.playbook.model import DescribedAction, Group, Step, StepKind, TakesParameters
 from easops.playbook.setting import BROKEN, Names, SettingReader
 from easops.playbook.shape import RESULTS, TEXT, Shape
 
@@ -19,9 +19,20 @@ _BECAUSE: Final = Parameter("because", "text")
 
 
 def result_names(steps: Node) -> frozenset[str]:
-    """All names that the steps give with ``as``."""
-    found = ((step.entries or {}).get("as") for step in steps.items or ())
-    return frozenset(node.value for node in found if node is not None and isinstance(node.value, str))
+    """All names that the steps give with ``as``, those of groups among them."""
+    names: set[str] = set()
+    for step in steps.items or ():
+        entries = step.entries or {}
+        node = entries.get("as")
+        if node is not None and isinstance(node.value, str):
+            names.add(node.value)
+        if "steps" in entries:
+            names |= result_names(entries["steps"])
+    return frozenset(names)
+
+
+def _is_group(node: Node) -> bool:
+    return node.entries is not None and "each_host" in node.entries
 
 
 class StepReader:
@@ -43,14 +54,44 @@ class StepReader:
         self._actions = actions
         self._detectors = detectors
         self._given: dict[str, Node] = {}
+        self._number = 0
+        self._in_group = False
 
-    def all(self, node: Node) -> tuple[Step, ...]:
+    def all(self, node: Node) -> tuple[Step | Group, ...]:
+        return tuple(self._group(part) if _is_group(part) else self._step(part) for part in self._parts(node))
+
+    def _parts(self, node: Node) -> Sequence[Node]:
         nodes = self._checker.items(node, "steps")
         if node.items == ():
-            self._checker.add(node, "steps is empty", "a playbook has at least one step")
-        return tuple(self._step(number, step) for number, step in enumerate(nodes, 1))
+            what = "a group" if self._in_group else "a playbook"
+            self._checker.add(node, "steps is empty", f"{what} has at least one step")
+        return nodes
 
-    def _step(self, number: int, node: Node) -> Step:
+    def _group(self, node: Node) -> Group:
+        """``each_host:`` with its steps; the names that they give are known in the group alone."""
+        check = self._checker
+        fields = check.entries(node, "a group of steps", required=("each_host", "steps"), optional=("name",))
+        each_host = (
+            self._settings.hosts(fields["each_host"], "each_host", self._names) if "each_host" in fields else None
+        )
+        outside, self._names = self._names, {**self._names, "host": TEXT}
+        self._in_group = True
+        steps: list[Step] = []
+        for part in self._parts(fields["steps"]) if "steps" in fields else ():
+            if _is_group(part):
+                check.add(
+                    part, "a group has no groups in it", "its steps are done on one host", "Put it beside this one"
+                )
+                continue
+            steps.append(self._step(part))
+        self._in_group = False
+        self._names = outside
+        name = check.text(fields["name"], "the name of a group") if "name" in fields else "host by host"
+        return Group(name, each_host, tuple(steps), f"{check.file}:{node.line}:{node.column}")
+
+    def _step(self, node: Node) -> Step:
+        self._number += 1
+        number = self._number
         check = self._checker
         fields = check.entries(node, "a step", optional=(*_KINDS, *_BESIDE))
         kind = self._kind(node, fields)
@@ -59,6 +100,8 @@ class StepReader:
             self._do(node, fields, subject)
         else:
             self._read_only(kind, node)
+        if self._in_group and "on" in fields:
+            check.add(node.keys["on"], "a step of a group takes no `on`", "it is about the group's host", "Remove it")
         described = self._described(kind, subject, fields)
         action = self._actions.get(subject) if kind == "do" else None
 
@@ -130,9 +173,9 @@ class StepReader:
                 "it cannot be undone, nor seen afterwards in what is set",
                 "Say why, or name the evidence of an earlier step",
             )
-        if action.scope == "server" and "on" not in fields:
+        if action.scope == "server" and "on" not in fields and not self._in_group:
             self._checker.add(node, f"{subject} needs an `on`", "it acts on servers", "Say on which hosts")
-        if action.scope == "organisation" and "on" in fields:
+        if action.scope == "organisation" and "on" in fields and not self._in_group:
             self._checker.add(
                 node.keys["on"],
                 f"{subject} takes no `on`",

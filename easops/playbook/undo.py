@@ -69,7 +69,7 @@ def undo(
                 abandon_run(held, record, state)
             jobs = _undo_steps(held, record)
             if check:
-                conduct.observer.started(None, [])
+                conduct.observer.started(None)
                 with surroundings_of(held, record, known, clock, conduct.observer) as around:
                     return _undo_checked(held, jobs, around, conduct.observer)
             undoing = Run(
@@ -92,7 +92,7 @@ def undo(
                 for entry in record.entries(held.run_id, "facts"):
                     record.write(undoing.run_id, "facts", entry.key, entry.body)
                 conduct = conduct.in_lab(held.lab)
-                conduct.observer.started(undoing.run_id, [])
+                conduct.observer.started(undoing.run_id)
                 main = functools.partial(walk_back, undoing)
                 report = execute_run(undoing, undoing.run_id, main, record, state, lock, known, clock, conduct)
             finally:

@@ -29,9 +29,9 @@ from easops.errors import (
 )
 from easops.inventory.host import Host
 from easops.inventory.select import one_organisation, select
-from easops.playbook.expression import evaluate, expressions_in
-from easops.playbook.model import Playbook, Step
-from easops.playbook.outcome import StepResult
+from easops.playbook.expression import Setting, evaluate, expressions_in
+from easops.playbook.model import Group, Playbook, Step
+from easops.playbook.outcome import StepResult, step_key
 from easops.status import EXIT_CODES, Status, worst
 
 T = TypeVar("T")
@@ -61,25 +61,31 @@ class Earlier:
     steps: tuple[StepResult, ...] = ()
     asked: bool = False
 
-    def done(self) -> dict[int, StepResult]:
-        """The steps that ended well, by number."""
+    def done(self) -> dict[str, StepResult]:
+        """The steps that ended well, by key."""
         good = (Status.OK, Status.CHANGED, Status.SKIPPED)
-        return {step.number: step for step in self.steps if step.status in good}
+        return {step.key: step for step in self.steps if step.status in good}
 
-    def touched(self, step: Step, item: str) -> ItemOutcome | None:
-        """What came of an item that an earlier walk changed, or may have."""
-        held = (step_ for step_ in self.steps if step_.number == step.number)
+    def touched(self, key: str, item: str) -> ItemOutcome | None:
+        """What came of an item of the step of that key which an earlier walk changed, or may have."""
+        held = (step for step in self.steps if step.key == key)
         return next((found for result in held for found in result.items if found.item == item and found.touched), None)
 
 
 @attrs.frozen
 class Job:
-    """What is to be done to one target, item by item, in order. *host* is a label, None for the organisation."""
+    """What is to be done to one target, item by item, in order. *host* is a label, None for the organisation;
+    *group_host* is that of the step's ``each_host``."""
 
     step: int
     target: str
     host: str | None
     plans: tuple[Plan, ...]
+    group_host: str | None = None
+
+    @property
+    def key(self) -> str:
+        return step_key(self.step, self.group_host)
 
 
 @attrs.frozen
@@ -132,13 +138,70 @@ class _Walk:
     detectors: Mapping[str, Detector]
     earlier: Earlier
     asked: bool
+    begun: bool = False
+    """Whether a step was reached that no earlier walk has ended well."""
+    host: Host | None = None
+    """The host at hand, in an ``each_host``."""
     stopped: str = ""
     """The name of the step that stopped the changes; empty while they go on."""
+    named: dict[str, tuple[Step, StepResult]] = attrs.field(factory=dict)
+    """The results by their ``as``."""
     results: list[StepResult] = attrs.field(factory=list)
 
     # -- the walk -----------------------------------------------------------------------------------------------
 
-    def step(self, step: Step) -> StepResult:
+    def walk(self) -> None:
+        for part in self.playbook.parts:
+            if isinstance(part, Group):
+                self._group(part)
+            else:
+                self._take(part)
+
+    def _group(self, group: Group) -> None:
+        """All steps on one host before the next begins; after a stop no further host does."""
+        hosts: tuple[Host, ...] = ()
+        if not self.stopped:
+            try:
+                hosts = self._chosen(group.each_host)
+            except BadInput as error:
+                self._not_begun(group, Status.FAILED, str(error))
+                return
+        most = self.playbook.limits.changes
+        if len(hosts) > most and any(step.changes for step in group.steps):
+            why = f"it would change {len(hosts)} hosts, and limits.changes is {most}"
+            self._not_begun(group, Status.REFUSED, why)
+            return
+        if not hosts:
+            self._not_begun(group, Status.SKIPPED, "no hosts")
+        outside = dict(self.namespace)
+        for host in hosts:
+            self.host = host
+            self.namespace["host"] = host.name
+            if self.stopped:
+                self._not_begun(group)
+                continue
+            for step in group.steps:
+                self._take(step)
+        self.host = None
+        self.namespace = outside
+
+    def _not_begun(self, group: Group, status: Status = Status.NOT_STARTED, reason: str = "") -> None:
+        """The steps of a group that nothing is done of, here or at all: each is *status*, or behind a stop."""
+        for step in group.steps:
+            result = _result(step, status, reason=reason)
+            if self.stopped:
+                result = _result(step, Status.NOT_STARTED, reason=f"behind the stop at {self.stopped!r}")
+            self.hands.finished(self._keep(step, result))
+
+    def _take(self, step: Step) -> None:
+        """Do a step, unless an earlier walk of the run has ended it well."""
+        done = None if self.begun else self.earlier.done().get(self._key(step))
+        if done is not None:
+            self._keep(step, done)
+            return
+        self.begun = True
+        where = "" if self.host is None else f" ({self.host.name})"
+        self.around.progress(f"step {step.number} of {len(self.playbook.steps)}: {step.name}{where}")
         started = self.around.clock.monotonic()
         try:
             result = self._stepped(step)
@@ -146,18 +209,28 @@ class _Walk:
             status = Status.REFUSED if isinstance(error, Refused) else Status.FAILED
             result = _result(step, status, reason=str(error))
         result = attrs.evolve(result, seconds=round(self.around.clock.monotonic() - started, 3))
-        return self.keep(step, result)
+        self.hands.finished(self._keep(step, result))
 
-    def keep(self, step: Step, result: StepResult) -> StepResult:
+    def _keep(self, step: Step, result: StepResult) -> StepResult:
         """Take a step's result into the namespace, and see whether it stops the changes."""
+        at_hand = None if self.host is None else self.host.name
+        result = attrs.evolve(result, host=at_hand, position=len(self.results) + 1)
         if step.as_ is not None:
             empty: Any = Done(step.subject) if step.kind == "do" else Detection(step.subject)
             self.namespace[step.as_] = result.done or result.detection or empty
+            self.named[step.as_] = (step, result)
         if not self.stopped and _stops(step, result):
-            self.stopped = step.name
+            self.stopped = step.name if at_hand is None else f"{step.name} ({at_hand})"
             result = attrs.evolve(result, stops=True)
         self.results.append(result)
         return result
+
+    def _key(self, step: Step) -> str:
+        return step_key(step.number, None if self.host is None else self.host.name)
+
+    def _touch(self, step: Step) -> str:
+        """What the engine calls the step's touches of the world."""
+        return f"{self._key(step)}.{step.kind}.{step.subject}"
 
     def _stepped(self, step: Step) -> StepResult:
         if step.changes and self.stopped:
@@ -174,9 +247,12 @@ class _Walk:
         return self._detect(step, hosts)
 
     def _hosts_of(self, step: Step) -> tuple[Host, ...]:
-        if step.on is None:
-            return self.hosts
-        on = evaluate(step.on, self.namespace)
+        if self.host is not None:
+            return (self.host,)
+        return self.hosts if step.on is None else self._chosen(step.on)
+
+    def _chosen(self, setting: Setting) -> tuple[Host, ...]:
+        on = evaluate(setting, self.namespace)
         if not on:
             return ()
         return select(on if isinstance(on, str) else tuple(str(name) for name in on), self.hosts)
@@ -186,7 +262,7 @@ class _Walk:
     def _detect(self, step: Step, hosts: Sequence[Host]) -> StepResult:
         detector = self.detectors[step.subject]
         values = step.arguments(detector.parameters, self.namespace)
-        found = self.hands.once(_key(step), Detection, lambda: detector.detect(hosts, values, self.around))
+        found = self.hands.once(self._touch(step), Detection, lambda: detector.detect(hosts, values, self.around))
         return _result(
             step,
             _detected(found, self.playbook.limits.unreachable),
@@ -223,7 +299,7 @@ class _Walk:
                 clock.sleep(min(max(wait, told), max(0.0, ends - clock.monotonic())))
                 wait = min(wait * 1.5, _POLL_MOST)
 
-        seen = self.hands.once(_key(step), Detection, look)
+        seen = self.hands.once(self._touch(step), Detection, look)
         status = _verified(seen)
         return _result(step, status, hosts=_names(hosts), reason=_verify_words(seen, status), detection=seen)
 
@@ -248,15 +324,15 @@ class _Walk:
                 here = names if host is None else {**names, "host": host.name}
                 label = None if host is None else host.name
                 values = step.arguments(action.parameters, here)
-                done = None if label is None else self.earlier.touched(step, label)
+                done = None if label is None else self.earlier.touched(self._key(step), label)
                 if action.pulse and done is not None:
                     # It happened in an earlier walk of this run: two are not one.
                     carried[len(plans)] = done
                     plans.append(Plan(done.item, Status.OK, host=label))
                     continue
-                key = f"{_key(step)}.{number}" if label is None else f"{_key(step)}.{number}.{label}"
+                key = f"{self._touch(step)}.{number}" + ("" if label is None else f".{label}")
                 plan = self.hands.once(key, Plan, functools.partial(self._planned, action, values, label))
-                done = self.earlier.touched(step, plan.item)
+                done = self.earlier.touched(self._key(step), plan.item)
                 if done is not None and plan.status is Status.OK:
                     # As wanted, because an earlier walk of this run made it so: it is this run's change all the same.
                     carried[len(plans)] = attrs.evolve(done, status=Status.CHANGED, reason="")
@@ -275,7 +351,7 @@ class _Walk:
         if wanted and not self.asked:
             later = [other for other in self.playbook.steps if other.changes and other.number > step.number]
             preview = Preview(
-                step=step.name,
+                step=step.name if self.host is None else f"{step.name} ({self.host.name}, then host by host)",
                 plans=tuple(plans),
                 later=tuple(f"{other.name} ({other.subject})" for other in later),
                 hosts=_names(self.hosts),
@@ -327,7 +403,7 @@ class _Walk:
         broken = next((i for i, p in enumerate(plans) if p.host is not None and _is_stop(p.status)), len(plans))
         startable = {self._target(plan) for plan in plans[:broken]}
         jobs = [
-            Job(step.number, target, held[0].host, tuple(held))
+            Job(step.number, target, held[0].host, tuple(held), None if self.host is None else self.host.name)
             for target, held in by_target.items()
             if target in startable
         ]
@@ -360,7 +436,7 @@ class _Walk:
         certain: bool = True,
     ) -> StepResult:
         ended = {item.item: item.ended for item in items if item.ended is not None}
-        finished = self.hands.once(f"{_key(step)}.ended", dt.datetime, self.around.clock.now)
+        finished = self.hands.once(f"{self._touch(step)}.ended", dt.datetime, self.around.clock.now)
         done = Done(step.subject, items, ended, finished)
         return _result(
             step,
@@ -380,8 +456,8 @@ class _Walk:
             for expression in expressions_in(setting)
             for name in expression.names()
         }
-        for earlier, result in zip(self.playbook.steps, self.results, strict=False):
-            if earlier.as_ in used and result.done is not None and result.done.changed:
+        for name, (earlier, result) in self.named.items():
+            if name in used and result.done is not None and result.done.changed:
                 return f"depends on {earlier.name!r}"
         return ""
 
@@ -406,7 +482,6 @@ def walk(
     """
     one_organisation(tuple(hosts))
     before = earlier or Earlier()
-    done = before.done()
     walking = _Walk(
         playbook,
         facts,
@@ -420,22 +495,11 @@ def walk(
         earlier=before,
         asked=before.asked,
     )
-    begun = False
-    for step in playbook.steps:
-        held = None if begun else done.get(step.number)
-        if held is not None:
-            walking.keep(step, held)
-            continue
-        begun = True
-        hands.finished(walking.step(step))
+    walking.walk()
     return tuple(walking.results)
 
 
 # -- words and verdicts --------------------------------------------------------------------------------------------
-
-
-def _key(step: Step) -> str:
-    return f"{step.number}.{step.kind}.{step.subject}"
 
 
 def _names(hosts: Iterable[Host]) -> tuple[str, ...]:

@@ -64,6 +64,7 @@ def step_data(step: StepResult) -> Document:
         "name": step.name,
         "kind": step.kind,
         "subject": step.subject,
+        "host": step.host,
         "target": ", ".join(targets) or None,
         "hosts": list(step.hosts),
         "status": str(step.status),

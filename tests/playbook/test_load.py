@@ -219,7 +219,7 @@ def test_a_playbook_is_rebuilt_from_its_text_and_line_ends_do_not_change_its_dig
         (
             STORM + "- {do: limit_eas_usage, for_each: '{{ storm.usrs }}', with: {user: '{{ item.user }}'}}",
             "2:45: storm is the result of detect and has no 'usrs': "
-            "there are found, users, hosts, watch, undetermined. Did you mean 'users'?",
+            "there are found, users, hosts, watch, undetermined, evidence. Did you mean 'users'?",
         ),
         (
             STORM + "- {do: limit_eas_usage, for_each: '{{ storm.users }}', with: {user: '{{ item.devices[0].usr }}'}}",
@@ -294,6 +294,29 @@ def test_a_playbook_is_rebuilt_from_its_text_and_line_ends_do_not_change_its_dig
         ),
         ("- {detect: sync_pool_cpu, on_failure: stop}", "1:39: on_failure cannot be 'stop': it is one of continue"),
         ("- {detect: sync_pool_cpu, as: item}", "1:31: a result cannot be called 'item': the name is reserved"),
+        (
+            "- {each_host: all, steps: [{do: recycle_app_pool, with: {pool: a}, because: b, on: all}]}",
+            "1:80: a step of a group takes no `on`: it is about the group's host. Remove it",
+        ),
+        (
+            "- {each_host: all, steps: [{each_host: all, steps: [{detect: sync_pool_cpu}]}]}",
+            "1:28: a group has no groups in it: its steps are done on one host. Put it beside this one",
+        ),
+        ("- {each_host: all, steps: []}", "1:27: steps is empty: a group has at least one step"),
+        ("- {each_host: all}", "1:3: a group of steps has no 'steps'"),
+        (
+            "- {each_host: all, for_each: x, steps: [{detect: sync_pool_cpu}]}",
+            "1:20: a group of steps has no key 'for_each'",
+        ),
+        (
+            STORM + "- {each_host: '{{ storm }}', steps: [{detect: sync_pool_cpu}]}",
+            "2:15: each_host takes host names or a selector: {{ storm }} is the result of detect",
+        ),
+        (
+            "- {each_host: all, steps: [{detect: sync_pool_cpu, as: load}]}\n"
+            "- {verify: sync_pool_cpu, with: {half_of: '{{ load }}'}}",
+            "2:47: there is no 'load' here",
+        ),
         (
             "- {detect: sync_pool_cpu, as: my-load}",
             "1:31: a result cannot be called 'my-load': a name begins with a letter and has letters, digits and _. "

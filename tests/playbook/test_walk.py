@@ -199,6 +199,7 @@ def go(
     text: str = CURE,
     protected: tuple[str, ...] = (),
     clock: FastClock | None = None,
+    earlier: Earlier | None = None,
 ) -> tuple[list[str], Hands, Flood]:
     """Walk, and give each step's status."""
     flood, held = Flood(list(finds)), hands or Hands()
@@ -213,6 +214,7 @@ def go(
         Surroundings(NOBODY, Organisation(HOSTS, NOBODY), clock or FastClock()),
         held,
         lambda host: host.name.lower(),
+        earlier=earlier,
         actions=actions,
         detectors=detectors,
     )
@@ -434,3 +436,105 @@ def test_a_run_owes_what_a_failure_kept_from_starting_and_never_what_a_refusal_d
     assert not owes(flooding, hands=Hands())  # not verified: nothing is left to do
     assert not owes(flooding, found(), hands=Hands(yes=False))
     assert not owes(found(user("a"), user("b"), user("c")), hands=Hands())
+
+
+HOST_BY_HOST = """
+easops: 1
+name: cure
+inputs:
+  protect: {type: list, default: []}
+hosts: all
+limits: {changes: 2}
+steps:
+  - {name: look, detect: flood, as: storm}
+  - name: one after the other
+    each_host: "{{ storm.hosts }}"
+    steps:
+      - {name: free, do: recycle, because: "{{ host }} is full", as: freed}
+      - {name: proof, verify: flood, with: {after: "{{ freed }}"}}
+  - {name: all, do: recycle, on: all, because: once more}
+"""
+
+BOTH = found(user("anna", hosts=("A", "B")), hosts=("A", "B"))
+
+
+def told(hands: Hands) -> list[tuple[str, str | None, str]]:
+    return [(result.name, result.host, str(result.status)) for result in hands.results]
+
+
+def test_a_group_is_done_host_by_host() -> None:
+    _, hands, flood = go(BOTH, found(), text=HOST_BY_HOST)
+
+    assert told(hands)[1:5] == [
+        ("free", "A", "changed"),
+        ("proof", "A", "ok"),
+        ("free", "B", "changed"),
+        ("proof", "B", "ok"),
+    ]
+    assert hands.applied[:2] == [("a", "A"), ("b", "B")]
+    assert [hosts for hosts, _ in flood.seen] == [("A", "B"), ("A",), ("B",)]
+    assert [set(values["after"].ended) for _, values in flood.seen[1:]] == [{"A"}, {"B"}]
+    assert hands.results[1].because == "A is full"
+    assert [result.position for result in hands.results] == [1, 2, 3, 4, 5, 6]
+    assert len(hands.asked) == 1
+
+
+def test_the_first_stop_ends_a_group_and_what_comes_after_it() -> None:
+    _, hands, _ = go(BOTH, found(user("anna")), text=HOST_BY_HOST)
+
+    assert told(hands)[1:] == [
+        ("free", "A", "changed"),
+        ("proof", "A", "verify_failed"),
+        ("free", "B", "not_started"),
+        ("proof", "B", "not_started"),
+        ("all", None, "not_started"),
+    ]
+    assert hands.results[3].reason == "behind the stop at 'proof (A)'"
+    assert hands.applied == [("a", "A")]
+    assert _owes(hands.results)
+
+
+def test_a_group_of_no_hosts_is_skipped() -> None:
+    _, hands, _ = go(found(), text=HOST_BY_HOST)
+    assert told(hands)[1:3] == [("free", None, "skipped"), ("proof", None, "skipped")]
+
+
+def test_a_group_behind_a_stop_is_not_begun() -> None:
+    away = attrs.evolve(BOTH, unreachable=(Unreachable("B", "away", "x"),))
+    _, hands, _ = go(away, text=HOST_BY_HOST)
+    assert [status for _, _, status in told(hands)] == ["unreachable", "not_started", "not_started", "not_started"]
+
+
+def test_a_group_of_more_hosts_than_the_limit_is_refused_before_anything_is_sent() -> None:
+    _, hands, _ = go(BOTH, found(), text=HOST_BY_HOST.replace("{changes: 2}", "{changes: 1}"))
+    assert told(hands)[1:] == [
+        ("free", None, "refused"),
+        ("proof", None, "not_started"),
+        ("all", None, "not_started"),
+    ]
+    assert "2 hosts, and limits.changes is 1" in hands.results[1].reason
+    assert not hands.applied
+
+
+def test_under_check_a_group_predicts_every_host() -> None:
+    _, hands, _ = go(BOTH, text=HOST_BY_HOST, hands=Hands(checking=True))
+    assert told(hands)[1:5] == [
+        ("free", "A", "would_change"),
+        ("proof", "A", "skipped"),
+        ("free", "B", "would_change"),
+        ("proof", "B", "skipped"),
+    ]
+
+
+def test_a_later_walk_takes_a_group_up_at_the_host_where_it_stopped() -> None:
+    _, first, _ = go(BOTH, found(), found(user("anna", hosts=("B",)), hosts=("B",)), text=HOST_BY_HOST)
+    assert told(first)[3:] == [
+        ("free", "B", "changed"),
+        ("proof", "B", "verify_failed"),
+        ("all", None, "not_started"),
+    ]
+
+    _, second, flood = go(found(), text=HOST_BY_HOST, earlier=Earlier(tuple(first.results)))
+
+    assert told(second) == [("proof", "B", "ok"), ("all", None, "changed")]
+    assert flood.seen[0][1]["after"].ended == {"B": dt.datetime(2026, 3, 2, 1, tzinfo=dt.UTC)}
