@@ -27,6 +27,7 @@ class Telling:
         title: str,
         lab: str | None,
         *,
+        limit: str | None = None,
         command: str,
         as_json: bool,
         checked: bool,
@@ -42,7 +43,7 @@ class Telling:
         self.run_id: str | None = None
         self.as_json = as_json
         self._form = FORMATS["json" if as_json else "text"]
-        self._title, self._lab, self._command = title, lab, command
+        self._title, self._lab, self._limit, self._command = title, lab, limit, command
         self._checked, self._diff, self._quiet, self._verbose = checked, diff, quiet, verbose
         self._told: list[StepResult] = []
         self._unasked = False
@@ -50,7 +51,7 @@ class Telling:
     def started(self, run_id: str | None) -> None:
         self.run_id = run_id
         if not self._quiet:
-            self.voice.result(self._form.head(self._title, run_id, self._lab, checked=self._checked))
+            self.voice.result(self._form.head(self._title, run_id, self._lab, self._limit, checked=self._checked))
 
     def progress(self, text: str) -> None:
         self.voice.progress(text)

@@ -18,6 +18,12 @@ Credentials = Annotated[
 On = Annotated[
     str | None, typer.Option("--on", metavar="SELECTOR", help="Which hosts, as in: site=AMS and role=mailbox.")
 ]
+Limit = Annotated[
+    str | None,
+    typer.Option(
+        "--limit", metavar="SELECTOR", help="Narrow the playbook's hosts, as in: site=AMS; or names: EX01,EX02."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and nothing else there.")]
 Check = Annotated[bool, typer.Option("--check", help="Read everything, change nothing, say what would change.")]
 Diff = Annotated[bool, typer.Option("--diff", help="Show before and after of every item.")]

@@ -17,6 +17,7 @@ def run(
     scenario: Annotated[
         str | None, typer.Option("--scenario", metavar="NAME", help="Which one; easops lab list shows them.")
     ] = None,
+    limit: options.Limit = None,
     check: options.Check = False,
     diff: options.Diff = False,
     inputs: Annotated[
@@ -52,6 +53,7 @@ def run(
     telling = Telling(
         found.name,
         (scenario or found.scenario) if lab else None,
+        limit=limit,
         command=playbook,
         as_json=as_json,
         checked=check,
@@ -69,6 +71,7 @@ def run(
             check=check,
             lab=lab,
             scenario=scenario,
+            limit=limit,
             confirm=telling.confirm(yes=yes),
             anew=anew,
             wait=patience,

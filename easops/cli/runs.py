@@ -69,6 +69,7 @@ def resume(
     telling = Telling(
         held.playbook,
         held.lab,
+        limit=held.limit,
         command=given.playbook_named(held.document["source"]),
         as_json=as_json,
         checked=False,

@@ -124,6 +124,29 @@ def select(selector: str | Sequence[str], hosts: Iterable[Host]) -> tuple[Host, 
     return tuple(host for host in hosts if host.name.lower() in wanted)
 
 
+def limited(limit: str, chosen: Sequence[Host], hosts: Iterable[Host]) -> tuple[Host, ...]:
+    """Those of *chosen* that *limit* leaves: a selector over *hosts*, or names of theirs with commas between.
+
+    Raises SelectorError for a text that is neither, BadInput where no host is left.
+    """
+    hosts = tuple(hosts)
+    names = [part.strip() for part in limit.split(",") if part.strip()]
+    known = {host.name.lower() for host in hosts}
+    within = select(names if names and all(name.lower() in known for name in names) else limit, hosts)
+    left = tuple(host for host in chosen if host in within)
+    if not left:
+        raise BadInput(
+            f"no host is left by the limit {limit!r}",
+            f"it selects {_listed(within)}, and the playbook's hosts are {_listed(chosen)}",
+            "correct the limit, or leave it out",
+        )
+    return left
+
+
+def _listed(hosts: Iterable[Host]) -> str:
+    return ", ".join(host.name for host in hosts) or "none"
+
+
 def one_organisation(hosts: Iterable[Host]) -> None:
     """Raise Refused (rule ``one organisation``) where *hosts* are of more than one."""
     names = sorted({host.organisation.casefold(): host.organisation for host in hosts}.values())

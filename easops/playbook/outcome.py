@@ -58,7 +58,7 @@ class RunReport:
     """A run, or its prediction under ``--check`` (*checked*; then *run_id* is None: it leaves no record).
 
     *next* is the command to type: undo after a change, resume after a run that owes its later steps. *lab* is the
-    scenario, for a run against the built-in lab.
+    scenario, for a run against the built-in lab; *limit* is what narrowed the playbook's hosts.
     """
 
     run_id: str | None
@@ -69,6 +69,7 @@ class RunReport:
     checked: bool = False
     owes: bool = False
     lab: str | None = None
+    limit: str | None = None
     started: dt.datetime | None = None
     ended: dt.datetime | None = None
     next: str = ""

@@ -55,8 +55,8 @@ _ENTRIES = sa.Table(
 class Run:
     """A run as the record has it.
 
-    *document* is plain JSON: the playbook's text and source, inputs, hosts, lab, protocol, version. *targets* are the
-    names it claims. *status* is None while it runs, or when it died; *owes* says that it ended with changing steps
+    *document* is plain JSON: the playbook's text and source, inputs, hosts, limit, lab, protocol, version. *targets*
+    are the names it claims. *status* is None while it runs, or when it died; *owes* says that it ended with changing steps
     not started; *closed* is empty, ``abandoned``, or ``undone by R``; *walks* counts its workflows.
     """
 
@@ -76,6 +76,12 @@ class Run:
     def lab(self) -> str | None:
         """The scenario, for a run against the built-in lab."""
         held = self.document.get("lab")
+        return None if held is None else str(held)
+
+    @property
+    def limit(self) -> str | None:
+        """What narrowed the playbook's hosts."""
+        held = self.document.get("limit")
         return None if held is None else str(held)
 
 

@@ -155,6 +155,7 @@ def report_of(held: Run, steps: tuple[StepResult, ...]) -> RunReport:
         steps,
         owes=held.owes,
         lab=held.lab,
+        limit=held.limit,
         started=held.started,
         ended=held.ended,
     )

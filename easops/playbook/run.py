@@ -28,7 +28,7 @@ from easops.errors import BadInput, Refused
 from easops.exchange.organisation import Organisation
 from easops.exchange.server import choose_domain_controller
 from easops.inventory.host import Host
-from easops.inventory.select import one_organisation, select
+from easops.inventory.select import limited, one_organisation, select
 from easops.parameter import format_duration
 from easops.playbook.codec import Json, from_json, to_json
 from easops.playbook.engine import PROTOCOL, DurableHands, forget
@@ -74,6 +74,7 @@ def run(
     check: bool = False,
     lab: bool = False,
     scenario: str | None = None,
+    limit: str | None = None,
     confirm: Confirm = never,
     anew: bool = False,
     wait: dt.timedelta = WAIT,
@@ -85,7 +86,8 @@ def run(
 
     With *check*, every read is made, nothing is changed, and no record is left. Otherwise *confirm* is asked once,
     before the first change (``always`` for a script that has decided; the lab asks nothing). *anew* lets it begin
-    although an earlier run owes its later steps. *stopper* is given a function that ends the run at the next boundary.
+    although an earlier run owes its later steps. *limit* narrows the playbook's hosts to those that it selects, a
+    selector or names with commas between. *stopper* is given a function that ends the run at the next boundary.
 
     Raises BadInput, Refused (another run owes, a dead one holds a target), and what a reading before the first step
     met: UnreachableHost, AccessRefused, CommandFailed. What the steps meet is in the report.
@@ -103,7 +105,7 @@ def run(
                 folder = tempfile.TemporaryDirectory(prefix="easops-lab-", ignore_cleanup_errors=True)
                 world = stack.enter_context(start_lab(scenario or playbook.scenario, Path(stack.enter_context(folder))))
                 hosts, clock, used = world.hosts, world.clock, world.scenario
-            return _checked(playbook, values, hosts or (), kind, clock, conduct.observer, used)
+            return _checked(playbook, values, hosts or (), limit, kind, clock, conduct.observer, used)
         state = (state or StateFolder.default()).prepared()
         run_id = new_run_id()
         record = Record(state.database_url)
@@ -116,13 +118,14 @@ def run(
             world = stack.enter_context(start_lab(scenario or playbook.scenario, state.lab(run_id)))
             hosts, clock, used = world.hosts, world.clock, world.scenario
         hosts = hosts or ()
-        selected = _selected(playbook, values, hosts)
+        selected = _selected(playbook, values, hosts, limit)
         hosts = _neighbours(hosts, selected)
         document = {
             "text": playbook.text,
             "source": playbook.source,
             "inputs": {name: _plain(value) for name, value in given.items()},
             "hosts": to_json(list(hosts)),
+            "limit": limit,
             "lab": used,
             "protocol": PROTOCOL,
             "version": importlib.metadata.version("easops"),
@@ -190,12 +193,13 @@ def _checked(
     playbook: Playbook,
     values: Mapping[str, Any],
     hosts: Sequence[Host],
+    limit: str | None,
     kind: Literal["run", "do"],
     clock: Clock,
     observer: Observer,
     scenario: str | None,
 ) -> RunReport:
-    selected = _selected(playbook, values, hosts)
+    selected = _selected(playbook, values, hosts, limit)
     hosts = _neighbours(hosts, selected)
     started = dt.datetime.now(dt.UTC)
     observer.started(None)
@@ -203,7 +207,8 @@ def _checked(
         around = Surroundings(sessions, Organisation.of(hosts, sessions), clock, observer.progress)
         hands = LookingHands(observer)
         facts = _facts(playbook, values, hosts, around, hands, lambda: _label(hosts))
-        steps = walk(playbook, values, facts, selected, around, hands, lambda host: host.name)
+        left_out = _left_out(playbook, values, hosts, selected)
+        steps = walk(playbook, values, facts, selected, around, hands, lambda host: host.name, left_out=left_out)
     return RunReport(
         None,
         playbook.name,
@@ -212,6 +217,7 @@ def _checked(
         steps,
         checked=True,
         lab=scenario,
+        limit=limit,
         started=started,
         ended=dt.datetime.now(dt.UTC),
     )
@@ -221,14 +227,23 @@ def _walk_on(held: Run, record: Record, hosts: Sequence[Host], around: Surroundi
     """Walk the steps of a recorded run, from the first that an earlier walk did not end well."""
     playbook = _playbook(held)
     values = check_inputs(playbook, held.document["inputs"])
-    selected = _selected(playbook, values, hosts)
+    selected = _selected(playbook, values, hosts, held.limit)
+    left_out = _left_out(playbook, values, hosts, selected)
     facts = _facts(playbook, values, hosts, around, hands, lambda: organisation_target(held, selected), held, record)
     record.write(held.run_id, "facts", "facts", to_json(facts))
     earlier: Earlier | None = None
     if held.walks > 1:
         earlier = hands.once("0.earlier", Earlier, functools.partial(_earlier, held, record, around))
     results = walk(
-        playbook, values, facts, selected, around, hands, lambda host: host_target(held, host), earlier=earlier
+        playbook,
+        values,
+        facts,
+        selected,
+        around,
+        hands,
+        lambda host: host_target(held, host),
+        left_out=left_out,
+        earlier=earlier,
     )
     record.keep_steps(held.run_id, [result.key for result in results])
 
@@ -332,7 +347,9 @@ def _playbook(held: Run) -> Playbook:
     return load_playbook_text(held.document["text"], held.document["source"], actions=ACTIONS, detectors=DETECTORS)
 
 
-def _selected(playbook: Playbook, values: Mapping[str, Any], hosts: Sequence[Host]) -> tuple[Host, ...]:
+def _selected(
+    playbook: Playbook, values: Mapping[str, Any], hosts: Sequence[Host], limit: str | None
+) -> tuple[Host, ...]:
     wanted = evaluate(playbook.hosts, values)
     chosen = select(wanted, hosts)
     if not chosen:
@@ -341,8 +358,17 @@ def _selected(playbook: Playbook, values: Mapping[str, Any], hosts: Sequence[Hos
             f"the inventory has {', '.join(host.name for host in hosts) or 'none'}",
             "correct hosts: in the playbook, or the hosts of the inventory",
         )
+    if limit is not None:
+        chosen = limited(limit, chosen, hosts)
     one_organisation(chosen)
     return chosen
+
+
+def _left_out(
+    playbook: Playbook, values: Mapping[str, Any], hosts: Sequence[Host], selected: Sequence[Host]
+) -> tuple[Host, ...]:
+    """The playbook's hosts that a limit leaves out."""
+    return tuple(host for host in select(evaluate(playbook.hosts, values), hosts) if host not in selected)
 
 
 def _user() -> str:

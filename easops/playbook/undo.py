@@ -78,6 +78,7 @@ def undo(
                 f"undo of {held.run_id}",
                 {
                     **held.document,
+                    "limit": None,
                     "undoes": held.run_id,
                     "root": held.document.get("root", held.run_id),
                     "jobs": to_json(jobs),

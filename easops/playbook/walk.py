@@ -130,6 +130,7 @@ class _Walk:
     playbook: Playbook
     facts: Facts
     hosts: tuple[Host, ...]
+    left_out: tuple[Host, ...]
     around: Surroundings
     hands: Hands
     namespace: dict[str, Any]
@@ -255,7 +256,9 @@ class _Walk:
         on = evaluate(setting, self.namespace)
         if not on:
             return ()
-        return select(on if isinstance(on, str) else tuple(str(name) for name in on), self.hosts)
+        known = (*self.hosts, *self.left_out)
+        chosen = select(on if isinstance(on, str) else tuple(str(name) for name in on), known)
+        return tuple(host for host in self.hosts if host in chosen)
 
     # -- reading ------------------------------------------------------------------------------------------------
 
@@ -471,13 +474,15 @@ def walk(
     hands: Hands,
     targets: Callable[[Host], str],
     *,
+    left_out: Sequence[Host] = (),
     earlier: Earlier | None = None,
     actions: Mapping[str, Action] = ACTIONS,
     detectors: Mapping[str, Detector] = DETECTORS,
 ) -> tuple[StepResult, ...]:
     """Walk the steps of *playbook* over *hosts*.
 
-    *inputs* are checked values by name; *targets* names a host's target. With *earlier* the walk begins at the first
+    *inputs* are checked values by name; *targets* names a host's target; *left_out* are hosts of the playbook
+    that the run is not to touch, passed over where an ``on:`` names them. With *earlier* the walk begins at the first
     step that no earlier walk of the same run ended well. Raises Refused for hosts of two organisations.
     """
     one_organisation(tuple(hosts))
@@ -486,6 +491,7 @@ def walk(
         playbook,
         facts,
         tuple(hosts),
+        tuple(left_out),
         around,
         hands,
         dict(inputs),

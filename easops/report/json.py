@@ -1,9 +1,9 @@
 """Reports as one JSON document.
 
 A run's document has these keys, whatever came of it: ``status``, ``changed`` and ``would_change`` (booleans),
-``run_id`` (null under check), ``playbook``, ``kind``, ``lab`` (the scenario, or null), ``started``, ``ended``,
-``exit_code``, ``findings`` (one for each detect step: the step's name and the detection as data), ``steps`` and
-``next`` (the command to type, or an empty text).
+``run_id`` (null under check), ``playbook``, ``kind``, ``lab`` (the scenario, or null), ``limit`` (what narrowed
+the playbook's hosts, or null), ``started``, ``ended``, ``exit_code``, ``findings`` (one for each detect step: the
+step's name and the detection as data), ``steps`` and ``next`` (the command to type, or an empty text).
 
 A step has ``number``, ``name``, ``kind``, ``subject``, ``target`` (what was acted on: the targets of its items, or else
 its hosts, joined by a comma and a blank; null where there is none), ``hosts``, ``status``, ``reason``, ``because``,
@@ -42,6 +42,7 @@ def run_document(report: RunReport, exit_code: int | None) -> Document:
         "playbook": report.playbook,
         "kind": report.kind,
         "lab": report.lab,
+        "limit": report.limit,
         "started": None if report.started is None else report.started.isoformat(),
         "ended": None if report.ended is None else report.ended.isoformat(),
         "exit_code": exit_code,
@@ -163,7 +164,7 @@ def _change_data(change: Change, outcome: ChangeOutcome | None) -> Document:
 class _Json:
     name = "json"
 
-    def head(self, title: str, run_id: str | None, lab: str | None, *, checked: bool) -> str:
+    def head(self, title: str, run_id: str | None, lab: str | None, limit: str | None, *, checked: bool) -> str:
         return ""
 
     def step(self, step: StepResult, earlier: Sequence[StepResult], *, diff: bool, verbose: bool) -> str:

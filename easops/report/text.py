@@ -20,13 +20,15 @@ _LABEL: Final = 12
 """Columns of the words at the left of a report's end."""
 
 
-def head_lines(title: str, run_id: str | None, lab: str | None, *, checked: bool) -> list[str]:
+def head_lines(title: str, run_id: str | None, lab: str | None, limit: str | None, *, checked: bool) -> list[str]:
     """What stands above the steps: what is run, the run's id, and whether anything is at stake."""
     lines = [title]
     if run_id is not None:
         lines.append(f"run {run_id}")
     if lab is not None:
         lines.append(f"in the lab, scenario {lab}; times are by its clock, which runs fast")
+    if limit is not None:
+        lines.append(f"limited to {limit}")
     if checked:
         lines.append("check: everything is read, nothing is changed")
     return [*lines, ""]
@@ -189,7 +191,7 @@ def _short(status: str) -> str:
 def run_view_text(view: RunView, report: RunReport, *, diff: bool = False, verbose: bool = False) -> str:
     """One run, whole: what was done, what is not known, and what to type."""
     run = view.run
-    lines = head_lines(run.playbook, run.run_id, run.lab, checked=False)[:-1]
+    lines = head_lines(run.playbook, run.run_id, run.lab, run.limit, checked=False)[:-1]
     lines += [f"{view.status}; started {moment(run.started)}" + (f", ended {moment(run.ended)}" if run.ended else "")]
     lines += [f"targets {', '.join(run.targets)}", ""]
     for number, step in enumerate(view.steps):
@@ -239,8 +241,8 @@ def settled_text(run_id: str, found: Sequence[tuple[Change, ChangeOutcome]], *, 
 class _Text:
     name = "text"
 
-    def head(self, title: str, run_id: str | None, lab: str | None, *, checked: bool) -> str:
-        return "\n".join(head_lines(title, run_id, lab, checked=checked))
+    def head(self, title: str, run_id: str | None, lab: str | None, limit: str | None, *, checked: bool) -> str:
+        return "\n".join(head_lines(title, run_id, lab, limit, checked=checked))
 
     def step(self, step: StepResult, earlier: Sequence[StepResult], *, diff: bool, verbose: bool) -> str:
         return "\n".join(step_lines(step, earlier, diff=diff, verbose=verbose))

@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 
 from easops.errors import BadInput, Refused
 from easops.inventory.host import Host, Role, Version
-from easops.inventory.select import And, Match, Not, Or, SelectorError, one_organisation, parse_selector, select
+from easops.inventory.select import (
+    And,
+    Match,
+    Not,
+    Or,
+    SelectorError,
+    limited,
+    one_organisation,
+    parse_selector,
+    select,
+)
 
 
 def host(name: str, version: str, roles: str, site: str, organisation: str = "contoso") -> Host:
@@ -162,3 +172,30 @@ def test_any_text_is_a_selector_or_an_error_with_a_column_in_it(text: str) -> No
         column = error.column
 
     assert 1 <= column <= len(text) + 1
+
+
+@pytest.mark.parametrize(
+    ("limit", "names"),
+    [
+        ("site=AMS", "AMS-EX02"),
+        ("AMS-EX02", "AMS-EX02"),
+        ("lon-cas1, AMS-EX01", "LON-CAS1"),
+        ("all", "AMS-EX02 LON-CAS1"),
+    ],
+)
+def test_a_limit_leaves_those_of_the_chosen_hosts_that_it_selects_or_names(limit: str, names: str) -> None:
+    chosen = select("role=client_access", HOSTS)
+    assert [found.name for found in limited(limit, chosen, HOSTS)] == names.split()
+
+
+def test_a_limit_that_leaves_no_host_says_what_it_selects_and_what_there_is() -> None:
+    with pytest.raises(BadInput) as caught:
+        limited("name=AMS-EX01", select("role=client_access", HOSTS), HOSTS)
+    assert caught.value.what == "no host is left by the limit 'name=AMS-EX01'"
+    assert caught.value.why == "it selects AMS-EX01, and the playbook's hosts are AMS-EX02, LON-CAS1"
+
+
+def test_a_limit_that_is_neither_a_selector_nor_names_says_how_to_write_one() -> None:
+    with pytest.raises(SelectorError) as caught:
+        limited("AMS-EX9", HOSTS, HOSTS)
+    assert caught.value.next_step == "Write name=AMS-EX9 for a host of that name"

@@ -204,6 +204,21 @@ def test_no_host_that_is_selected_is_an_error(rig: Start) -> None:
         run(find_playbook("contacts-sync-storm"), (), state=lab.state)
 
 
+def test_a_limited_run_acts_on_the_findings_of_its_hosts_alone_and_so_does_its_resume(rig: Start) -> None:
+    lab = rig("contacts-storm")
+    breaking(lab, "Restart-WebAppPool")
+    report = lab.cure(limit="AMS-EX01")
+    there = {user for user in STORM if user.partition(".")[0] in ("laura", "marco")}
+    assert items(report, 3) == dict.fromkeys(there, "changed")
+    assert items(report, 4) == {"AMS-EX01": "failed"}
+
+    resumed = resume(str(report.run_id), confirm=always, state=lab.state)
+
+    assert (resumed.exit_code, resumed.limit) == (0, "AMS-EX01")
+    assert items(resumed, 4) == {"AMS-EX01": "changed"}
+    assert {host for step in resumed.steps for host in step.hosts} == {"AMS-EX01"}
+
+
 def test_a_missing_mailbox_is_none_and_an_empty_name_is_never_sent(rig: Start) -> None:
     lab = rig("calm")
     with SessionPool() as sessions:

@@ -200,6 +200,7 @@ def go(
     protected: tuple[str, ...] = (),
     clock: FastClock | None = None,
     earlier: Earlier | None = None,
+    hosts: tuple[Host, ...] = HOSTS,
 ) -> tuple[list[str], Hands, Flood]:
     """Walk, and give each step's status."""
     flood, held = Flood(list(finds)), hands or Hands()
@@ -210,11 +211,12 @@ def go(
         playbook,
         {"protect": ()},
         Facts("organisation contoso", "dc", protected),
-        HOSTS,
+        hosts,
         Surroundings(NOBODY, Organisation(HOSTS, NOBODY), clock or FastClock()),
         held,
         lambda host: host.name.lower(),
         earlier=earlier,
+        left_out=tuple(host for host in HOSTS if host not in hosts),
         actions=actions,
         detectors=detectors,
     )
@@ -230,6 +232,14 @@ def test_it_limits_most_hits_first_then_recycles_then_proves() -> None:
     assert hosts == ("A",)
     assert values["users"] == ("bert", "anna")
     assert values["after"].ended == {"A": dt.datetime(2026, 3, 2, 1, tzinfo=dt.UTC)}
+
+
+def test_a_host_that_the_run_leaves_out_is_passed_over_where_a_step_names_it() -> None:
+    text = CURE.replace('on: "{{ storm.hosts }}"\n    because', "on: [A, B]\n    because")
+    _, hands, _ = go(found(user("anna")), found(), text=text, hosts=HOSTS[:1])
+    assert hands.applied == [("organisation contoso", "anna"), ("a", "A")]
+    statuses, _, _ = go(found(user("anna")), found(), text=text.replace("[A, B]", "[B]"), hosts=HOSTS[:1])
+    assert statuses[2] == "skipped"
 
 
 def test_with_no_flood_it_does_nothing() -> None:

@@ -41,7 +41,7 @@ def test_a_target_is_what_was_acted_on_or_the_hosts_or_nothing() -> None:
 
 def test_a_document_is_json_whole_and_in_one_piece() -> None:
     form = FORMATS["json"]
-    assert form.head("Cure a storm", "R", None, checked=False) == ""
+    assert form.head("Cure a storm", "R", None, None, checked=False) == ""
     assert form.step(STEPS[0], (), diff=True, verbose=True) == ""
     assert json.loads(form.end(REPORT, 3, command="storm")) == run_document(REPORT, 3)
 
