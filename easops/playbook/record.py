@@ -56,8 +56,8 @@ class Run:
     """A run as the record has it.
 
     *document* is plain JSON: the playbook's text and source, inputs, hosts, limit, lab, protocol, version. *targets*
-    are the names it claims. *status* is None while it runs, or when it died; *owes* says that it ended with changing steps
-    not started; *closed* is empty, ``abandoned``, or ``undone by R``; *walks* counts its workflows.
+    are the names it claims. *status* is None while it runs, or when it died; *owes* says that it ended with changing
+    steps not started; *closed* is empty, ``abandoned``, or ``undone by R``; *walks* counts its workflows.
     """
 
     run_id: str
