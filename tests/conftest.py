@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.postgresql import PostgresServer, find_binaries, running_postgres, why_none
+
 
 @contextmanager
 def running_lab(folder: Path, scenario: str, *more: str) -> Iterator[Path]:
@@ -43,3 +45,13 @@ def calm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The inventory of a lab with nothing wrong, in which no change is accepted."""
     with running_lab(tmp_path_factory.mktemp("calm"), "calm", "--read-only") as inventory:
         yield inventory
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server for this test session alone."""
+    binaries = find_binaries()
+    if binaries is None or sys.platform == "win32":
+        pytest.skip(f"{why_none()}")
+    with running_postgres(binaries) as server:
+        yield server

@@ -19,7 +19,7 @@ DOORS = {
     "ruamel": {"document"},
     "jinja2": {"playbook.expression"},
     "dbos": {"playbook.engine"},
-    "sqlalchemy": {"playbook.record"},
+    "sqlalchemy": {"playbook.record", "playbook.database"},
     "cattrs": {"playbook.codec"},
     "filelock": {"playbook.state", "lab.world.state"},
     "platformdirs": {"playbook.state"},

@@ -324,26 +324,31 @@ def execute(execution: Execution) -> None:
         _running = None
 
 
-def cancel(state: StateFolder, walk_ids: Sequence[str]) -> None:
-    """Cancel the workflows of a dead run with their children, which frees the targets that they hold."""
+@contextmanager
+def _client(state: StateFolder) -> Iterator[DBOSClient]:
+    logging.getLogger("dbos").setLevel(logging.CRITICAL)
+    DBOS.migrate(state.database_url)  # its tables may not be there yet: the run was never begun
     client = DBOSClient(system_database_url=state.database_url, serializer=_Json())
     try:
+        yield client
+    finally:
+        client.destroy()
+
+
+def cancel(state: StateFolder, walk_ids: Sequence[str]) -> None:
+    """Cancel the workflows of a dead run with their children, which frees the targets that they hold."""
+    with _client(state) as client:
         known = [held.workflow_id for held in client.list_workflows(workflow_ids=list(walk_ids))]
         if known:
             client.cancel_workflows(known, cancel_children=True)
-    finally:
-        client.destroy()
 
 
 def forget(state: StateFolder, walk_ids: Sequence[str]) -> None:
     """Delete what the engine keeps of workflows, with their children."""
-    client = DBOSClient(system_database_url=state.database_url, serializer=_Json())
-    try:
+    with _client(state) as client:
         known = [held.workflow_id for held in client.list_workflows(workflow_ids=list(walk_ids))]
         if known:
             client.delete_workflows(known, delete_children=True)
-    finally:
-        client.destroy()
 
 
 def _config(execution: Execution) -> DBOSConfig:

@@ -1,4 +1,4 @@
-"""The record of runs: what was to be done, what was intended, what came of it. Only this module knows SQLAlchemy.
+"""The record of runs: what was to be done, what was intended, what came of it.
 
 A record is enough to undo, reconcile and explain a run, whichever version of easops made it; it holds credentials by
 reference only. Entries are written under a key, so that writing one again changes nothing.
@@ -8,24 +8,24 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 import attrs
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from easops.errors import BadInput
 from easops.playbook.codec import Json, dumps
+from easops.playbook.database import METADATA, Database
 
 KEPT: Final = dt.timedelta(days=400)
 
 EntryKind = Literal["facts", "step", "intent", "outcome", "answer", "undone"]
 
-_METADATA = sa.MetaData()
 _RUNS = sa.Table(
     "easops_runs",
-    _METADATA,
+    METADATA,
     sa.Column("run_id", sa.String(64), primary_key=True),
     sa.Column("kind", sa.String(8), nullable=False),
     sa.Column("playbook", sa.Text, nullable=False),
@@ -40,8 +40,8 @@ _RUNS = sa.Table(
 )
 _ENTRIES = sa.Table(
     "easops_entries",
-    _METADATA,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    METADATA,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
     sa.Column("run_id", sa.String(64), sa.ForeignKey("easops_runs.run_id"), nullable=False, index=True),
     sa.Column("kind", sa.String(8), nullable=False),
     sa.Column("key", sa.Text, nullable=False),
@@ -99,16 +99,12 @@ class Record:
     """The runs of one database."""
 
     def __init__(self, url: str) -> None:
-        self._engine = sa.create_engine(url, connect_args={"timeout": 30})
-        _METADATA.create_all(self._engine)
+        self._database = Database(url)
+        self._database.create_tables()
+        self._insert = postgresql.insert if self._database.is_postgresql else sqlite.insert
 
     def close(self) -> None:
-        self._engine.dispose()
-
-    @contextmanager
-    def _begin(self) -> Iterator[sa.Connection]:
-        with self._engine.begin() as connection:
-            yield connection
+        self._database.close()
 
     def add(self, run: Run) -> None:
         values = attrs.asdict(run)
@@ -116,21 +112,18 @@ class Record:
         values["targets"] = dumps(list(run.targets))
         values["started"] = run.started.isoformat()
         values["ended"] = None
-        with self._begin() as connection:
-            connection.execute(sa.insert(_RUNS).values(**values))
+        self._execute(self._insert(_RUNS).values(**values).on_conflict_do_nothing())
 
     def update(self, run_id: str, **values: Any) -> None:
         """Set columns of a run: ended, status, owes, closed, walks, document, targets."""
-        with self._begin() as connection:
-            connection.execute(sa.update(_RUNS).where(_RUNS.c.run_id == run_id).values(**values))
+        self._execute(sa.update(_RUNS).where(_RUNS.c.run_id == run_id).values(**values))
 
     def end(self, run_id: str, status: str, *, owes: bool) -> None:
         self.update(run_id, status=status, owes=owes, ended=dt.datetime.now(dt.UTC).isoformat())
 
     def get(self, run_id: str) -> Run:
         """The run of that id, or of a beginning of it that only one has. Raises BadInput."""
-        with self._begin() as connection:
-            rows = connection.execute(sa.select(_RUNS).where(_RUNS.c.run_id.startswith(run_id, autoescape=True))).all()
+        rows = self._rows(sa.select(_RUNS).where(_RUNS.c.run_id.startswith(run_id, autoescape=True)))
         exact = [row for row in rows if row.run_id == run_id] or list(rows)
         if len(exact) == 1:
             return _run(exact[0])
@@ -142,43 +135,51 @@ class Record:
 
     def runs(self) -> tuple[Run, ...]:
         """All runs, the newest first."""
-        with self._begin() as connection:
-            rows = connection.execute(sa.select(_RUNS).order_by(_RUNS.c.started.desc())).all()
-        return tuple(_run(row) for row in rows)
+        return tuple(_run(row) for row in self._rows(sa.select(_RUNS).order_by(_RUNS.c.started.desc())))
 
     def write(self, run_id: str, kind: EntryKind, key: str, body: Json) -> None:
         """Write an entry; one of that kind and key is replaced, except an intent, which stays as it was first."""
         now = dt.datetime.now(dt.UTC).isoformat()
-        where = (_ENTRIES.c.run_id == run_id) & (_ENTRIES.c.kind == kind) & (_ENTRIES.c.key == key)
-        with self._begin() as connection:
-            there = connection.execute(sa.select(_ENTRIES.c.id).where(where)).first()
-            if there is None:
-                values = {"run_id": run_id, "kind": kind, "key": key, "body": dumps(body), "at": now}
-                connection.execute(sa.insert(_ENTRIES).values(**values))
-            elif kind != "intent":
-                connection.execute(sa.update(_ENTRIES).where(where).values(body=dumps(body), at=now))
+        insert = self._insert(_ENTRIES).values(run_id=run_id, kind=kind, key=key, body=dumps(body), at=now)
+        if kind == "intent":
+            self._execute(insert.on_conflict_do_nothing())
+        else:
+            self._execute(
+                insert.on_conflict_do_update(
+                    index_elements=["run_id", "kind", "key"],
+                    set_={"body": insert.excluded.body, "at": insert.excluded["at"]},
+                )
+            )
 
     def entries(self, run_id: str, *kinds: EntryKind) -> tuple[Entry, ...]:
         """The run's entries of those kinds (all of them where none is named), in order of their first writing."""
         wanted = sa.select(_ENTRIES).where(_ENTRIES.c.run_id == run_id).order_by(_ENTRIES.c.id)
         if kinds:
             wanted = wanted.where(_ENTRIES.c.kind.in_(kinds))
-        with self._begin() as connection:
-            rows = connection.execute(wanted).all()
-        return tuple(Entry(row.kind, row.key, json.loads(row.body), dt.datetime.fromisoformat(row.at)) for row in rows)
+        return tuple(
+            Entry(row.kind, row.key, json.loads(row.body), dt.datetime.fromisoformat(row.at))
+            for row in self._rows(wanted)
+        )
 
     def keep_steps(self, run_id: str, keys: Sequence[str]) -> None:
         """Delete the results of steps of other keys: those of hosts that an earlier walk met in a group, and the last
         did not."""
         others = (_ENTRIES.c.run_id == run_id) & (_ENTRIES.c.kind == "step") & _ENTRIES.c.key.not_in(keys)
-        with self._begin() as connection:
-            connection.execute(sa.delete(_ENTRIES).where(others))
+        self._execute(sa.delete(_ENTRIES).where(others))
 
     def forget(self, run_ids: list[str]) -> None:
         """Delete runs with their entries."""
-        with self._begin() as connection:
-            connection.execute(sa.delete(_ENTRIES).where(_ENTRIES.c.run_id.in_(run_ids)))
-            connection.execute(sa.delete(_RUNS).where(_RUNS.c.run_id.in_(run_ids)))
+        self._execute(*(sa.delete(table).where(table.c.run_id.in_(run_ids)) for table in (_ENTRIES, _RUNS)))
+
+    def _execute(self, *statements: sa.Executable) -> None:
+        def work(connection: sa.Connection) -> None:
+            for statement in statements:
+                connection.execute(statement)
+
+        self._database.transact(work)
+
+    def _rows(self, wanted: sa.Select[Any]) -> list[sa.Row[Any]]:
+        return self._database.transact(lambda connection: list(connection.execute(wanted).all()))
 
 
 def _run(row: sa.Row[Any]) -> Run:

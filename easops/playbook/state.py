@@ -10,19 +10,30 @@ import filelock
 import platformdirs
 
 from easops.errors import BadInput
+from easops.playbook.database import VARIABLE, postgresql_url
+from easops.remoting.secret import Secret
 
 
 @attrs.frozen
 class StateFolder:
-    """The folder with the database of the records and the engine, the locks, and the worlds of lab runs."""
+    """The folder with the database of the records and the engine, the locks, and the worlds of lab runs.
+
+    *database* is the URL of a PostgreSQL database that stands in place of the folder's own, with its locks.
+    """
 
     path: Path
+    database: Secret | None = None
 
     @classmethod
     def default(cls) -> StateFolder:
-        """``EASOPS_STATE``, or the user's state folder of this platform."""
+        """``EASOPS_STATE``, or the user's state folder of this platform; with the database of
+        ``EASOPS_DATABASE_URL``. Raises BadInput."""
         held = os.environ.get("EASOPS_STATE")
-        return cls(Path(held) if held else platformdirs.user_state_path("easops", appauthor=False))
+        url = os.environ.get(VARIABLE)
+        return cls(
+            Path(held) if held else platformdirs.user_state_path("easops", appauthor=False),
+            postgresql_url(url) if url else None,
+        )
 
     def prepared(self) -> StateFolder:
         """This folder, made where it was not there, for this user alone. Raises BadInput."""
@@ -39,6 +50,9 @@ class StateFolder:
 
     @property
     def database_url(self) -> str:
+        """With the password in it, where there is one: for whoever connects, and for nobody else."""
+        if self.database is not None:
+            return self.database.reveal()
         return f"sqlite:///{(self.path / 'easops.sqlite').as_posix()}"
 
     @property

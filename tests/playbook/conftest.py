@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -12,13 +13,17 @@ from typing import Any
 
 import attrs
 import pytest
+from dbos import DBOS
 
 from easops.inventory.load import load_inventory
 from easops.lab import server
+from easops.playbook.database import postgresql_url
 from easops.playbook.executing import always
 from easops.playbook.outcome import RunReport
+from easops.playbook.record import Record
 from easops.playbook.run import find_playbook, run
 from easops.playbook.state import StateFolder
+from tests.postgresql import PostgresServer
 
 
 @attrs.define
@@ -65,12 +70,42 @@ class Rig:
         return [(call["cmdlet"], call["parameters"]) for call in map(json.loads, lines) if "cmdlet" in call]
 
 
+@pytest.fixture(scope="session")
+def prepared_database(postgres: PostgresServer) -> str:
+    """The name of a database with every table and no row, to copy: to make them takes the engine a second."""
+    name = postgres.new_database()
+    url = postgresql_url(postgres.url(name)).reveal()
+    Record(url).close()
+    DBOS.migrate(url)
+    return name
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> StateFolder:
+    """A state folder whose records and engine are on SQLite, and one where they are on PostgreSQL; both empty.
+
+    Give it to ``rig(..., state=database)``; a child process finds it by ``environment_of(database)``.
+    """
+    if request.param == "sqlite":
+        return StateFolder(tmp_path / "state")
+    server: PostgresServer = request.getfixturevalue("postgres")
+    name = server.new_database(request.getfixturevalue("prepared_database"))
+    return StateFolder(tmp_path / "state", postgresql_url(server.url(name)))
+
+
+def environment_of(state: StateFolder) -> dict[str, str]:
+    """The environment in which a child process keeps its state there."""
+    url = {} if state.database is None else {"EASOPS_DATABASE_URL": state.database_url}
+    others = {name: value for name, value in os.environ.items() if name != "EASOPS_DATABASE_URL"}
+    return {**others, **url, "EASOPS_STATE": str(state.path)}
+
+
 @pytest.fixture
 def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Rig]]:
     """Starts a lab of a scenario, its clock standing still until somebody waits."""
     with ExitStack() as stack:
 
-        def start(scenario: str, *, speed: float = 0, read_only: bool = False) -> Rig:
+        def start(scenario: str, *, speed: float = 0, read_only: bool = False, state: StateFolder | None = None) -> Rig:
             lab = stack.enter_context(
                 server.start(tmp_path / "lab", scenario=scenario, speed=speed, read_only=read_only)
             )
@@ -81,6 +116,6 @@ def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..
                 )  # a look costs a second, the lab's time nothing
             for module in ("run", "recorded"):
                 monkeypatch.setattr(f"easops.playbook.{module}.SystemClock", lambda: clock)
-            return Rig(lab, StateFolder(tmp_path / "state"))
+            return Rig(lab, state or StateFolder(tmp_path / "state"))
 
         yield start
