@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from easops.cli import given, options
 from easops.cli.conducting import Telling
 
@@ -10,6 +14,9 @@ def undo(
     run: options.RunId,
     inventory: options.Credentials = None,
     check: options.Check = False,
+    skip_drifted: Annotated[
+        bool, typer.Option("--skip-drifted", help="Leave what has changed since as it is, and put back the rest.")
+    ] = False,
     diff: options.Diff = False,
     yes: options.Yes = False,
     wait: options.Wait = None,
@@ -41,6 +48,7 @@ def undo(
         lambda stopper: undo_run(
             held.run_id,
             check=check,
+            skip_drifted=skip_drifted,
             confirm=telling.confirm(yes=yes),
             wait=patience,
             observer=telling,

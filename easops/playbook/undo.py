@@ -42,6 +42,7 @@ def undo(
     run_id: str,
     *,
     check: bool = False,
+    skip_drifted: bool = False,
     confirm: Confirm = never,
     wait: dt.timedelta = WAIT,
     observer: Observer | None = None,
@@ -52,7 +53,10 @@ def undo(
     """Put back what a run changed, in reverse order; a run of its own.
 
     It plans first: where anything is neither as the run left it nor as it was before, the whole is refused with the
-    difference. A dead run is reconciled and abandoned first. Raises BadInput, Refused (alive, undone already, drift).
+    difference; with *skip_drifted* that alone is refused, and the rest put back. Only an undo that refused nothing
+    closes the run; until then it can be undone again, which finds most of it as it was before already.
+
+    A dead run is reconciled and abandoned first. Raises BadInput, Refused (alive, undone already).
     """
     conduct = Conduct(confirm, wait, observer or Silent(), stopper)
     with opened(state) as (record, state), locked(record, state, run_id) as (held, _lock):
@@ -71,7 +75,7 @@ def undo(
             if check:
                 conduct.observer.started(None)
                 with surroundings_of(held, record, known, clock, conduct.observer) as around:
-                    return _undo_checked(held, jobs, around, conduct.observer)
+                    return _undo_checked(held, jobs, around, conduct.observer, skip_drifted)
             undoing = Run(
                 new_run_id(),
                 "undo",
@@ -82,6 +86,7 @@ def undo(
                     "undoes": held.run_id,
                     "root": held.document.get("root", held.run_id),
                     "jobs": to_json(jobs),
+                    "skip_drifted": skip_drifted,
                 },
                 held.targets,
                 dt.datetime.now(dt.UTC),
@@ -157,7 +162,7 @@ def _undo_planned(plan: Plan, around: Surroundings) -> Plan:
     return plan
 
 
-def _undo_plans(jobs: Sequence[Job], around: Surroundings, hands: Hands) -> tuple[list[Job], str]:
+def _undo_plans(jobs: Sequence[Job], around: Surroundings, hands: Hands, skip_drifted: bool) -> tuple[list[Job], str]:
     """The jobs planned, and why the whole is refused (empty: it is not)."""
     planned: list[Job] = []
     for job in jobs:
@@ -167,7 +172,13 @@ def _undo_plans(jobs: Sequence[Job], around: Surroundings, hands: Hands) -> tupl
         )
         planned.append(attrs.evolve(job, plans=plans))
     bad = [plan for job in planned for plan in job.plans if EXIT_CODES[plan.status] != 0]
-    return planned, "; ".join(plan.reason for plan in bad)
+    unread = [plan.reason for plan in bad if plan.status is not Status.REFUSED]
+    if unread:
+        return planned, "; ".join(unread)
+    return planned, "" if skip_drifted or not bad else _DRIFTED
+
+
+_DRIFTED: Final = "nothing is put back where something has changed since; --skip-drifted puts back the rest"
 
 
 def _undo_results(jobs: Sequence[Job], outcomes: Mapping[int, tuple[ItemOutcome, ...]]) -> tuple[StepResult, ...]:
@@ -195,18 +206,23 @@ def _untouched(job: Job, status: Status | None = None) -> tuple[ItemOutcome, ...
     )
 
 
-def _undo_checked(held: Run, jobs: Sequence[Job], around: Surroundings, observer: Observer) -> RunReport:
-    planned, _ = _undo_plans(jobs, around, LookingHands(observer))
-    steps = _undo_results(planned, {job.step: _untouched(job) for job in planned})
+def _undo_checked(
+    held: Run, jobs: Sequence[Job], around: Surroundings, observer: Observer, skip_drifted: bool
+) -> RunReport:
+    planned, refused = _undo_plans(jobs, around, LookingHands(observer), skip_drifted)
+    results = _undo_results(planned, {job.step: _untouched(job) for job in planned})
+    steps = tuple(attrs.evolve(step, reason=refused) for step in results)
     for step in steps:
         observer.finished(step)
     return RunReport(None, f"undo of {held.run_id}", "undo", run_status(steps), steps, checked=True, lab=held.lab)
 
 
 def walk_back(held: Run, around: Surroundings, hands: DurableHands) -> None:
-    """Plan every change of an undo, refuse the whole where one has drifted, else carry them out in order."""
+    """Plan every change of an undo, refuse the whole where one has drifted (unless such are to be skipped), else carry
+    them out in order."""
     jobs = [from_json(job, Job) for job in held.document["jobs"]]
-    planned, refused = _undo_plans(jobs, around, hands)
+    skip_drifted = bool(held.document.get("skip_drifted"))
+    planned, refused = _undo_plans(jobs, around, hands, skip_drifted)
     outcomes: dict[int, tuple[ItemOutcome, ...]] = {}
     wanted = [job for job in planned if any(plan.status is Status.WOULD_CHANGE for plan in job.plans)]
     go = not refused
@@ -226,11 +242,12 @@ def walk_back(held: Run, around: Surroundings, hands: DurableHands) -> None:
         else:
             ((_, done),) = hands.apply([todo], 1)
             left = [_undone(item) for item in done]
+            goes_on = EXIT_CODES[Status.REFUSED] if skip_drifted else 0
+            stopped = any(EXIT_CODES[item.status] > goes_on for item in left)
             outcomes[job.step] = tuple(
                 left.pop(0) if plan.status is Status.WOULD_CHANGE else untouched
                 for plan, untouched in zip(job.plans, _untouched(job), strict=True)
             )
-            stopped = any(EXIT_CODES[item.status] != 0 for item in outcomes[job.step])
     for result in _undo_results(planned, outcomes):
         hands.finished(attrs.evolve(result, reason=refused))
 

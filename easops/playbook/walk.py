@@ -44,8 +44,8 @@ _POLL_MOST: Final = 60.0
 @attrs.frozen
 class Facts:
     """What a run learns once, before its first step, and keeps: the one domain controller that all its reads and
-    writes name, the targets' names, and who is protected: mailboxes by Guid, and why each of
-    them is (the earliest records do not say)."""
+    writes name, the targets' names, and who is protected: mailboxes by Guid, and why each of them is (the earliest
+    records do not say)."""
 
     organisation: str
     domain_controller: str | None

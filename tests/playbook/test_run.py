@@ -156,28 +156,48 @@ def test_undo_brings_back_the_identical_reads(rig: Start) -> None:
         undo(str(report.run_id), state=lab.state)
 
 
-def test_undo_after_a_drift_is_refused_whole_with_the_difference(rig: Start) -> None:
-    lab = rig("contacts-storm")
-    report = lab.cure()
+def associated(lab: Any, policy: str | None, user: str = "laura.brandt@contoso.example") -> None:
+    """Somebody else gives a user another policy."""
     with SessionPool() as sessions:
         session = sessions.open(lab.hosts[0], "exchange")
-        session.invoke(Command("New-ThrottlingPolicy", {"Name": "Other", "Confirm": False}))
-        session.invoke(
-            Command(
-                "Set-ThrottlingPolicyAssociation",
-                {"Identity": "laura.brandt@contoso.example", "ThrottlingPolicy": "Other", "Confirm": False},
-            )
-        )
+        if policy == "Other":
+            session.invoke(Command("New-ThrottlingPolicy", {"Name": policy, "Confirm": False}))
+        parameters = {"Identity": user, "ThrottlingPolicy": policy, "Confirm": False}
+        session.invoke(Command("Set-ThrottlingPolicyAssociation", parameters))
+
+
+def test_undo_after_a_drift_is_refused_whole_with_the_difference_and_skips_it_where_told_to(rig: Start) -> None:
+    lab = rig("contacts-storm")
+    before = reads(lab)
+    run_id = str(lab.cure().run_id)
+    associated(lab, "Other")
     sent = lab.sent()
 
-    undone = undo(str(report.run_id), confirm=always, state=lab.state)
+    undone = undo(run_id, confirm=always, state=lab.state)
 
     assert (undone.status, undone.exit_code) == (Status.REFUSED, 3)
     reasons = [item.reason for step in undone.steps for item in step.items if "changed since" in item.reason]
     assert reasons == [
         f"changed since: throttling policy of laura.brandt@contoso.example is Other, neither {OURS} nor none"
     ]
+    assert {"--skip-drifted puts back the rest" in step.reason for step in undone.steps} == {True}
     assert lab.sent() == sent
+
+    skipping = undo(run_id, skip_drifted=True, confirm=always, state=lab.state)
+
+    done = [(item.item, item.status) for step in skipping.steps for item in step.items]
+    assert ("throttling policy of laura.brandt@contoso.example", Status.REFUSED) in done
+    assert [status for _, status in done].count(Status.UNDONE) == 4  # three users, and the policy that none has now
+    assert (skipping.status, skipping.exit_code) == (Status.REFUSED, 3)
+    assert show_run(run_id, lab.state).run.closed == ""
+    assert show_run(str(skipping.run_id), lab.state).run.document["skip_drifted"]  # for a resume of it
+
+    associated(lab, None)
+    rest = undo(run_id, confirm=always, state=lab.state)
+
+    assert rest.exit_code == 0
+    assert show_run(run_id, lab.state).status == f"undone by {rest.run_id}"
+    assert reads(lab)["mailboxes"] == before["mailboxes"]
 
 
 def test_a_run_whose_later_step_failed_owes_it_and_can_be_resumed(rig: Start) -> None:
