@@ -125,8 +125,11 @@ def start(
         users = {f"{netbios}\\admin": User(password), f"{netbios}\\helpdesk": User(password, roles=frozenset())}
         certificate = make_certificate([server.fqdn for server in world.servers.values()])
         certificate.write_authority(folder / "ca.pem")
-        law = Law(world.scenario.version)
-        sites = [Site(name, law, port_base + index if port_base else 0) for index, name in enumerate(world.servers)]
+        laws = {version: Law(version) for version in {server.product.version for server in world.servers.values()}}
+        sites = [
+            Site(name, laws[server.product.version], port_base + index if port_base else 0)
+            for index, (name, server) in enumerate(world.servers.items())
+        ]
         loop = stack.enter_context(_loop())
         front = Front()
         try:
@@ -188,11 +191,13 @@ def _inventory(world: World, ports: Mapping[str, int]) -> str:
         "hosts:",
     ]
     for name, port in ports.items():
+        server = world.servers[name]
+        roles = (["mailbox"] if server.database else []) + (["client_access"] if server.client_access else [])
         lines += [
             f"  - name: {name}",
             f"    organisation: {scenario.organisation}",
-            f"    version: {scenario.version}",
-            "    roles: [mailbox, client_access]",
+            f"    version: {server.product.version}",
+            f"    roles: [{', '.join(roles)}]",
             f"    site: {scenario.site}",
             "    endpoints:",
         ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from easops.lab.cmdlets.cas_mailbox import GET_CAS_MAILBOX, SET_CAS_MAILBOX
-from easops.lab.cmdlets.cim import GET_CIM_INSTANCE
+from easops.lab.cmdlets.cim import GET_CIM_INSTANCE, GET_WMI_OBJECT
 from easops.lab.cmdlets.exchange_server import GET_EXCHANGE_SERVER, GET_ORGANIZATION_CONFIG
 from easops.lab.cmdlets.group import GET_GROUP, GET_RECIPIENT
 from easops.lab.cmdlets.iis import (
@@ -52,6 +52,7 @@ CMDLETS = table(
     GET_WEBSITE,
     GET_WEB_APP_POOL_STATE,
     GET_WEB_CONFIGURATION_PROPERTY,
+    GET_WMI_OBJECT,
     IMPORT_MODULE,
     NEW_POLICY,
     REMOVE_POLICY,

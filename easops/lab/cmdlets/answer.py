@@ -11,7 +11,10 @@ from typing import Any, Final, TypeVar
 from easops.lab.cmdlet import Call
 from easops.lab.value import CmdletFailed, Enum, ErrorInfo, Obj
 from easops.lab.world import World
-from easops.lab.world.directory import EVER, Mailbox
+from easops.lab.world.directory import Mailbox
+from easops.lab.world.product import Product
+from easops.lab.world.replication import EVER
+from easops.lab.world.view import View
 
 _WITHOUT_EFFECT: Final = frozenset({"DomainController", "ReadFromDomainController", "IgnoreDefaultScope", "Force"})
 """Parameters that change nothing in what the lab answers (the engine keeps the common ones to itself)."""
@@ -46,29 +49,31 @@ def given(call: Call, *names: str) -> Mapping[str, Any]:
 
 
 def exchange_error(world: World, call: Call, exception: str, message: str, namespace: str) -> CmdletFailed:
-    """An error record as 2013 and later write it; *exception* is a full type name, *namespace* of the cmdlet's class.
+    """An error record; 2013 and later put a prefix before its identifier.
+
+    *exception* is a full type name, *namespace* of the cmdlet's class.
 
     Source: error records of Get-Mailbox and others, as administrators published them.
     """
     short = exception.rpartition(".")[2]
-    moment = world.local(world.time)
-    stamp = f"{moment.month}/{moment.day}/{moment.year} {moment.hour % 12 or 12}:{moment:%M:%S %p}"
     number = zlib.crc32(f"{call.cmdlet}:{short}".encode())
-    name = f"Microsoft.Exchange.Management.{namespace}.{call.cmdlet.replace('-', '')}"
-    fqid = (
-        f"[Server={call.server},RequestId={uuid.uuid4()},TimeStamp={stamp}] [FailureCategory=Cmdlet-{short}] "
-        f"{number:X},{name}"
-    )
+    fqid = f"{number:X},Microsoft.Exchange.Management.{namespace}.{call.cmdlet.replace('-', '')}"
+    if world.servers[call.server].product.version != "2010":
+        moment = world.local(world.time)
+        stamp = f"{moment.month}/{moment.day}/{moment.year} {moment.hour % 12 or 12}:{moment:%M:%S %p}"
+        prefix = f"[Server={call.server},RequestId={uuid.uuid4()},TimeStamp={stamp}] [FailureCategory=Cmdlet-{short}]"
+        fqid = f"{prefix} {fqid}"
     return CmdletFailed(ErrorInfo(message, exception, fqid, "NotSpecified", activity=call.cmdlet))
 
 
 def not_found(world: World, call: Call, what: str, namespace: str = "RecipientTasks") -> CmdletFailed:
     """The object *what* is not in the directory."""
+    dc = domain_controller(world, call)
     return exchange_error(
         world,
         call,
         "Microsoft.Exchange.Configuration.Tasks.ManagementObjectNotFoundException",
-        f"The operation couldn't be performed because object '{what}' couldn't be found on '{world.scenario.dc}'.",
+        f"The operation couldn't be performed because object '{what}' couldn't be found on '{dc}'.",
         namespace,
     )
 
@@ -83,15 +88,26 @@ def ambiguous(world: World, call: Call, what: str, namespace: str = "RecipientTa
     )
 
 
+def domain_controller(world: World, call: Call) -> str:
+    """The domain controller that a call reads from and writes to: the one it names, or its server's own."""
+    named = world.directory.replication.named(str(call.parameters.get("DomainController")))
+    return named or world.servers[call.server].dc
+
+
+def seen(world: World, call: Call) -> View:
+    """The directory as the call's domain controller has it now."""
+    return View(world.directory, domain_controller(world, call), world.time)
+
+
 def checks_domain_controller(run: Callable[[World, Call], Iterable[Any]]) -> Callable[[World, Call], Iterable[Any]]:
-    """A cmdlet that takes -DomainController: there is one, and no other is reached.
+    """A cmdlet that takes -DomainController: one of those that there are, and no other is reached.
 
     Exception and message as servers give them for a domain controller that is not there.
     """
 
     def checked(world: World, call: Call) -> Iterable[Any]:
         wanted = call.parameters.get("DomainController")
-        if wanted is not None and str(wanted).lower() not in (world.scenario.dc, world.scenario.dc.partition(".")[0]):
+        if wanted is not None and world.directory.replication.named(str(wanted)) is None:
             raise exchange_error(
                 world,
                 call,
@@ -132,6 +148,33 @@ def unlimited(value: str) -> Obj:
     )
 
 
+def server_version(product: Product) -> Obj:
+    """An AdminDisplayVersion."""
+    major, minor, build, revision = product.build
+    return Obj(
+        ("Microsoft.Exchange.Data.ServerVersion", "System.Object"),
+        {"Major": major, "Minor": minor, "Build": build, "Revision": revision},
+        text=f"Version {major}.{minor} (Build {build}.{revision})",
+    )
+
+
+def of_another_version(world: World, call: Call, what: str, product: Product, namespace: str) -> CmdletFailed:
+    """*what*, an object of *product*'s making, cannot be changed by the call's server, which is of another version.
+
+    The message about a newer object is as servers write it; that about an older one is the lab's own, as no page was
+    found that has it.
+    """
+    own = world.servers[call.server].product
+    if product.build > own.build:
+        message = (
+            f"Object is read only because it was created by a future version of Exchange: {product.object_version}. "
+            f"Current supported version is {own.object_version}."
+        )
+    else:
+        message = f"{what} belongs to Exchange {product.version} and can't be changed by Exchange {own.version}."
+    return exchange_error(world, call, "Microsoft.Exchange.Data.InvalidObjectOperationException", message, namespace)
+
+
 def size(size: int) -> str:
     """A size as its text: ``152.1 MB (159,449,088 bytes)``."""
     scaled, unit = float(size), "B"
@@ -142,7 +185,9 @@ def size(size: int) -> str:
     return f"{scaled:.4g} {unit} ({size:,} bytes)"
 
 
-def directory_properties(world: World, dn: str, guid: uuid.UUID, name: str, created: float) -> dict[str, Any]:
+def directory_properties(
+    world: World, call: Call, dn: str, guid: uuid.UUID, name: str, created: float
+) -> dict[str, Any]:
     """The properties that every object of the directory has."""
     when = world.local(world.start - 400 * 86_400 if created == EVER else created)
     return {
@@ -152,7 +197,7 @@ def directory_properties(world: World, dn: str, guid: uuid.UUID, name: str, crea
         "WhenCreated": when,
         "WhenCreatedUTC": when.astimezone(dt.UTC),
         "OrganizationId": "",
-        "OriginatingServer": world.scenario.dc,
+        "OriginatingServer": domain_controller(world, call),
         "IsValid": True,
         "ObjectState": Enum("Microsoft.Exchange.Data.ObjectState", "Unchanged", 1),
     }

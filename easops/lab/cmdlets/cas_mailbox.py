@@ -18,11 +18,14 @@ from easops.lab.cmdlets.answer import (
     limited,
     mailbox_id,
     multi,
+    of_another_version,
+    seen,
 )
 from easops.lab.cmdlets.mailbox import one_mailbox, piped_identity
 from easops.lab.value import Obj, Warning_
 from easops.lab.world import World
-from easops.lab.world.directory import EVER, Mailbox, visible
+from easops.lab.world.directory import Mailbox, visible
+from easops.lab.world.replication import EVER
 
 
 def _get(world: World, call: Call) -> Iterable[Any]:
@@ -33,17 +36,17 @@ def _get(world: World, call: Call) -> Iterable[Any]:
     else:
         chosen = list(visible(world.directory.mailboxes, monitoring=False))
     shown, more = limited(chosen, parameters)
-    yield from (_cas_mailbox(world, mailbox) for mailbox in shown)
+    yield from (_cas_mailbox(world, call, mailbox) for mailbox in shown)
     if more:
         yield Warning_(MORE_RESULTS)
 
 
-def _cas_mailbox(world: World, mailbox: Mailbox) -> Obj:
-    access = mailbox.access
+def _cas_mailbox(world: World, call: Call, mailbox: Mailbox) -> Obj:
+    access = seen(world, call).access(mailbox)
     return Obj(
         ("Microsoft.Exchange.Data.Directory.Management.CASMailbox", *PRESENTATION),
         {
-            **directory_properties(world, mailbox.dn, mailbox.guid, mailbox.name, EVER),
+            **directory_properties(world, call, mailbox.dn, mailbox.guid, mailbox.name, EVER),
             "Identity": mailbox_id(mailbox),
             "DisplayName": mailbox.display_name,
             "PrimarySmtpAddress": mailbox.smtp,
@@ -70,20 +73,24 @@ def _set(world: World, call: Call) -> Iterable[Any]:
     names = ("Identity", "ActiveSyncEnabled", "ActiveSyncBlockedDeviceIDs", "ActiveSyncAllowedDeviceIDs")
     parameters = given(call, *names)
     mailbox = one_mailbox(world, call, parameters.get("Identity") or piped_identity(call))
-    access = mailbox.access
+    if mailbox.product.build > world.servers[call.server].product.build:
+        raise of_another_version(world, call, f"The mailbox '{mailbox.name}'", mailbox.product, "RecipientTasks")
+    view = seen(world, call)
+    access = view.access(mailbox)
+    values: dict[str, Any] = {}
     if "ActiveSyncEnabled" in parameters:
-        access = attrs.evolve(access, active_sync=bool(parameters["ActiveSyncEnabled"]))
+        values["active_sync"] = bool(parameters["ActiveSyncEnabled"])
     # Null, which `given` leaves out, empties a list.
     if "ActiveSyncBlockedDeviceIDs" in call.parameters:
-        access = attrs.evolve(access, blocked=_edited(access.blocked, call.parameters["ActiveSyncBlockedDeviceIDs"]))
+        values["blocked"] = _edited(access.blocked, call.parameters["ActiveSyncBlockedDeviceIDs"])
     if "ActiveSyncAllowedDeviceIDs" in call.parameters:
-        access = attrs.evolve(access, allowed=_edited(access.allowed, call.parameters["ActiveSyncAllowedDeviceIDs"]))
-    if access == mailbox.access:
+        values["allowed"] = _edited(access.allowed, call.parameters["ActiveSyncAllowedDeviceIDs"])
+    if attrs.evolve(access, **values) == access:
         yield Warning_(
             f"The command completed successfully but no settings of '{mailbox.canonical}' have been modified."
         )
         return
-    mailbox.history.append((world.time, access))
+    view.set_access(mailbox, **values)
 
 
 def _edited(held: tuple[str, ...], value: Any) -> tuple[str, ...]:

@@ -1,14 +1,15 @@
-"""Get-CimInstance for the classes that tell of worker processes and of the machine."""
+"""Get-CimInstance and Get-WmiObject for the classes that tell of worker processes and of the machine."""
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from easops.lab.cmdlet import Call, Cmdlet
 from easops.lab.cmdlets.answer import given
-from easops.lab.value import U32, U64, CmdletFailed, ErrorInfo, Obj
+from easops.lab.value import U32, U64, CmdletFailed, ErrorInfo, NonTerminating, Obj
 from easops.lab.world import World
 from easops.lab.world.host import Server
 
@@ -31,6 +32,7 @@ def _processes(world: World, server: Server) -> Iterator[Properties]:
         memory = server.private_bytes(worker, world.time)
         image = r"c:\windows\system32\inetsrv\w3wp.exe"
         config = rf"C:\inetpub\temp\apppools\{worker.pool}\{worker.pool}.config"
+        clr = server.product.clr
         yield {
             "Name": "w3wp.exe",
             "Caption": "w3wp.exe",
@@ -38,7 +40,7 @@ def _processes(world: World, server: Server) -> Iterator[Properties]:
             "ProcessId": U32(worker.pid),
             "ParentProcessId": U32(1284),
             "SessionId": U32(0),
-            "CommandLine": rf'{image} -ap "{worker.pool}" -v "v4.0" -l "webengine4.dll" '
+            "CommandLine": rf'{image} -ap "{worker.pool}" -v "{clr}" -l "webengine4.dll" '
             rf'-a \\.\pipe\iisipm{worker.pid:08x} -h "{config}" -w "" -m 0',
             "ExecutablePath": image,
             "CreationDate": world.local(worker.started),
@@ -53,10 +55,11 @@ def _processes(world: World, server: Server) -> Iterator[Properties]:
 
 
 def _operating_system(world: World, server: Server) -> Iterator[Properties]:
+    windows = server.product.windows
     yield {
-        "Caption": "Microsoft Windows Server 2016 Standard",
-        "Version": "10.0.14393",
-        "BuildNumber": "14393",
+        "Caption": windows.caption,
+        "Version": windows.version,
+        "BuildNumber": windows.build,
         "CSName": server.name,
         "LocalDateTime": world.local(world.moment),
         "CurrentTimeZone": 60,
@@ -66,7 +69,7 @@ def _operating_system(world: World, server: Server) -> Iterator[Properties]:
         "WindowsDirectory": r"C:\Windows",
         "OSArchitecture": "64-bit",
         "TotalVisibleMemorySize": U64(100_204_544),
-        "Name": r"Microsoft Windows Server 2016 Standard|C:\Windows|\Device\Harddisk0\Partition2",
+        "Name": rf"{windows.caption}|C:\Windows|\Device\Harddisk0\Partition2",
     }
 
 
@@ -109,49 +112,82 @@ _BASES: Final = {
 }
 
 
-def _failed(message: str, native: str, hresult: str, category: str) -> CmdletFailed:
+_FAULTS: Final = {
+    "Invalid namespace ": ("0x8004100e", "MetadataError"),
+    "Invalid class ": ("0x80041010", "MetadataError"),
+    "Invalid query ": ("0x80041017", "InvalidArgument"),
+}
+"""What each is to Get-CimInstance. Get-WmiObject has one identifier for all three."""
+
+
+def _failed(call: Call, message: str, target: str) -> CmdletFailed:
+    hresult, category = _FAULTS[message]
+    cim = call.cmdlet == "Get-CimInstance"
+    cmdlet = "Microsoft.Management.Infrastructure.CimCmdlets.GetCimInstanceCommand"
     return CmdletFailed(
         ErrorInfo(
             message,
-            "Microsoft.Management.Infrastructure.CimException",
-            f"HRESULT {hresult},Microsoft.Management.Infrastructure.CimCmdlets.GetCimInstanceCommand",
-            category,
-            activity="Get-CimInstance",
-            target=native,
+            "Microsoft.Management.Infrastructure.CimException" if cim else "System.Management.ManagementException",
+            f"HRESULT {hresult},{cmdlet}"
+            if cim
+            else "GetWMIManagementException,Microsoft.PowerShell.Commands.GetWmiObjectCommand",
+            category if cim or category == "InvalidArgument" else "InvalidType",
+            activity=call.cmdlet,
+            target=target if cim else None,
         )
     )
 
 
-def _get(world: World, call: Call) -> Iterable[Any]:
+def _get_cim_instance(world: World, call: Call) -> Iterable[Any]:
     parameters = given(call, "ClassName", "Filter", "Property", "Namespace", "OperationTimeoutSec")
+    chosen = parameters.get("Property")
+    for name, key, instance in _instances(world, call, str(parameters.get("ClassName", "")), parameters):
+        narrowed = _narrowed(call, instance, chosen)
+        if narrowed is None:
+            yield _cim_instance(name, key, instance)
+        else:  # the others are there and null, but for the key
+            yield _cim_instance(name, key, {**dict.fromkeys(instance), key: instance[key], **narrowed})
+
+
+def _get_wmi_object(world: World, call: Call) -> Iterable[Any]:
+    parameters = given(call, "Class", "Filter", "Property", "Namespace")
+    chosen = parameters.get("Property")
+    try:
+        for name, key, instance in _instances(world, call, str(parameters.get("Class", "")), parameters):
+            narrowed = _narrowed(call, instance, chosen)
+            yield _wmi_object(name, key, instance if narrowed is None else narrowed, whole=narrowed is None)
+    except CmdletFailed as failed:
+        yield NonTerminating(failed.error)  # it writes its errors, and ends as completed
+
+
+def _instances(
+    world: World, call: Call, wanted: str, parameters: Mapping[str, Any]
+) -> Iterator[tuple[str, str, Properties]]:
+    """Name of the class, name of its key, and the properties, of each instance asked for. Raises CmdletFailed."""
     namespace = str(parameters.get("Namespace", "root/cimv2")).replace("\\", "/").lower()
     if namespace != "root/cimv2":
-        raise _failed("Invalid namespace ", namespace, "0x8004100e", "MetadataError")
-    wanted = str(parameters.get("ClassName", ""))
+        raise _failed(call, "Invalid namespace ", namespace)
     if wanted.lower() not in _CLASSES:
-        raise _failed("Invalid class ", f"root/cimv2:{wanted}", "0x80041010", "MetadataError")
+        raise _failed(call, "Invalid class ", f"root/cimv2:{wanted}")
     name, key, read = _CLASSES[wanted.lower()]
-    instances = list(read(world, world.servers[call.server]))
-    if "Filter" in parameters:
-        instances = [instance for instance in instances if matches(str(parameters["Filter"]), instance)]
-    chosen = parameters.get("Property")
-    for instance in instances:
-        yield _instance(name, key, _narrowed(instance, key, chosen))
+    for instance in list(read(world, world.servers[call.server])):
+        if "Filter" not in parameters or matches(call, str(parameters["Filter"]), instance):
+            yield name, key, instance
 
 
-def _narrowed(instance: Properties, key: str, chosen: Any) -> Properties:
-    """With -Property the others are there and null, but for the key."""
+def _narrowed(call: Call, instance: Properties, chosen: Any) -> Properties | None:
+    """The properties of -Property; None where all are asked for. Raises CmdletFailed for one that there is not."""
     if chosen is None:
-        return instance
+        return None
     names = {str(item).lower() for item in (chosen if isinstance(chosen, list | tuple) else [chosen])}
     if "*" in names:
-        return instance
+        return None
     if not names <= {name.lower() for name in instance}:
-        raise _failed("Invalid query ", ", ".join(sorted(names)), "0x80041017", "InvalidArgument")
-    return {name: value if name.lower() in names or name == key else None for name, value in instance.items()}
+        raise _failed(call, "Invalid query ", ", ".join(sorted(names)))
+    return {name: value for name, value in instance.items() if name.lower() in names}
 
 
-def _instance(name: str, key: str, properties: Properties) -> Obj:
+def _cim_instance(name: str, key: str, properties: Properties) -> Obj:
     prefix = "Microsoft.Management.Infrastructure.CimInstance#"
     classes = (name, *_BASES[name])
     return Obj(
@@ -166,7 +202,48 @@ def _instance(name: str, key: str, properties: Properties) -> Obj:
     )
 
 
-def matches(query: str, instance: Properties) -> bool:
+def _wmi_object(name: str, key: str, properties: Properties, *, whole: bool) -> Obj:
+    """As Get-WmiObject gives it: dates are DMTF texts; with -Property the others are not there at all, and of the
+    system's properties most are null."""
+    held = {name_: _dmtf(value) for name_, value in properties.items()}
+    path = f'{name}.{key}="{properties.get(key)}"'
+    server = str(properties.get("CSName") or properties.get("Name") or "")
+    full = rf"\\{server}\root\cimv2:{path}" if whole else None
+    system = {
+        "__GENUS": 2,
+        "__CLASS": name,
+        "__SUPERCLASS": _BASES[name][0] if whole else None,
+        "__DYNASTY": _BASES[name][-1] if whole else None,
+        "__RELPATH": path if whole else None,
+        "__PROPERTY_COUNT": len(held),
+        "__DERIVATION": list(_BASES[name]) if whole else [],
+        "__SERVER": server if whole else None,
+        "__NAMESPACE": r"root\cimv2" if whole else None,
+        "__PATH": full,
+    }
+    return Obj(
+        (
+            rf"System.Management.ManagementObject#root\cimv2\{name}",
+            "System.Management.ManagementObject",
+            "System.Management.ManagementBaseObject",
+            "System.ComponentModel.Component",
+            "System.MarshalByRefObject",
+            "System.Object",
+        ),
+        {**system, **held},
+        text=full or "",
+    )
+
+
+def _dmtf(value: Any) -> Any:
+    """A date as ``20261124192217.123456+060``: local time, and the minutes that it is east of UTC."""
+    if not isinstance(value, dt.datetime):
+        return value
+    offset = value.utcoffset() or dt.timedelta(0)
+    return f"{value:%Y%m%d%H%M%S.%f}{int(offset.total_seconds()) // 60:+04d}"
+
+
+def matches(call: Call, query: str, instance: Properties) -> bool:
     """A small WQL: ``property = 'value'``, ``<>``, AND and OR (AND binds before OR). Raises CmdletFailed."""
     held = {name.lower(): value for name, value in instance.items()}
     any_of = [[]]  # type: list[list[bool]]
@@ -174,7 +251,7 @@ def matches(query: str, instance: Properties) -> bool:
     while True:
         found = _COMPARISON.match(query, position)
         if found is None or found.group(1).lower() not in held:
-            raise _failed("Invalid query ", query, "0x80041017", "InvalidArgument")
+            raise _failed(call, "Invalid query ", query)
         value = held[found.group(1).lower()]
         text = next(part for part in found.group(3, 4, 5) if part is not None).replace("\\\\", "\\")
         same = str(getattr(value, "value", value)).lower() == text.lower()
@@ -184,10 +261,11 @@ def matches(query: str, instance: Properties) -> bool:
             return any(all(terms) for terms in any_of)
         operator = _OPERATOR.match(query, position)
         if operator is None:
-            raise _failed("Invalid query ", query, "0x80041017", "InvalidArgument")
+            raise _failed(call, "Invalid query ", query)
         if operator.group(1).lower() == "or":
             any_of.append([])
         position = operator.end()
 
 
-GET_CIM_INSTANCE: Final = Cmdlet("Get-CimInstance", "windows", _get)
+GET_CIM_INSTANCE: Final = Cmdlet("Get-CimInstance", "windows", _get_cim_instance)
+GET_WMI_OBJECT: Final = Cmdlet("Get-WmiObject", "windows", _get_wmi_object)

@@ -15,14 +15,14 @@ from easops.lab.cmdlets.answer import (
     given,
     multi,
     not_found,
+    server_version,
 )
 from easops.lab.cmdlets.mailbox import piped_identity
 from easops.lab.value import Enum, Obj
 from easops.lab.world import World
-from easops.lab.world.directory import EVER
-
-VERSIONS: Final = {"2016": (15, 1, 2507, 39)}
-"""Version numbers by product; a scenario of another product is not there yet."""
+from easops.lab.world.host import Server
+from easops.lab.world.product import Product
+from easops.lab.world.replication import EVER
 
 
 def _configuration(world: World) -> str:
@@ -39,36 +39,50 @@ def _get_exchange_server(world: World, call: Call) -> Iterable[Any]:
         servers = [s for s in servers if wanted in (s.name.lower(), s.fqdn.lower(), str(_guid(s.name)))]
         if not servers:
             raise not_found(world, call, str(identity), "SystemConfigurationTasks")
-    major, minor, build, revision = VERSIONS[world.scenario.version]
+    own = world.servers[call.server].product
     site = world.scenario.site
     for server in servers:
+        product = server.product
         dn = f"CN={server.name},CN=Servers,CN=Exchange Administrative Group (FYDIBOHF23SPDLT),{_configuration(world)}"
-        version = Obj(
-            ("Microsoft.Exchange.Data.ServerVersion", "System.Object"),
-            {"Major": major, "Minor": minor, "Build": build, "Revision": revision},
-            text=f"Version {major}.{minor} (Build {build}.{revision})",
-        )
+        newer = product.has_back_end
         yield Obj(
             ("Microsoft.Exchange.Data.Directory.Management.ExchangeServer", *PRESENTATION),
             {
-                **directory_properties(world, dn, _guid(server.name), server.name, EVER),
+                **directory_properties(world, call, dn, _guid(server.name), server.name, EVER),
                 "Identity": ad_id(server.name, dn, _guid(server.name)),
                 "Fqdn": server.fqdn,
                 "Domain": world.scenario.domain,
                 "Edition": Enum("Microsoft.Exchange.Data.ServerEditionType", "Enterprise", 2),
-                "AdminDisplayVersion": version,
+                "AdminDisplayVersion": server_version(product),
                 "Site": ad_id(site, f"CN={site},CN=Sites", text=f"{world.scenario.domain}/Configuration/Sites/{site}"),
-                # From 2016 on the mailbox role is client access too, and the only one that is named.
-                "ServerRole": Enum("Microsoft.Exchange.Data.Directory.SystemConfiguration.ServerRole", "Mailbox", 2),
-                "IsMailboxServer": True,
-                "IsClientAccessServer": True,
+                "ServerRole": _roles(server, own),
+                "IsMailboxServer": bool(server.database),
+                "IsClientAccessServer": server.client_access,
                 "IsEdgeServer": False,
-                "IsE15OrLater": True,
+                **({"IsE15OrLater": newer} if own.has_back_end else {"IsE14OrLater": True}),
                 "NetworkAddress": multi((f"ncacn_ip_tcp:{server.fqdn}",), "NetworkAddress"),
-                "CurrentDomainControllers": multi((world.scenario.dc,)),
+                "CurrentDomainControllers": multi((server.dc,)),
             },
             text=server.name,
         )
+
+
+def _roles(server: Server, own: Product) -> Enum:
+    """The roles of *server* as a server of *own* shows them.
+
+    From 2016 on the mailbox role is client access too, and the only one that 2016 names; that 2010, which knows nothing
+    of that, lists what the directory holds is inferred.
+    """
+    if server.product.has_back_end and own.has_back_end:
+        names = ["Mailbox"]
+    elif server.product.has_back_end:
+        names = ["Mailbox", "ClientAccess", "UnifiedMessaging", "HubTransport"]
+    else:
+        names = [*(["Mailbox"] if server.database else []), *(["ClientAccess"] if server.client_access else [])]
+        names.append("HubTransport")
+    numbers = {"Mailbox": 2, "ClientAccess": 4, "UnifiedMessaging": 16, "HubTransport": 32}
+    kind = "Microsoft.Exchange.Data.Directory.SystemConfiguration.ServerRole"
+    return Enum(kind, ", ".join(names), sum(numbers[name] for name in names))
 
 
 def _guid(name: str) -> uuid.UUID:
@@ -83,7 +97,7 @@ def _get_organization_config(world: World, call: Call) -> Iterable[Any]:
     yield Obj(
         ("Microsoft.Exchange.Data.Directory.Management.OrganizationConfig", *PRESENTATION),
         {
-            **directory_properties(world, dn, guid, name, EVER),
+            **directory_properties(world, call, dn, guid, name, EVER),
             "Identity": ad_id(name, dn, guid),
             "ObjectVersion": 16_223,
         },

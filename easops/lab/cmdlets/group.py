@@ -25,7 +25,8 @@ from easops.lab.cmdlets.answer import (
 from easops.lab.cmdlets.opath import comparison
 from easops.lab.value import Enum, Obj, Warning_
 from easops.lab.world import World
-from easops.lab.world.directory import EVER, Group, Mailbox, Recipient, visible
+from easops.lab.world.directory import Group, Mailbox, Recipient, visible
+from easops.lab.world.replication import EVER
 
 T = TypeVar("T", Group, Mailbox | Group | Recipient)
 
@@ -64,16 +65,16 @@ def _get_group(world: World, call: Call) -> Iterable[Any]:
     directory = world.directory
     named = directory.find_groups(str(parameters.get("Identity", "")))
     shown, more = _chosen(world, call, parameters, named, directory.groups)
-    yield from (_group(world, group) for group in shown)
+    yield from (_group(world, call, group) for group in shown)
     if more:
         yield Warning_(MORE_RESULTS)
 
 
-def _group(world: World, group: Group) -> Obj:
+def _group(world: World, call: Call, group: Group) -> Obj:
     return Obj(
         ("Microsoft.Exchange.Data.Directory.Management.WindowsGroup", *PRESENTATION),
         {
-            **directory_properties(world, group.dn, group.guid, group.name, EVER),
+            **directory_properties(world, call, group.dn, group.guid, group.name, EVER),
             "Identity": ad_id(group.name, group.dn, group.guid, group.canonical),
             "DisplayName": group.name,
             "SamAccountName": group.name,
@@ -100,7 +101,7 @@ def _get_recipient(world: World, call: Call) -> Iterable[Any]:
         yield Obj(
             ("Microsoft.Exchange.Data.Directory.Management.ReducedRecipient", *PRESENTATION),
             {
-                **directory_properties(world, one.dn, one.guid, one.name, EVER),
+                **directory_properties(world, call, one.dn, one.guid, one.name, EVER),
                 "Identity": ad_id(one.name, one.dn, one.guid, one.canonical),
                 "DisplayName": one.display_name if isinstance(one, Mailbox) else one.name,
                 "PrimarySmtpAddress": one.smtp,

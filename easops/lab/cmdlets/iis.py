@@ -11,7 +11,7 @@ from easops.lab.cmdlet import Call, Cmdlet
 from easops.lab.cmdlets.answer import given
 from easops.lab.value import I64, CmdletFailed, ErrorInfo, Obj
 from easops.lab.world import World
-from easops.lab.world.host import SHUTDOWN_TIME_LIMIT, SITES, Pool
+from easops.lab.world.host import SHUTDOWN_TIME_LIMIT, Pool, Server
 
 _ELEMENT: Final = "Microsoft.IIs.PowerShell.Framework.ConfigurationElement"
 _ATTRIBUTE: Final = (
@@ -21,7 +21,6 @@ _ATTRIBUTE: Final = (
 _APPHOST: Final = "MACHINE/WEBROOT/APPHOST"
 _LOG_FOLDER: Final = r"%SystemDrive%\inetpub\logs\LogFiles"
 _FRONT_ROOT: Final = r"%SystemDrive%\inetpub\wwwroot"
-_BACK_ROOT: Final = r"C:\Program Files\Microsoft\Exchange Server\V15\ClientAccess"
 _SITE: Final = re.compile(
     r"/?system\.applicationHost/sites/site\[@(id|name)=(?:'([^']*)'|\"([^\"]*)\"|(\d+))\](?:/(logFile))?", re.IGNORECASE
 )
@@ -31,10 +30,10 @@ _POOL: Final = re.compile(
 _DRIVE: Final = re.compile(r"IIS:[\\/]AppPools(?:[\\/]([^\\/]+))?[\\/]?", re.IGNORECASE)
 
 
-def _site_settings(site: int) -> dict[str, Any]:
+def _site_settings(server: Server, site: int) -> dict[str, Any]:
     return {
         "id": I64(site),
-        "name": SITES[site],
+        "name": server.product.sites[site],
         "logFile.directory": _LOG_FOLDER,
         "logFile.enabled": True,
         "logFile.period": "Daily",
@@ -43,13 +42,13 @@ def _site_settings(site: int) -> dict[str, Any]:
     }
 
 
-def _pool_settings(pool: Pool) -> dict[str, Any]:
+def _pool_settings(server: Server, pool: Pool) -> dict[str, Any]:
     """Settings as captured from 2016 servers: no idle time-out, no pinging, no periodic restart."""
     return {
         "name": pool.name,
         "queueLength": I64(1000),
         "autoStart": True,
-        "managedRuntimeVersion": "v4.0",
+        "managedRuntimeVersion": server.product.clr,
         "managedPipelineMode": "Integrated",
         "state": "Started" if pool.started else "Stopped",
         "processModel.identityType": "LocalSystem",
@@ -66,8 +65,8 @@ def _pool_settings(pool: Pool) -> dict[str, Any]:
     }
 
 
-def _pool_object(pool: Pool) -> Obj:
-    settings = _pool_settings(pool)
+def _pool_object(server: Server, pool: Pool) -> Obj:
+    settings = _pool_settings(server, pool)
     notes = {name: value for name, value in settings.items() if "." not in name}
     notes |= {
         "PSPath": rf"WebAdministration::\\AMS\AppPools\{pool.name}",
@@ -116,8 +115,9 @@ def pool_items(world: World, call: Call, path: str) -> Iterator[Obj] | None:
         return None
     if found.group(1):
         raise not_simulated(call, f"the items of {path}")
-    pools = sorted(world.servers[call.server].pools.values(), key=lambda pool: pool.name.lower())
-    return (_pool_object(pool) for pool in pools)
+    server = world.servers[call.server]
+    pools = sorted(server.pools.values(), key=lambda pool: pool.name.lower())
+    return (_pool_object(server, pool) for pool in pools)
 
 
 def _find_pool(world: World, call: Call, name: str) -> Pool | None:
@@ -127,7 +127,8 @@ def _find_pool(world: World, call: Call, name: str) -> Pool | None:
 def _get_website(world: World, call: Call) -> Iterable[Any]:
     parameters = given(call, "Name")
     wanted = str(parameters["Name"]).lower() if "Name" in parameters else None
-    for site, name in SITES.items():
+    product = world.servers[call.server].product
+    for site, name in product.sites.items():
         if wanted in (None, name.lower()):
             settings = {"directory": _LOG_FOLDER, "enabled": True, "period": "Daily", "logFormat": "W3C"}
             log = Obj((f"{_ELEMENT}#site#logFile", _ELEMENT, "System.Object"), {}, settings, _ELEMENT)
@@ -141,7 +142,7 @@ def _get_website(world: World, call: Call) -> Iterable[Any]:
                     "LogFile": log,
                     "ApplicationPool": "DefaultAppPool",
                     "EnabledProtocols": "http",
-                    "PhysicalPath": _FRONT_ROOT if site == 1 else _BACK_ROOT,
+                    "PhysicalPath": _FRONT_ROOT if site == 1 else rf"{product.install}\ClientAccess",
                 },
             )
 
@@ -161,15 +162,16 @@ def _property(world: World, call: Call, filtered: str, name: str) -> Iterator[An
     if site is not None:
         wanted = next(part for part in site.group(2, 3, 4) if part is not None)
         by = "id" if site.group(1).lower() == "id" else "name"
-        numbers = [n for n, text in SITES.items() if (str(n) if by == "id" else text.lower()) == wanted.lower()]
+        sites = world.servers[call.server].product.sites
+        numbers = [n for n, text in sites.items() if (str(n) if by == "id" else text.lower()) == wanted.lower()]
         if not numbers:
             return  # no such element is no error, only nothing
-        settings, prefix = _site_settings(numbers[0]), "logFile." if site.group(5) else ""
+        settings, prefix = _site_settings(world.servers[call.server], numbers[0]), "logFile." if site.group(5) else ""
     elif pool is not None:
         found = _find_pool(world, call, next(part for part in pool.group(1, 2) if part is not None))
         if found is None:
             return
-        settings = _pool_settings(found)
+        settings = _pool_settings(world.servers[call.server], found)
         prefix = (pool.group(3) or "").replace("/", ".") + ("." if pool.group(3) else "")
     else:
         raise not_simulated(call, f"the configuration section {filtered}")
@@ -182,6 +184,7 @@ def _property(world: World, call: Call, filtered: str, name: str) -> Iterator[An
 
 def _get_item_property(world: World, call: Call) -> Iterable[Any]:
     parameters = given(call, "Path", "LiteralPath", "Name")
+    server = world.servers[call.server]
     for path in _texts(parameters.get("LiteralPath", parameters.get("Path", ""))):
         found = _DRIVE.fullmatch(path)
         if found is None or not found.group(1):
@@ -190,9 +193,9 @@ def _get_item_property(world: World, call: Call) -> Iterable[Any]:
         if pool is None:
             raise path_not_found(call, path)
         if "Name" not in parameters:
-            yield _pool_object(pool)
+            yield _pool_object(server, pool)
             continue
-        settings = _pool_settings(pool)
+        settings = _pool_settings(server, pool)
         known = {key.lower(): key for key in settings}
         for name in _texts(parameters["Name"]):
             if name.lower() not in known:

@@ -19,12 +19,15 @@ from easops.lab.cmdlets.answer import (
     mailbox_id,
     multi,
     not_found,
+    seen,
+    server_version,
     size,
 )
 from easops.lab.cmdlets.opath import comparison
 from easops.lab.value import Enum, Obj, Warning_
 from easops.lab.world import World
-from easops.lab.world.directory import EVER, Mailbox, visible
+from easops.lab.world.directory import Mailbox, visible
+from easops.lab.world.replication import EVER
 
 _FILTERED: Final[Mapping[str, Callable[[Mailbox], str]]] = {
     "alias": lambda mailbox: mailbox.alias,
@@ -68,9 +71,10 @@ def _every(world: World, call: Call, *names: str) -> tuple[Iterator[Mailbox] | l
     return visible(world.directory.mailboxes, monitoring=bool(parameters.get("Monitoring"))), parameters
 
 
-def policy_id(world: World, mailbox: Mailbox) -> Obj | None:
+def policy_id(world: World, call: Call, mailbox: Mailbox) -> Obj | None:
     """The associated throttling policy; null where the default applies."""
-    policy = world.directory.policy(mailbox.access.policy)
+    view = seen(world, call)
+    policy = view.policy(view.access(mailbox).policy)
     return None if policy is None else ad_id(policy.name, world.directory.policy_dn(policy), policy.guid)
 
 
@@ -81,8 +85,9 @@ def _matching(world: World, call: Call, text: str, mailboxes: Iterable[Mailbox])
         members = world.directory.members_of(wanted or "")
         return [mailbox for mailbox in mailboxes if mailbox in members]
     if name == "throttlingpolicy":
-        names = {policy.guid: world.directory.policy_dn(policy).lower() for policy in world.directory.policies}
-        held = {mailbox: mailbox.access.policy for mailbox in mailboxes}
+        view = seen(world, call)
+        names = {policy.guid: world.directory.policy_dn(policy).lower() for policy in view.policies}
+        held = {mailbox: view.access(mailbox).policy for mailbox in mailboxes}
         return [mailbox for mailbox, guid in held.items() if (names.get(guid) if guid else None) == wanted]
     return [mailbox for mailbox in mailboxes if _FILTERED[name](mailbox).lower() == wanted]
 
@@ -98,18 +103,18 @@ def _get_mailbox(world: World, call: Call) -> Iterable[Any]:
     if "Filter" in parameters:
         chosen = _matching(world, call, str(parameters["Filter"]), chosen)
     shown, more = limited(chosen, parameters)
-    yield from (_mailbox(world, mailbox) for mailbox in shown)
+    yield from (_mailbox(world, call, mailbox) for mailbox in shown)
     if more:
         yield Warning_(MORE_RESULTS)
 
 
-def _mailbox(world: World, mailbox: Mailbox) -> Obj:
+def _mailbox(world: World, call: Call, mailbox: Mailbox) -> Obj:
     organisation = world.scenario.organisation
     return Obj(
         ("Microsoft.Exchange.Data.Directory.Management.Mailbox",
          "Microsoft.Exchange.Data.Directory.Management.MailEnabledOrgPerson", *PRESENTATION),
         {
-            **directory_properties(world, mailbox.dn, mailbox.guid, mailbox.name, EVER),
+            **directory_properties(world, call, mailbox.dn, mailbox.guid, mailbox.name, EVER),
             "Identity": mailbox_id(mailbox),
             "Id": mailbox_id(mailbox),
             "Alias": mailbox.alias,
@@ -122,8 +127,10 @@ def _mailbox(world: World, mailbox: Mailbox) -> Obj:
             "LegacyExchangeDN": mailbox.legacy_dn,
             "ExchangeGuid": mailbox.exchange_guid,
             "ServerName": mailbox.server.lower(),
+            "ExchangeVersion": mailbox.product.object_version,
+            "AdminDisplayVersion": server_version(mailbox.product),
             "Database": ad_id(mailbox.database, f"CN={mailbox.database},CN=Databases,CN={organisation}"),
-            "ThrottlingPolicy": policy_id(world, mailbox),
+            "ThrottlingPolicy": policy_id(world, call, mailbox),
             "RecipientType": Enum("Microsoft.Exchange.Data.Directory.Recipient.RecipientType", "UserMailbox", 1),
             "RecipientTypeDetails": Enum(
                 "Microsoft.Exchange.Data.Directory.Recipient.RecipientTypeDetails",
@@ -149,7 +156,7 @@ def _get_user(world: World, call: Call) -> Iterable[Any]:
         yield Obj(
             ("Microsoft.Exchange.Data.Directory.Management.User", *PRESENTATION),
             {
-                **directory_properties(world, mailbox.dn, mailbox.guid, mailbox.name, EVER),
+                **directory_properties(world, call, mailbox.dn, mailbox.guid, mailbox.name, EVER),
                 "Identity": mailbox_id(mailbox),
                 "DisplayName": mailbox.display_name,
                 "FirstName": first,

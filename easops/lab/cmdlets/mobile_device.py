@@ -14,9 +14,11 @@ from easops.lab.cmdlets.answer import (
     ad_id,
     checks_domain_controller,
     directory_properties,
+    domain_controller,
     given,
     limited,
     not_found,
+    seen,
 )
 from easops.lab.cmdlets.mailbox import one_mailbox
 from easops.lab.value import CmdletFailed, Enum, ErrorInfo, Obj, Warning_
@@ -64,8 +66,8 @@ def _phones(world: World, call: Call, identity: Any, mailbox: Any) -> list[Phone
     return world.phones
 
 
-def _state(phone: Phone) -> tuple[Enum, Enum]:
-    blocked = phone.device_id in phone.mailbox.access.blocked
+def _state(world: World, call: Call, phone: Phone) -> tuple[Enum, Enum]:
+    blocked = phone.device_id in seen(world, call).access(phone.mailbox).blocked
     prefix = "Microsoft.Exchange.Data.Directory.SystemConfiguration."
     return (
         Enum(f"{prefix}DeviceAccessState", "Blocked" if blocked else "Allowed", 2 if blocked else 1),
@@ -73,8 +75,8 @@ def _state(phone: Phone) -> tuple[Enum, Enum]:
     )
 
 
-def _shared(world: World, phone: Phone) -> dict[str, Any]:
-    state, reason = _state(phone)
+def _shared(world: World, call: Call, phone: Phone) -> dict[str, Any]:
+    state, reason = _state(world, call, phone)
     return {
         "DeviceId": phone.device_id,
         "DeviceType": phone.kind,
@@ -95,9 +97,9 @@ def _get(world: World, call: Call) -> Iterable[Any]:
             ("Microsoft.Exchange.Data.Directory.SystemConfiguration.MobileDevice", *AD_OBJECT),
             {
                 **directory_properties(
-                    world, _dn(phone), _guid(phone), _object_name(phone), world.start - phone.partnership
+                    world, call, _dn(phone), _guid(phone), _object_name(phone), world.start - phone.partnership
                 ),
-                **_shared(world, phone),
+                **_shared(world, call, phone),
                 "Identity": ad_id(_object_name(phone), _dn(phone), _guid(phone), _identity(phone)),
                 "UserDisplayName": phone.mailbox.canonical,
                 "FriendlyName": phone.kind,
@@ -126,7 +128,7 @@ def _get_statistics(world: World, call: Call) -> Iterable[Any]:
         yield Obj(
             ("Microsoft.Exchange.Data.Storage.Management.MobileDeviceConfiguration", *AD_OBJECT[2:]),
             {
-                **_shared(world, phone),
+                **_shared(world, call, phone),
                 "Identity": ad_id(_object_name(phone), _dn(phone), _guid(phone), _identity(phone)),
                 "Guid": _guid(phone),
                 "LastSuccessSync": seen,
@@ -135,7 +137,7 @@ def _get_statistics(world: World, call: Call) -> Iterable[Any]:
                 "NumberOfFoldersSynced": phone.folders,
                 "DeviceFriendlyName": phone.kind,
                 "Status": Enum("Microsoft.Exchange.Data.Storage.Management.DeviceRemoteWipeStatus", "DeviceOk", 0),
-                "OriginatingServer": world.scenario.dc,
+                "OriginatingServer": domain_controller(world, call),
                 "IsValid": True,
             },
         )

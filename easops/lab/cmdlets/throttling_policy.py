@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-import attrs
-
 from easops.lab.cmdlet import Call, Cmdlet
 from easops.lab.cmdlets.answer import (
     AD_OBJECT,
@@ -23,58 +21,83 @@ from easops.lab.cmdlets.answer import (
     limited,
     mailbox_id,
     not_found,
+    of_another_version,
+    seen,
     unlimited,
 )
 from easops.lab.cmdlets.mailbox import one_mailbox, piped_identity, policy_id
-from easops.lab.value import Enum, Obj
+from easops.lab.value import U32, Enum, Obj
 from easops.lab.world import World
 from easops.lab.world.directory import Mailbox, visible
-from easops.lab.world.throttling import GLOBAL_VALUES, SETTINGS, Policy
+from easops.lab.world.product import Model, Product
+from easops.lab.world.replication import EVER
+from easops.lab.world.throttling import GLOBAL_VALUES, PRINTED, Policy
 
 _NAMESPACE: Final = "SystemConfigurationTasks"
 _SCOPES: Final = {"Regular": 0, "Organization": 1, "Global": 2}
 
 
 def _one_policy(world: World, call: Call, identity: Any) -> Policy:
-    found = world.directory.find_policy(str(identity))
+    found = seen(world, call).find_policy(str(identity))
     if found is None:
         raise not_found(world, call, str(identity), _NAMESPACE)
     return found
 
 
+def _own_policy(world: World, call: Call, identity: Any) -> Policy:
+    """A policy that the call's server can change: of its own version's making."""
+    policy = _one_policy(world, call, identity)
+    if policy.model != _model(world, call):
+        raise of_another_version(
+            world, call, f"The throttling policy '{policy.name}'", _maker(world, policy), _NAMESPACE
+        )
+    return policy
+
+
+def _model(world: World, call: Call) -> Model:
+    return world.servers[call.server].product.throttling
+
+
+def _maker(world: World, policy: Policy) -> Product:
+    """The version that makes policies like this one."""
+    products = (server.product for server in world.servers.values())
+    return next(product for product in products if product.throttling == policy.model)
+
+
 def _get(world: World, call: Call) -> Iterable[Any]:
     parameters = given(call, "Identity", "Explicit", "ThrottlingPolicyScope")
     identity = parameters.get("Identity") or piped_identity(call)
-    policies = (_one_policy(world, call, identity),) if identity else world.directory.policies
+    policies = (_one_policy(world, call, identity),) if identity else seen(world, call).policies
     scope = parameters.get("ThrottlingPolicyScope")
     for policy in policies:
         if scope is None or policy.scope.lower() == str(scope).lower():
-            yield _policy(world, policy, explicit=bool(parameters.get("Explicit")))
+            yield _policy(world, call, policy, explicit=bool(parameters.get("Explicit")))
 
 
-def _policy(world: World, policy: Policy, *, explicit: bool) -> Obj:
-    directory = world.directory
-    if explicit or policy.scope == "Global":
-        values = policy.values
+def _policy(world: World, call: Call, policy: Policy, *, explicit: bool) -> Obj:
+    """A policy of another version's making lacks the settings that this one has not: an assumption, as no listing of a
+    mixed organisation was found."""
+    directory, view = world.directory, seen(world, call)
+    own, model = _model(world, call), policy.model
+    default = policy is directory.defaults[model]
+    if explicit or default or model != own:
+        values = view.values(policy)
     else:
-        values = directory.effective_policy(policy.guid, world.time)[1]
+        values = view.effective_policy(policy.guid, model)[1]
     dn = directory.policy_dn(policy)
+    held = {PRINTED[own][name.lower()]: value for name, value in values.items() if name.lower() in PRINTED[own]}
+    names = list(GLOBAL_VALUES) if model == own == "budget" else list(held)
     return Obj(
         ("Microsoft.Exchange.Data.Directory.SystemConfiguration.ThrottlingPolicy",
          "Microsoft.Exchange.Data.Directory.SystemConfiguration.ADConfigurationObject", *AD_OBJECT),
         {
-            "ThrottlingPolicyScope": Enum(
-                "Microsoft.Exchange.Data.Directory.SystemConfiguration.ThrottlingPolicyScopeType",
-                policy.scope,
-                _SCOPES[policy.scope],
-            ),
-            "IsServiceAccount": False,
-            **{name: unlimited(values[name]) if name in values else None for name in GLOBAL_VALUES},
-            "IsLegacyDefault": False,
+            **(_kind(policy) if own == "budget" else {"IsDefault": default and model == own}),
+            **{name: _printed(held.get(name), own) for name in names},
+            **({"IsLegacyDefault": default and model != own} if own == "budget" else {}),
             "Diagnostics": None,
             "AdminDisplayName": "",
-            "ExchangeVersion": "0.20 (15.0.0.0)",
-            **directory_properties(world, dn, policy.guid, policy.name, policy.created),
+            "ExchangeVersion": _maker(world, policy).object_version,
+            **directory_properties(world, call, dn, policy.guid, policy.name, policy.created),
             "Identity": ad_id(policy.name, dn, policy.guid),
             "Id": ad_id(policy.name, dn, policy.guid),
         },
@@ -82,9 +105,24 @@ def _policy(world: World, policy: Policy, *, explicit: bool) -> Obj:
     )  # fmt: skip
 
 
-def _settings(call: Call, *others: str) -> tuple[dict[str, str], set[str]]:
+def _kind(policy: Policy) -> dict[str, Any]:
+    scope = "Microsoft.Exchange.Data.Directory.SystemConfiguration.ThrottlingPolicyScopeType"
+    return {"ThrottlingPolicyScope": Enum(scope, policy.scope, _SCOPES[policy.scope]), "IsServiceAccount": False}
+
+
+def _printed(value: str | None, model: Model) -> Any:
+    """A limit as the server of *model* shows it: an Unlimited value, or a number that may be null (no limit)."""
+    if not value:
+        return None
+    if model == "budget":
+        return unlimited(value)
+    return U32(int(value)) if value.isdigit() else None
+
+
+def _settings(world: World, call: Call, *others: str) -> tuple[dict[str, str], set[str]]:
     """The limits in a call by their printed names, and the names of those that were given as null."""
-    names = {name: SETTINGS[name.lower()] for name in call.parameters if name.lower() in SETTINGS}
+    known = PRINTED[_model(world, call)]
+    names = {name: known[name.lower()] for name in call.parameters if name.lower() in known}
     given(call, *others, *names)
     values = {
         printed: _limit(call.parameters[name]) for name, printed in names.items() if call.parameters[name] is not None
@@ -97,41 +135,51 @@ def _limit(value: Any) -> str:
 
 
 def _new(world: World, call: Call) -> Iterable[Any]:
-    values, _ = _settings(call, "Name", "ThrottlingPolicyScope")
+    values, cleared = _settings(world, call, "Name", "ThrottlingPolicyScope")
     name = str(call.parameters["Name"])
     scope = str(call.parameters.get("ThrottlingPolicyScope") or "Regular")
     scope = next(known for known in _SCOPES if known.lower() == scope.lower())
-    held = world.directory.find_policy(name)
+    view, model = seen(world, call), _model(world, call)
+    default = world.directory.defaults[model]
+    held = view.find_policy(name)
     if held is not None or (scope == "Global"):
-        taken = held or world.directory.global_policy
         raise exchange_error(
             world,
             call,
             "Microsoft.Exchange.Data.Directory.ADObjectAlreadyExistsException",
-            f"Active Directory operation failed on {world.scenario.dc}. The object "
-            f"'{world.directory.policy_dn(taken)}' already exists.",
+            f"Active Directory operation failed on {view.dc}. The object "
+            f"'{world.directory.policy_dn(held or default)}' already exists.",
             _NAMESPACE,
         )
-    policy = world.directory.add_policy(name, scope, values, world.time)
+    if model == "percent":
+        # What is left out is taken from the default policy (New-ThrottlingPolicy, example 1); null is no limit.
+        values = {**view.values(default), **dict.fromkeys(cleared, ""), **values}
+    policy = view.add_policy(name, scope, model, values)
     world.policies_changed()
-    yield _policy(world, policy, explicit=False)
+    yield _policy(world, call, policy, explicit=False)
 
 
 def _set(world: World, call: Call) -> Iterable[Any]:
-    values, cleared = _settings(call, "Identity")
-    policy = _one_policy(world, call, call.parameters.get("Identity") or piped_identity(call))
-    kept = {name: value for name, value in policy.values.items() if name not in cleared}
-    policy.history.append((world.time, {**kept, **values}))
+    values, cleared = _settings(world, call, "Identity")
+    policy = _own_policy(world, call, call.parameters.get("Identity") or piped_identity(call))
+    view = seen(world, call)
+    kept = {name: value for name, value in view.values(policy).items() if name not in cleared}
+    if policy.model == "percent":
+        kept |= dict.fromkeys(cleared, "")
+    view.set_policy(policy, {**kept, **values})
     world.policies_changed()
     return ()
 
 
 def _remove(world: World, call: Call) -> Iterable[Any]:
     parameters = given(call, "Identity")
-    policy = _one_policy(world, call, parameters.get("Identity") or piped_identity(call))
-    if policy.scope == "Global" or world.directory.users_of(policy):
+    policy = _own_policy(world, call, parameters.get("Identity") or piped_identity(call))
+    view = seen(world, call)
+    default = policy is world.directory.defaults[policy.model]
+    if default or view.users_of(policy):
         # That it is refused is documented; exception and text are the lab's own.
-        why = "it is the Global policy" if policy.scope == "Global" else "users are associated with it"
+        which = "Global" if policy.scope == "Global" else "default"
+        why = f"it is the {which} policy" if default else "users are associated with it"
         raise exchange_error(
             world,
             call,
@@ -139,7 +187,7 @@ def _remove(world: World, call: Call) -> Iterable[Any]:
             f"The throttling policy '{policy.name}' can't be removed because {why}.",
             _NAMESPACE,
         )
-    world.directory.remove_policy(policy)
+    view.remove_policy(policy)
     world.policies_changed()
     return ()
 
@@ -150,19 +198,19 @@ def _get_association(world: World, call: Call) -> Iterable[Any]:
     if identity:
         chosen = [one_mailbox(world, call, identity)]
     elif "ThrottlingPolicy" in parameters:
-        chosen = list(world.directory.users_of(_one_policy(world, call, parameters["ThrottlingPolicy"])))
+        chosen = list(seen(world, call).users_of(_one_policy(world, call, parameters["ThrottlingPolicy"])))
     else:
         chosen = list(visible(world.directory.mailboxes, monitoring=False))
-    return [_association(world, mailbox) for mailbox in limited(chosen, parameters)[0]]
+    return [_association(world, call, mailbox) for mailbox in limited(chosen, parameters)[0]]
 
 
-def _association(world: World, mailbox: Mailbox) -> Obj:
+def _association(world: World, call: Call, mailbox: Mailbox) -> Obj:
     return Obj(
         ("Microsoft.Exchange.Data.Directory.Management.ThrottlingPolicyAssociation", *PRESENTATION),
         {
-            **directory_properties(world, mailbox.dn, mailbox.guid, mailbox.name, float("-inf")),
+            **directory_properties(world, call, mailbox.dn, mailbox.guid, mailbox.name, EVER),
             "ObjectId": mailbox_id(mailbox),
-            "ThrottlingPolicyId": policy_id(world, mailbox),
+            "ThrottlingPolicyId": policy_id(world, call, mailbox),
             "Identity": mailbox_id(mailbox),
         },
         text=mailbox.canonical,
@@ -174,9 +222,15 @@ def _set_association(world: World, call: Call) -> Iterable[Any]:
     mailbox = one_mailbox(world, call, parameters.get("Identity") or piped_identity(call))
     policy = parameters.get("ThrottlingPolicy") or None
     found = None if policy is None else _one_policy(world, call, policy)
-    access = attrs.evolve(mailbox.access, policy=None if found is None else found.guid)
-    if access != mailbox.access:
-        mailbox.history.append((world.time, access))
+    own = _model(world, call)
+    if mailbox.product.throttling != own:
+        raise of_another_version(world, call, f"The mailbox '{mailbox.name}'", mailbox.product, _NAMESPACE)
+    if found is not None and found.model != own:
+        raise of_another_version(world, call, f"The throttling policy '{found.name}'", _maker(world, found), _NAMESPACE)
+    view = seen(world, call)
+    guid = None if found is None else found.guid
+    if guid != view.access(mailbox).policy:
+        view.set_access(mailbox, policy=guid)
     return ()
 
 

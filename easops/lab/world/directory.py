@@ -1,20 +1,19 @@
-"""The directory: mailboxes, groups and throttling policies, as one domain controller holds them."""
+"""The directory: mailboxes, groups and throttling policies, and every change of them; ``View`` is what is seen of it
+where and when."""
 
 from __future__ import annotations
 
 import random
 import uuid
 from collections.abc import Iterator, Mapping
-from typing import Final
 
 import attrs
 
 from easops.lab.world.names import people
-from easops.lab.world.scenario import GroupData, Scenario
-from easops.lab.world.throttling import GLOBAL_VALUES, Policy
-
-EVER: Final = float("-inf")
-"""The time of what has always been so."""
+from easops.lab.world.product import PRODUCTS, Model, Product
+from easops.lab.world.replication import EVER, Replication, Write
+from easops.lab.world.scenario import GroupData, Scenario, ServerData
+from easops.lab.world.throttling import DEFAULT_PERCENTS, GLOBAL_VALUES, Policy
 
 
 @attrs.frozen
@@ -29,7 +28,7 @@ class ClientAccess:
 
 @attrs.define(eq=False)
 class Mailbox:
-    """One mailbox, and its settings with the world time of each change."""
+    """One mailbox: its settings at the *beginning*, and each change of them."""
 
     name: str
     display_name: str
@@ -46,20 +45,10 @@ class Mailbox:
     unit: str
     netbios: str
     domain: str
+    product: Product
     monitoring: bool = False
-    history: list[tuple[float, ClientAccess]] = attrs.field(factory=lambda: [(EVER, ClientAccess())])
-
-    @property
-    def access(self) -> ClientAccess:
-        """The settings as they are written now."""
-        return self.history[-1][1]
-
-    def access_at(self, time: float) -> ClientAccess:
-        """The settings as they were written at *time*."""
-        for since, access in reversed(self.history):
-            if since <= time:
-                return access
-        return self.history[0][1]
+    beginning: ClientAccess = ClientAccess()
+    history: list[Write] = attrs.field(factory=list)
 
     @property
     def dn(self) -> str:
@@ -126,13 +115,16 @@ class Group(Recipient):
 
 
 class Directory:
-    """What the domain controller holds. Changes are written with the world's time, so that readers may be late."""
+    """What the domain controllers hold. Changes are written with the world's time, so that readers may be late.
+
+    *defaults* are the policies of users without one: the Global one of 2013 and later, the default one of 2010.
+    """
 
     def __init__(self, scenario: Scenario, seed: int) -> None:
         rng = random.Random(f"{seed}:directory")
         self.domain = scenario.domain
         self.organisation = scenario.organisation
-        self.dc = scenario.dc
+        self.replication = Replication(scenario.dcs, scenario.replication)
         self.mailboxes = _mailboxes(scenario, rng)
         self._by_name: dict[str, list[Mailbox]] = {}
         for mailbox in self.mailboxes:
@@ -142,9 +134,15 @@ class Directory:
         self.groups = tuple(_group(data, _guid(rng), scenario.domain) for data in scenario.groups)
         self._seed = seed
         global_guid = _guid(rng)
-        self.global_policy = Policy(
-            f"GlobalThrottlingPolicy_{global_guid}", _guid(rng), "Global", EVER, [(EVER, dict(GLOBAL_VALUES))]
-        )
+        always = Write(EVER, scenario.dc, GLOBAL_VALUES)
+        global_policy = Policy(f"GlobalThrottlingPolicy_{global_guid}", _guid(rng), "Global", "budget", [always])
+        default_guid = uuid.uuid5(uuid.NAMESPACE_OID, f"{seed}:default policy")
+        always = Write(EVER, scenario.dc, DEFAULT_PERCENTS)
+        default = Policy(f"DefaultThrottlingPolicy_{default_guid}", default_guid, "Regular", "percent", [always])
+        models = {PRODUCTS[server.version].throttling for server in scenario.servers}
+        self.defaults: dict[Model, Policy] = {
+            policy.model: policy for policy in (default, global_policy) if policy.model in models
+        }
         self.recipients = tuple(
             Recipient(name, kind, f"{name.lower().replace(' ', '.')}@{scenario.domain}", _guid(rng), scenario.domain)
             for name, kind in scenario.recipients.items()
@@ -153,14 +151,15 @@ class Directory:
         anyone |= {recipient.name: recipient for recipient in (*self.recipients, *self.groups)}
         for group, held in zip(self.groups, scenario.groups, strict=True):
             group.members = tuple(anyone[name] for name in held.members)
-        self._policies: dict[uuid.UUID, Policy] = {self.global_policy.guid: self.global_policy}
-        self._removed: dict[uuid.UUID, Policy] = {}
+        self._policies = list(self.defaults.values())
         for data in scenario.policies:
+            model: Model = "percent" if any("PercentTime" in name for name in data.values) else "budget"
             values = {name: str(value) for name, value in data.values.items()}
-            policy = self.add_policy(data.name, "Regular", values, EVER)
+            if model == "percent":
+                values = {**DEFAULT_PERCENTS, **values}
+            policy = self.add_policy(data.name, "Regular", model, Write(EVER, scenario.dc, values))
             for user in data.users:
-                mailbox = people[user]
-                mailbox.history = [(EVER, attrs.evolve(mailbox.access, policy=policy.guid))]
+                people[user].beginning = ClientAccess(policy=policy.guid)
 
     def find_mailboxes(self, identity: str) -> tuple[Mailbox, ...]:
         """The mailboxes of which *identity* is a name: none, one, or several."""
@@ -176,20 +175,8 @@ class Directory:
 
     @property
     def policies(self) -> tuple[Policy, ...]:
-        return tuple(self._policies.values())
-
-    def find_policy(self, identity: str) -> Policy | None:
-        wanted = identity.strip().lower()
-        for policy in self._policies.values():
-            if wanted in (policy.name.lower(), str(policy.guid), self.policy_dn(policy).lower()):
-                return policy
-        return None
-
-    def policy(self, guid: uuid.UUID | None) -> Policy | None:
-        """A policy by its Guid, also one that is gone but not yet forgotten by every worker process."""
-        if guid is None:
-            return None
-        return self._policies.get(guid) or self._removed.get(guid)
+        """All that there ever were; ``View.policies`` has those that a domain controller holds."""
+        return tuple(self._policies)
 
     def policy_dn(self, policy: Policy) -> str:
         return (
@@ -197,43 +184,23 @@ class Directory:
             f"CN=Configuration,{_dc(self.domain)}"
         )
 
-    def add_policy(self, name: str, scope: str, values: Mapping[str, str], time: float) -> Policy:
+    def add_policy(self, name: str, scope: str, model: Model, created: Write) -> Policy:
         # The Guid comes from what is known again after a restart, not from a counter that reads might move.
-        guid = uuid.uuid5(uuid.NAMESPACE_OID, f"{self._seed}:{name}:{time}")
-        policy = Policy(name, guid, scope, time, [(time, dict(values))])
-        self._policies[guid] = policy
+        guid = uuid.uuid5(uuid.NAMESPACE_OID, f"{self._seed}:{name}:{created.time}")
+        policy = Policy(name, guid, scope, model, [created])
+        self._policies.append(policy)
         return policy
-
-    def remove_policy(self, policy: Policy) -> None:
-        self._removed[policy.guid] = self._policies.pop(policy.guid)
-
-    def users_of(self, policy: Policy) -> tuple[Mailbox, ...]:
-        """The mailboxes that are associated with *policy*."""
-        return tuple(mailbox for mailbox in self.mailboxes if mailbox.access.policy == policy.guid)
-
-    def effective_policy(self, guid: uuid.UUID | None, time: float) -> tuple[Policy, Mapping[str, str]]:
-        """The policy that rules a user who is associated with *guid*, and all its values, inherited ones too.
-
-        Regular goes before Organization, that before Global; *time* is how old the knowledge of the values is.
-        """
-        merged = dict(self.global_policy.values_at(time))
-        ruling = self.global_policy
-        layers = [policy for policy in self._policies.values() if policy.scope == "Organization"]
-        own = self.policy(guid)
-        for policy in layers if own is None else [*layers, own]:
-            merged.update(policy.values_at(time))
-            ruling = policy
-        return ruling, merged
 
 
 def _mailboxes(scenario: Scenario, rng: random.Random) -> tuple[Mailbox, ...]:
-    databases = {server.name: server.database for server in scenario.servers}
-    servers = [server.name for server in scenario.servers]
+    holders = {server.name: server for server in scenario.servers if server.database}
+    servers = list(holders)
+    homes = {server.name: _home(server, holders) for server in scenario.servers}
     contacts = {storm.user: storm.folder for storm in scenario.storms}
-    named = {storm.user: storm.server for storm in scenario.storms}
+    named = {storm.user: homes[storm.server] for storm in scenario.storms}
     for special in (scenario.heavy, scenario.first_sync):
         if special is not None:
-            named[special.user] = special.server
+            named[special.user] = homes[special.server]
     others = {*scenario.recipients, *(group.name for group in scenario.groups)}
     listed = [member for group in scenario.groups for member in group.members if member not in others]
     listed += [user for policy in scenario.policies for user in policy.users]
@@ -249,12 +216,13 @@ def _mailboxes(scenario: Scenario, rng: random.Random) -> tuple[Mailbox, ...]:
             person, server = found[-1].display_name, servers[index % len(servers)]  # two people of one name
         else:
             person, server = next(crowd), servers[index % len(servers)]
-        found.append(_mailbox(scenario, rng, person, server, databases[server], contacts.get(person), accounts, found))
-    for server in servers:
+        found.append(_mailbox(scenario, rng, person, holders[server], contacts.get(person), accounts, found))
+    # Managed Availability, whose health mailboxes these are, came with 2013.
+    for server in (name for name, data in holders.items() if PRODUCTS[data.version].has_back_end):
         name = f"HealthMailbox{rng.getrandbits(128):032x}"
         found.append(
             attrs.evolve(
-                _mailbox(scenario, rng, name, server, databases[server], 0, accounts, found),
+                _mailbox(scenario, rng, name, holders[server], 0, accounts, found),
                 alias=name, sam=f"HM{name[13:27]}", smtp=f"{name}@{scenario.domain}", monitoring=True,
                 unit="Microsoft Exchange System Objects/Monitoring Mailboxes",
             )
@@ -262,12 +230,18 @@ def _mailboxes(scenario: Scenario, rng: random.Random) -> tuple[Mailbox, ...]:
     return tuple(found)
 
 
+def _home(server: ServerData, holders: Mapping[str, ServerData]) -> str:
+    """The server with the mailboxes of the phones that *server* serves: itself, or the first of its version."""
+    if server.name in holders:
+        return server.name
+    return next(name for name, holder in holders.items() if holder.version == server.version)
+
+
 def _mailbox(
     scenario: Scenario,
     rng: random.Random,
     person: str,
-    server: str,
-    database: str,
+    server: ServerData,
     contacts: int | None,
     accounts: set[str],
     others: list[Mailbox],
@@ -294,8 +268,9 @@ def _mailbox(
         guid=_guid(rng),
         exchange_guid=_guid(rng),
         sid=f"S-1-5-21-1004336348-1177238915-682003330-{1100 + len(others)}",
-        server=server,
-        database=database,
+        server=server.name,
+        database=server.database,
+        product=PRODUCTS[server.version],
         contacts=contacts if contacts is not None else rng.randint(20, 480),
         items=rng.randint(900, 24_000),
         unit="Users" if rng.random() < 0.8 else "Staff/Branch",

@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import quote
 
 from easops.lab.world.host import Server
-from easops.lab.world.traffic import Phone, Request
+from easops.lab.world.traffic import Folder, Phone, Request
 
 BACK_STEM: Final = "/Microsoft-Server-ActiveSync/Proxy/default.eas"
 FRONT_STEM: Final = "/Microsoft-Server-ActiveSync/default.eas"
@@ -28,7 +28,16 @@ def _guid(rng: random.Random) -> str:
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
-def back_line(request: Request, ended: float, domain: str, dc: str, win32: int = 0) -> str:
+def _block(folder: Folder) -> str:
+    """A folder block of ``Log=``."""
+    return (
+        f"Fid:{folder.id}_Ty:{folder.kind}_Filter1:{folder.filter}_St:{folder.state}_Sk:{folder.key}"
+        f"_Sks:{folder.key + 1}_Sst1:{folder.size}_SsCmt1:{folder.size // 3 + 1}"
+        f"_Srv:{folder.server}_Cli:{folder.client}"
+    )
+
+
+def back_line(request: Request, ended: float, domain: str, win32: int = 0) -> str:
     """The back end's line after date and time."""
     client = request.client
     phone, rng = client.phone, client.rng
@@ -56,9 +65,9 @@ def back_line(request: Request, ended: float, domain: str, dc: str, win32: int =
         f"{'' if request.error else 'SC1:1_'}PrxFrom:{front.ip}_Ver1:{phone.protocol}_HH:mail.{domain}"
         f"_SmtpAdrs:{mailbox.smtp.replace('@', '%40')}_"
         f"{f'Hb:{request.heartbeat}_' if request.heartbeat else ''}{'Rto:1_' if request.timed_out else ''}"
-        f"{f'FldrC1:1_{request.folder}_' if request.folder else ''}"
+        f"{f'FldrC1:1_{_block(request.folder)}_' if request.folder else ''}"
         f"{f'Error:{request.error}_' if request.error else ''}Fet:{milliseconds}_Pk:{phone.policy_key}"
-        f"{f'_As:{request.access}' if request.access else ''}_Mbx:{back.fqdn}_Cafe:{front.fqdn.upper()}_Dc:{dc}"
+        f"{f'_As:{request.access}' if request.access else ''}_Mbx:{back.fqdn}_Cafe:{front.fqdn.upper()}_Dc:{back.dc}"
         f"_Throttle:0_{'BkOffRsn:OutOfBudget_SBkOffD:L%2f600' if request.error == 'OverBudget' else 'SBkOffD:L%2f-470'}"
         f"_Budget:(A){budget}{live:010.7f}%3b(D){budget}{live / 2:010.7f}"
         f"_ActivityContextData:ActivityID%3d{_guid(rng)}%3bI32%3aADS.C%5bdc01%5d%3d1%3bF%3aADS.AL%5bdc01%5d%3d{live:.4f}"
@@ -89,7 +98,7 @@ def challenge_line(front: Server, phone: Phone, command: str) -> str:
     return f"{front.ip} POST {FRONT_STEM} {query} 443 - {phone.ip} {phone.user_agent} - 401 0 0 4"
 
 
-def probe_lines(server: Server, mailbox: str, rng: random.Random, dc: str) -> tuple[str, str]:
+def probe_lines(server: Server, mailbox: str, rng: random.Random) -> tuple[str, str]:
     """A health probe of Managed Availability: the front end's line and the back end's."""
     user = f"User={mailbox.replace('@', '%40')}&DeviceId=EASProbeDeviceId141&DeviceType=EASProbeDeviceType&Cmd=Settings"
     agent = "AMProbe/Local/ClientAccess"
@@ -98,7 +107,7 @@ def probe_lines(server: Server, mailbox: str, rng: random.Random, dc: str) -> tu
         f"{agent} - 200 0 0 {rng.randint(20, 90)}"
     )
     log = (
-        f"SC1:1_PrxFrom:{server.ip}_Ver1:141_HH:localhost_Mbx:{server.fqdn}_Cafe:{server.fqdn.upper()}_Dc:{dc}"
+        f"SC1:1_PrxFrom:{server.ip}_Ver1:141_HH:localhost_Mbx:{server.fqdn}_Cafe:{server.fqdn.upper()}_Dc:{server.dc}"
         f"_Throttle:0_ActivityContextData:ActivityID%3d{_guid(rng)}%3bI32%3aRPC.C%5b{server.name.lower()}."
         f"{server.database.lower()}%5d%3d3_"
     )

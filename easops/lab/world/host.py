@@ -8,33 +8,16 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from easops.lab.world.iis_log import DEFAULT_FIELDS, WITH_BYTES, IisLog
+from easops.lab.world.iis_log import IisLog
+from easops.lab.world.product import PRODUCTS, SYNC_POOL
 from easops.lab.world.scenario import ServerData
 
 if TYPE_CHECKING:
     from easops.lab.world.traffic import Request
 
-SYNC_POOL: Final = "MSExchangeSyncAppPool"
 SHUTDOWN_TIME_LIMIT: Final = 90.0
 """Seconds that a recycled worker process may take to end its requests (processModel.shutdownTimeLimit)."""
 
-POOLS: Final = {
-    SYNC_POOL: (True, 0.02),
-    "MSExchangeAutodiscoverAppPool": (True, 0.006),
-    "MSExchangeECPAppPool": (True, 0.004),
-    "MSExchangeMapiFrontEndAppPool": (True, 0.02),
-    "MSExchangeMapiMailboxAppPool": (True, 0.03),
-    "MSExchangeOWAAppPool": (True, 0.01),
-    "MSExchangePowerShellAppPool": (True, 0.008),
-    "MSExchangePowerShellFrontEndAppPool": (True, 0.002),
-    "MSExchangeRpcProxyAppPool": (True, 0.01),
-    "MSExchangeServicesAppPool": (True, 0.02),
-    "DefaultAppPool": (True, 0.0),
-    ".NET v4.5 Classic": (False, 0.0),
-}
-"""Pools of an Exchange 2016 server: whether started, and the processors that the worker takes by itself (0: none)."""
-
-SITES: Final = {1: "Default Web Site", 2: "Exchange Back End"}
 LOG_ROOT: Final = r"C:\inetpub\logs\LogFiles"
 
 _MOST: Final = 0.965
@@ -80,13 +63,17 @@ class Server:
         self.fqdn = f"{data.name}.{domain}"
         self.ip = data.ip
         self.processors = data.processors
+        self.product = PRODUCTS[data.version]
         self.database = data.database
+        self.client_access = data.client_access
+        self.dc = f"{data.dc}.{domain}"
+        self.web_administration = data.web_administration
         self.root = root / data.name
         self._rng = random.Random(f"{seed}:server:{data.name}")
         self.booted = start - self._rng.uniform(30, 40) * 86_400
         self.workers: list[Worker] = []
         self.pools: dict[str, Pool] = {}
-        for name, (started, rate) in POOLS.items():
+        for name, (started, rate) in self.product.pools_of(client_access=data.client_access).items():
             pool = Pool(name, started, rate)
             self.pools[name.lower()] = pool
             if started and rate:
@@ -98,15 +85,15 @@ class Server:
         self._settled = begin
         self.in_flight: dict[Request, None] = {}  # a dict, as a set has no order that a seed decides
         self.logs = {
-            1: IisLog(self.folder(rf"{LOG_ROOT}\W3SVC1"), DEFAULT_FIELDS),
-            2: IisLog(self.folder(rf"{LOG_ROOT}\W3SVC2"), WITH_BYTES),
+            site: IisLog(self.folder(rf"{LOG_ROOT}\W3SVC{site}"), fields, self.product.iis)
+            for site, fields in self.product.fields.items()
         }
 
     @property
     def sync_worker(self) -> Worker:
         """The worker process that takes new ActiveSync requests."""
         worker = self.pools[SYNC_POOL.lower()].worker
-        assert worker is not None  # the sync pool is always started: nothing in the lab stops a pool
+        assert worker is not None  # phones come to client access servers alone, and nothing in the lab stops a pool
         return worker
 
     def folder(self, path: str) -> Path:

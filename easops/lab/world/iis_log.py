@@ -6,26 +6,19 @@ import time
 from pathlib import Path
 from typing import Final
 
-DEFAULT_FIELDS: Final = (
-    "date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Referer) "
-    "sc-status sc-substatus sc-win32-status time-taken"
-)
-"""What IIS 10 logs unless told otherwise."""
-WITH_BYTES: Final = DEFAULT_FIELDS.replace("time-taken", "sc-bytes cs-bytes time-taken")
-"""The same with the two sizes, which an administrator switched on."""
-
 _DAY: Final = 86_400
 
 
 class IisLog:
-    """The log of one site. Lines come in the order in which their requests ended.
+    """The log of one site, as IIS of *version* writes it. Lines come in the order in which their requests ended.
 
     Nothing is buffered longer than until ``flush``; a real server may hold 64 kB back.
     """
 
-    def __init__(self, folder: Path, fields: str) -> None:
+    def __init__(self, folder: Path, fields: str, version: str) -> None:
         self.folder = folder
         self._fields = fields
+        self._version = version
         self._pending: dict[int, list[str]] = {}
         self._day = -1
         self._second = -1
@@ -54,7 +47,7 @@ class IisLog:
         stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(int(moment)))
         self._last[self._name(day)] = float(int(moment))
         self._pending.setdefault(day, []).append(
-            "#Software: Microsoft Internet Information Services 10.0\r\n#Version: 1.0\r\n"
+            f"#Software: Microsoft Internet Information Services {self._version}\r\n#Version: 1.0\r\n"
             f"#Date: {stamp}\r\n#Fields: {self._fields}\r\n"
         )
 

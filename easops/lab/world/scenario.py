@@ -13,24 +13,33 @@ from easops.errors import BadInput
 
 _KEYS: Final = (
     "description", "version", "organisation", "servers", "mailboxes", "history", "load", "storms", "stubborn", "heavy",
-    "first_sync", "groups", "recipients", "policies",
+    "first_sync", "groups", "recipients", "policies", "replication",
 )  # fmt: skip
 
 
 @attrs.frozen
 class ServerData:
-    """A server: its address, its number of logical processors, and the one database that it holds."""
+    """A server: its address, its number of logical processors, and the one database that it holds, if any.
+
+    *version* is that of its Exchange, *dc* the domain controller that it asks (the scenario's and the first one unless
+    they are named). *client_access* is the role that serves phones; *web_administration* says whether the module of
+    that name is there, which is an optional feature of Windows.
+    """
 
     name: str
     ip: str
     processors: int
-    database: str
+    version: str
+    dc: str
+    database: str = ""
+    client_access: bool = True
+    web_administration: bool = True
 
 
 @attrs.frozen
 class Storm:
     """A phone that posts *contacts* contacts every *interval* seconds, at *rpc* (lowest, highest) RPCs a request;
-    its user's contacts folder holds *folder* items."""
+    its user's contacts folder holds *folder* items. *server* is the one that serves it."""
 
     user: str
     server: str
@@ -82,7 +91,8 @@ class PolicyData:
 class Scenario:
     """One world. *load* is the share of a server, 0 to 1, that the storms on it take together; *history* the seconds
     of logs that there are when it starts; *stubborn* the storm users whom no throttling policy stops; *recipients* are
-    those without a mailbox, each with its recipient type."""
+    those without a mailbox, each with its recipient type; *replication* the seconds that a change takes from one domain
+    controller to the others."""
 
     name: str
     description: str
@@ -91,7 +101,8 @@ class Scenario:
     domain: str
     netbios: str
     site: str
-    dc: str
+    dcs: tuple[str, ...]
+    replication: float
     servers: tuple[ServerData, ...]
     mailboxes: int
     history: float
@@ -103,6 +114,11 @@ class Scenario:
     groups: tuple[GroupData, ...]
     recipients: Mapping[str, str]
     policies: tuple[PolicyData, ...]
+
+    @property
+    def dc(self) -> str:
+        """The first domain controller."""
+        return self.dcs[0]
 
 
 def scenario_names() -> tuple[str, ...]:
@@ -139,6 +155,7 @@ def build_scenario(name: str, data: Mapping[str, Any]) -> Scenario:
     try:
         organisation = data["organisation"]
         heavy, first = data.get("heavy"), data.get("first_sync")
+        dcs = [organisation["dc"]] if isinstance(organisation["dc"], str) else organisation["dc"]
         return Scenario(
             name=name,
             description=str(data["description"]),
@@ -147,8 +164,12 @@ def build_scenario(name: str, data: Mapping[str, Any]) -> Scenario:
             domain=organisation["domain"],
             netbios=organisation["netbios"],
             site=organisation["site"],
-            dc=f"{organisation['dc']}.{organisation['domain']}",
-            servers=tuple(ServerData(**item) for item in data["servers"]),
+            dcs=tuple(f"{dc}.{organisation['domain']}" for dc in dcs),
+            replication=float(data.get("replication", 0)),
+            servers=tuple(
+                ServerData(**{"dc": dcs[0], **item, "version": str(item.get("version", data["version"]))})
+                for item in data["servers"]
+            ),
             mailboxes=int(data["mailboxes"]),
             history=float(data["history"]),
             load=float(data["load"]),

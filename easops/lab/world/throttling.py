@@ -1,7 +1,8 @@
-"""Throttling policies of 2013 and later, and what the Global one holds.
+"""Throttling policies: 2010's percents and their default, the budgets of 2013 and later and what the Global one holds.
 
-The values are those of a real Global policy (Exchange 2013 CU23, as an administrator published them); 2016 has the
-same names and a few more, which the lab does not know.
+The Global values are those of a real policy (Exchange 2013 CU23, as an administrator published them); 2016 has the
+same names and a few more, which the lab does not know. Of 2010's, EASPercentTimeInCAS is as KB 2711053 states it and
+EASMaxConcurrency as the cmdlet's page does; the others decide nothing here.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ from collections.abc import Mapping
 from typing import Final
 
 import attrs
+
+from easops.lab.world.product import Model
+from easops.lab.world.replication import Write
 
 _GLOBAL: Final = """
 AnonymousMaxConcurrency=1 AnonymousMaxBurst=120000 AnonymousRechargeRate=420000 AnonymousCutoffBalance=720000
@@ -46,51 +50,70 @@ EncryptionRecipientRechargeRate=1800000 EncryptionRecipientCutoffBalance=Unlimit
 ComplianceMaxExpansionDGRecipients=10000 ComplianceMaxExpansionNestedDGs=25
 """
 
+_DEFAULT: Final = """
+AnonymousMaxConcurrency=1 AnonymousPercentTimeInAD= AnonymousPercentTimeInCAS= AnonymousPercentTimeInMailboxRPC=
+EASMaxConcurrency=10 EASPercentTimeInAD= EASPercentTimeInCAS=100 EASPercentTimeInMailboxRPC= EASMaxDevices=100
+EASMaxDeviceDeletesPerMonth= EWSMaxConcurrency=10 EWSPercentTimeInAD=50 EWSPercentTimeInCAS=90
+EWSPercentTimeInMailboxRPC=60 EWSMaxSubscriptions=5000 EWSFastSearchTimeoutInSeconds=60 EWSFindCountLimit=1000
+IMAPMaxConcurrency= IMAPPercentTimeInAD= IMAPPercentTimeInCAS= IMAPPercentTimeInMailboxRPC= OWAMaxConcurrency=5
+OWAPercentTimeInAD=30 OWAPercentTimeInCAS=150 OWAPercentTimeInMailboxRPC=150 POPMaxConcurrency=20 POPPercentTimeInAD=
+POPPercentTimeInCAS= POPPercentTimeInMailboxRPC= PowerShellMaxConcurrency=18 PowerShellMaxTenantConcurrency=
+PowerShellMaxCmdlets= PowerShellMaxCmdletsTimePeriod= ExchangeMaxCmdlets= PowerShellMaxCmdletQueueDepth=
+PowerShellMaxDestructiveCmdlets= PowerShellMaxDestructiveCmdletsTimePeriod= RCAMaxConcurrency=20 RCAPercentTimeInAD=5
+RCAPercentTimeInCAS=205 RCAPercentTimeInMailboxRPC=200 CPAMaxConcurrency=20 CPAPercentTimeInCAS=205
+CPAPercentTimeInMailboxRPC=200 MessageRateLimit= RecipientRateLimit= ForwardeeLimit= CPUStartPercent=75
+"""
+
 GLOBAL_VALUES: Final[Mapping[str, str]] = {
     name: value for name, _, value in (item.partition("=") for item in _GLOBAL.split())
 }
 """The values of the Global policy by the names that Get-ThrottlingPolicy prints: digits, or ``Unlimited``."""
 
-SETTINGS: Final[Mapping[str, str]] = {name.lower(): name for name in GLOBAL_VALUES}
+DEFAULT_PERCENTS: Final[Mapping[str, str]] = {
+    name: value for name, _, value in (item.partition("=") for item in _DEFAULT.split())
+}
+"""The values of 2010's default policy, by the names that Get-ThrottlingPolicy prints: digits, or nothing (no limit)."""
+
+PRINTED: Final[Mapping[Model, Mapping[str, str]]] = {
+    "budget": {name.lower(): name for name in GLOBAL_VALUES},
+    "percent": {name.lower(): name for name in DEFAULT_PERCENTS},
+}
 """The printed name of each setting by its lower-case one: New-ThrottlingPolicy writes some in another case."""
 
 
-@attrs.define
+@attrs.define(eq=False)
 class Policy:
-    """One policy. *history* holds what it sets itself (all else it inherits), with the world time of each change."""
+    """One policy. *history* holds what it sets itself: all of it, with each change."""
 
     name: str
     guid: uuid.UUID
     scope: str
-    created: float
-    history: list[tuple[float, Mapping[str, str]]]
+    model: Model
+    history: list[Write]
+    removed: Write | None = None
 
     @property
-    def values(self) -> Mapping[str, str]:
-        """What it sets itself now."""
-        return self.history[-1][1]
-
-    def values_at(self, time: float) -> Mapping[str, str]:
-        """What it set itself at *time*; the earliest known where it is younger."""
-        for since, values in reversed(self.history):
-            if since <= time:
-                return values
-        return self.history[0][1]
-
-
-def number(value: str) -> float:
-    """A limit as a number; ``Unlimited`` is above all."""
-    return float("inf") if value == "Unlimited" else float(value)
+    def created(self) -> float:
+        return self.history[0].time
 
 
 LOW_RECHARGE: Final = 900_000.0
 LOW_BURST: Final = 240_000.0
+LOW_PERCENT: Final = 50.0
 
 
 def is_low(values: Mapping[str, str]) -> bool:
     """Whether a user with these ActiveSync limits is soon over budget when his phone floods.
 
     A simplification: a flooding phone costs more than half of the default budget and less than all of it, so it is
-    refused at once where either limit is at most half the default, and never where none is. Nobody else comes near.
+    refused at once where a limit is at most half the default, and never where none is. Nobody else comes near. Of
+    2010's percents it is the time in the client access server that a flood takes: others are not reached.
     """
-    return number(values["EasRechargeRate"]) <= LOW_RECHARGE or number(values["EasMaxBurst"]) <= LOW_BURST
+    if "EASPercentTimeInCAS" in values:
+        return _number(values["EASPercentTimeInCAS"]) <= LOW_PERCENT
+    return _number(values["EasRechargeRate"]) <= LOW_RECHARGE or _number(values["EasMaxBurst"]) <= LOW_BURST
+
+
+def _number(value: str) -> float:
+    """A limit as a number; ``Unlimited`` or nothing is above all."""
+    return float(value) if value.isdigit() else float("inf")

@@ -31,8 +31,11 @@ _PROTOCOL: Final = {"iPhone": 161, "SamsungDevice": 160, "Android": 141, "Outloo
 
 
 class Phone:
-    """One device of one mailbox, and how it shows itself in the logs. *front* is the server whose front end the
-    balancer gives it, *back* the one that holds the mailbox."""
+    """One device of one mailbox, and how it shows itself in the logs.
+
+    *front* is the server whose front end the balancer gives it, *back* the one that does its work and logs it: that
+    with the mailbox, or on 2010 the client access server itself.
+    """
 
     def __init__(self, mailbox: Mailbox, kind: str | None, servers: dict[str, Server], seed: int, number: int) -> None:
         rng = random.Random(f"{seed}:phone:{mailbox.guid}:{number}")
@@ -42,12 +45,14 @@ class Phone:
         prefix = {"iPhone": "APPL", "SamsungDevice": "SEC", "Android": "androidc", "Outlook": ""}[self.kind]
         self.device_id = prefix + "".join(rng.choice(letters) for _ in range(24 - len(prefix) if prefix else 32))
         self.user_agent = rng.choice(_MODELS[self.kind])
-        self.protocol = _PROTOCOL[self.kind]
+        self.protocol = min(_PROTOCOL[self.kind], mailbox.product.protocol)
         self.heartbeat = rng.choice((470, 480, 540, 600, 900, 1140, 1680))
         self.policy_key = rng.getrandbits(31)
         self.ip = rng.choice(("198.51.100.", "203.0.113.", "192.0.2.")) + str(rng.randint(2, 250))
-        self.back = servers[mailbox.server]
-        self.front = rng.choice(list(servers.values()))
+        self.home = servers[mailbox.server]
+        doors = [door for door in servers.values() if door.client_access and door.product is mailbox.product]
+        self.front = rng.choice(doors)
+        self.back = self.home if mailbox.product.has_back_end else self.front
         self.partnership = rng.uniform(20, 700) * 86_400  # seconds before the start
         self.guid = rng.getrandbits(128)
         self.last_sync: float | None = None
@@ -61,6 +66,11 @@ class Phone:
         self._command_last = self.kind == "iPhone"
         self._plain: dict[str, str] = {}
         self._front: dict[str, str] = {}
+
+    def settle(self, server: Server) -> None:
+        """On 2010: *server* is the client access server that it always meets."""
+        if not self.mailbox.product.has_back_end:
+            self.front = self.back = server
 
     def query(self, command: str) -> str:
         """The query as the back end logs it, which is plain also where the phone sent base64."""
@@ -86,10 +96,31 @@ class Phone:
         return base64.b64encode(data).decode()
 
 
+@attrs.frozen
+class Folder:
+    """What a Sync did in one folder: *client* and *server* are the counts of what each sent, in the newest form."""
+
+    kind: str
+    state: str
+    key: int
+    client: str = "0a0c0d0f0e0s0fs"
+    server: str = "0a0c0d0s0e0r0A0sd"
+    size: int = 12
+
+    @property
+    def id(self) -> int:
+        return {"Em": 5, "Co": 9, "Ca": 1, "Ta": 8}[self.kind]
+
+    @property
+    def filter(self) -> int:
+        return {"Em": 3, "Co": 0, "Ca": 5, "Ta": 0}[self.kind]
+
+
 @attrs.define(eq=False)
 class Request:
     """One request in flight. *cost* are seconds of processor time that it takes at its end; *job*, where there is
-    one, burns beside it. *folder* is its folder block in the ``Log=`` value, *status* the HTTP status."""
+    one, burns beside it. *status* is the HTTP status, *budget* the three limits that ruled it: burst, cutoff and
+    recharge rate, or the percents of time in the directory, the server's own code and the mailbox store."""
 
     client: Client
     command: str
@@ -101,7 +132,7 @@ class Request:
     back_worker: Worker
     status: int = 200
     error: str = ""
-    folder: str = ""
+    folder: Folder | None = None
     rpc: int = 0
     cost: float = 0.0
     bytes_out: int = 300
@@ -122,7 +153,7 @@ class Plan:
 
     command: str
     seconds: float
-    folder: str = ""
+    folder: Folder | None = None
     rpc: int = 0
     cost: float = 0.02
     bytes_out: int = 300
@@ -151,18 +182,6 @@ class Client:
     def pause(self, request: Request) -> float | None:
         """Seconds until the next start, after *request* ended; None where ``Plan.next_start`` has said it."""
         raise NotImplementedError
-
-
-def sync_folder(
-    kind: str, state: str, key: int, client: str = "0a0c0d0f0e0s0fs", server: str = "0a0c0d0s0e0r0A0sd", size: int = 12
-) -> str:
-    """One folder block. Source: the folder table of the ``Log=`` value, 2016 form."""
-    fid = {"Em": 5, "Co": 9, "Ca": 1, "Ta": 8}[kind]
-    filtered = {"Em": 3, "Co": 0, "Ca": 5, "Ta": 0}[kind]
-    return (
-        f"Fid:{fid}_Ty:{kind}_Filter1:{filtered}_St:{state}_Sk:{key}_Sks:{key + 1}_Sst1:{size}"
-        f"_SsCmt1:{size // 3 + 1}_Srv:{server}_Cli:{client}"
-    )
 
 
 class OrdinaryClient(Client):
@@ -194,11 +213,11 @@ class OrdinaryClient(Client):
         self._key += 1
         dice = rng.random()
         if dice < 0.8:
-            folder = sync_folder("Em", "S", self._key, server=f"{rng.randint(1, 4)}a{rng.randint(0, 3)}c0d0s0e0r0A0sd")
+            folder = Folder("Em", "S", self._key, server=f"{rng.randint(1, 4)}a{rng.randint(0, 3)}c0d0s0e0r0A0sd")
         elif dice < 0.93:
-            folder = sync_folder("Ca", "S", self._key, server=f"{rng.randint(0, 2)}a1c0d0s0e0r0A0sd")
+            folder = Folder("Ca", "S", self._key, server=f"{rng.randint(0, 2)}a1c0d0s0e0r0A0sd")
         else:
-            folder = sync_folder("Co", "S", self._key, client=f"{rng.randint(0, 2)}a1c0d0f0e0s0fs")
+            folder = Folder("Co", "S", self._key, client=f"{rng.randint(0, 2)}a1c0d0f0e0s0fs")
         rpc = rng.randint(9, 70)
         return Plan(
             "Sync", 0.06 + rpc * 0.004 + rng.random() * 0.3, folder, rpc, 0.03 + rpc * 0.0025,
@@ -218,7 +237,7 @@ class OrdinaryClient(Client):
         else:
             command, rpc = "OPTIONS", 0
         return Plan(
-            command, 0.02 + rpc * 0.005 + rng.random() * 0.2, "", rpc, 0.02 + rpc * 0.002,
+            command, 0.02 + rpc * 0.005 + rng.random() * 0.2, None, rpc, 0.02 + rpc * 0.002,
             bytes_out=rng.randint(200, 4000), bytes_in=rng.randint(200, 30_000), challenged=challenged,
         )  # fmt: skip
 
@@ -245,7 +264,7 @@ class StormClient(Client):
         interval = storm.interval * rng.uniform(0.985, 1.015)
         rpc = rng.randint(*storm.rpc)
         share = (rpc - storm.rpc[0]) / max(1, storm.rpc[1] - storm.rpc[0])
-        folder = sync_folder(
+        folder = Folder(
             "Co", rng.choice("RRS"), self._key, client=f"{storm.contacts}a0c0d0f{rng.randint(0, 3)}e0s0fs",
             size=rng.randint(30, 60),
         )  # fmt: skip
@@ -273,7 +292,7 @@ class HeavyClient(Client):
         self._key += 1
         kind = rng.choice(("Em", "Em", "Em", "Ca", "Co"))
         rpc = rng.randint(20, 190)
-        folder = sync_folder(kind, "S", self._key, server=f"{rng.randint(0, 6)}a0c0d0s0e0r0A0sd")
+        folder = Folder(kind, "S", self._key, server=f"{rng.randint(0, 6)}a0c0d0s0e0r0A0sd")
         return Plan(
             "Sync", 0.05 + rpc * 0.003 + rng.random() * 0.2, folder, rpc, 0.02 + rpc * 0.001,
             bytes_out=rng.randint(400, 9000), bytes_in=rng.randint(300, 800),
@@ -296,7 +315,7 @@ class FirstSyncClient(OrdinaryClient):
         rng = self.rng
         self._left -= 1
         rpc = rng.randint(2250, 3900)
-        folder = sync_folder("Co", "F", 0, server=f"{rng.randint(380, 512)}a0c0d0s0e0r0A0sd", size=rng.randint(60, 200))
+        folder = Folder("Co", "F", 0, server=f"{rng.randint(380, 512)}a0c0d0s0e0r0A0sd", size=rng.randint(60, 200))
         return Plan(
             "Sync", 15 + rpc * 0.006 + rng.random() * 5, folder, rpc, 2.0,
             bytes_out=rng.randint(600_000, 1_800_000), bytes_in=rng.randint(400, 700), burn=(0.6, 20.0),

@@ -18,10 +18,12 @@ from typing import Any, Final
 from easops.errors import BadInput
 from easops.lab.cmdlet import Call, Cmdlet, Endpoint, ScriptTwin
 from easops.lab.value import CmdletFailed, ErrorInfo
+from easops.lab.world import eas_line_2010
 from easops.lab.world.clock import WorldClock
-from easops.lab.world.directory import Directory, Mailbox
+from easops.lab.world.directory import ClientAccess, Directory, Mailbox
 from easops.lab.world.eas_line import back_line, challenge_line, front_line, probe_lines, text
-from easops.lab.world.host import SITES, SYNC_POOL, Job, Pool, Server, Worker
+from easops.lab.world.host import Job, Pool, Server, Worker
+from easops.lab.world.product import SYNC_POOL, Model
 from easops.lab.world.scenario import build_scenario, read_scenario
 from easops.lab.world.state import Beginning, StateFolder
 from easops.lab.world.throttling import Policy, is_low
@@ -35,6 +37,7 @@ from easops.lab.world.traffic import (
     Request,
     StormClient,
 )
+from easops.lab.world.view import View
 
 ZONE: Final = dt.timezone(dt.timedelta(hours=1))
 """The servers' time zone. Not UTC, so that who mixes the two up is found out."""
@@ -46,6 +49,10 @@ _BLOCK_DELAY: Final = 8 * 3600.0
 _POLICY_DELAY: Final = 900.0
 """Seconds after which it notices that a policy was edited: 5 to 15 minutes. That a user was given another policy it
 does not notice before it restarts (KB 2689533)."""
+_LIMITS: Final[Mapping[Model, tuple[str, str, str]]] = {
+    "budget": ("EasMaxBurst", "EasCutoffBalance", "EasRechargeRate"),
+    "percent": ("EASPercentTimeInAD", "EASPercentTimeInCAS", "EASPercentTimeInMailboxRPC"),
+}
 _PROBE_EVERY: Final = 90.0
 _CLOCK_EVERY: Final = 2.0
 
@@ -65,7 +72,7 @@ class World:
         self._lock = threading.RLock()
         self._events: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
         self._count = 0
-        self._budgets: dict[object, tuple[Policy, Mapping[str, str]]] = {}
+        self._budgets: dict[tuple[Any, Model], tuple[Policy, Mapping[str, str]]] = {}
         self._policies_changed = float("-inf")
         begin = self.start - self.scenario.history
         self.time = begin
@@ -255,6 +262,8 @@ class World:
         storms = {storm.user: storm for storm in scenario.storms}
         heavy = {scenario.heavy.user: scenario.heavy} if scenario.heavy else {}
         first = {scenario.first_sync.user: scenario.first_sync} if scenario.first_sync else {}
+        specials: tuple[Mapping[str, Any], ...] = (storms, heavy, first)
+        serving = {user: special.server for group in specials for user, special in group.items()}
         storms_on = {name: sum(storm.server == name for storm in storms.values()) for name in self.servers}
         each = {
             name: scenario.load * server.processors / max(1, storms_on[name]) for name, server in self.servers.items()
@@ -275,6 +284,8 @@ class World:
                 kind = storms[user].device if user in storms else None
                 phone = Phone(mailbox, kind, self.servers, self.seed, number)
                 self.phones.append(phone)
+                if user in serving:
+                    phone.settle(self.servers[serving[user]])
                 client: Client
                 if user in first:
                     client = FirstSyncClient(phone, self._rng(phone, "first"), first[user])
@@ -289,19 +300,20 @@ class World:
                 self._at(begins, self._start_request, client)
                 if user in storms:
                     self._flooding.add(mailbox)
-                    storm = StormClient(phone, self._rng(phone, "storm"), storms[user], each[mailbox.server])
+                    storm = StormClient(phone, self._rng(phone, "storm"), storms[user], each[storms[user].server])
                     self._at(begin + storm.rng.uniform(0, storms[user].interval), self._start_request, storm)
         health = [mailbox for mailbox in self.directory.mailboxes if mailbox.monitoring]
         for index, server in enumerate(self.servers.values()):
             rng = random.Random(f"{self.seed}:probe:{server.name}")
-            mine = [mailbox for mailbox in health if mailbox.server == server.name]
-            self._at(begin + 10 + 20 * index, self._probe, server, mine[0].smtp, rng)
+            for mailbox in health:
+                if mailbox.server == server.name:
+                    self._at(begin + 10 + 20 * index, self._probe, server, mailbox.smtp, rng)
 
     def _rng(self, phone: Phone, purpose: str) -> random.Random:
         return random.Random(f"{self.seed}:{phone.device_id}:{purpose}")
 
     def _probe(self, server: Server, mailbox: str, rng: random.Random) -> None:
-        front, back = probe_lines(server, mailbox, rng, self.scenario.dc)
+        front, back = probe_lines(server, mailbox, rng)
         server.logs[1].append(self.time, front)
         server.logs[2].append(self.time, back)
         server.sync_worker.cpu += 0.01
@@ -314,7 +326,10 @@ class World:
             self._at(plan.next_start, self._start_request, client)
         front, back = phone.front, phone.back
         if plan.challenged and plan.command != "OPTIONS":
-            front.logs[1].append(now, challenge_line(front, phone, plan.command))
+            if front.product.has_back_end:
+                front.logs[1].append(now, challenge_line(front, phone, plan.command))
+            else:
+                front.logs[1].append(now, eas_line_2010.challenge_line(front, phone, plan.command, client.rng))
         request = Request(client, plan.command, now, 0.0, front, back, front.sync_worker, back.sync_worker)
         self._decide(request, plan)
         back.in_flight[request] = None
@@ -325,13 +340,14 @@ class World:
         """What becomes of a request: by what the worker process that serves it knows of its user."""
         now, worker, phone = self.time, request.back_worker, request.client.phone
         mailbox, rng = phone.mailbox, request.client.rng
-        known = mailbox.access_at(worker.started)
-        access = mailbox.access_at(max(worker.started, now - _BLOCK_DELAY))
-        policy, limits = self._budget(known.policy, max(worker.started, now - _POLICY_DELAY))
+        server = request.back
+        known = self._seen(server, worker.started).access(mailbox)
+        access = self._seen(server, max(worker.started, now - _BLOCK_DELAY)).access(mailbox)
+        policy, limits = self._budget(known.policy, server, max(worker.started, now - _POLICY_DELAY))
         request.policy = text(policy.name)
-        burst, cutoff, recharge = (limits[name] for name in ("EasMaxBurst", "EasCutoffBalance", "EasRechargeRate"))
+        burst, cutoff, recharge = (limits[name] for name in _LIMITS[server.product.throttling])
         request.budget = (_amount(burst), _amount(cutoff), _amount(recharge))
-        request.balance = 480_000 if burst == "Unlimited" else int(burst)
+        request.balance = int(burst) if burst.isdigit() else 480_000
         refused = self._refusal(access, phone, limits)
         if refused is None:
             request.end = now + plan.seconds
@@ -353,9 +369,9 @@ class World:
         request.bytes_in = plan.bytes_in
         request.bytes_out = rng.randint(180, 260)
         if refused[1] == "OverBudget":
-            request.balance = -int(cutoff) if cutoff != "Unlimited" else -1
+            request.balance = -int(cutoff) if cutoff.isdigit() else -1
 
-    def _refusal(self, access: Any, phone: Phone, limits: Mapping[str, str]) -> tuple[int, str, str] | None:
+    def _refusal(self, access: ClientAccess, phone: Phone, limits: Mapping[str, str]) -> tuple[int, str, str] | None:
         """HTTP status, error and access state of a request that is refused."""
         if not access.active_sync:
             return 403, "UserDisabledForSync", ""
@@ -366,12 +382,17 @@ class World:
             return 503, "OverBudget", "AllowedG"
         return None
 
-    def _budget(self, guid: Any, known_at: float) -> tuple[Policy, Mapping[str, str]]:
+    def _seen(self, server: Server, time: float) -> View:
+        """The directory as *server* saw it at *time*: as its own domain controller had it."""
+        return View(self.directory, server.dc, time)
+
+    def _budget(self, guid: Any, server: Server, known_at: float) -> tuple[Policy, Mapping[str, str]]:
+        seen, model = self._seen(server, known_at), server.product.throttling
         if known_at < self._policies_changed:
-            return self.directory.effective_policy(guid, known_at)
-        found = self._budgets.get(guid)
+            return seen.effective_policy(guid, model)
+        found = self._budgets.get((guid, model))
         if found is None:
-            found = self._budgets[guid] = self.directory.effective_policy(guid, known_at)
+            found = self._budgets[guid, model] = seen.effective_policy(guid, model)
         return found
 
     def _end_job(self, server: Server, job: Job) -> None:
@@ -387,9 +408,11 @@ class World:
         request.front_worker.cpu += 0.004
         if request.status == 200 and request.command != "OPTIONS":
             client.phone.last_sync = now
-        scenario = self.scenario
-        request.back.logs[2].append(now, back_line(request, now, scenario.domain, scenario.dc))
-        request.front.logs[1].append(now, front_line(request, now, request.status))
+        if request.back.product.has_back_end:
+            request.back.logs[2].append(now, back_line(request, now, self.scenario.domain))
+            request.front.logs[1].append(now, front_line(request, now, request.status))
+        else:
+            request.back.logs[1].append(now, eas_line_2010.line(request, now))
         pause = client.pause(request)
         if pause is not None:
             self._at(now + pause, self._start_request, client)
@@ -403,8 +426,7 @@ class World:
         if request.front_worker is not worker:
             request.front.logs[1].append(now, front_line(request, now, 503, 64))
         elif request.back_worker is not worker:
-            line = back_line(request, now, self.scenario.domain, self.scenario.dc, 64)
-            request.back.logs[2].append(now, line)
+            request.back.logs[2].append(now, back_line(request, now, self.scenario.domain, 64))
         if not isinstance(client, StormClient):  # a storm comes at its interval whatever happens
             self._at(now + client.rng.uniform(1, 20), self._start_request, client)
 
@@ -424,14 +446,14 @@ class World:
         assert old.drains_until is not None
         self._at(old.drains_until, self._end_worker, server, old)
         if pool.name == SYNC_POOL:
-            for site in SITES:
-                server.logs[site].restart(self.time)
+            for log in server.logs.values():
+                log.restart(self.time)
 
     def policies_changed(self) -> None:
         """To be called after any change to a throttling policy."""
         self._budgets.clear()
-        self._policies_changed = self.time
+        self._policies_changed = self.time + self.scenario.replication
 
 
 def _amount(value: str) -> str:
-    return "%24null" if value == "Unlimited" else value
+    return value if value.isdigit() else "%24null"
