@@ -14,7 +14,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from easops.cli import detect, do, lab, lint, run, runs, show, undo
+from easops.cli import detect, do, lab, lint, run, runs, schema, show, undo
 
 app = typer.Typer(
     name="easops",
@@ -30,6 +30,7 @@ app.command()(show.show)
 app.command()(detect.detect)
 app.command()(do.do)
 app.command()(lint.lint)
+app.command()(schema.schema)
 app.add_typer(lab.app)
 
 

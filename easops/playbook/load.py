@@ -18,7 +18,17 @@ from easops.playbook.setting import Names, SettingReader
 from easops.playbook.shape import of_input
 from easops.playbook.step import StepReader, result_names
 
-_KINDS: Final = ("duration", "integer", "number", "text", "boolean", "choice", "list")
+REQUIRED: Final = ("easops", "name", "hosts", "steps")
+OPTIONAL: Final = ("scenario", "inputs", "limits", "protect")
+"""The keys of a playbook."""
+
+LIMITS: Final = {"changes": 1, "hosts_at_once": 1, "unreachable": 0}
+"""The keys of ``limits:``, each with the least that it can be."""
+
+INPUT_KEYS: Final = ("default", "help", "choices")
+"""The keys of an input, beside its ``type``."""
+
+INPUT_KINDS: Final = ("duration", "integer", "number", "text", "boolean", "choice", "list")
 
 
 def shipped_playbooks() -> Mapping[str, Path]:
@@ -113,8 +123,8 @@ def _read(
     top = checker.entries(
         root,
         "a playbook",
-        required=("easops", "name", "hosts", "steps"),
-        optional=("scenario", "inputs", "limits", "protect"),
+        required=REQUIRED,
+        optional=OPTIONAL,
     )
     if "easops" in top and top["easops"].plain() != 1:
         checker.add(top["easops"], "this easops reads playbooks of format 1", "", "Write `easops: 1`")
@@ -138,16 +148,16 @@ def _read(
 
 
 def _limits(node: Node, checker: Checker) -> Limits:
-    fields = checker.entries(node, "limits", optional=("changes", "hosts_at_once", "unreachable"))
+    fields = checker.entries(node, "limits", optional=LIMITS)
     usual = Limits()
 
-    def limit(key: str, default: int, minimum: int) -> int:
-        return checker.integer(fields[key], f"limits.{key}", minimum=minimum) if key in fields else default
+    def limit(key: str, default: int) -> int:
+        return checker.integer(fields[key], f"limits.{key}", minimum=LIMITS[key]) if key in fields else default
 
     return Limits(
-        changes=limit("changes", usual.changes, 1),
-        hosts_at_once=limit("hosts_at_once", usual.hosts_at_once, 1),
-        unreachable=limit("unreachable", usual.unreachable, 0),
+        changes=limit("changes", usual.changes),
+        hosts_at_once=limit("hosts_at_once", usual.hosts_at_once),
+        unreachable=limit("unreachable", usual.unreachable),
     )
 
 
@@ -167,8 +177,8 @@ def _inputs(node: Node, checker: Checker, settings: SettingReader) -> dict[str, 
 
 
 def _input(name: str, node: Node, checker: Checker) -> Parameter | None:
-    fields = checker.entries(node, f"the input {name!r}", required=("type",), optional=("default", "help", "choices"))
-    kind = checker.one_of(fields["type"], "the type of an input", _KINDS) if "type" in fields else None
+    fields = checker.entries(node, f"the input {name!r}", required=("type",), optional=INPUT_KEYS)
+    kind = checker.one_of(fields["type"], "the type of an input", INPUT_KINDS) if "type" in fields else None
     help_ = checker.text(fields["help"], "help") if "help" in fields else ""
     choices: tuple[str, ...] = ()
     if "choices" in fields:

@@ -25,7 +25,7 @@ Names = Mapping[str, Shape | None]
 BROKEN: Final[Any] = object()
 """Stands for a setting whose problem is noted, so that nothing more is said about it."""
 
-_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _WHERE: Final = {
     "item": "item is known in `with` and `because` of a step with `for_each`",
     "host": "host is known in `with` of a `do` with `on`, and in the steps of an `each_host`",
@@ -43,9 +43,9 @@ class SettingReader:
         """Whether *name* can be an input's or a result's."""
         if name in RESERVED:
             self._checker.add(node, f"{what} cannot be called {name!r}", "the name is reserved")
-        elif not _NAME.fullmatch(name):
+        elif not NAME.fullmatch(name):
             better = re.sub(r"\W+", "_", name).strip("_")
-            next_step = f"Write {better}" if _NAME.fullmatch(better) and better not in RESERVED else ""
+            next_step = f"Write {better}" if NAME.fullmatch(better) and better not in RESERVED else ""
             why = "a name begins with a letter and has letters, digits and _"
             self._checker.add(node, f"{what} cannot be called {name!r}", why, next_step)
         else:

@@ -12,8 +12,19 @@ from easops.playbook.model import DescribedAction, Group, Step, StepKind, TakesP
 from easops.playbook.setting import BROKEN, Names, SettingReader
 from easops.playbook.shape import RESULTS, TEXT, Shape
 
-_KINDS: Final[tuple[StepKind, ...]] = ("detect", "verify", "do")
-_BESIDE: Final = ("name", "with", "on", "for_each", "when", "because", "within", "as", "on_failure")
+KINDS: Final[tuple[StepKind, ...]] = ("detect", "verify", "do")
+BESIDE: Final = ("name", "with", "on", "for_each", "when", "because", "within", "as", "on_failure")
+"""The keys of a step: one of the first, and any of the second."""
+
+NOT_BESIDE: Final[Mapping[StepKind, tuple[str, ...]]] = {
+    "detect": ("for_each", "because", "within"),
+    "verify": ("for_each", "because"),
+    "do": ("within",),
+}
+"""What stands beside other kinds of steps alone."""
+
+GROUP_REQUIRED: Final = ("each_host", "steps")
+GROUP_OPTIONAL: Final = ("name",)
 _WITHIN: Final = Parameter("within", "duration")
 _BECAUSE: Final = Parameter("because", "text")
 
@@ -70,7 +81,7 @@ class StepReader:
     def _group(self, node: Node) -> Group:
         """``each_host:`` with its steps; the names that they give are known in the group alone."""
         check = self._checker
-        fields = check.entries(node, "a group of steps", required=("each_host", "steps"), optional=("name",))
+        fields = check.entries(node, "a group of steps", required=GROUP_REQUIRED, optional=GROUP_OPTIONAL)
         each_host = (
             self._settings.hosts(fields["each_host"], "each_host", self._names) if "each_host" in fields else None
         )
@@ -93,7 +104,7 @@ class StepReader:
         self._number += 1
         number = self._number
         check = self._checker
-        fields = check.entries(node, "a step", optional=(*_KINDS, *_BESIDE))
+        fields = check.entries(node, "a step", optional=(*KINDS, *BESIDE))
         kind = self._kind(node, fields)
         subject = check.text(fields[kind], kind) if kind in fields else ""
         if kind == "do":
@@ -136,7 +147,7 @@ class StepReader:
         return step
 
     def _kind(self, node: Node, fields: Mapping[str, Node]) -> StepKind:
-        kinds = [kind for kind in _KINDS if kind in fields]
+        kinds = [kind for kind in KINDS if kind in fields]
         if not kinds and node.entries is not None:
             self._checker.add(node, "a step has one of detect, verify and do", "this one has none")
         for kind in kinds[1:]:
@@ -185,13 +196,12 @@ class StepReader:
 
     def _read_only(self, kind: StepKind, node: Node) -> None:
         """What only a changing step may say."""
-        keys = ["for_each", "because"] + (["within"] if kind == "detect" else [])
         why = {
             "for_each": "a detector judges all hosts and users in one step",
             "because": "it changes nothing",
             "within": "only a verify looks again",
         }
-        for key in keys:
+        for key in NOT_BESIDE[kind]:
             if key in node.keys:
                 goes_with = "verify" if key == "within" else "do"
                 self._checker.add(node.keys[key], f"{key} goes with {goes_with}, not {kind}", why[key], "Remove it")

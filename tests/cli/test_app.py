@@ -28,7 +28,7 @@ def test_help_loads_the_command_line_and_nothing_else() -> None:
     loaded = set(done.stdout.partition("LOADED ")[2].split())
     assert {name for name in loaded if name.partition(".")[0] == "easops"} - {"easops", "easops.cli"} == {
         f"easops.cli.{name}"
-        for name in "app conducting detect do given lab lint options run runs show undo voice".split()
+        for name in "app conducting detect do given lab lint options run runs schema show undo voice".split()
     }
     heavy = {"attr", "attrs", "rich", "pygments", "pypsrp", "requests", "dbos", "sqlalchemy", "jinja2", "ruamel.yaml"}
     assert loaded & (heavy | {"cattrs", "tenacity", "aiohttp", "psrpcore", "cryptography", "asyncio"}) == set()
@@ -118,3 +118,10 @@ def test_wrong_usage_exits_1_and_names_the_help(words: list[str], easops: Easops
     assert (answer.code, answer.out) == (1, "")
     assert "Traceback" not in answer.err
     assert "--help" in answer.err
+
+
+def test_the_schema_is_shown_as_one_document(easops: Easops) -> None:
+    answer = easops("schema")
+    assert (answer.code, answer.err) == (0, "")
+    assert json.loads(answer.out)["title"] == "easops playbook"
+    assert easops("schema", "plybook").code == 1

@@ -12,18 +12,20 @@ import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 import easops.actions
 import easops.detectors
 from easops.actions.outcome import Done, ItemOutcome
 from easops.detectors.finding import Detection, Device, Undetermined, UserFinding
-from easops.document import DocumentError
+from easops.document import Checker, DocumentError, parse
 from easops.errors import BadInput
 from easops.parameter import Parameter
 from easops.playbook import shape
 from easops.playbook.expression import Expression
 from easops.playbook.load import check_inputs, load_playbook, load_playbook_text, shipped_playbooks
 from easops.playbook.model import Limits, Playbook
+from easops.playbook.schema import playbook_schema
 from easops.registry import table
 
 
@@ -74,8 +76,14 @@ STORM = "- {detect: contact_sync_storm, as: storm}\n"
 FIRST = HEAD.count("\n") + 1
 
 
+SCHEMA = Draft202012Validator(playbook_schema(actions=ACTIONS, detectors=DETECTORS))
+
+
 def load(text: str) -> Playbook:
-    return load_playbook_text(text, "p.yml", actions=ACTIONS, detectors=DETECTORS)
+    """What the loader lets through, the editors' schema lets through too."""
+    playbook = load_playbook_text(text, "p.yml", actions=ACTIONS, detectors=DETECTORS)
+    SCHEMA.validate(parse(text, Checker("p.yml")).plain())
+    return playbook
 
 
 def problems(text: str) -> list[str]:

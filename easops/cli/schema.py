@@ -1,0 +1,28 @@
+"""``easops schema``."""
+
+from __future__ import annotations
+
+import enum
+from typing import Annotated
+
+import typer
+
+from easops.cli.voice import Voice
+
+
+class Kind(enum.StrEnum):
+    """The files that easops reads."""
+
+    PLAYBOOK = "playbook"
+
+
+def schema(
+    kind: Annotated[Kind, typer.Argument(metavar="KIND", help="playbook.")] = Kind.PLAYBOOK,
+) -> None:
+    """Show the JSON Schema of playbooks, with which an editor completes and checks them."""
+    from easops.actions import ACTIONS
+    from easops.detectors import DETECTORS
+    from easops.playbook.schema import playbook_schema
+    from easops.report.json import dumped
+
+    Voice().result(dumped(playbook_schema(actions=ACTIONS, detectors=DETECTORS)))
