@@ -12,7 +12,13 @@ from easops.cli.voice import Voice, trace_commands
 
 
 def detect(
-    detector: Annotated[str, typer.Argument(metavar="DETECTOR", help="contact_sync_storm, sync_pool_cpu.")],
+    detector: Annotated[
+        str,
+        typer.Argument(
+            metavar="DETECTOR",
+            help="contact_sync_storm, pool_memory, stranded_pings, sync_pool_cpu, unserved_devices.",
+        ),
+    ],
     words: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]…", help="Its parameters.")] = None,
     inventory: options.Inventory = None,
     logs: Annotated[

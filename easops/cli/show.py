@@ -15,7 +15,7 @@ def show(
         str,
         typer.Argument(
             metavar="READING",
-            help="app-pools, cas-mailbox, servers, sites, throttling-policies, worker-processes.",
+            help="app-pools, cas-mailbox, requests, servers, sites, throttling-policies, worker-processes.",
         ),
     ],
     words: Annotated[

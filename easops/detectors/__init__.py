@@ -4,9 +4,14 @@ from collections.abc import Mapping
 
 from easops.detectors.contact_sync_storm import CONTACT_SYNC_STORM
 from easops.detectors.detector import Detector
+from easops.detectors.pool_memory import POOL_MEMORY
+from easops.detectors.stranded_pings import STRANDED_PINGS
 from easops.detectors.sync_pool_cpu import SYNC_POOL_CPU
+from easops.detectors.unserved_devices import UNSERVED_DEVICES
 from easops.registry import table
 
-DETECTORS: Mapping[str, Detector] = table(CONTACT_SYNC_STORM, SYNC_POOL_CPU)
+DETECTORS: Mapping[str, Detector] = table(
+    CONTACT_SYNC_STORM, POOL_MEMORY, STRANDED_PINGS, SYNC_POOL_CPU, UNSERVED_DEVICES
+)
 
 __all__ = ["DETECTORS", "Detector"]

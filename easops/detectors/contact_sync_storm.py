@@ -13,7 +13,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import attrs
 
@@ -29,7 +29,7 @@ from easops.detectors.contact_sync import (
     samples,
     sentence,
 )
-from easops.detectors.detector import Surroundings
+from easops.detectors.detector import Surroundings, ended_on
 from easops.detectors.finding import Detection, Undetermined, Unreachable, UserFinding
 from easops.errors import AccessRefused, BadInput, EasopsError, UnreachableHost
 from easops.exchange.mailbox import AmbiguousMailbox, Mailbox, find_mailbox
@@ -53,16 +53,6 @@ _LATE: Final = dt.timedelta(minutes=2)
 """How much older than the server's clock the newest line may be without a word."""
 
 _SHOWN_DAMAGED: Final = 3
-
-
-class EndedStep(Protocol):
-    """What ``after`` takes: when an earlier step ended, by each host's own clock, and when it had ended altogether."""
-
-    @property
-    def ended(self) -> Mapping[str, dt.datetime]: ...
-
-    @property
-    def finished(self) -> dt.datetime | None: ...
 
 
 @attrs.frozen
@@ -192,8 +182,7 @@ def _read_host(
         return _host_undetermined(host.name, "the log of Exchange 2003 does not tell mailbox calls; 2007 and later do")
     after: dt.datetime | None = None
     if values["after"] is not None:
-        step: EndedStep = values["after"]
-        after = step.ended.get(host.name) or step.finished
+        after = ended_on(values["after"], host.name)
         if after is None:
             return _host_undetermined(host.name, "the step named by after never ended here")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -56,3 +57,18 @@ class Detector(Protocol):
         ``undetermined``; neither raises. *values* are checked against ``parameters`` already.
         """
         ...
+
+
+class EndedStep(Protocol):
+    """What ``after`` takes: when an earlier step ended, by each host's own clock, and when it had ended altogether."""
+
+    @property
+    def ended(self) -> Mapping[str, dt.datetime]: ...
+
+    @property
+    def finished(self) -> dt.datetime | None: ...
+
+
+def ended_on(step: EndedStep, host: str) -> dt.datetime | None:
+    """When *step* ended on *host*; for a host that it did not touch, when it had ended altogether. None: never."""
+    return step.ended.get(host) or step.finished

@@ -94,7 +94,8 @@ class Detection:
 
     *users* and *hosts* are found (users in order of hits, most first; hosts by name); *watch* is below the
     minimum: shown, never acted on. *judged* are the hosts that were judged; *times* the server's own clock at the
-    reading, per host; *notes* are sentences a person should read (damaged lines, a threshold's origin).
+    reading, per host; *notes* are sentences a person should read (damaged lines, a threshold's origin);
+    *sentences* tell, one a host, what its figures do not say by themselves.
     """
 
     detector: str
@@ -107,6 +108,7 @@ class Detection:
     judged: tuple[str, ...] = ()
     times: dict[str, dt.datetime] = attrs.field(factory=dict)
     notes: tuple[str, ...] = ()
+    sentences: dict[str, str] = attrs.field(factory=dict)
 
     @property
     def found(self) -> bool:
@@ -117,6 +119,7 @@ class Detection:
     def evidence(self) -> str:
         """What was found, in a sentence: for the ``because:`` of a step."""
         found = [f"{user.user}: {user.evidence}" for user in self.users]
+        found += [f"{host}: {told}" for host, told in self.sentences.items() if host in self.hosts]
         found += [m.evidence for m in self.measurements if m.host in self.hosts and m.evidence]
         return "; ".join(dict.fromkeys(found)) or ("found on " + ", ".join(self.hosts) if self.hosts else "")
 

@@ -14,12 +14,12 @@ MODULE: Final = "WebAdministration"
 _IMPORT: Final = Command("Import-Module", {"Name": MODULE}, reads=True)
 
 
-def read_with_module(session: Session, command: Command) -> Result | None:
-    """What *command*, which reads, gives; None where the server has no such module, so that appcmd is the way.
+def read_with_module(session: Session, *pipe: Command) -> Result | None:
+    """What *pipe*, commands that read, gives; None where the server has no such module, so that appcmd is the way.
 
     Raises UnreachableHost, CommandFailed, OutcomeUnknown.
     """
-    return _after_import(session, command)
+    return _after_import(session, pipe)
 
 
 def has_module(session: Session) -> bool:
@@ -32,11 +32,11 @@ def change_with_module(session: Session, command: Command) -> None:
     session.invoke(Pipeline.of(_IMPORT, command))
 
 
-def _after_import(session: Session, *commands: Command) -> Result | None:
+def _after_import(session: Session, *pipes: tuple[Command, ...]) -> Result | None:
     if MODULE in session.lacks:
         return None
     try:
-        return session.invoke(Pipeline.of(_IMPORT, *commands))
+        return session.invoke(Pipeline(((_IMPORT,), *pipes)))
     except CommandFailed as error:
         # The import's own error does not end a pipeline: those of the commands after it may come too.
         if not any(record.fqid.startswith("Modules_ModuleNotFound") for record in error.records):

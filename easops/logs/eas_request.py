@@ -17,7 +17,9 @@ COLUMNS: Final = (
 )  # fmt: skip
 """The columns that ``read_request`` takes, in its order."""
 
-_STEM: Final = "/microsoft-server-activesync"
+STEM: Final = "/microsoft-server-activesync"
+"""How the path of every ActiveSync request begins, in lower case."""
+
 _PROBE_AGENTS: Final = ("testactivesyncconnectivity", "amprobe", "msexchangeactivesyncprobe")
 
 
@@ -58,7 +60,7 @@ class EasRequest:
 def read_request(row: Row) -> EasRequest | None:
     """The request of a row of COLUMNS; None where it is no ActiveSync request or has no time."""
     stem, query, username, agent, status, size, taken, server = row.values
-    if row.time is None or stem is None or not stem.lower().startswith(_STEM):
+    if row.time is None or stem is None or not stem.lower().startswith(STEM):
         return None
     return EasRequest(
         ended=row.time,

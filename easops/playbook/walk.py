@@ -588,7 +588,10 @@ def _verify_words(seen: Detection, status: Status) -> str:
     if status is Status.VERIFY_FAILED:
         if seen.users:
             return "; ".join(f"{user.user}: {user.evidence}" for user in seen.users)
-        held = [m.evidence or f"{m.host}: {m.value:g} {m.unit}" for m in seen.measurements if m.host in seen.hosts]
+        held = [f"{host}: {told}" for host, told in seen.sentences.items() if host in seen.hosts]
+        held = held or [
+            m.evidence or f"{m.host}: {m.value:g} {m.unit}" for m in seen.measurements if m.host in seen.hosts
+        ]
         return "; ".join(held) or f"still found on {', '.join(seen.hosts)}"
     return _undetermined_words(seen)
 
@@ -642,6 +645,7 @@ def _of_hosts(seen: Detection, names: set[str]) -> Detection:
         measurements=tuple(m for m in seen.measurements if m.host in names),
         judged=tuple(host for host in seen.judged if host in names),
         times={host: time for host, time in seen.times.items() if host in names},
+        sentences={host: told for host, told in seen.sentences.items() if host in names},
     )
 
 
@@ -656,5 +660,6 @@ def _merge(one: Detection, other: Detection) -> Detection:
         measurements=one.measurements + other.measurements,
         judged=one.judged + other.judged,
         times={**one.times, **other.times},
+        sentences={**one.sentences, **other.sentences},
         notes=tuple(dict.fromkeys(one.notes + other.notes)),
     )

@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from easops.detectors.finding import Detection, Device, Measurement, UserFinding
 from easops.parameter import format_duration
-from easops.report.layout import INDENT, counted, moment, wrapped
+from easops.report.layout import INDENT, counted, figure, moment, wrapped
 
 
 def found_words(detection: Detection) -> str:
@@ -34,8 +34,11 @@ def detection_lines(
     lines: list[str] = []
     for user in detection.users:
         lines += _user_lines(user, verbose, indent)
+    for host, sentence in detection.sentences.items():
+        lines += wrapped(f"{host}: {sentence}", indent)
     for measurement in detection.measurements:
-        lines += wrapped(_measured(measurement, verbose), indent)
+        if verbose or measurement.host not in detection.sentences:  # the sentence has the figures
+            lines += wrapped(_measured(measurement, verbose), indent)
     for user in detection.watch:
         lines += wrapped(f"to watch, not acted on: {user.user}: {user.evidence}", indent)
     for unreachable in detection.unreachable:
@@ -80,7 +83,8 @@ def _interval(seconds: float) -> str:
 
 
 def _measured(measurement: Measurement, verbose: bool) -> str:
-    text = f"{measurement.host}: {measurement.name.replace('_', ' ')} {measurement.value:.1f} {measurement.unit}"
+    unit = measurement.unit
+    text = f"{measurement.host}: {measurement.name.replace('_', ' ')} {figure(measurement.value, unit)} {unit}"
     if measurement.limit is not None:
-        text += f" (limit {measurement.limit:.1f})"
+        text += f" (limit {figure(measurement.limit, unit)})"
     return f"{text}; {measurement.evidence}" if verbose and measurement.evidence else text

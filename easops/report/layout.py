@@ -79,6 +79,11 @@ def lasted(seconds: float) -> str:
     return f"{seconds / 60:.0f} min"
 
 
+def figure(value: float, unit: str) -> str:
+    """``87.5``; a number of requests has no decimals."""
+    return f"{value:,.0f}" if unit == "requests" else f"{value:,.1f}"
+
+
 def counted(count: int, noun: str) -> str:
     """``1 user``, ``2 users``."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from easops.actions.change import Change, ChangeOutcome, words
-from easops.detectors.finding import Detection
+from easops.detectors.finding import Detection, Measurement
 from easops.playbook.outcome import RunReport, StepResult
 from easops.playbook.runs import RunView
 from easops.playbook.walk import Preview
 from easops.readings.take import Taken
 from easops.report.finding import detection_lines, found_words
-from easops.report.layout import INDENT, WIDTH, cell, counted, difference, moment, table, wrapped
+from easops.report.layout import INDENT, WIDTH, cell, counted, difference, figure, moment, table, wrapped
 from easops.report.step import item_words, step_lines
 from easops.status import Status
 
@@ -112,7 +112,8 @@ def _found(steps: Sequence[StepResult], subject: str) -> list[str]:
 
 
 def _figures(step: StepResult, earlier: Sequence[StepResult]) -> list[str]:
-    """Each measurement of *step* with the first one of that host and name above it."""
+    """Each host's first figure in *step* with the first one of that host and name above it; where there is none above
+    it, the host's sentence."""
     assert step.detection is not None
     before = {
         (measurement.host, measurement.name): measurement.value
@@ -120,11 +121,18 @@ def _figures(step: StepResult, earlier: Sequence[StepResult]) -> list[str]:
         if held.kind == "detect" and held.subject == step.subject and held.detection is not None
         for measurement in held.detection.measurements
     }
-    lines = []
+    first: dict[str, Measurement] = {}
     for measurement in step.detection.measurements:
-        was = before.get((measurement.host, measurement.name))
-        change = f"{was:.1f} -> {measurement.value:.1f}" if was is not None else f"{measurement.value:.1f}"
-        lines.append(f"{measurement.host} {change} {measurement.unit}")
+        first.setdefault(measurement.host, measurement)
+    lines = []
+    for host, measurement in first.items():
+        unit = measurement.unit
+        was = before.get((host, measurement.name))
+        now = f"{figure(measurement.value, unit)} {unit}"
+        if was is not None:
+            lines.append(f"{host} {figure(was, unit)} -> {now}")
+        else:
+            lines.append(f"{host} {step.detection.sentences.get(host, now)}")
     return lines
 
 

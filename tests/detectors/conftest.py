@@ -82,6 +82,7 @@ class Server:
     unreachable: bool = False
     invoked: list[Call] = attrs.field(factory=list)
     processes: Iterator[Result] | None = None
+    requests: Iterator[Result] | None = None
     pools: tuple[str, ...] = ()
     endpoint: EndpointName = "windows"
     now: dt.datetime = NOW
@@ -99,6 +100,9 @@ class Server:
         if "Win32_Process" in str(call):
             assert self.processes is not None
             return next(self.processes)
+        if "Get-WebRequest" in str(call):
+            assert self.requests is not None
+            return next(self.requests)
         if isinstance(call, Command) and call.parameters.get("LiteralPath") == LOG_FOLDER:
             path = f"{LOG_FOLDER}\\u_ex261124.log"
             listed = {"Name": "u_ex261124.log", "FullName": path, "Length": 1, "LastWriteTimeUtc": NOW}

@@ -57,10 +57,10 @@ class Rig:
     def hosts(self) -> Any:
         return load_inventory(self.lab.inventory).hosts
 
-    def cure(self, **more: Any) -> RunReport:
-        """Run the shipped playbook."""
+    def cure(self, playbook: str = "contacts-sync-storm", **more: Any) -> RunReport:
+        """Run a shipped playbook."""
         more.setdefault("confirm", always)
-        return run(find_playbook("contacts-sync-storm"), self.hosts, state=self.state, **more)
+        return run(find_playbook(playbook), self.hosts, state=self.state, **more)
 
     def sent(self, *, changing: bool = True) -> list[tuple[str, dict[str, Any]]]:
         """The changing calls that the servers took, in order: name and parameters (or all calls)."""

@@ -29,6 +29,7 @@ from easops.lab.cmdlets.throttling_policy import (
     SET_ASSOCIATION,
     SET_POLICY,
 )
+from easops.lab.cmdlets.web_request import GET_WEB_REQUEST
 from easops.registry import table
 
 CMDLETS = table(
@@ -52,6 +53,7 @@ CMDLETS = table(
     GET_WEBSITE,
     GET_WEB_APP_POOL_STATE,
     GET_WEB_CONFIGURATION_PROPERTY,
+    GET_WEB_REQUEST,
     GET_WMI_OBJECT,
     IMPORT_MODULE,
     NEW_POLICY,

@@ -26,7 +26,8 @@ _MOST: Final = 0.965
 
 @attrs.define(eq=False)
 class Worker:
-    """One w3wp.exe. *cpu* are the seconds of processor time settled so far; *drains_until* is set once recycled."""
+    """One w3wp.exe. *cpu* are the seconds of processor time settled so far; *drains_until* is set once recycled;
+    *stranded* are the bytes that requests hold which never end."""
 
     pool: str
     pid: int
@@ -35,6 +36,7 @@ class Worker:
     idle_rate: float
     memory: int
     drains_until: float | None = None
+    stranded: int = 0
 
 
 @attrs.define(eq=False)
@@ -166,4 +168,4 @@ class Server:
     def private_bytes(self, worker: Worker, moment: float) -> int:
         hours = max(0.0, moment - worker.started) / 3600
         work = sum(1 for job in self.jobs if job.worker is worker)
-        return worker.memory + int(min(hours, 100.0) * 6 * 1024**2) + work * 310 * 1024**2
+        return worker.memory + worker.stranded + int(min(hours, 100.0) * 6 * 1024**2) + work * 310 * 1024**2

@@ -13,7 +13,7 @@ from easops.errors import BadInput
 
 _KEYS: Final = (
     "description", "version", "organisation", "servers", "mailboxes", "history", "load", "storms", "stubborn", "heavy",
-    "first_sync", "groups", "recipients", "policies", "replication",
+    "first_sync", "groups", "recipients", "policies", "replication", "stranding", "heartbeats", "news",
 )  # fmt: skip
 
 
@@ -79,6 +79,15 @@ class GroupData:
 
 
 @attrs.frozen
+class StrandingData:
+    """A server on which one Ping in about *every* seconds never ends, since its sync pool started *days* ago."""
+
+    server: str
+    days: float
+    every: float
+
+
+@attrs.frozen
 class PolicyData:
     """A throttling policy that is there from the beginning, and the users who have it."""
 
@@ -92,7 +101,8 @@ class Scenario:
     """One world. *load* is the share of a server, 0 to 1, that the storms on it take together; *history* the seconds
     of logs that there are when it starts; *stubborn* the storm users whom no throttling policy stops; *recipients* are
     those without a mailbox, each with its recipient type; *replication* the seconds that a change takes from one domain
-    controller to the others."""
+    controller to the others. A phone asks for one of *heartbeats*, and has news about every so many seconds, between
+    the two of *news*."""
 
     name: str
     description: str
@@ -114,6 +124,9 @@ class Scenario:
     groups: tuple[GroupData, ...]
     recipients: Mapping[str, str]
     policies: tuple[PolicyData, ...]
+    stranding: tuple[StrandingData, ...] = ()
+    heartbeats: tuple[int, ...] = (470, 480, 540, 600, 900, 1140, 1680)
+    news: tuple[float, float] = (500, 1100)
 
     @property
     def dc(self) -> str:
@@ -180,6 +193,8 @@ def build_scenario(name: str, data: Mapping[str, Any]) -> Scenario:
             groups=tuple(_group(group, members) for group, members in data["groups"].items()),
             recipients=dict(data.get("recipients", {})),
             policies=tuple(PolicyData(p["name"], p["values"], tuple(p["users"])) for p in data["policies"]),
+            stranding=tuple(StrandingData(**item) for item in data.get("stranding", ())),
+            **{key: tuple(data[key]) for key in ("heartbeats", "news") if key in data},
         )
     except (KeyError, TypeError, ValueError) as error:
         raise DocumentError([Problem(f"{name}.yml", None, None, "the scenario cannot be used", repr(error))]) from None

@@ -12,7 +12,7 @@ import attrs
 
 from easops.lab.world.directory import Mailbox
 from easops.lab.world.host import Server, Worker
-from easops.lab.world.scenario import FirstSync, Heavy, Storm
+from easops.lab.world.scenario import FirstSync, Heavy, Scenario, Storm
 
 COMMANDS: Final = {
     "Sync": 0, "SendMail": 1, "SmartForward": 2, "SmartReply": 3, "FolderSync": 9, "MeetingResponse": 15, "Search": 16,
@@ -37,7 +37,15 @@ class Phone:
     with the mailbox, or on 2010 the client access server itself.
     """
 
-    def __init__(self, mailbox: Mailbox, kind: str | None, servers: dict[str, Server], seed: int, number: int) -> None:
+    def __init__(
+        self,
+        mailbox: Mailbox,
+        kind: str | None,
+        servers: dict[str, Server],
+        scenario: Scenario,
+        seed: int,
+        number: int,
+    ) -> None:
         rng = random.Random(f"{seed}:phone:{mailbox.guid}:{number}")
         self.mailbox = mailbox
         self.kind = kind or rng.choice(_MIX)
@@ -46,7 +54,8 @@ class Phone:
         self.device_id = prefix + "".join(rng.choice(letters) for _ in range(24 - len(prefix) if prefix else 32))
         self.user_agent = rng.choice(_MODELS[self.kind])
         self.protocol = min(_PROTOCOL[self.kind], mailbox.product.protocol)
-        self.heartbeat = rng.choice((470, 480, 540, 600, 900, 1140, 1680))
+        self.heartbeat = rng.choice(scenario.heartbeats)
+        self.news = scenario.news
         self.policy_key = rng.getrandbits(31)
         self.ip = rng.choice(("198.51.100.", "203.0.113.", "192.0.2.")) + str(rng.randint(2, 250))
         self.home = servers[mailbox.server]
@@ -120,7 +129,8 @@ class Folder:
 class Request:
     """One request in flight. *cost* are seconds of processor time that it takes at its end; *job*, where there is
     one, burns beside it. *status* is the HTTP status, *budget* the three limits that ruled it: burst, cutoff and
-    recharge rate, or the percents of time in the directory, the server's own code and the mailbox store."""
+    recharge rate, or the percents of time in the directory, the server's own code and the mailbox store. Of a
+    *stranded* one nobody waits for the end any more."""
 
     client: Client
     command: str
@@ -144,6 +154,7 @@ class Request:
     budget: tuple[str, str, str] = ("480000", "600000", "1800000")
     balance: int = 0
     lost: bool = False
+    stranded: bool = False
 
 
 @attrs.frozen
@@ -191,7 +202,7 @@ class OrdinaryClient(Client):
         super().__init__(phone, rng)
         self._key = rng.randint(20, 4000)
         self._news = False
-        self._arrivals = 1.0 / rng.uniform(500, 1100)
+        self._arrivals = 1.0 / rng.uniform(*phone.news)
 
     def plan(self, now: float) -> Plan:
         rng = self.rng

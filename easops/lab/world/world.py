@@ -26,6 +26,7 @@ from easops.lab.world.host import Job, Pool, Server, Worker
 from easops.lab.world.product import SYNC_POOL, Model
 from easops.lab.world.scenario import build_scenario, read_scenario
 from easops.lab.world.state import Beginning, StateFolder
+from easops.lab.world.stranding import Stranding
 from easops.lab.world.throttling import Policy, is_low
 from easops.lab.world.traffic import (
     Client,
@@ -282,7 +283,7 @@ class World:
                 dice = 0.5
             for number in range(0 if dice < 0.06 else 2 if dice > 0.94 else 1):
                 kind = storms[user].device if user in storms else None
-                phone = Phone(mailbox, kind, self.servers, self.seed, number)
+                phone = Phone(mailbox, kind, self.servers, scenario, self.seed, number)
                 self.phones.append(phone)
                 if user in serving:
                     phone.settle(self.servers[serving[user]])
@@ -302,6 +303,8 @@ class World:
                     self._flooding.add(mailbox)
                     storm = StormClient(phone, self._rng(phone, "storm"), storms[user], each[storms[user].server])
                     self._at(begin + storm.rng.uniform(0, storms[user].interval), self._start_request, storm)
+        for data in scenario.stranding:
+            self._strand(Stranding(data, self.servers[data.server], self.phones, self.seed, self.start))
         health = [mailbox for mailbox in self.directory.mailboxes if mailbox.monitoring]
         for index, server in enumerate(self.servers.values()):
             rng = random.Random(f"{self.seed}:probe:{server.name}")
@@ -318,6 +321,9 @@ class World:
         server.logs[2].append(self.time, back)
         server.sync_worker.cpu += 0.01
         self._at(self.time + _PROBE_EVERY + rng.random() * 4, self._probe, server, mailbox, rng)
+
+    def _strand(self, stranding: Stranding) -> None:
+        self._at(stranding.strand(self.time), self._strand, stranding)
 
     def _start_request(self, client: Client) -> None:
         now, phone = self.time, client.phone
@@ -423,6 +429,8 @@ class World:
         request.lost = True
         request.back.in_flight.pop(request, None)
         request.front.in_flight.pop(request, None)
+        if request.stranded:
+            return
         if request.front_worker is not worker:
             request.front.logs[1].append(now, front_line(request, now, 503, 64))
         elif request.back_worker is not worker:

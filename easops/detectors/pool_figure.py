@@ -1,0 +1,85 @@
+"""Detectors of one figure of an application pool, against a limit or half of an earlier reading."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from easops.detectors.detector import Surroundings
+from easops.detectors.finding import Detection, Measurement
+from easops.detectors.measuring import Look, measure, no_such_pool
+from easops.errors import BadInput
+from easops.iis.app_pool import SYNC_APP_POOL
+from easops.inventory.host import Host
+from easops.parameter import Parameter
+from easops.remoting.session import Session
+
+
+@attrs.frozen
+class Figure:
+    """A pool's figure by the server's clock *time*, or in *why_not* why there is none; *working* says whether it had
+    any worker process."""
+
+    time: dt.datetime
+    working: bool
+    value: float = 0.0
+    evidence: str = ""
+    why_not: str = ""
+
+
+@attrs.frozen
+class PoolFigure:
+    """A detector that *read*s a figure in *unit*: it is a finding above ``above``, or above half of what ``half_of``
+    measured on that host."""
+
+    name: str
+    summary: str
+    unit: str
+    above: str
+    """What ``above`` means, for help."""
+    read: Callable[[Session, str, Surroundings], Figure]
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        return (
+            Parameter("pool", "text", "the application pool", SYNC_APP_POOL),
+            Parameter("above", "number", self.above, None, minimum=0),
+            Parameter("half_of", "result", "an earlier reading; more than half of it is a finding", None),
+        )
+
+    def detect(self, hosts: Sequence[Host], values: Mapping[str, Any], around: Surroundings) -> Detection:
+        """Measure *hosts* and compare; each measurement carries its value and its limit.
+
+        Raises BadInput unless exactly one of ``above`` and ``half_of`` is given.
+        """
+        if (values["above"] is None) == (values["half_of"] is None):
+            raise BadInput(
+                f"{self.name} needs one of above and half_of",
+                "both were given" if values["above"] is not None else "neither was given",
+                "write above: with a number, or half_of: with the name of an earlier reading",
+            )
+        return measure(self.name, hosts, around, lambda host, session: self._look(host, session, values, around))
+
+    def _look(self, host: Host, session: Session, values: Mapping[str, Any], around: Surroundings) -> Look:
+        pool: str = values["pool"]
+        limit: float | None = values["above"]
+        if limit is None:
+            earlier = _measured(values["half_of"], host.name)
+            if earlier is None:
+                return Look(why_not="the earlier reading has no figure of this server")
+            limit = earlier / 2
+        figure = self.read(session, pool, around)
+        why_not = figure.why_not if figure.working else no_such_pool(session, pool) or figure.why_not
+        if why_not:
+            return Look(figure.time, why_not=why_not)
+        measured = Measurement(host.name, pool, figure.value, self.unit, limit, figure.evidence)
+        return Look(figure.time, figure.value > limit, (measured,))
+
+
+def _measured(half_of: Any, host: str) -> float | None:
+    if not isinstance(half_of, Detection):
+        raise BadInput("half_of is no earlier reading", f"it is {half_of!r}"[:120], "name a detect step's result")
+    return half_of.measured(host)

@@ -1,0 +1,46 @@
+"""The fault of KB 4337638: now and then a Ping never ends. Its phone hangs up and sends another, as if nothing were;
+the stranded one stays in the worker process, with its memory, until that ends."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+from typing import Final
+
+from easops.lab.world.host import Server
+from easops.lab.world.scenario import StrandingData
+from easops.lab.world.traffic import Client, Phone, Request
+
+_HELD: Final = 6 * 1024**2
+"""Bytes that one stranded Ping holds: some hundred of them a week make the gigabytes that administrators saw."""
+
+
+class Stranding:
+    """What strands on one server, and when. Weeks of it are made up at once, one request a stranded Ping: what went on
+    beside them has left no trace."""
+
+    def __init__(self, data: StrandingData, server: Server, phones: Sequence[Phone], seed: int, start: float) -> None:
+        self._server = server
+        self._every = data.every
+        self._phones = [phone for phone in phones if phone.back is server]
+        self._rng = random.Random(f"{seed}:stranding:{server.name}")
+        server.sync_worker.started = start - data.days * 86_400
+        self._next = server.sync_worker.started + self._gap()
+
+    def strand(self, until: float) -> float:
+        """Strand all Pings that are due *until* then; gives when the next one is."""
+        while self._next <= until:
+            phone, worker = self._rng.choice(self._phones), self._server.sync_worker
+            client = Client(phone, self._rng)
+            # Where another server was the front end, its half ended when the phone hung up.
+            front = phone.front.sync_worker
+            request = Request(client, "Ping", self._next, math.inf, phone.front, self._server, front, worker)
+            request.stranded = True
+            self._server.in_flight[request] = None
+            worker.stranded += _HELD
+            self._next += self._gap()
+        return self._next
+
+    def _gap(self) -> float:
+        return self._every * self._rng.uniform(0.3, 1.7)

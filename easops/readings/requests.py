@@ -1,0 +1,60 @@
+"""The requests in flight of an application pool of each server, the oldest first."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from easops.detectors.detector import Surroundings
+from easops.iis.app_pool import SYNC_APP_POOL
+from easops.iis.request import ExecutingRequest, read_requests
+from easops.parameter import Parameter
+from easops.readings.reading import Reading
+
+
+@attrs.frozen
+class RequestRow:
+    """A request in flight. *command*, *user* and *device_id* are from the query of an ActiveSync request: what the
+    client says, and None where it does not."""
+
+    age: dt.timedelta
+    site: int
+    pid: int
+    command: str | None
+    device_id: str | None
+    user: str | None
+    client: str
+    verb: str
+    id: str
+    url: str
+
+
+def _row(request: ExecutingRequest) -> RequestRow:
+    eas = request.eas
+    command, device, user = (None, None, None) if eas is None else (eas.command, eas.device_id, eas.user)
+    return RequestRow(
+        request.age, request.site, request.pid, command, device, user, request.client, request.verb, request.id,
+        request.url,
+    )  # fmt: skip
+
+
+def _read(values: Mapping[str, Any], host: str | None, around: Surroundings) -> Sequence[RequestRow]:
+    assert host is not None
+    reading = read_requests(around.windows(host), values["pool"])
+    return [_row(request) for request in reading.requests if request.age >= values["older"]]
+
+
+REQUESTS = Reading(
+    "requests",
+    "Requests in flight of an application pool, the oldest first",
+    "server",
+    tuple(field.name for field in attrs.fields(RequestRow)),
+    _read,
+    (
+        Parameter("pool", "text", "the application pool", SYNC_APP_POOL),
+        Parameter("older", "duration", "only those that wait as long already", "0s"),
+    ),
+)

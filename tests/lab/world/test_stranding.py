@@ -1,0 +1,74 @@
+"""The worlds of KB 4337638."""
+
+from __future__ import annotations
+
+from typing import Any
+
+DAY = 86_400
+LONGEST = 3540.0
+
+
+def ages(asked: Any, server: str = "AMS-EX01") -> list[float]:
+    """Of all requests in flight, in seconds, the oldest first."""
+    found = asked("Get-WebRequest", at=server)
+    return sorted((held.notes["timeElapsed"].value / 1000 for held in found), reverse=True)
+
+
+def memory(asked: Any, server: str = "AMS-EX01") -> int:
+    host = asked.world.servers[server]
+    return sum(host.private_bytes(w, asked.world.time) for w in host.workers if w.pool == "MSExchangeSyncAppPool")
+
+
+def test_two_of_three_servers_hold_pings_that_are_weeks_old(open_world: Any) -> None:
+    sick = open_world("stranded-pings")
+    oldest = {server: ages(sick, server)[0] for server in sick.world.servers}
+    assert 20 * DAY < oldest["AMS-EX01"] < 24 * DAY
+    assert 14 * DAY < oldest["AMS-EX02"] < 17 * DAY
+    assert oldest["AMS-EX03"] < LONGEST
+    assert memory(sick) > memory(sick, "AMS-EX02") > 2 * memory(sick, "AMS-EX03")
+
+
+def test_they_grow_in_number_and_the_memory_with_them(open_world: Any) -> None:
+    sick = open_world("stranded-pings")
+    before, held = len([age for age in ages(sick) if age > LONGEST]), memory(sick)
+    sick.world.advance(DAY)
+    more = len([age for age in ages(sick) if age > LONGEST]) - before
+    assert more > 20
+    assert memory(sick) - held > 20 * 6 * 1024**2
+
+
+def test_a_recycle_frees_them_within_the_shutdown_time_limit(open_world: Any) -> None:
+    sick = open_world("stranded-pings")
+    host = sick.world.servers["AMS-EX01"]
+    old, held = host.sync_worker, memory(sick)
+    sick("Restart-WebAppPool", Name="MSExchangeSyncAppPool")
+    sick.world.advance(89)
+    assert old in host.workers, "it drains: what never ends keeps it until the limit"
+    sick.world.advance(2)
+    assert old not in host.workers
+    assert ages(sick)[0] < 100
+    assert memory(sick) < held / 3
+
+
+def test_its_phone_sends_another_and_is_answered(open_world: Any) -> None:
+    sick = open_world("stranded-pings")
+    stranded = {r.client.phone.device_id for r in sick.world.servers["AMS-EX01"].in_flight if r.stranded}
+    before = sick.log()
+    sick.world.advance(3600)
+    lines = [line for line in sick.log()[len(before) :].splitlines() if " 200 0 0 " in line]
+    assert stranded
+    assert all(any(f"DeviceId={device}" in line for line in lines) for device in stranded)
+
+
+def test_a_world_that_goes_on_has_the_same_pings(open_world: Any) -> None:
+    one = open_world("stranded-pings")
+    ids = sorted(held.notes["requestId"] for held in one("Get-WebRequest"))
+    one.world.close()
+    assert sorted(held.notes["requestId"] for held in open_world("stranded-pings")("Get-WebRequest")) == ids
+
+
+def test_a_busy_server_has_long_pings_and_none_that_is_too_long(open_world: Any) -> None:
+    busy = open_world("busy-but-healthy", mailboxes=150, history=7200)
+    found = ages(busy)
+    assert len(found) > 60
+    assert 0.7 * LONGEST < found[0] < LONGEST + 5

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+from easops.inventory.load import load_inventory
+from easops.lab import server
+from easops.parameter import check_all
+from easops.readings import READINGS
+from easops.readings.take import take
+
+REQUESTS = READINGS["requests"]
+
+
+def test_the_oldest_requests_of_each_server_are_shown_with_whose_they_are(tmp_path: Path) -> None:
+    with server.start(tmp_path, scenario="stranded-pings", speed=0) as lab:
+        taken = take(REQUESTS, check_all(REQUESTS.parameters, {"older": "64m"}), load_inventory(lab.inventory).hosts)
+
+    rows = [(row.host, dict(zip(REQUESTS.columns, row.values, strict=True))) for row in taken.rows]
+    assert {host for host, _ in rows} == {"AMS-EX01", "AMS-EX02"}
+    ages = [row["age"] for host, row in rows if host == "AMS-EX01"]
+    assert ages == sorted(ages, reverse=True)
+    assert ages[0] > dt.timedelta(days=20)
+    assert {row["command"] for _, row in rows} == {"Ping"}
+    assert {row["site"] for _, row in rows} == {1, 2}
+    back_end = [row for _, row in rows if row["site"] == 2]
+    assert all(row["user"] and row["device_id"] and row["client"].startswith("10.20.0.") for row in back_end)
