@@ -54,11 +54,21 @@ class StepResult:
 
 
 @attrs.frozen
+class OpenRun:
+    """An earlier run of the same playbook on one of the same targets, because of which another is refused. *state*
+    says why, in words: it died, or it owes its later steps."""
+
+    run_id: str
+    state: str
+
+
+@attrs.frozen
 class RunReport:
     """A run, or its prediction under ``--check`` (*checked*; then *run_id* is None: it leaves no record).
 
     *next* is the command to type: undo after a change, resume after a run that owes its later steps. *lab* is the
-    scenario, for a run against the built-in lab; *limit* is what narrowed the playbook's hosts.
+    scenario, for a run against the built-in lab; *limit* is what narrowed the playbook's hosts; *earlier*
+    is, under ``--check``, the open run because of which this one would be refused.
     """
 
     run_id: str | None
@@ -70,6 +80,7 @@ class RunReport:
     owes: bool = False
     lab: str | None = None
     limit: str | None = None
+    earlier: OpenRun | None = None
     started: dt.datetime | None = None
     ended: dt.datetime | None = None
     next: str = ""

@@ -38,7 +38,7 @@ from easops.playbook.gates import protected_mailboxes
 from easops.playbook.hands import LookingHands, Observer, Silent
 from easops.playbook.load import check_inputs, load_playbook, load_playbook_text
 from easops.playbook.model import Playbook
-from easops.playbook.outcome import RunReport, run_status
+from easops.playbook.outcome import OpenRun, RunReport, run_status
 from easops.playbook.record import KEPT, Record, Run
 from easops.playbook.recorded import (
     changes_of,
@@ -105,7 +105,10 @@ def run(
                 folder = tempfile.TemporaryDirectory(prefix="easops-lab-", ignore_cleanup_errors=True)
                 world = stack.enter_context(start_lab(scenario or playbook.scenario, Path(stack.enter_context(folder))))
                 hosts, clock, used = world.hosts, world.clock, world.scenario
-            return _checked(playbook, values, hosts or (), limit, kind, clock, conduct.observer, used)
+            chosen = _selected(playbook, values, hosts or (), limit)
+            earlier = None if lab else _earlier_run(state or StateFolder.default(), playbook, chosen, anew)
+            report = _checked(playbook, values, hosts or (), chosen, kind, clock, conduct.observer)
+            return attrs.evolve(report, lab=used, limit=limit, earlier=earlier)
         state = (state or StateFolder.default()).prepared()
         run_id = new_run_id()
         record = Record(state.database_url)
@@ -132,9 +135,8 @@ def run(
             "by": _user(),
         }
         held = Run(run_id, kind, playbook.name, document, (), dt.datetime.now(dt.UTC))
-        targets = [host_target(held, host) for host in selected]
-        held = attrs.evolve(held, targets=(*targets, organisation_target(held, selected)))
-        _refuse_owing(record, state, held, playbook, anew)
+        held = attrs.evolve(held, targets=_targets(held, selected))
+        _refuse_open(record, state, held, anew)
         record.add(held)
         conduct.observer.started(run_id)
         main = functools.partial(_walk_on, held, record, hosts)
@@ -193,13 +195,11 @@ def _checked(
     playbook: Playbook,
     values: Mapping[str, Any],
     hosts: Sequence[Host],
-    limit: str | None,
+    selected: Sequence[Host],
     kind: Literal["run", "do"],
     clock: Clock,
     observer: Observer,
-    scenario: str | None,
 ) -> RunReport:
-    selected = _selected(playbook, values, hosts, limit)
     hosts = _neighbours(hosts, selected)
     started = dt.datetime.now(dt.UTC)
     observer.started(None)
@@ -216,8 +216,6 @@ def _checked(
         run_status(steps),
         steps,
         checked=True,
-        lab=scenario,
-        limit=limit,
         started=started,
         ended=dt.datetime.now(dt.UTC),
     )
@@ -304,31 +302,48 @@ def _facts(
     return facts
 
 
-def _refuse_owing(record: Record, state: StateFolder, new: Run, playbook: Playbook, anew: bool) -> None:
-    """Refuse to begin where an earlier run of this playbook on one of these targets died, or owes its later steps."""
+def _targets(held: Run, selected: Sequence[Host]) -> tuple[str, ...]:
+    return (*(host_target(held, host) for host in selected), organisation_target(held, selected))
+
+
+def _open_run(record: Record, state: StateFolder, new: Run, anew: bool) -> tuple[Run, str] | None:
+    """The latest earlier run of this playbook on one of these targets that died, or owes its later steps; in words,
+    which. With *anew* one that owes is none."""
     for held in record.runs():
-        if (
-            held.closed
-            or held.kind == "undo"
-            or held.playbook != playbook.name
-            or not set(held.targets) & set(new.targets)
-        ):
+        if held.closed or held.kind == "undo" or held.playbook != new.playbook:
             continue
-        dead = held.ended is None and not state.lock(held.run_id).is_alive()
-        owes = held.ended is not None and held.owes and not anew
-        if dead or owes:
-            state_words = "died" if dead else f"ended as {held.status} and owes its later steps"
-            ways = [
-                f"easops runs resume {held.run_id}",
-                f"easops undo {held.run_id}",
-                f"easops runs abandon {held.run_id}",
-            ]
-            raise Refused(
-                f"run {held.run_id} of this playbook {state_words}",
-                f"it has a target in common with this one: {', '.join(sorted(set(held.targets) & set(new.targets)))}",
-                "type " + ", or ".join(ways) + (", or run with --anew" if owes else ""),
-                rule="an earlier run is open",
-            )
+        if not set(held.targets) & set(new.targets):
+            continue
+        if held.ended is None and not state.lock(held.run_id).is_alive():
+            return held, "died"
+        if held.ended is not None and held.owes and not anew:
+            return held, f"ended as {held.status} and owes its later steps"
+    return None
+
+
+def _refuse_open(record: Record, state: StateFolder, new: Run, anew: bool) -> None:
+    """Refuse to begin where an earlier run is open."""
+    found = _open_run(record, state, new, anew)
+    if found is None:
+        return
+    held, words = found
+    ways = [f"easops runs resume {held.run_id}", f"easops undo {held.run_id}", f"easops runs abandon {held.run_id}"]
+    raise Refused(
+        f"run {held.run_id} of this playbook {words}",
+        f"it has a target in common with this one: {', '.join(sorted(set(held.targets) & set(new.targets)))}",
+        "type " + ", or ".join(ways) + (", or run with --anew" if held.ended is not None else ""),
+        rule="an earlier run is open",
+    )
+
+
+def _earlier_run(state: StateFolder, playbook: Playbook, selected: Sequence[Host], anew: bool) -> OpenRun | None:
+    """The open run because of which this one would be refused; looks only, and makes no state folder."""
+    if state.is_new:
+        return None
+    new = Run("", "run", playbook.name, {}, (), dt.datetime.now(dt.UTC))
+    with opened(state) as (record, folder):
+        found = _open_run(record, folder, attrs.evolve(new, targets=_targets(new, selected)), anew)
+    return None if found is None else OpenRun(found[0].run_id, found[1])
 
 
 def _prune(record: Record, state: StateFolder) -> None:

@@ -49,6 +49,11 @@ class StateFolder:
         return self
 
     @property
+    def is_new(self) -> bool:
+        """Whether nothing was ever recorded here."""
+        return self.database is None and not (self.path / "easops.sqlite").exists()
+
+    @property
     def database_url(self) -> str:
         """With the password in it, where there is one: for whoever connects, and for nobody else."""
         if self.database is not None:

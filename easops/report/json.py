@@ -2,7 +2,8 @@
 
 A run's document has these keys, whatever came of it: ``status``, ``changed`` and ``would_change`` (booleans),
 ``run_id`` (null under check), ``playbook``, ``kind``, ``lab`` (the scenario, or null), ``limit`` (what narrowed
-the playbook's hosts, or null), ``started``, ``ended``, ``exit_code``, ``findings`` (one for each detect step: the
+the playbook's hosts, or null), ``earlier`` (under check the open run because of which this one would be refused, with
+``run_id`` and ``state``, or null), ``started``, ``ended``, ``exit_code``, ``findings`` (one for each detect step: the
 step's name and the detection as data), ``steps`` and ``next`` (the command to type, or an empty text).
 
 A step has ``number``, ``name``, ``kind``, ``subject``, ``target`` (what was acted on: the targets of its items, or else
@@ -43,6 +44,7 @@ def run_document(report: RunReport, exit_code: int | None) -> Document:
         "kind": report.kind,
         "lab": report.lab,
         "limit": report.limit,
+        "earlier": to_json(report.earlier),
         "started": None if report.started is None else report.started.isoformat(),
         "ended": None if report.ended is None else report.ended.isoformat(),
         "exit_code": exit_code,

@@ -44,6 +44,10 @@ def end_lines(report: RunReport, exit_code: int, *, command: str) -> list[str]:
     lines += _labelled("not known", _items(report, Status.UNKNOWN))
     lines += _labelled("proved", _proofs(report))
     lines += _labelled("not proved", _unproved(report))
+    if report.earlier is not None:
+        held = report.earlier
+        lines += _labelled("open", [f"run {held.run_id} {held.state}; until it is settled this one is refused"])
+        lines += _labelled("look", [f"easops runs show {held.run_id}"])
     lines += _labelled("status", [f"{report.status.replace('_', ' ')} (exit code {exit_code})"])
     if report.lab is not None and report.kind == "run":
         lines += _labelled("for real", [f"easops run {command} --inventory hosts.yml --check"])

@@ -11,9 +11,9 @@ from easops.errors import BadInput, CommandFailed, Refused
 from easops.exchange import find_mailbox, list_throttling_policies
 from easops.lab.value import CmdletFailed, ErrorInfo
 from easops.playbook.executing import always, never
-from easops.playbook.outcome import RunReport
+from easops.playbook.outcome import OpenRun, RunReport
 from easops.playbook.run import find_playbook, resume, run
-from easops.playbook.runs import list_runs, show_run
+from easops.playbook.runs import show_run
 from easops.playbook.undo import undo
 from easops.remoting.command import Command
 from easops.remoting.pool import SessionPool
@@ -130,7 +130,7 @@ def test_a_check_sends_no_changing_cmdlet(rig: Start) -> None:
     report = lab.cure(check=True)
     assert statuses(report) == ["ok", "ok", "would_change", "would_change", "skipped", "skipped"]
     assert (report.run_id, report.would_change, report.changed, report.exit_code) == (None, True, False, 0)
-    assert list_runs(lab.state) == ()
+    assert not lab.state.path.exists()
 
 
 def test_nothing_is_changed_without_a_yes(rig: Start) -> None:
@@ -211,6 +211,9 @@ def test_a_run_whose_later_step_failed_owes_it_and_can_be_resumed(rig: Start) ->
 
     with pytest.raises(Refused, match="owes its later steps"):
         lab.cure()
+    checked = lab.cure(check=True)
+    assert checked.earlier == OpenRun(str(report.run_id), "ended as verify_failed and owes its later steps")
+    assert checked.exit_code == 0
     resumed = resume(str(report.run_id), confirm=always, state=lab.state)
 
     assert statuses(resumed) == ["ok", "ok", "changed", "changed", "ok", "ok"]

@@ -5,6 +5,7 @@ import json
 import attrs
 
 from easops.actions.outcome import Done
+from easops.playbook.outcome import OpenRun
 from easops.report import FORMATS
 from easops.report.json import run_document, step_data
 
@@ -25,6 +26,12 @@ def test_a_run_has_the_keys_that_are_promised() -> None:
         ("Who floods", True),
         ("How loaded", True),
     ]
+
+
+def test_an_open_run_stands_in_the_document_of_a_check() -> None:
+    checked = attrs.evolve(REPORT, checked=True, earlier=OpenRun("R", "died"))
+    assert run_document(checked, 0)["earlier"] == {"run_id": "R", "state": "died"}
+    assert run_document(REPORT, 3)["earlier"] is None
 
 
 def test_before_and_after_are_of_the_item_or_a_list_of_the_items() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from easops.playbook.outcome import StepResult
+from easops.playbook.outcome import OpenRun, StepResult
 from easops.report.finding import detection_lines
 from easops.report.step import MARKS, step_lines
 from easops.report.text import end_lines
@@ -96,6 +96,19 @@ def test_a_check_says_what_would_change() -> None:
         "",
         "would change  recycle_app_pool: EX1",
         "status        would change (exit code 0)",
+    ]
+
+
+def test_a_check_says_that_an_earlier_run_is_open() -> None:
+    earlier = OpenRun("20261123-120000-beef", "ended as failed and owes its later steps")
+    report = attrs.evolve(REPORT, run_id=None, checked=True, steps=(), status=Status.OK, earlier=earlier)
+    assert end_lines(report, 0, command="storm") == [
+        "",
+        "would change  nothing",
+        "open          run 20261123-120000-beef ended as failed and owes its later steps;",
+        "                until it is settled this one is refused",
+        "look          easops runs show 20261123-120000-beef",
+        "status        ok (exit code 0)",
     ]
 
 
