@@ -27,6 +27,36 @@ WINDOWS_CMDLETS = set(
     "Select-Object Select-String Set-ItemProperty Set-WmiInstance Sort-Object Start-Service Stop-Process "
     "Stop-Service Test-Path Where-Object Write-Output".split()
 )
+# An Exchange 2010 server may run on Windows Server 2008 R2 with PowerShell 2.0: what came later is not of its version.
+NOT_IN_2_0 = {"CimCmdlets", "IISAdministration", "NetTCPIP"}
+"""Modules that came with Windows Server 2012 or later."""
+SINCE_3_0 = {
+    cmdlet: set(parameters.split())
+    for cmdlet, parameters in {
+        "ForEach-Object": "ArgumentList MemberName RemainingScripts",
+        "Get-ChildItem": "Attributes Depth Directory DnsName DocumentEncryptionCert Eku ExpiringInDays File "
+        "FollowSymlink Hidden ReadOnly SSLServerAuthentication System",
+        "Get-Command": "All FullyQualifiedModule ListImported ParameterName ParameterType ShowCommandInfo",
+        "Get-ComputerInfo": "*",
+        "Get-Content": "Raw Stream Tail",
+        "Get-Date": "Millisecond",
+        "Get-Help": "ShowWindow",
+        "Get-Item": "DnsName DocumentEncryptionCert Eku ExpiringInDays SSLServerAuthentication Stream",
+        "Get-ItemPropertyValue": "*",
+        "Get-Module": "CimNamespace CimResourceUri CimSession FullyQualifiedName PSEdition PSSession Refresh",
+        "Get-Process": "IncludeUserName",
+        "Get-TimeZone": "*",
+        "Import-Module": "CimNamespace CimResourceUri CimSession FullyQualifiedName MaximumVersion MinimumVersion "
+        "NoClobber PSSession RequiredVersion Scope",
+        "Select-Object": "SkipLast Wait",
+        "Stop-Service": "NoWait",
+        "Test-Path": "NewerThan OlderThan",
+        "Where-Object": "CContains CEQ CGE CGT CIn CLE CLT CLike CMatch CNE CNotContains CNotIn CNotLike CNotMatch "
+        "Contains EQ GE GT In Is IsNot LE LT Like Match NE NotContains NotIn NotLike NotMatch Property Value",
+        "Write-Output": "NoEnumerate",
+    }.items()
+}
+"""Parameters that came with PowerShell 3.0 or later; ``*``: the whole cmdlet."""
 # Prose below a plain type lists examples, not a set that the server checks.
 PLAIN = {"String", "String[]", "Int32", "UInt32", "MultiValuedProperty", "Unlimited", "Boolean", "SwitchParameter"}
 SHOULD_PROCESS = {"WhatIf", "Confirm"}
@@ -47,7 +77,7 @@ def pipeline_bits(pipeline: Any) -> int:
     return ("byvalue" in kinds) | ("bypropertyname" in kinds) << 1
 
 
-def parameter(page: dict[str, Any], sets: list[str], enums: dict[str, list[str]], *, exchange: bool) -> list[Any]:
+def parameter(page: dict[str, Any], sets: list[str], enums: dict[str, list[str]], versions: int) -> list[Any]:
     """``[type, sets, versions, aliases, values]``, without the empty end."""
     memberships = []
     for name, flags in page["sets"].items():
@@ -59,7 +89,7 @@ def parameter(page: dict[str, Any], sets: list[str], enums: dict[str, list[str]]
     entry = [
         page["type"],
         memberships,
-        mask(page["applies_to"]) if exchange else EVERY_VERSION,
+        versions,
         page.get("aliases", []),
         known,
     ]
@@ -72,7 +102,7 @@ def parameter(page: dict[str, Any], sets: list[str], enums: dict[str, list[str]]
 def cmdlets(source: dict[str, Any], *, exchange: bool) -> Iterator[tuple[str, dict[str, Any]]]:
     enums = source["meta"].get("enum_values_by_type", {})
     for name, page in sorted(source["cmdlets"].items()):
-        versions = mask(page["applies_to"]) if exchange else EVERY_VERSION
+        versions = mask(page["applies_to"]) if exchange else windows_versions(name, page["module"])
         if not versions:
             continue
         if not exchange and not wanted(name, page["module"]):
@@ -80,7 +110,9 @@ def cmdlets(source: dict[str, Any], *, exchange: bool) -> Iterator[tuple[str, di
         sets = list(page["parameter_sets"])
         only_newer = set(page.get("only_in_7.6", ()))
         parameters = {
-            key: parameter(value, sets, enums, exchange=exchange)
+            key: parameter(
+                value, sets, enums, mask(value["applies_to"]) if exchange else windows_versions(name, key=key)
+            )
             for key, value in page["parameters"].items()
             if key not in SHOULD_PROCESS and key not in only_newer and (not exchange or mask(value["applies_to"]))
         }
@@ -89,12 +121,20 @@ def cmdlets(source: dict[str, Any], *, exchange: bool) -> Iterator[tuple[str, di
             entry["versions"] = versions
         if page["supports_should_process"]:
             entry["should_process"] = True
+        if not exchange and page["module"] in WINDOWS_MODULES:
+            entry["module"] = page["module"]
         default = page.get("default_parameter_set") or ("Identity" if "Identity" in sets else None)
         if default:
             entry["default"] = default
         if aliases := page.get("command_aliases"):
             entry["aliases"] = aliases
         yield name, entry
+
+
+def windows_versions(name: str, module: str = "", key: str = "*") -> int:
+    """The versions of Exchange whose Windows has a cmdlet, or its parameter *key*."""
+    late = module in NOT_IN_2_0 or key in SINCE_3_0.get(name, ())
+    return EVERY_VERSION & ~1 if late else EVERY_VERSION
 
 
 def wanted(name: str, module: str) -> bool:

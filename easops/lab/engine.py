@@ -41,6 +41,7 @@ from psrpcore.types import (
     HostMethodIdentifier,
     PSObject,
     PSRPMessageType,
+    PSVersion,
     add_note_property,
     serialize,
 )
@@ -49,7 +50,7 @@ from easops.lab import selection
 from easops.lab.clixml import from_wire, to_clixml
 from easops.lab.cmdlet import Endpoint
 from easops.lab.framing import FRAGMENT, fragments, message
-from easops.lab.law import COMMON, SHOULD_PROCESS, Law
+from easops.lab.law import COMMON, SHOULD_PROCESS, Law, not_found
 from easops.lab.record import error_record, state_message, stopped, warning_message
 from easops.lab.value import CmdletFailed, ErrorInfo, NonTerminating, Warning_
 
@@ -110,8 +111,17 @@ class Session:
 class _Pool(ServerRunspacePool):
     """psrpcore's pool, with its messages sent at once (its own buffer fragments in quadratic time) and two repairs."""
 
-    def __init__(self, send: Callable[[uuid.UUID | None, bytes], None]) -> None:
-        super().__init__()
+    def __init__(self, send: Callable[[uuid.UUID | None, bytes], None], powershell: str) -> None:
+        # PowerShell 2.0 speaks 2.1 of the protocol, which 5.1's 2.3 has grown out of.
+        protocol = PSVersion("2.1" if powershell == "2.0" else "2.3")
+        table = {
+            "PSVersion": PSVersion(powershell),
+            "PSRemotingProtocolVersion": protocol,
+            "SerializationVersion": PSVersion("1.1.0.1"),
+        }
+        super().__init__({"PSVersionTable": table})
+        self.our_capability.protocolversion = protocol
+        self.batches = powershell != "2.0"
         self._send = send
 
     def prepare_message(
@@ -149,6 +159,9 @@ class _Pool(ServerRunspacePool):
         extra = getattr(event._ps_object.PowerShell, "ExtraCmds", None)
         if extra is not None:
             extra[:] = [statement for statement in extra if statement.Cmds]
+            if not self.batches:
+                # PowerShell 2.0 reads the first statement, and passes over the others without a word.
+                extra[:] = extra[:1]
         ServerPipeline(self, event.pipeline_id)
         super()._process_CreatePipeline(event)
 
@@ -163,14 +176,19 @@ def _alias_ci(message: PSObject) -> None:
 
 
 class PythonShell:
-    """One runspace pool. ``receive``, ``stop`` and ``close`` are called from one thread (the front's loop)."""
+    """One runspace pool. ``receive``, ``stop`` and ``close`` are called from one thread (the front's loop).
+
+    *imported* are the modules, in lower case, that its commands have loaded. A real pool keeps them by runspace: that
+    more than one of those would differ is not simulated.
+    """
 
     def __init__(self, session: Session, backend: Backend, outlet: Outlet) -> None:
         self.session = session
         self.backend = backend
         self._outlet = outlet
         self._objects = itertools.count(1)
-        self._pool = _Pool(self._send)
+        self._pool = _Pool(self._send, session.law.powershell)
+        self.imported: set[str] = set()
         self._pipelines: dict[uuid.UUID, Pipeline] = {}
         self._turn = threading.Condition()
         self._running = 0
@@ -354,8 +372,7 @@ class Pipeline:
     def _pipe(self, statement: Sequence[Command], *, takes_input: bool) -> None:
         # Every command is bound before the first one runs.
         steps = [
-            _Step(self._shell.session, self._shell.backend, command, piped=number > 0 or takes_input)
-            for number, command in enumerate(statement)
+            _Step(self._shell, command, piped=number > 0 or takes_input) for number, command in enumerate(statement)
         ]
         passed: tuple[Any, ...] = tuple(self._input) if takes_input else ()
         for number, step in enumerate(steps):
@@ -411,15 +428,18 @@ class _Stopped(Exception):
 class _Step:
     """One bound command of a statement. Raises CmdletFailed where it does not bind."""
 
-    def __init__(self, session: Session, backend: Backend, command: Command, *, piped: bool) -> None:
+    def __init__(self, shell: PythonShell, command: Command, *, piped: bool) -> None:
+        session, backend = shell.session, shell.backend
         self._session = session
         self._backend = backend
+        self._imported = shell.imported
         self._bound: Mapping[str, Any] = {}
         arguments = [(name, from_wire(value)) for name, value in command.parameters]
         if command.is_script:
             self._script(str(command.command_text), arguments)
             return
         text = str(command.command_text)
+        self._load(session.law, text)
         self.name, self._bound = session.law.bind(session.endpoint, text, arguments, piped=piped)
         self._parameters = {k: v for k, v in self._bound.items() if k not in COMMON and k not in SHOULD_PROCESS}
         if self.name in selection.HELPERS:
@@ -430,6 +450,14 @@ class _Step:
             raise CmdletFailed(_not_in_lab(self.name))
         signature = session.law.signature(session.endpoint, self.name)
         self._should_process = signature is not None and signature.should_process
+
+    def _load(self, law: Law, text: str) -> None:
+        """The module of a command is loaded at its first use; by PowerShell 2.0 not: there the command is unknown."""
+        signature = law.signature(self._session.endpoint, text)
+        if signature is not None and signature.module:
+            if law.powershell == "2.0" and signature.module.lower() not in self._imported:
+                raise CmdletFailed(not_found(text))
+            self._imported.add(signature.module.lower())
 
     def _script(self, text: str, arguments: Sequence[tuple[str | None, Any]]) -> None:
         if self._session.endpoint == "exchange":
@@ -471,7 +499,21 @@ class _Step:
 
     def _invoke(self, passed: tuple[Any, ...]) -> Iterable[Any]:
         session = self._session
-        return self._backend.invoke(session.server, session.endpoint, session.user, self.name, self._parameters, passed)
+        for path in (*_texts(self._parameters.get("Path")), *_texts(self._parameters.get("LiteralPath"))):
+            if path.lower().startswith("iis:") and "webadministration" not in self._imported:
+                return [NonTerminating(_no_drive(self.name))]
+        output = self._backend.invoke(
+            session.server, session.endpoint, session.user, self.name, self._parameters, passed
+        )
+        return output if self.name != "Import-Module" else self._import(output)
+
+    def _import(self, output: Iterable[Any]) -> Iterator[Any]:
+        failed = set()
+        for value in output:
+            if isinstance(value, NonTerminating):
+                failed.add(str(value.error.target).lower())
+            yield value
+        self._imported |= {name.lower() for name in _texts(self._parameters.get("Name"))} - failed
 
     def _twin(self, passed: tuple[Any, ...]) -> Iterable[Any]:
         return self._backend.script(self._session.server, self._session.user, self._digest, self._parameters)
@@ -489,6 +531,23 @@ def _statements(commands: Iterable[Command]) -> Iterator[list[Command]]:
             statement = []
     if statement:
         yield statement
+
+
+def _texts(value: Any) -> list[str]:
+    """The texts of a parameter that takes one or several."""
+    return [str(item) for item in value] if isinstance(value, list | tuple) else [] if value is None else [str(value)]
+
+
+def _no_drive(name: str) -> ErrorInfo:
+    """What a path of IIS: is to an engine that has not loaded the module of that drive."""
+    return ErrorInfo(
+        "Cannot find drive. A drive with the name 'IIS' does not exist.",
+        "System.Management.Automation.DriveNotFoundException",
+        f"DriveNotFound,Microsoft.PowerShell.Commands.{name.replace('-', '')}Command",
+        "ObjectNotFound",
+        activity=name,
+        target="IIS",
+    )
 
 
 def _no_language(text: str) -> ErrorInfo:

@@ -4,7 +4,8 @@
 pages. A parameter there is ``[type, sets, versions, aliases, values]`` (the end left out where it is the default):
 *sets* is a list of ``[number of the set or -1 for all, mandatory, position or -1, pipeline bits (1 by value, 2 by
 property name)]``, *versions* are bits
-(2010 the lowest), *values* what an enumeration or a ValidateSet takes.
+(2010 the lowest), *values* what an enumeration or a ValidateSet takes. The Windows of Exchange 2010 is the oldest that
+it runs on, with PowerShell 2.0.
 
 The answers of the binder (identifiers, categories, texts, what a nil becomes) are those of PowerShell's own engine for
 functions of these signatures; English texts as Windows PowerShell 5.1 writes them. Where a page states no default
@@ -68,7 +69,8 @@ class Parameter:
 
 @attrs.frozen
 class Signature:
-    """One cmdlet on one version; *default* is the number of the default parameter set."""
+    """One cmdlet on one version; *default* is the number of the default parameter set, *module* that which has to be
+    imported for it, empty where the engine has the cmdlet from the start."""
 
     name: str
     sets: tuple[str, ...]
@@ -76,6 +78,7 @@ class Signature:
     parameters: Mapping[str, Parameter]
     should_process: bool
     aliases: tuple[str, ...] = ()
+    module: str = ""
 
 
 def _common(name: str, type_: str, alias: str, values: tuple[str, ...] = ()) -> Parameter:
@@ -98,6 +101,7 @@ COMMON: Mapping[str, Parameter] = {
         _common("PipelineVariable", "String", "pv"),
     )
 }
+_SINCE_3_0 = {"InformationAction", "InformationVariable", "PipelineVariable"}
 SHOULD_PROCESS: Mapping[str, Parameter] = {
     parameter.name: parameter
     for parameter in (_common("WhatIf", "SwitchParameter", "wi"), _common("Confirm", "SwitchParameter", "cf"))
@@ -151,24 +155,31 @@ def _signature(name: str, entry: Mapping[str, Any], bit: int) -> Signature | Non
     default = entry.get("default")
     sets = tuple(names[number] for number in kept)
     should_process = entry.get("should_process", False)
+    common = {name: parameter for name, parameter in COMMON.items() if bit != 1 or name not in _SINCE_3_0}
     return Signature(
         name=name,
         sets=sets,
         default=sets.index(default) if default in sets else None,
-        parameters={**parameters, **COMMON, **(SHOULD_PROCESS if should_process else {})},
+        parameters={**parameters, **common, **(SHOULD_PROCESS if should_process else {})},
         should_process=should_process,
         aliases=tuple(entry.get("aliases", ())),
+        module=entry.get("module", ""),
     )
 
 
 class Law:
-    """The signatures of one Exchange version (``2010``, ``2013``, ``2016``, ``2019``, ``SE``), and Windows' own."""
+    """The signatures of one Exchange version (``2010``, ``2013``, ``2016``, ``2019``, ``SE``), and Windows' own.
 
-    def __init__(self, version: str) -> None:
+    *powershell* is the version of the engine, *lacks* are modules of Windows that the server does not have.
+    """
+
+    def __init__(self, version: str, *, lacks: Collection[str] = ()) -> None:
         """Raises ValueError for a version without signatures."""
         if version not in VERSIONS:
             raise ValueError(f"no signatures of Exchange {version!r}; there are {', '.join(VERSIONS)}")
         self.version = version
+        self.powershell = "2.0" if version == "2010" else "5.1"
+        self._lacks = frozenset(lacks)
         self._bit = 1 << VERSIONS.index(version)
         self._cmdlets: dict[Endpoint, dict[str, Signature]] = {}
 
@@ -181,7 +192,7 @@ class Law:
                 source.update({name: _source("windows")[name] for name in RESTRICTED})
             for name, entry in source.items():
                 signature = _signature(name, entry, self._bit)
-                if signature is not None:
+                if signature is not None and signature.module not in self._lacks:
                     for alias in signature.aliases:
                         table.setdefault(alias.lower(), signature)
                     table[name.lower()] = signature

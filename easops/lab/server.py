@@ -31,6 +31,7 @@ from easops.lab.law import Law
 from easops.lab.scripts import SCRIPTS
 from easops.lab.value import CmdletFailed, ErrorInfo, NonTerminating
 from easops.lab.world import World
+from easops.lab.world.host import Server
 from easops.lab.wsman import User
 
 _TICK: Final = 0.5
@@ -125,9 +126,8 @@ def start(
         users = {f"{netbios}\\admin": User(password), f"{netbios}\\helpdesk": User(password, roles=frozenset())}
         certificate = make_certificate([server.fqdn for server in world.servers.values()])
         certificate.write_authority(folder / "ca.pem")
-        laws = {version: Law(version) for version in {server.product.version for server in world.servers.values()}}
         sites = [
-            Site(name, laws[server.product.version], port_base + index if port_base else 0)
+            Site(name, _law(server), port_base + index if port_base else 0)
             for index, (name, server) in enumerate(world.servers.items())
         ]
         loop = stack.enter_context(_loop())
@@ -142,6 +142,10 @@ def start(
         inventory = folder / "inventory.yml"
         inventory.write_text(_inventory(world, ports), encoding="utf-8")
         yield Lab(world, front.faults, ports, folder, inventory, users)
+
+
+def _law(server: Server) -> Law:
+    return Law(server.product.version, lacks=() if server.web_administration else ("WebAdministration",))
 
 
 async def _tick(world: World) -> None:

@@ -14,7 +14,8 @@ from easops.lab.cmdlets.iis import not_simulated, path_not_found, pool_items
 from easops.lab.value import I64, CmdletFailed, Enum, ErrorInfo, NonTerminating, Obj
 from easops.lab.world import World
 
-_MODULES: Final = frozenset({"webadministration", "cimcmdlets", "microsoft.powershell.management"})
+_MODULES: Final = frozenset({"cimcmdlets", "microsoft.powershell.management"})
+"""Modules of Windows Server 2012 and later; PowerShell 2.0 has these cmdlets, where it has them, without a module."""
 
 
 def _get_child_item(world: World, call: Call) -> Iterable[Any]:
@@ -76,8 +77,12 @@ def _files(world: World, call: Call, path: str, pattern: str, names: bool) -> It
 
 def _import_module(world: World, call: Call) -> Iterable[Any]:
     names = given(call, "Name", "DisableNameChecking").get("Name", ())
+    server = world.servers[call.server]
+    known = set(_MODULES) if server.product.windows.powershell != "2.0" else set()
+    if server.web_administration:
+        known.add("webadministration")
     for name in names if isinstance(names, list | tuple) else [names]:
-        if str(name).lower() not in _MODULES:
+        if str(name).lower() not in known:
             yield NonTerminating(
                 ErrorInfo(
                     f"The specified module '{name}' was not loaded because no valid module file was found in any "
