@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar
 
 import attrs
 
-if TYPE_CHECKING:
-    from easops.lab.world import World
+from easops.lab.call import Call, Endpoint
+from easops.lab.world import World
 
-Endpoint = Literal["exchange", "windows"]
-
-
-@attrs.frozen
-class Call:
-    """One bound call: *parameters* by canonical name, converted to the type that the law names.
-
-    *server* is the short name of the server whose endpoint got it, *user* the authenticated user, *input* what
-    came down the pipe.
-    """
-
-    server: str
-    user: str
-    cmdlet: str
-    parameters: Mapping[str, Any]
-    input: tuple[Any, ...] = ()
+__all__ = ["Call", "Cmdlet", "ScriptTwin"]
 
 
 @attrs.frozen
@@ -41,12 +26,18 @@ class Cmdlet:
     run: Callable[[World, Call], Iterable[Any]]
     changes: bool = False
 
+    def is_change(self, call: Call) -> bool:
+        return self.changes
+
 
 @attrs.frozen
 class ScriptTwin:
     """What the Python engine does in place of one of the scripts it knows: *digest* is the SHA-256 (hexadecimal) of
-    its LF-normalised UTF-8 text."""
+    its LF-normalised UTF-8 text; *is_change* says whether a call changes the world, as ``Cmdlet.changes``."""
+
+    endpoint: ClassVar[Endpoint] = "windows"
 
     name: str
     digest: str
     run: Callable[[World, Call], Iterable[Any]]
+    is_change: Callable[[Call], bool] = lambda call: False

@@ -47,8 +47,8 @@ from psrpcore.types import (
 )
 
 from easops.lab import selection
+from easops.lab.call import Endpoint
 from easops.lab.clixml import from_wire, to_clixml
-from easops.lab.cmdlet import Endpoint
 from easops.lab.framing import FRAGMENT, fragments, message
 from easops.lab.law import COMMON, SHOULD_PROCESS, Law, not_found
 from easops.lab.record import error_record, state_message, stopped, warning_message

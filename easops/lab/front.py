@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 import attrs
 from aiohttp import web
 
+from easops.lab.call import Endpoint
 from easops.lab.certificate import Certificate
-from easops.lab.cmdlet import Endpoint
 from easops.lab.engine import Backend
 from easops.lab.faults import ConnectionDropped, Faults
 from easops.lab.law import Law

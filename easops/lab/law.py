@@ -23,7 +23,7 @@ from typing import Any, NoReturn
 
 import attrs
 
-from easops.lab.cmdlet import Endpoint
+from easops.lab.call import Endpoint
 from easops.lab.conversion import NotConvertible, convert
 from easops.lab.value import CmdletFailed, ErrorInfo
 

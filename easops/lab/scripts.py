@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Any, Final
 
+from easops.lab import appcmd
 from easops.lab.cmdlet import Call, ScriptTwin
 from easops.lab.value import I64, CmdletFailed, ErrorInfo
 from easops.lab.world import World
@@ -47,6 +48,34 @@ def _read_log(world: World, call: Call) -> Iterable[Any]:
     yield {"Length": I64(total), "Offset": I64(begin), "Time": f"{moment:%Y-%m-%dT%H:%M:%S.%f}0Z"}
 
 
+def _run_appcmd(world: World, call: Call) -> Iterable[Any]:
+    """iis/appcmd.ps1: the lines that appcmd.exe writes, then its exit code."""
+    arguments = [str(argument) for argument in call.parameters.get("Arguments") or ()]
+    try:
+        ended = appcmd.run(world, world.servers[call.server], arguments)
+    except appcmd.NotSimulated as what:
+        raise CmdletFailed(
+            ErrorInfo(
+                f"The lab does not simulate appcmd {what}.",
+                "System.NotSupportedException",
+                "LabNotSimulated",
+                "NotImplemented",
+                target=str(what),
+            )
+        ) from None
+    return [*ended.lines, {"ExitCode": ended.code}]
+
+
+def _appcmd_changes(call: Call) -> bool:
+    return appcmd.changes([str(argument) for argument in call.parameters.get("Arguments") or ()])
+
+
 SCRIPTS: Final = table(
+    ScriptTwin(
+        "iis/appcmd.ps1",
+        "a22db8744da15cc08fd1d44dc755615f303b4612826efae744663ec36574f186",
+        _run_appcmd,
+        _appcmd_changes,
+    ),
     ScriptTwin("logs/source.ps1", "432a07456a0a18b65794a3a022d7273d5ec6f43aeec23a1e0143648248169ddb", _read_log),
 )

@@ -22,8 +22,8 @@ from typing import Any, Final
 import attrs
 
 from easops.errors import BadInput
+from easops.lab.call import Call, Endpoint
 from easops.lab.certificate import make_certificate
-from easops.lab.cmdlet import Call, Endpoint
 from easops.lab.cmdlets import CMDLETS
 from easops.lab.faults import Faults
 from easops.lab.front import Front, Site
@@ -32,6 +32,7 @@ from easops.lab.scripts import SCRIPTS
 from easops.lab.value import CmdletFailed, ErrorInfo, NonTerminating
 from easops.lab.world import World
 from easops.lab.world.host import Server
+from easops.lab.world.world import Answer
 from easops.lab.wsman import User
 
 _TICK: Final = 0.5
@@ -79,7 +80,7 @@ class WorldBackend:
     def script(self, server: str, user: str, digest: str, parameters: Mapping[str, Any]) -> Iterable[Any]:
         for twin in SCRIPTS.values():
             if twin.digest == digest:
-                return self._world.perform_script(twin, Call(server, user, twin.name, parameters))
+                return self._world.perform(twin, Call(server, user, twin.name, parameters))
         raise CmdletFailed(
             ErrorInfo(
                 "The lab runs no script text; it knows easops' own scripts by their digest, and this is none of them.",
@@ -118,7 +119,8 @@ def start(
     Raises:
         BadInput: an unknown scenario, a folder that cannot be used, a port that is taken.
     """
-    world = World.open(folder, CMDLETS, scenario=scenario, seed=seed, speed=speed, start=begin, read_only=read_only)
+    answers: dict[str, Answer] = {**CMDLETS, **SCRIPTS}
+    world = World.open(folder, answers, scenario=scenario, seed=seed, speed=speed, start=begin, read_only=read_only)
     with contextlib.ExitStack() as stack:
         stack.callback(world.close)
         password = _password(folder)

@@ -17,9 +17,9 @@ from xml.etree import ElementTree
 
 import attrs
 
+from easops.lab.call import Endpoint
 from easops.lab.channel import Channel
 from easops.lab.clixml import escape
-from easops.lab.cmdlet import Endpoint
 from easops.lab.engine import Backend, Pipeline, PythonShell, Session
 from easops.lab.faults import ConnectionDropped, Faults
 from easops.lab.framing import FRAGMENT, pipeline_of

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from easops.lab.cmdlet import Endpoint
+from easops.lab.call import Endpoint
 from easops.lab.law import COMMON, SHOULD_PROCESS, VERSIONS, Law, Membership, Parameter, Signature, bind
 from easops.lab.value import CmdletFailed, Obj
 

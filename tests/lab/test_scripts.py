@@ -57,7 +57,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 def read(world: World, path: str, offset: int, length: int) -> list[object]:
     parameters = {"Path": path, "Offset": offset, "Length": length}
-    return world.perform_script(SCRIPTS["logs/source.ps1"], Call("AMS-EX01", "admin", "script", parameters))
+    return world.perform(SCRIPTS["logs/source.ps1"], Call("AMS-EX01", "admin", "script", parameters))
 
 
 @pytest.mark.parametrize("name", sorted(SCRIPTS))

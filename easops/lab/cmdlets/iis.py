@@ -30,7 +30,8 @@ _POOL: Final = re.compile(
 _DRIVE: Final = re.compile(r"IIS:[\\/]AppPools(?:[\\/]([^\\/]+))?[\\/]?", re.IGNORECASE)
 
 
-def _site_settings(server: Server, site: int) -> dict[str, Any]:
+def site_settings(server: Server, site: int) -> dict[str, Any]:
+    """The settings of a site that the lab knows, by their dotted names."""
     return {
         "id": I64(site),
         "name": server.product.sites[site],
@@ -42,7 +43,7 @@ def _site_settings(server: Server, site: int) -> dict[str, Any]:
     }
 
 
-def _pool_settings(server: Server, pool: Pool) -> dict[str, Any]:
+def pool_settings(server: Server, pool: Pool) -> dict[str, Any]:
     """Settings as captured from 2016 servers: no idle time-out, no pinging, no periodic restart."""
     return {
         "name": pool.name,
@@ -66,7 +67,7 @@ def _pool_settings(server: Server, pool: Pool) -> dict[str, Any]:
 
 
 def _pool_object(server: Server, pool: Pool) -> Obj:
-    settings = _pool_settings(server, pool)
+    settings = pool_settings(server, pool)
     notes = {name: value for name, value in settings.items() if "." not in name}
     notes |= {
         "PSPath": rf"WebAdministration::\\AMS\AppPools\{pool.name}",
@@ -166,12 +167,12 @@ def _property(world: World, call: Call, filtered: str, name: str) -> Iterator[An
         numbers = [n for n, text in sites.items() if (str(n) if by == "id" else text.lower()) == wanted.lower()]
         if not numbers:
             return  # no such element is no error, only nothing
-        settings, prefix = _site_settings(world.servers[call.server], numbers[0]), "logFile." if site.group(5) else ""
+        settings, prefix = site_settings(world.servers[call.server], numbers[0]), "logFile." if site.group(5) else ""
     elif pool is not None:
         found = _find_pool(world, call, next(part for part in pool.group(1, 2) if part is not None))
         if found is None:
             return
-        settings = _pool_settings(world.servers[call.server], found)
+        settings = pool_settings(world.servers[call.server], found)
         prefix = (pool.group(3) or "").replace("/", ".") + ("." if pool.group(3) else "")
     else:
         raise not_simulated(call, f"the configuration section {filtered}")
@@ -195,7 +196,7 @@ def _get_item_property(world: World, call: Call) -> Iterable[Any]:
         if "Name" not in parameters:
             yield _pool_object(server, pool)
             continue
-        settings = _pool_settings(server, pool)
+        settings = pool_settings(server, pool)
         known = {key.lower(): key for key in settings}
         for name in _texts(parameters["Name"]):
             if name.lower() not in known:

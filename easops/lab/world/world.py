@@ -11,12 +11,12 @@ import heapq
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from easops.errors import BadInput
-from easops.lab.cmdlet import Call, Cmdlet, Endpoint, ScriptTwin
+from easops.lab.call import Call, Endpoint
 from easops.lab.value import CmdletFailed, ErrorInfo
 from easops.lab.world import eas_line_2010
 from easops.lab.world.clock import WorldClock
@@ -58,18 +58,30 @@ _PROBE_EVERY: Final = 90.0
 _CLOCK_EVERY: Final = 2.0
 
 
+class Answer(Protocol):
+    """What answers a call: a cmdlet, or the twin of a script."""
+
+    @property
+    def endpoint(self) -> Endpoint: ...
+
+    @property
+    def run(self) -> Callable[[World, Call], Iterable[Any]]: ...
+
+    @property
+    def is_change(self) -> Callable[[Call], bool]: ...
+
+
 class World:
     """One simulated organisation. All of it is behind one lock."""
 
     def __init__(
-        self, state: StateFolder, beginning: Beginning, cmdlets: Mapping[str, Cmdlet], *, read_only: bool
+        self, state: StateFolder, beginning: Beginning, answers: Mapping[str, Answer], *, read_only: bool
     ) -> None:
         self.scenario = build_scenario(beginning.scenario, beginning.data)
         self.seed = beginning.seed
         self.start = beginning.start
         self.read_only = read_only
         self._state = state
-        self._cmdlets = cmdlets
         self._lock = threading.RLock()
         self._events: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
         self._count = 0
@@ -90,7 +102,7 @@ class World:
         for change in changes:
             self._run(change["time"])
             call = Call(change["server"], change["user"], change["cmdlet"], change["parameters"])
-            list(cmdlets[call.cmdlet].run(self, call))
+            list(answers[call.cmdlet].run(self, call))
         elapsed = max(state.read_clock(), *(change["time"] - self.start for change in changes), 0.0)
         self._run(self.start + elapsed)
         self.flush()
@@ -103,7 +115,7 @@ class World:
     def open(
         cls,
         path: Path,
-        cmdlets: Mapping[str, Cmdlet],
+        answers: Mapping[str, Answer],
         *,
         scenario: str | None = None,
         seed: int | None = None,
@@ -112,7 +124,7 @@ class World:
         read_only: bool = False,
     ) -> World:
         """The world that *path* holds, going on at *speed*; in a new folder, that of *scenario* (contacts-storm) and
-        *seed* (1), which begins at *start* (now).
+        *seed* (1), which begins at *start* (now). The changes that are kept are replayed by *answers*, by name.
 
         Raises BadInput: no such scenario, the folder holds another world than the one named, or a lab runs there.
         """
@@ -132,7 +144,7 @@ class World:
                     "name what it holds, or another --state folder",
                 )
             going = Beginning(found.scenario, found.data, found.seed, found.start, speed)
-            return cls(state, going, cmdlets, read_only=read_only)
+            return cls(state, going, answers, read_only=read_only)
         except BaseException:
             state.close()
             raise
@@ -182,8 +194,8 @@ class World:
 
     # ---- calls
 
-    def perform(self, cmdlet: Cmdlet, call: Call, moment: float | None = None) -> list[Any]:
-        """Run one cmdlet at the world's time now. A change is on disk when this returns; a read-only world refuses
+    def perform(self, answer: Answer, call: Call, moment: float | None = None) -> list[Any]:
+        """Answer one call at the world's time now. A change is on disk when this returns; a read-only world refuses
         it.
 
         *moment* is when the pipeline began that it is a part of (as ``catch_up`` gave it): by that its readings of
@@ -196,7 +208,8 @@ class World:
             self.catch_up()
             self.moment = self.time if moment is None else moment
             try:
-                if cmdlet.changes and self.read_only:
+                change = answer.is_change(call)
+                if change and self.read_only:
                     raise CmdletFailed(
                         ErrorInfo(
                             f"This lab is read-only: {call.cmdlet} would change it.",
@@ -206,29 +219,16 @@ class World:
                             activity=call.cmdlet,
                         )
                     )
-                output = list(cmdlet.run(self, call))
+                output = list(answer.run(self, call))
             except CmdletFailed as error:
-                self._journal(call, cmdlet.endpoint, error.error.fqid)
+                self._journal(call, answer.endpoint, error.error.fqid)
                 raise
-            if cmdlet.changes:
-                change = {"time": self.time, "server": call.server, "user": call.user, "cmdlet": call.cmdlet}
-                self._state.add_change({**change, "parameters": dict(call.parameters)})
+            if change:
+                kept = {"time": self.time, "server": call.server, "user": call.user, "cmdlet": call.cmdlet}
+                self._state.add_change({**kept, "parameters": dict(call.parameters)})
             # Kept with each answer, so that no client ever sees the time go back.
             self._state.write_clock(self.time - self.start)
-            self._journal(call, cmdlet.endpoint, "ok")
-            return output
-
-    def perform_script(self, twin: ScriptTwin, call: Call) -> list[Any]:
-        """Run the twin of a script, all of it at one moment of the world. Raises CmdletFailed."""
-        with self._lock:
-            self.catch_up()
-            try:
-                output = list(twin.run(self, call))
-            except CmdletFailed as error:
-                self._journal(call, "windows", error.error.fqid)
-                raise
-            self._state.write_clock(self.time - self.start)
-            self._journal(call, "windows", "ok")
+            self._journal(call, answer.endpoint, "ok")
             return output
 
     def _journal(self, call: Call, endpoint: Endpoint, outcome: str) -> None:

@@ -13,8 +13,8 @@ import pytest
 from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.wsman import WSMan
 
+from easops.lab.call import Endpoint
 from easops.lab.certificate import make_certificate
-from easops.lab.cmdlet import Endpoint
 from easops.lab.front import Front, Site
 from easops.lab.law import Law
 from easops.lab.value import CmdletFailed, Enum, ErrorInfo, NonTerminating, Obj, Warning_
