@@ -132,7 +132,7 @@ def _failed(error: BaseException, *, as_json: bool, debug: bool) -> int:
         if isinstance(error, DocumentError):
             document["problems"] = problems_data(error)
         voice.result(dumped(document))
-    voice.note("\n".join(lines))
+    voice.trouble(lines)
     if debug:
         voice.note("".join(traceback.format_exception(error)).rstrip())
     return code

@@ -106,7 +106,7 @@ class Telling:
         self.voice.result(self._form.end(report, code, command=self._command))
         if self._unasked:
             what, why = "the changes were not confirmed", "there is no terminal to ask at"
-            self.voice.note("\n".join(three_lines(what, why, "add --yes; --check shows what it would change")))
+            self.voice.trouble(three_lines(what, why, "add --yes; --check shows what it would change"))
         raise typer.Exit(code)
 
     def _leave(self, code: int, finished: bool) -> None:
@@ -123,7 +123,7 @@ class Telling:
         if self.as_json:
             document = {**error_document("stopped", what, "", next_step, code), "run_id": self.run_id}
             self.voice.result(dumped(document))
-        self.voice.note("\n".join(three_lines(what, "", next_step)))
+        self.voice.trouble(three_lines(what, "", next_step))
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError, ValueError):
                 stream.flush()

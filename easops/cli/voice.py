@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -38,6 +38,13 @@ class Voice:
         """Something a person should know, on stderr."""
         with self._lock, self._undrawn():
             _write(sys.stderr, text)
+
+    def trouble(self, lines: Sequence[str]) -> None:
+        """The lines of an error, on stderr; on a terminal none is wider than that."""
+        from easops.report.error import fitted
+
+        width = _width()
+        self.note("\n".join(lines if width is None else fitted(lines, width)))
 
     def progress(self, text: str) -> None:
         """What is being done or waited for."""
@@ -78,6 +85,17 @@ class Voice:
         yield
         if self._spinner is not None:
             self._spinner.start()
+
+
+def _width() -> int | None:
+    """The columns of the terminal that stderr is; None off one."""
+    import os
+
+    if not sys.stderr.isatty():
+        return None
+    with contextlib.suppress(OSError, ValueError):
+        return os.get_terminal_size(sys.stderr.fileno()).columns or 80
+    return 80
 
 
 def _draws() -> bool:

@@ -59,7 +59,7 @@ class PoolFigure:
             raise BadInput(
                 f"{self.name} needs one of above and half_of",
                 "both were given" if values["above"] is not None else "neither was given",
-                "write above: with a number, or half_of: with the name of an earlier reading",
+                f"add above=NUMBER ({self.above}); in a playbook above: NUMBER, or half_of: an earlier reading",
             )
         return measure(self.name, hosts, around, lambda host, session: self._look(host, session, values, around))
 

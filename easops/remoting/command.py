@@ -5,6 +5,7 @@ User and pool names travel as parameters; nothing from a log, a playbook or a us
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -82,7 +83,23 @@ def _typed(command: Command | Script) -> str:
 
 
 def _argument(name: str, value: Any) -> str:
+    return f"-{name}:{_literal(value)}" if isinstance(value, bool) else f"-{name} {_literal(value)}"
+
+
+def _literal(value: Any) -> str:
+    """A value as PowerShell writes it."""
+    if value is None:
+        return "$null"
     if isinstance(value, bool):
-        return f"-{name}:${str(value).lower()}"
-    text = "$null" if value is None else str(value)
-    return f"-{name} '{text}'" if " " in text or not text else f"-{name} {text}"
+        return f"${str(value).lower()}"
+    if isinstance(value, bytes):
+        return f"<{len(value)} bytes>"
+    if isinstance(value, Mapping):
+        return "@{" + "; ".join(f"{key} = {_literal(held)}" for key, held in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_literal, value)) or "@()"
+    text = str(value)
+    return text if _BARE.fullmatch(text) else "'" + text.replace("'", "''") + "'"
+
+
+_BARE = re.compile(r"[\w.:/\\*?+=%-]+")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
+from collections.abc import Sequence
 from typing import Any
 
 from easops.document import DocumentError, Problem
@@ -20,6 +23,30 @@ def error_lines(error: EasopsError) -> list[str]:
     if isinstance(error, DocumentError):
         return [problem_line(problem) for problem in error.problems]
     return three_lines(error.what, error.why, error.next_step)
+
+
+def fitted(lines: Sequence[str], width: int) -> list[str]:
+    """The lines of an error, none wider than a terminal of *width*; what goes on stands under where it began."""
+    return [
+        part
+        for line in lines
+        for part in textwrap.wrap(
+            line,
+            max(width, 40),
+            subsequent_indent=" " * _begins(line),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    ]
+
+
+def _begins(line: str) -> int:
+    """The column of a line's own text, after its label."""
+    found = _LABEL.match(line)
+    return found.end() if found else 4
+
+
+_LABEL = re.compile(r"easops: |  why:  |  next: ")
 
 
 def three_lines(what: str, why: str = "", next_step: str = "") -> list[str]:

@@ -28,8 +28,11 @@ def wrapped(text: str, indent: str = INDENT, hanging: str = "  ") -> list[str]:
     )
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], indent: str = "") -> list[str]:
-    """A table with a head; figures stand to the right. The last column is not padded."""
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[str]:
+    """A table with a head; figures stand to the right. The last column is not padded.
+
+    Where a row is too wide for one line, its later columns stand on a second one (and a third), further in.
+    """
     cells = [[column.replace("_", " ") for column in columns], *([cell(value) for value in row] for row in rows)]
     right = [_figures(row[at] for row in cells[1:]) for at in range(len(columns))]
     widths = [max(len(row[at]) for row in cells) for at in range(len(columns))]
@@ -39,7 +42,21 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], indent: str = "
             text.rjust(width) if to_right else text.ljust(width)
             for text, width, to_right in zip(row, widths, right, strict=True)
         ]
-        lines.append((indent + "  ".join(padded)).rstrip())
+        for indent, columns_here in _folded(widths):
+            lines.append((indent + "  ".join(padded[at] for at in columns_here)).rstrip())
+    return lines
+
+
+def _folded(widths: Sequence[int]) -> list[tuple[str, list[int]]]:
+    """The columns of each line of a row, by number, with the line's indent."""
+    lines: list[tuple[str, list[int]]] = []
+    for at, width in enumerate(widths):
+        indent, here = lines[-1] if lines else ("", [])
+        taken = len(indent) + sum(widths[other] + 2 for other in here)
+        if not lines or (here and taken + width > WIDTH):
+            lines.append((INDENT if lines else "", [at]))
+        else:
+            here.append(at)
     return lines
 
 

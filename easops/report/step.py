@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
 from easops.actions.outcome import ItemOutcome
 from easops.playbook.outcome import StepResult
 from easops.report.finding import detection_lines, found_words
-from easops.report.layout import INDENT, difference, lasted, wrapped
-from easops.status import Status
+from easops.report.layout import INDENT, WIDTH, difference, lasted, wrapped
+from easops.status import EXIT_CODES, Status
 
 MARKS: Final = {
     Status.SKIPPED: "-",
@@ -41,7 +42,7 @@ def step_lines(
 
     *diff* shows before and after of every item, whole and also where nothing differs; *verbose* all the evidence.
     """
-    lines = [_head(step)]
+    lines = _head(step)
     if step.detection is not None:
         notes = {note for held in earlier if held.detection is not None for note in held.detection.notes}
         lines += detection_lines(step.detection, told=notes, verbose=verbose)
@@ -58,13 +59,16 @@ def step_lines(
     return lines
 
 
-def _head(step: StepResult) -> str:
+def _head(step: StepResult) -> list[str]:
     hosts = ", ".join(step.hosts)
     if len(hosts) > _HOSTS_WIDTH:
         hosts = f"{len(step.hosts)} hosts"
     time = lasted(step.seconds) if step.seconds else ""
-    left = f"{_mark(step)} {step.name}"
-    return f"{left:<{_NAME_WIDTH + 2}} {hosts:<{_HOSTS_WIDTH}} {time:>6}  {outcome_words(step)}".rstrip()
+    left = f"{f'{_mark(step)} {step.name}':<{_NAME_WIDTH + 2}} {hosts:<{_HOSTS_WIDTH}} {time:>6}  "
+    words = outcome_words(step)
+    if len(left + words) > WIDTH and "," in words:  # several statuses, for which there is no place
+        return [left + step.status.replace("_", " "), *wrapped(words)]
+    return [(left + words).rstrip()]
 
 
 def _mark(step: StepResult) -> str:
@@ -74,14 +78,17 @@ def _mark(step: StepResult) -> str:
 
 
 def outcome_words(step: StepResult) -> str:
-    """The outcome of a step in a word or three."""
+    """The outcome of a step in a word or three: of several items, how many have which status, the worst first."""
     if step.status is Status.OK and step.kind == "detect" and step.detection is not None:
         return found_words(step.detection)
     if step.status is Status.OK and step.kind == "verify":
         return "proved"
-    words = step.status.replace("_", " ")
-    count = sum(item.status is step.status for item in step.items)
-    return f"{words} {count}" if count and step.status is not Status.OK else words
+    counts = Counter(item.status for item in step.items)
+    if step.status not in counts or set(counts) == {Status.OK}:
+        return step.status.replace("_", " ")
+    worst_first = sorted(counts, key=list(Status).index, reverse=True)
+    worst_first.sort(key=lambda status: EXIT_CODES[status], reverse=True)
+    return ", ".join(f"{status.replace('_', ' ')} {counts[status]}" for status in worst_first)
 
 
 def _item_lines(item: ItemOutcome, diff: bool) -> list[str]:

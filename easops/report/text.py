@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import PurePath
 from typing import Any, Final
 
 from easops.actions.change import Change, ChangeOutcome, words
@@ -164,7 +165,8 @@ def detection_text(detection: Detection, *, verbose: bool = False) -> str:
 
 
 def taken_text(taken: Taken) -> str:
-    """The rows of a reading, the host first where each host has its own; one row that is too wide, a value a line."""
+    """The rows of a reading, the host first where each host has its own; a single row that is too wide, a value a
+    line."""
     per_host = taken.reading.scope == "server"
     columns = ("host", *taken.reading.columns) if per_host else taken.reading.columns
     rows = [_readable(columns, (row.host, *row.values) if per_host else row.values) for row in taken.rows]
@@ -188,16 +190,35 @@ def _readable(columns: Sequence[str], values: Sequence[Any]) -> tuple[Any, ...]:
 
 
 def runs_text(views: Sequence[RunView]) -> str:
-    """All runs, the newest first."""
+    """All runs, the newest first: which, when (UTC), how it ended, whether it was in the lab, whether it owes its later
+    steps, and what it was."""
     if not views:
         return "no run is recorded"
-    rows = [(view.run.run_id, "lab" if view.run.lab else "", _short(view.status), view.run.playbook) for view in views]
-    return "\n".join(table(("run", "", "status", "playbook"), rows))
+    columns = ("run", "started UTC", "status", "")
+    rows = [
+        (
+            view.run.run_id,
+            f"{view.run.started:%m-%d %H:%M}",
+            # R of `undone by R` is told by runs show; what it owes is marked
+            view.status.partition(" by ")[0].partition(",")[0],
+            " ".join(["lab"] * (view.run.lab is not None) + ["owes"] * view.run.owes),
+        )
+        for view in views
+    ]
+    left = table(columns, rows)
+    start = max(map(len, left)) + 2
+    what = ["what", *(_what(view) for view in views)]
+    lines: list[str] = []
+    for held, words_ in zip(left, what, strict=True):
+        first, *rest = wrapped(words_, " " * start, "")
+        lines += [f"{held:<{start}}{first.lstrip()}", *rest]
+    return "\n".join(lines)
 
 
-def _short(status: str) -> str:
-    """A run's status without what ``runs show`` tells: ``undone by R`` is ``undone``."""
-    return status.partition(" by ")[0].removesuffix(" its later steps")
+def _what(view: RunView) -> str:
+    """A run of a playbook by the name of its file; an undo and a single action are called what they are."""
+    named = PurePath(view.run.document["source"]).stem if view.run.kind == "run" else ""
+    return named or view.run.playbook
 
 
 def run_view_text(view: RunView, report: RunReport, *, diff: bool = False, verbose: bool = False) -> str:

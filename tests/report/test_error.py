@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from easops.document import DocumentError, Problem
 from easops.errors import BadInput
-from easops.report.error import error_lines
+from easops.report.error import error_lines, fitted, three_lines
 
 
 def test_what_is_missing_leaves_no_line() -> None:
@@ -12,4 +12,21 @@ def test_what_is_missing_leaves_no_line() -> None:
 def test_a_problem_of_a_whole_file_has_no_line_number() -> None:
     assert error_lines(DocumentError([Problem("a.yml", None, None, "the file is empty")])) == [
         "a.yml: the file is empty"
+    ]
+
+
+def test_an_error_fits_its_terminal_and_goes_on_under_where_it_began() -> None:
+    lines = three_lines(
+        "EX1 is not there and nobody knows since when", "no route", "start it, or take it out of the list"
+    )
+    assert fitted(lines, 40) == [
+        "easops: EX1 is not there and nobody",
+        "        knows since when",
+        "  why:  no route",
+        "  next: start it, or take it out of the",
+        "        list",
+    ]
+    assert fitted(["hosts.yml:12:3: the endpoint has no credential"], 40) == [
+        "hosts.yml:12:3: the endpoint has no",
+        "    credential",
     ]

@@ -25,6 +25,16 @@ def test_figures_stand_to_the_right_and_the_last_column_has_no_blanks_after_it()
     ]
 
 
+def test_a_row_that_is_too_wide_goes_on_in_a_second_line() -> None:
+    row = ("EX1", "x" * 40, "y" * 30, 5)
+    assert table(("host", "pool", "note", "size"), [row]) == [
+        f"host  {'pool':<40}  {'note':<30}".rstrip(),
+        "    size",
+        f"EX1   {'x' * 40}  {'y' * 30}",
+        "       5",
+    ]
+
+
 CELLS = [
     (None, "-"),
     (True, "yes"),

@@ -4,12 +4,14 @@ import attrs
 import pytest
 
 from easops.playbook.outcome import OpenRun, StepResult
+from easops.playbook.record import Run
+from easops.playbook.runs import RunView
 from easops.report.finding import detection_lines
 from easops.report.step import MARKS, step_lines
-from easops.report.text import end_lines
+from easops.report.text import end_lines, runs_text
 from easops.status import Status
 
-from .samples import ANNA, LIMITED, LOST, RECYCLED, REPORT, STEPS, STORM
+from .samples import ANNA, AT, LIMITED, LOST, RECYCLED, REPORT, STEPS, STORM
 
 
 def test_every_status_has_a_mark() -> None:
@@ -31,11 +33,42 @@ def test_a_detect_step_says_who_with_the_evidence_and_whom_it_leaves_alone() -> 
 
 def test_a_changing_step_says_each_item_and_does_not_repeat_the_evidence() -> None:
     assert step_lines(STEPS[2], STEPS[:2]) == [
-        "! Limit them                                                    refused 1",
+        "! Limit them                                                    refused",
+        "    refused 1, changed 1",
         "    anna@contoso.example: changed",
         "      policy none -> ours",
         "    bob@contoso.example: refused (protected)",
         "    effective after a recycle",
+    ]
+
+
+def test_the_head_of_a_step_counts_its_items_by_status_where_there_is_place() -> None:
+    ok = (attrs.evolve(LIMITED.items[0], status=Status.OK),) * 2
+    step = attrs.evolve(STEPS[2], status=Status.OK, done=attrs.evolve(LIMITED, items=ok))
+    assert step_lines(step)[0].split()[-1] == "ok"
+    mixed = attrs.evolve(step, status=Status.CHANGED, done=attrs.evolve(LIMITED, items=(LIMITED.items[0], *ok)))
+    assert step_lines(mixed)[0].endswith("changed 1, ok 2")
+
+
+def test_runs_are_told_one_a_line_with_what_they_were() -> None:
+    def view(kind: str, playbook: str, **more: object) -> RunView:
+        document = {"source": "/books/contacts-sync-storm.yml", "lab": more.pop("lab", None)}
+        run = Run(f"20261124-170000-{kind:0<4}"[:20], kind, playbook, document, (), AT, **more)  # type: ignore[arg-type]
+        return RunView(run, False, (), ())
+
+    views = [
+        view("undo", "undo of 20261123-120000-beef", ended=AT, status="undone", lab="calm"),
+        view("run", "Cure a storm", ended=AT, status="verify_failed", owes=True, lab="calm"),
+        view("do", "do block_user", ended=AT, status="changed", closed="undone by 20261124-180000-abcd"),
+        view("run", "Cure a storm"),
+    ]
+    assert runs_text(views).splitlines() == [
+        "run                   started UTC  status                   what",
+        "20261124-170000-undo  11-24 17:00  undone         lab       undo of",
+        "                                                            20261123-120000-beef",
+        "20261124-170000-run0  11-24 17:00  verify_failed  lab owes  contacts-sync-storm",
+        "20261124-170000-do00  11-24 17:00  undone                   do block_user",
+        "20261124-170000-run0  11-24 17:00  died                     contacts-sync-storm",
     ]
 
 
