@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 CONFIGURATIONS: Mapping[Endpoint, str] = {"exchange": "Microsoft.Exchange", "windows": "Microsoft.PowerShell"}
 ADMINISTRATORS = "Administrators"
-ENVELOPE = 512000  # MaxEnvelopeSizekb of Windows since 2012: 500
+_ENVELOPES = {"2.0": 153600, "5.1": 512000}  # MaxEnvelopeSizekb: 150, and 500 since Windows Server 2012
 _OVERHEAD = 4096  # what an answer's envelope takes beside its payload
 _REMEMBERED = 8  # answers to Receive a shell keeps, for a client that asks the same again
 # PowerShellMaxConcurrency and MaxShellsPerUser; idle times in seconds (MaxShellIdleTimeoutMinutes 15; two hours).
@@ -116,6 +116,7 @@ class Service:
     def __init__(self, server: str, law: Law, backend: Backend, faults: Faults) -> None:
         self.server = server
         self._law = law
+        self._envelope = _ENVELOPES[law.powershell]
         self._backend = backend
         self._faults = faults
         self._shells: dict[str, _Shell] = {}
@@ -155,7 +156,7 @@ class Service:
             case "Get" if request.resource_uri.startswith(NS["cfg"]):
                 return answer(
                     request,
-                    f"<cfg:Config><cfg:MaxEnvelopeSizekb>{ENVELOPE // 1024}</cfg:MaxEnvelopeSizekb>"
+                    f"<cfg:Config><cfg:MaxEnvelopeSizekb>{self._envelope // 1024}</cfg:MaxEnvelopeSizekb>"
                     "<cfg:MaxTimeoutms>1800000</cfg:MaxTimeoutms></cfg:Config>",
                 )
             case "Get":
@@ -311,7 +312,7 @@ class Service:
         command_id = None if stream is None else stream.get("CommandId")
         command = None if command_id is None else self._command_of(shell, command_id)
         channel = shell.channel if command is None else command.channel
-        limit = max(FRAGMENT, (min(request.envelope, ENVELOPE) - _OVERHEAD) // 4 * 3)
+        limit = max(FRAGMENT, (min(request.envelope, self._envelope) - _OVERHEAD) // 4 * 3)
         taken = await channel.take(limit, request.timeout)
         shell.used = time.monotonic()
         if taken is None:

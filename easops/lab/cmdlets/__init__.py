@@ -19,7 +19,12 @@ from easops.lab.cmdlets.mailbox import (
     GET_MAILBOX_STATISTICS,
     GET_USER,
 )
-from easops.lab.cmdlets.mobile_device import GET_MOBILE_DEVICE, GET_MOBILE_DEVICE_STATISTICS
+from easops.lab.cmdlets.mobile_device import (
+    GET_ACTIVE_SYNC_DEVICE,
+    GET_ACTIVE_SYNC_DEVICE_STATISTICS,
+    GET_MOBILE_DEVICE,
+    GET_MOBILE_DEVICE_STATISTICS,
+)
 from easops.lab.cmdlets.shell import GET_CHILD_ITEM, GET_DATE, IMPORT_MODULE
 from easops.lab.cmdlets.throttling_policy import (
     GET_ASSOCIATION,
@@ -33,6 +38,8 @@ from easops.lab.cmdlets.web_request import GET_WEB_REQUEST
 from easops.registry import table
 
 CMDLETS = table(
+    GET_ACTIVE_SYNC_DEVICE,
+    GET_ACTIVE_SYNC_DEVICE_STATISTICS,
     GET_ASSOCIATION,
     GET_CAS_MAILBOX,
     GET_CHILD_ITEM,

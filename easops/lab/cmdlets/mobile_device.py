@@ -1,4 +1,4 @@
-"""Get-MobileDevice and Get-MobileDeviceStatistics."""
+"""Get-MobileDevice and Get-MobileDeviceStatistics, and their names of before 2013: Get-ActiveSyncDevice…"""
 
 from __future__ import annotations
 
@@ -89,12 +89,16 @@ def _shared(world: World, call: Call, phone: Phone) -> dict[str, Any]:
     }
 
 
+def _noun(call: Call) -> str:
+    return "ActiveSyncDevice" if call.cmdlet.startswith("Get-ActiveSync") else "MobileDevice"
+
+
 def _get(world: World, call: Call) -> Iterable[Any]:
     parameters = given(call, "Identity", "Mailbox", "ResultSize", "ActiveSync")
     phones, more = limited(_phones(world, call, parameters.get("Identity"), parameters.get("Mailbox")), parameters)
     for phone in phones:
         yield Obj(
-            ("Microsoft.Exchange.Data.Directory.SystemConfiguration.MobileDevice", *AD_OBJECT),
+            (f"Microsoft.Exchange.Data.Directory.SystemConfiguration.{_noun(call)}", *AD_OBJECT),
             {
                 **directory_properties(
                     world, call, _dn(phone), _guid(phone), _object_name(phone), world.start - phone.partnership
@@ -116,7 +120,7 @@ def _get_statistics(world: World, call: Call) -> Iterable[Any]:
     if not parameters.get("Identity") and not parameters.get("Mailbox"):
         raise CmdletFailed(
             ErrorInfo(
-                "Get-MobileDeviceStatistics needs -Identity or -Mailbox.",
+                f"{call.cmdlet} needs -Identity or -Mailbox.",
                 "System.ArgumentException",
                 f"LabNeedsIdentity,{call.cmdlet}",
                 "InvalidArgument",
@@ -124,15 +128,15 @@ def _get_statistics(world: World, call: Call) -> Iterable[Any]:
             )
         )
     for phone in _phones(world, call, parameters.get("Identity"), parameters.get("Mailbox")):
-        seen = None if phone.last_sync is None else world.local(phone.last_sync).astimezone(dt.UTC)
+        synced = None if phone.last_sync is None else world.local(phone.last_sync).astimezone(dt.UTC)
         yield Obj(
-            ("Microsoft.Exchange.Data.Storage.Management.MobileDeviceConfiguration", *AD_OBJECT[2:]),
+            (f"Microsoft.Exchange.Data.Storage.Management.{_noun(call)}Configuration", *AD_OBJECT[2:]),
             {
                 **_shared(world, call, phone),
                 "Identity": ad_id(_object_name(phone), _dn(phone), _guid(phone), _identity(phone)),
                 "Guid": _guid(phone),
-                "LastSuccessSync": seen,
-                "LastSyncAttemptTime": seen,
+                "LastSuccessSync": synced,
+                "LastSyncAttemptTime": synced,
                 "LastPingHeartbeat": phone.heartbeat,
                 "NumberOfFoldersSynced": phone.folders,
                 "DeviceFriendlyName": phone.kind,
@@ -146,4 +150,8 @@ def _get_statistics(world: World, call: Call) -> Iterable[Any]:
 GET_MOBILE_DEVICE: Final = Cmdlet("Get-MobileDevice", "exchange", checks_domain_controller(_get))
 GET_MOBILE_DEVICE_STATISTICS: Final = Cmdlet(
     "Get-MobileDeviceStatistics", "exchange", checks_domain_controller(_get_statistics)
+)
+GET_ACTIVE_SYNC_DEVICE: Final = Cmdlet("Get-ActiveSyncDevice", "exchange", checks_domain_controller(_get))
+GET_ACTIVE_SYNC_DEVICE_STATISTICS: Final = Cmdlet(
+    "Get-ActiveSyncDeviceStatistics", "exchange", checks_domain_controller(_get_statistics)
 )

@@ -1,9 +1,10 @@
-"""A small world, asked as the engine asks: bound by the law of 2016."""
+"""Small worlds, asked as the engine asks: bound by the law of the server's version."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,21 @@ from easops.lab.world.state import Beginning, StateFolder
 
 
 class Ask:
-    def __init__(self, world: World) -> None:
+    """A world, asked at one of its servers."""
+
+    def __init__(self, world: World, server: str) -> None:
         self.world = world
-        self._law = Law("2016")
+        self.server = server
+        self._law = Law(world.servers[server].product.version)
+
+    def at(self, server: str) -> Ask:
+        """The same world, asked at another server."""
+        return Ask(self.world, server)
 
     def __call__(self, cmdlet: str, *, piped: tuple[Any, ...] = (), **parameters: Any) -> list[Any]:
         endpoint = CMDLETS[cmdlet].endpoint
         name, bound = self._law.bind(endpoint, cmdlet, list(parameters.items()), piped=bool(piped))
-        return self.world.perform(CMDLETS[name], Call("AMS-EX01", "CONTOSO\\admin", name, bound, piped))
+        return self.world.perform(CMDLETS[name], Call(self.server, "CONTOSO\\admin", name, bound, piped))
 
     def error(self, cmdlet: str, **parameters: Any) -> ErrorInfo:
         """The error that the call ends in."""
@@ -35,14 +43,34 @@ class Ask:
         return failed.value.error
 
 
+@contextmanager
+def opened(folder: Path, scenario: str, server: str, **data: Any) -> Iterator[Ask]:
+    state = StateFolder(folder)
+    held = {**read_scenario(scenario), "mailboxes": 24, "history": 600, **data}
+    start = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC).timestamp()
+    state.write(Beginning(scenario, held, 7, start, 0.0))
+    state.close()
+    world = World.open(folder, CMDLETS, speed=0.0)
+    yield Ask(world, server)
+    world.close()
+
+
 @pytest.fixture
 def ask(tmp_path: Path) -> Iterator[Ask]:
-    state = StateFolder(tmp_path / "state")
     groups = {name: read_scenario("contacts-storm-groups")[name] for name in ("groups", "recipients")}
-    data = {**read_scenario("contacts-storm-foreign"), **groups, "mailboxes": 24, "history": 600}
-    start = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC).timestamp()
-    state.write(Beginning("contacts-storm-foreign", data, 7, start, 0.0))
-    state.close()
-    world = World.open(tmp_path / "state", CMDLETS, speed=0.0)
-    yield Ask(world)
-    world.close()
+    with opened(tmp_path / "state", "contacts-storm-foreign", "AMS-EX01", **groups) as ask:
+        yield ask
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> Iterator[Ask]:
+    """An organisation of 2010 and 2016, asked at its 2016 server AMS-EX01."""
+    with opened(tmp_path / "mixed", "contacts-storm-mixed", "AMS-EX01") as ask:
+        yield ask
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Iterator[Ask]:
+    """An organisation of 2010, asked at its client access server AMS-CAS01."""
+    with opened(tmp_path / "old", "contacts-storm-2010", "AMS-CAS01") as ask:
+        yield ask

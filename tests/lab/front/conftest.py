@@ -30,18 +30,29 @@ NOT_FOUND = ErrorInfo(
 )
 
 
+NO_MODULE = ErrorInfo(
+    message="The specified module 'WebAdministration' was not loaded because no valid module file was found.",
+    exception="System.IO.FileNotFoundException",
+    fqid="Modules_ModuleNotFound,Microsoft.PowerShell.Commands.ImportModuleCommand",
+    category="ResourceUnavailable",
+    activity="Import-Module",
+    target="WebAdministration",
+)
+
+
 class SmallWorld:
-    """Answers a handful of cmdlets; *calls* is what it was asked."""
+    """Answers a handful of cmdlets; *calls* is what it was asked, *lacks_modules* fails any import."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, Endpoint, str, str, dict[str, Any], tuple[Any, ...]]] = []
+        self.lacks_modules = False
         self.waiting = threading.Event()
         self.go_on = threading.Event()
 
     def commands(self, endpoint: Endpoint) -> Collection[str]:
         if endpoint == "exchange":
             return {"Get-Mailbox", "Get-CASMailbox", "Set-CASMailbox", "Remove-MobileDevice", "Remove-ThrottlingPolicy"}
-        return {"Get-CimInstance", "Restart-WebAppPool", "Get-Content"}
+        return {"Get-CimInstance", "Restart-WebAppPool", "Get-Content", "Get-ItemProperty", "Import-Module"}
 
     def invoke(
         self,
@@ -70,6 +81,8 @@ class SmallWorld:
                 return [len(str(name))]
             case "Get-Content", _:
                 return [b"x" * 200_000 for _ in range(20)]
+            case "Import-Module", _ if self.lacks_modules:
+                return [NonTerminating(NO_MODULE)]
             case "Get-CimInstance", _:
                 return [Obj(types=("Microsoft.Management.Infrastructure.CimInstance",), properties={"ProcessId": 7})]
         return []

@@ -12,6 +12,7 @@ import pytest
 from easops.lab.cmdlet import Call
 from easops.lab.cmdlets import CMDLETS
 from easops.lab.law import Law
+from easops.lab.scripts import SCRIPTS
 from easops.lab.value import CmdletFailed, ErrorInfo
 from easops.lab.world import World
 from easops.lab.world.scenario import read_scenario
@@ -21,17 +22,17 @@ START = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 
 
 class Asked:
-    """A world, and a way to ask it as the engine does: bound by the law of 2016."""
+    """A world, and a way to ask it as the engine does: bound by the law of the server's version."""
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self._law = Law("2016")
 
     def __call__(
         self, cmdlet: str, *, at: str = "AMS-EX01", piped: tuple[Any, ...] = (), **parameters: Any
     ) -> list[Any]:
         endpoint = CMDLETS[cmdlet].endpoint
-        name, bound = self._law.bind(endpoint, cmdlet, list(parameters.items()), piped=bool(piped))
+        law = Law(self.world.servers[at].product.version)
+        name, bound = law.bind(endpoint, cmdlet, list(parameters.items()), piped=bool(piped))
         return self.world.perform(CMDLETS[name], Call(at, "CONTOSO\\admin", name, bound, piped))
 
     def error(self, cmdlet: str, **parameters: Any) -> ErrorInfo:
@@ -64,7 +65,7 @@ def open_world(tmp_path: Path) -> Iterator[OpenWorld]:
             held = {**read_scenario(scenario), "mailboxes": 24, "history": 900, **data}
             state.write(Beginning(scenario, held, 7, START.timestamp(), 0.0))
             state.close()
-        world = World.open(path, CMDLETS, speed=0.0, read_only=read_only)
+        world = World.open(path, {**CMDLETS, **SCRIPTS}, speed=0.0, read_only=read_only)
         opened.append(world)
         return Asked(world)
 
