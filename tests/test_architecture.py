@@ -12,8 +12,8 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "easops"
 
 DOORS = {
-    "pypsrp": {"remoting.psrp"},
-    "requests": {"remoting.psrp"},
+    "pypsrp": {"remoting.psrp", "remoting.transport"},
+    "requests": {"remoting.psrp", "remoting.transport"},
     "urllib3": {"remoting.psrp"},
     "tenacity": {"remoting.retry"},
     "ruamel": {"document"},
@@ -27,7 +27,8 @@ DOORS = {
     "rich": {"cli"},
     "aiohttp": {"lab"},
     "psrpcore": {"lab"},
-    "spnego": {"lab"},
+    "spnego": {"lab", "remoting.transport"},
+    "keyring": {"remoting.secret"},
     "cryptography": {"lab"},
 }
 

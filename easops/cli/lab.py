@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -43,6 +43,10 @@ def start(
     ] = 1.0,
     read_only: Annotated[bool, typer.Option("--read-only", help="Refuse every change.")] = False,
     port_base: Annotated[int, typer.Option(min=0, max=65000, help="Port of its first server; 0 takes free ones.")] = 0,
+    auth: Annotated[
+        Literal["basic", "ntlm", "negotiate"],
+        typer.Option(help="How its inventory enters the windows endpoints: over TLS, or over plain http and sealed."),
+    ] = "basic",
     until_stdin_closes: Annotated[
         bool, typer.Option("--until-stdin-closes", help="For programs: one line of JSON, and end with standard input.")
     ] = False,
@@ -65,7 +69,7 @@ def start(
     with tempfile.TemporaryDirectory(prefix="easops-lab-") as temporary:
         folder = Path(temporary) if state is None else state.absolute()
         with server.start(
-            folder, scenario=scenario, seed=seed, speed=speed, read_only=read_only, port_base=port_base
+            folder, scenario=scenario, seed=seed, speed=speed, read_only=read_only, port_base=port_base, auth=auth
         ) as lab:
             name = lab.world.scenario.name
             if until_stdin_closes:

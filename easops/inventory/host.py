@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 from urllib.parse import urlsplit
 
 import attrs
@@ -11,19 +12,30 @@ import attrs
 Version = Literal["2003", "2007", "2010", "2013", "2016", "2019", "SE"]
 VERSIONS: tuple[Version, ...] = ("2003", "2007", "2010", "2013", "2016", "2019", "SE")
 Role = Literal["client_access", "mailbox"]
+ROLES: Final[tuple[Role, ...]] = ("mailbox", "client_access")
 Auth = Literal["basic", "kerberos", "ntlm", "negotiate"]
+AUTHS: Final[tuple[Auth, ...]] = ("basic", "kerberos", "ntlm", "negotiate")
+DEFAULT_AUTH: Final[Mapping[str, Auth]] = {"exchange": "kerberos", "windows": "negotiate"}
+"""What each endpoint of an untouched server takes."""
+
+TICKET_AUTHS: Final[tuple[Auth, ...]] = ("kerberos", "negotiate")
+"""Those that need no credential: the ticket of the user who runs easops serves."""
+
+PasswordSource = Literal["env", "file", "prompt", "keyring"]
+PASSWORD_SOURCES: Final[tuple[PasswordSource, ...]] = ("env", "file", "prompt", "keyring")
 
 
 @attrs.frozen
 class Credential:
     """A user name, and where its password is found: never the password itself.
 
-    *source* is ``env`` (an environment variable) or ``file`` (a path; its first line), *reference* the name of it.
+    *source* is ``env`` (an environment variable), ``file`` (a path; its first line), ``keyring`` (a service) or
+    ``prompt`` (asked at the terminal), *reference* the name of it; a prompt has none.
     """
 
     name: str
     username: str
-    source: Literal["env", "file"]
+    source: PasswordSource
     reference: str
 
 
@@ -31,7 +43,9 @@ class Credential:
 class Endpoint:
     """One way in: ``https://fqdn/PowerShell`` (exchange) or ``https://fqdn:5986/wsman`` (windows).
 
-    *ca* is a PEM file of the authority that signed the server's certificate; None means the system's own.
+    *credential* None is the ticket of the user who runs easops. Over plain http every message is sealed by what *auth*
+    negotiates, so ``basic`` is not for it. *ca* is a PEM file of the authority that signed the server's certificate;
+    None means the system's own.
     """
 
     url: str

@@ -3,15 +3,17 @@
 ```yaml
 easops: 1
 credentials:
-  admin: {username: 'CONTOSO\\admin', password: {env: EASOPS_PASSWORD}}   # or {file: password.txt}
+  admin: {username: 'CONTOSO\\admin', password: {env: EASOPS_PASSWORD}}
+  # or password: {file: password.txt}, {prompt: true}, {keyring: SERVICE}
 defaults: {organisation: contoso, site: AMS}       # each is for the hosts that do not say it themselves
 hosts:
   - name: AMS-EX01
     version: 2016
     roles: [mailbox]
     endpoints:
-      exchange: {url: "https://ams-ex01/PowerShell", auth: basic, credential: admin, ca: ca.pem}
-      windows: {url: "https://ams-ex01:5986/wsman", auth: basic, credential: admin, ca: ca.pem}
+      exchange: {url: "http://ams-ex01.contoso.com/PowerShell"}                       # kerberos, the current user
+      windows: {url: "http://ams-ex01.contoso.com:5985/wsman", credential: admin}     # negotiate
+      # or auth: basic over https, where a server is set to take it, and ca: FILE for an authority of one's own
 ```
 """
 
@@ -20,20 +22,50 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, Literal, cast
+from typing import Final, cast
 from urllib.parse import urlsplit
 
 import attrs
 
 from easops.document import Checker, Node, parse, read_text, suggestion
-from easops.inventory.host import VERSIONS, Auth, Credential, Endpoint, Host, Role, Version
+from easops.inventory.host import (
+    AUTHS,
+    DEFAULT_AUTH,
+    PASSWORD_SOURCES,
+    ROLES,
+    TICKET_AUTHS,
+    VERSIONS,
+    Auth,
+    Credential,
+    Endpoint,
+    Host,
+    PasswordSource,
+    Role,
+    Version,
+)
 
-_ROLES: Final = ("mailbox", "client_access")
-_AUTHS: Final = ("basic", "kerberos", "ntlm", "negotiate")
-_AVAILABLE: Final = ("basic",)
-_PATHS: Final = {"exchange": "/PowerShell", "windows": "/wsman"}
-_ENDPOINT_KEYS: Final = ("auth", "credential", "ca")
-_HOST_KEYS: Final = ("organisation", "version", "roles", "site", "endpoints", "log_folder")
+PATHS: Final = {"exchange": "/PowerShell", "windows": "/wsman"}
+"""The endpoints, and the path of each."""
+
+
+@attrs.frozen
+class Keys:
+    """The keys that a mapping must and may have."""
+
+    required: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+
+
+KEYS: Final[Mapping[str, Keys]] = {
+    "inventory": Keys(("easops", "hosts"), ("credentials", "defaults")),
+    "credential": Keys(("username", "password")),
+    "password": Keys((), PASSWORD_SOURCES),  # exactly one of them
+    "host": Keys(("name",), ("organisation", "version", "roles", "site", "endpoints", "log_folder")),
+    "endpoints": Keys((), tuple(PATHS)),
+    "endpoint": Keys(("url",), ("auth", "credential", "ca")),
+}
+"""What an inventory may say, level by level; ``defaults`` takes the optional ones of a host and of its endpoints."""
+
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -59,6 +91,10 @@ def load_inventory(path: Path | str) -> Inventory:
     return Inventory(hosts, path)
 
 
+def _optional(level: str) -> Keys:
+    return Keys((), KEYS[level].optional)
+
+
 class _Reader:
     """Reads the tree of one inventory file; problems go to the checker."""
 
@@ -69,7 +105,7 @@ class _Reader:
 
     def inventory(self, root: Node) -> tuple[Host, ...]:
         check = self._checker
-        top = check.entries(root, "an inventory", required=("easops", "hosts"), optional=("credentials", "defaults"))
+        top = self._entries(root, "an inventory", KEYS["inventory"])
         if "easops" in top and top["easops"].plain() != 1:
             check.add(top["easops"], "this easops reads inventories of format 1", "", "Write `easops: 1`")
         if "credentials" in top:
@@ -85,46 +121,52 @@ class _Reader:
         self._one_of_each(nodes, hosts)
         return hosts
 
+    def _entries(self, node: Node, what: str, keys: Keys) -> Mapping[str, Node]:
+        return self._checker.entries(node, what, required=keys.required, optional=keys.optional)
+
     def _credential(self, name: str, node: Node) -> Credential:
+        fields = self._entries(node, f"the credential {name!r}", KEYS["credential"])
+        username = self._checker.text(fields["username"], "the username") if "username" in fields else ""
+        source, reference = self._password(fields["password"]) if "password" in fields else ("env", "")
+        return Credential(name, username, cast("PasswordSource", source), reference)
+
+    def _password(self, node: Node) -> tuple[str, str]:
+        """Where a password is found, and the name of it there; a bad one is noted and found nowhere."""
         check = self._checker
-        fields = check.entries(node, f"the credential {name!r}", required=("username", "password"))
-        username = check.text(fields["username"], "the username") if "username" in fields else ""
-        source: Literal["env", "file"] = "env"
-        reference = ""
-        if "password" in fields:
-            password = fields["password"]
-            if isinstance(password.value, str | int | float):
-                check.add(
-                    password,
-                    "a password does not belong in the inventory",
-                    "the file is copied and shown",
-                    "Write {env: NAME_OF_A_VARIABLE} or {file: PATH}",
-                )
-                return Credential(name, username, source, reference)
-            ways = check.entries(password, "a password", optional=("env", "file"))
-            if password.entries is not None and len(password.entries) != 1:
-                check.add(password, "a password is found in exactly one of env and file")
-            for way, value in ways.items():
-                reference = check.text(value, f"the password's {way}")
-                if way == "file":
-                    source, reference = "file", str(self._folder / reference)
-        return Credential(name, username, source, reference)
+        if isinstance(node.value, str | int | float):
+            check.add(
+                node,
+                "a password does not belong in the inventory",
+                "the file is copied and shown",
+                "Write {env: NAME_OF_A_VARIABLE}, {file: PATH}, {keyring: SERVICE} or {prompt: true}",
+            )
+            return "env", ""
+        ways = self._entries(node, "a password", KEYS["password"])
+        if node.entries is not None and len(node.entries) != 1:
+            check.add(node, f"a password is found in exactly one of {', '.join(PASSWORD_SOURCES)}")
+        for way, value in ways.items():
+            if way == "prompt":
+                if value.value is not True:
+                    check.add(value, "prompt is true or is not there", "", "Write {prompt: true}")
+                return way, ""
+            reference = check.text(value, f"the password's {way}")
+            return way, str(self._folder / reference) if way == "file" else reference
+        return "env", ""
 
     def _defaults(self, node: Node | None) -> Mapping[str, Node]:
         """The entries of ``defaults:``; a host has its own name, and each endpoint its own url."""
         if node is None:
             return {}
-        check = self._checker
-        fields = check.entries(node, "defaults", optional=_HOST_KEYS)
+        fields = self._entries(node, "defaults", _optional("host"))
         if "endpoints" in fields:
-            endpoints = check.entries(fields["endpoints"], "the endpoints of defaults", optional=_PATHS)
+            endpoints = self._entries(fields["endpoints"], "the endpoints of defaults", KEYS["endpoints"])
             for name, endpoint in endpoints.items():
-                check.entries(endpoint, f"the {name} endpoint of defaults", optional=_ENDPOINT_KEYS)
+                self._entries(endpoint, f"the {name} endpoint of defaults", _optional("endpoint"))
         return fields
 
     def _host(self, node: Node, defaults: Mapping[str, Node]) -> Host:
         check = self._checker
-        own = check.entries(node, "a host", required=("name",), optional=_HOST_KEYS)
+        own = self._entries(node, "a host", KEYS["host"])
         fields = {**defaults, **own}
         name = check.text(own["name"], "the name of a host") if "name" in own else ""
         if name and not _NAME.fullmatch(name):
@@ -158,15 +200,15 @@ class _Reader:
     def _roles(self, node: Node) -> frozenset[Role]:
         nodes = self._checker.items(node, "roles")
         if node.items == ():
-            self._checker.add(node, "roles is empty", f"there are {', '.join(_ROLES)}")
-        roles = [self._checker.one_of(item, "a role", _ROLES) for item in nodes]
+            self._checker.add(node, "roles is empty", f"there are {', '.join(ROLES)}")
+        roles = [self._checker.one_of(item, "a role", ROLES) for item in nodes]
         return frozenset(cast("Role", role) for role in roles if role is not None)
 
     def _endpoints(self, own: Node | None, defaults: Node | None, host: str) -> dict[str, Endpoint]:
         if own is None:
             return {}
         check = self._checker
-        nodes = check.entries(own, f"the endpoints of {host!r}", optional=_PATHS)
+        nodes = self._entries(own, f"the endpoints of {host!r}", KEYS["endpoints"])
         if own.entries == {}:
             check.add(own, f"the host {host!r} has no endpoint", "there are exchange, windows")
         usual = (defaults.entries if defaults is not None else None) or {}
@@ -175,34 +217,30 @@ class _Reader:
     def _endpoint(self, name: str, node: Node, defaults: Node | None) -> Endpoint:
         check = self._checker
         what = f"the {name} endpoint"
-        own = check.entries(node, what, required=("url",), optional=_ENDPOINT_KEYS)
+        own = self._entries(node, what, KEYS["endpoint"])
         usual = (defaults.entries if defaults is not None else None) or {}
-        fields = {**{key: value for key, value in usual.items() if key in _ENDPOINT_KEYS}, **own}
+        fields = {**{key: value for key, value in usual.items() if key in KEYS["endpoint"].optional}, **own}
         url = check.text(own["url"], f"the url of {what}") if "url" in own else ""
         scheme = self._url(name, url, own["url"]) if url else ""
-        auth: str | None = "kerberos"  # what an untouched server takes
+        auth: str | None = DEFAULT_AUTH[name]
         if "auth" in fields:
-            auth = check.one_of(fields["auth"], "auth", _AUTHS)
-        where = fields.get("auth", node)
-        if auth is not None and auth not in _AVAILABLE:
-            check.add(
-                where,
-                f"auth {auth} is not available in this version of easops"
-                + ("" if "auth" in fields else " (the default)"),
-                "there is basic, over https",
-                "Write `auth: basic`",
-            )
+            auth = check.one_of(fields["auth"], "auth", AUTHS)
         if auth == "basic" and scheme == "http":
-            check.add(where, "basic over plain http is refused", "it sends the password in clear text", "Use https")
+            check.add(
+                fields["auth"],
+                "basic over plain http is refused",
+                "it sends the password in clear text",
+                "Use https, or kerberos, negotiate or ntlm, which seal every message",
+            )
         credential = self._reference(fields["credential"]) if "credential" in fields else None
-        if auth == "basic" and "credential" not in fields and node.entries is not None:
-            check.add(node, f"{what} has no 'credential'", "basic needs a user and a password", "Add `credential:`")
+        if auth is not None and auth not in TICKET_AUTHS and "credential" not in fields and node.entries is not None:
+            check.add(node, f"{what} has no 'credential'", f"{auth} needs a user and a password", "Add `credential:`")
         ca = self._ca(fields["ca"]) if "ca" in fields else None
-        return Endpoint(url, cast("Auth", auth or "basic"), credential, ca)
+        return Endpoint(url, cast("Auth", auth or DEFAULT_AUTH[name]), credential, ca)
 
     def _url(self, name: str, url: str, node: Node) -> str:
         """The scheme of a good url; a bad one is noted and gives nothing."""
-        form = f"https://server{_PATHS[name]}"
+        form = f"https://server{PATHS[name]}"
         try:
             parts = urlsplit(url)
             host, port = parts.hostname, parts.port
@@ -222,8 +260,8 @@ class _Reader:
             why = "there is no port 0"
         elif parts.query or parts.fragment or "?" in url or "#" in url:
             why = "it has no ? and no #"
-        elif parts.path.rstrip("/").lower() != _PATHS[name].lower():
-            why = f"its path is {_PATHS[name]}"
+        elif parts.path.rstrip("/").lower() != PATHS[name].lower():
+            why = f"its path is {PATHS[name]}"
         if why:
             self._checker.add(node, f"{url!r} cannot be the {name} endpoint", why, f"Write {form}")
             return ""

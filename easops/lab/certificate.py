@@ -30,6 +30,10 @@ class Certificate:
         """For a client's ``cert_validation`` or trust store."""
         path.write_bytes(self.authority)
 
+    def server_der(self) -> bytes:
+        """The server's own certificate as it goes over the wire."""
+        return x509.load_pem_x509_certificate(self.chain).public_bytes(serialization.Encoding.DER)
+
     def server_context(self) -> ssl.SSLContext:
         """TLS for the server's side. The key touches the disk only in a folder of this user's, for a moment."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

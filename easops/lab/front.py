@@ -1,11 +1,12 @@
-"""The lab's front: one listening port a server, TLS, Basic authentication, and the paths of the two endpoints."""
+"""The lab's front: two listening ports a server, TLS and plain, the logon, and the paths of the two endpoints."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hmac
+import asyncio
+import hashlib
+import ssl
 from collections.abc import Iterable, Mapping
+from weakref import WeakKeyDictionary
 
 import attrs
 from aiohttp import web
@@ -15,6 +16,8 @@ from easops.lab.certificate import Certificate
 from easops.lab.engine import Backend
 from easops.lab.faults import ConnectionDropped, Faults
 from easops.lab.law import Law
+from easops.lab.logon import OFFERED, Accounts, Logon, LogonRefused
+from easops.lab.sealing import NotSealed, is_sealed, seal, unseal
 from easops.lab.wsman import Service, User
 
 PATHS: Mapping[str, Endpoint] = {"/powershell": "exchange", "/wsman": "windows"}
@@ -28,19 +31,22 @@ _NOT_FOUND = (
 
 @attrs.frozen
 class Site:
-    """One server: its short name, its port (0: any free one), and the law of its version. The port serves
-    ``/PowerShell`` (Microsoft.Exchange) and ``/wsman`` (Microsoft.PowerShell)."""
+    """One server: its short name, the law of its version, and its ports (0: any free one), over TLS and plain. Both
+    serve ``/PowerShell`` (Microsoft.Exchange) and ``/wsman`` (Microsoft.PowerShell)."""
 
     server: str
     law: Law
     port: int = 0
+    plain_port: int = 0
 
 
 class Front:
-    """Listens for a lab's servers. ``faults`` may be added to at any time, from any thread."""
+    """Listens for a lab's servers. ``faults`` may be added to at any time, from any thread; ``plain_ports`` are those
+    of each server without TLS, once it has started."""
 
     def __init__(self) -> None:
         self.faults = Faults()
+        self.plain_ports: dict[str, int] = {}
         self._runners: list[web.ServerRunner] = []
         self._services: list[Service] = []
 
@@ -53,7 +59,7 @@ class Front:
         *,
         host: str = "127.0.0.1",
     ) -> Mapping[str, int]:
-        """Listen; returns the port of each server by its name.
+        """Listen; returns the TLS port of each server by its name.
 
         Args:
             users: by logon name as a client sends it (``LAB\\admin``, ``admin@lab.example``), any case.
@@ -61,22 +67,29 @@ class Front:
         Raises:
             OSError: a port is taken. What was opened is closed again.
         """
-        by_name = {name.casefold(): (name, user) for name, user in users.items()}
+        accounts = Accounts(users)
         context = certificate.server_context()
+        binding = b"tls-server-end-point:" + hashlib.sha256(certificate.server_der()).digest()
         ports = {}
         try:
             for site in sites:
                 service = Service(site.server, site.law, backend, self.faults)
                 self._services.append(service)
-                runner = web.ServerRunner(web.Server(_Handler(service, by_name)), shutdown_timeout=1.0)
-                await runner.setup()
-                self._runners.append(runner)
-                await web.TCPSite(runner, host, site.port, ssl_context=context).start()
-                ports[site.server] = int(runner.addresses[0][1])
+                ports[site.server] = await self._listen(_Handler(service, accounts, binding), host, site.port, context)
+                self.plain_ports[site.server] = await self._listen(
+                    _Handler(service, accounts, None), host, site.plain_port, None
+                )
         except OSError:
             await self.stop()
             raise
         return ports
+
+    async def _listen(self, handler: _Handler, host: str, port: int, context: ssl.SSLContext | None) -> int:
+        runner = web.ServerRunner(web.Server(handler), shutdown_timeout=1.0)
+        await runner.setup()
+        self._runners.append(runner)
+        await web.TCPSite(runner, host, port, ssl_context=context).start()
+        return int(runner.addresses[0][1])
 
     async def stop(self) -> None:
         """Stop what runs, close every connection; harmless when nothing listens."""
@@ -89,41 +102,73 @@ class Front:
 
 
 class _Handler:
-    """HTTP of one server."""
+    """HTTP of one port of one server; *binding* ties a logon to its TLS, None on a plain port."""
 
-    def __init__(self, service: Service, users: Mapping[str, tuple[str, User]]) -> None:
+    def __init__(self, service: Service, accounts: Accounts, binding: bytes | None) -> None:
         self._service = service
-        self._users = users
+        self._accounts = accounts
+        self._tls = binding is not None
+        self._binding = binding or b""
+        self._logons: WeakKeyDictionary[asyncio.Transport, Logon] = WeakKeyDictionary()
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         endpoint = PATHS.get(request.path.rstrip("/").lower())
         if endpoint is None:
             return web.Response(status=404, text=_NOT_FOUND, content_type="text/html")
-        found = self._authenticated(request.headers.get("Authorization", ""))
-        if found is None:
-            realm = "WSMAN" if endpoint == "windows" else self._service.server
-            return web.Response(status=401, headers={"WWW-Authenticate": f'Basic realm="{realm}"'})
+        data = await request.read()
+        transport = request.transport
+        if transport is None:
+            return web.Response(status=500)  # the client has gone
+        logon = self._logons.setdefault(transport, Logon(self._accounts, self._binding))
+        headers: dict[str, str] = {}
+        try:
+            user, token = self._logged_on(endpoint, logon, request.headers.get("Authorization", ""))
+        except LogonRefused:
+            return self._challenge(endpoint)
+        if user is None:
+            return web.Response(status=401, headers={"WWW-Authenticate": token})
+        if token:
+            headers["WWW-Authenticate"] = token
         if request.method != "POST":
             return web.Response(status=405, headers={"Allow": "POST"})
-        name, user = found
-        data = await request.read()
+        if not data and logon.user is not None:
+            return web.Response(status=200, headers=headers)  # a client that logs on before it says anything
+        protocol = ""
+        if is_sealed(request.headers.get("Content-Type", "")):
+            if logon.context is None:
+                return web.Response(status=400)
+            try:
+                protocol, data = unseal(logon.context, data)
+            except NotSealed:
+                return web.Response(status=400)
+        elif not self._tls:
+            return web.Response(status=500)  # as WinRM with AllowUnencrypted=false: nothing is said, nothing is done
         try:
-            status, answer = await self._service.handle(endpoint, name, user, data)
+            status, answer = await self._service.handle(endpoint, *user, data)
         except ConnectionDropped:
-            if request.transport is not None:
-                request.transport.abort()
+            transport.abort()
             return web.Response(status=500)  # goes nowhere
-        return web.Response(status=status, body=answer, content_type="application/soap+xml", charset="UTF-8")
+        headers["Content-Type"] = "application/soap+xml;charset=UTF-8"
+        if protocol and logon.context is not None:
+            headers["Content-Type"], answer = seal(logon.context, protocol, answer)
+        return web.Response(status=status, body=answer, headers=headers)
 
-    def _authenticated(self, header: str) -> tuple[str, User] | None:
-        scheme, _, encoded = header.partition(" ")
-        if scheme.lower() != "basic":
-            return None
-        try:
-            name, _, password = base64.b64decode(encoded, validate=True).decode("utf-8").partition(":")
-        except (binascii.Error, UnicodeDecodeError):
-            return None
-        known = self._users.get(name.casefold())
-        if known is None or not hmac.compare_digest(known[1].password.encode(), password.encode()):
-            return None
-        return known
+    def _logged_on(self, endpoint: Endpoint, logon: Logon, header: str) -> tuple[tuple[str, User] | None, str]:
+        """The user (None: a logon under way), and what WWW-Authenticate is to say. Raises LogonRefused."""
+        scheme, _, given = header.partition(" ")
+        if not header and logon.user is not None:
+            return logon.user, ""
+        offered = {name.lower(): name for name in OFFERED[endpoint, self._tls]}
+        if scheme.lower() not in offered:
+            raise LogonRefused
+        if scheme.lower() == "basic":
+            return self._accounts.basic(given), ""
+        answer = logon.step(scheme, given)
+        return logon.user, f"{offered[scheme.lower()]} {answer}" if answer else ""
+
+    def _challenge(self, endpoint: Endpoint) -> web.Response:
+        realm = "WSMAN" if endpoint == "windows" else self._service.server
+        response = web.Response(status=401)
+        for scheme in OFFERED[endpoint, self._tls]:
+            response.headers.add("WWW-Authenticate", f'Basic realm="{realm}"' if scheme == "Basic" else scheme)
+        return response

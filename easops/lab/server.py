@@ -17,7 +17,7 @@ import secrets
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import attrs
 
@@ -37,14 +37,18 @@ from easops.lab.wsman import User
 
 _TICK: Final = 0.5
 
+Auth = Literal["basic", "ntlm", "negotiate"]
+"""How the inventory enters the windows endpoints: Basic over TLS, or one of the others over plain HTTP, sealed."""
+
 
 @attrs.frozen
 class Lab:
-    """A running lab: its *world*, the *faults* of its front, the *ports* by server name, and its *inventory* file."""
+    """A running lab: its *world*, the *faults* of its front, its servers' *ports*, and its *inventory* file."""
 
     world: World
     faults: Faults
     ports: Mapping[str, int]
+    plain_ports: Mapping[str, int]
     folder: Path
     inventory: Path
     users: Mapping[str, User]
@@ -105,6 +109,7 @@ def start(
     begin: dt.datetime | None = None,
     read_only: bool = False,
     port_base: int = 0,
+    auth: Auth = "basic",
 ) -> Iterator[Lab]:
     """Run a lab in a thread until the block ends, on 127.0.0.1 only.
 
@@ -114,7 +119,8 @@ def start(
         speed: seconds of the world's time in one of ours, at most 1000: beyond that a small machine cannot follow.
             At 0 its clock stands, and ``lab.world.advance`` moves it.
         begin: the time of a new world at its start (now).
-        port_base: the port of the first server, the others follow; 0 takes free ones.
+        port_base: the port of the first server, the others follow, then those without TLS; 0 takes free ones.
+        auth: how the inventory enters the windows endpoints. The servers take all of it in any case.
 
     Raises:
         BadInput: an unknown scenario, a folder that cannot be used, a port that is taken.
@@ -128,8 +134,12 @@ def start(
         users = {f"{netbios}\\admin": User(password), f"{netbios}\\helpdesk": User(password, roles=frozenset())}
         certificate = make_certificate([server.fqdn for server in world.servers.values()])
         certificate.write_authority(folder / "ca.pem")
+
+        def port(offset: int) -> int:
+            return port_base + offset if port_base else 0
+
         sites = [
-            Site(name, _law(server), port_base + index if port_base else 0)
+            Site(name, _law(server), port(index), port(len(world.servers) + index))
             for index, (name, server) in enumerate(world.servers.items())
         ]
         loop = stack.enter_context(_loop())
@@ -142,8 +152,8 @@ def start(
         ticking = asyncio.run_coroutine_threadsafe(_tick(world), loop)
         stack.callback(ticking.cancel)
         inventory = folder / "inventory.yml"
-        inventory.write_text(_inventory(world, ports), encoding="utf-8")
-        yield Lab(world, front.faults, ports, folder, inventory, users)
+        inventory.write_text(_inventory(world, ports, front.plain_ports, auth), encoding="utf-8")
+        yield Lab(world, front.faults, ports, front.plain_ports, folder, inventory, users)
 
 
 def _law(server: Server) -> Law:
@@ -185,7 +195,7 @@ def _password(folder: Path) -> str:
     return path.read_text(encoding="utf-8").strip()
 
 
-def _inventory(world: World, ports: Mapping[str, int]) -> str:
+def _inventory(world: World, ports: Mapping[str, int], plain_ports: Mapping[str, int], auth: Auth) -> str:
     scenario = world.scenario
     lines = [
         f"# The simulated organisation of the scenario {scenario.name}; it answers while its lab runs.",
@@ -207,7 +217,11 @@ def _inventory(world: World, ports: Mapping[str, int]) -> str:
             f"    site: {scenario.site}",
             "    endpoints:",
         ]
-        for endpoint, path in (("exchange", "PowerShell"), ("windows", "wsman")):
-            url = f"https://127.0.0.1:{port}/{path}"
-            lines.append(f'      {endpoint}: {{url: "{url}", auth: basic, credential: admin, ca: ca.pem}}')
+        base = f"https://127.0.0.1:{port}"
+        ways = {"exchange": f'"{base}/PowerShell", auth: basic', "windows": f'"{base}/wsman", auth: basic'}
+        if auth != "basic":
+            ways["windows"] = f'"http://127.0.0.1:{plain_ports[name]}/wsman", auth: {auth}'
+        for endpoint, way_in in ways.items():
+            authority = ", ca: ca.pem" if "https:" in way_in else ""
+            lines.append(f"      {endpoint}: {{url: {way_in}, credential: admin{authority}}}")
     return "\n".join(lines) + "\n"

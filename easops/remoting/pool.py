@@ -10,7 +10,7 @@ from easops.errors import BadInput
 from easops.inventory.host import Credential, Host
 from easops.remoting.secret import read_secret
 from easops.remoting.session import EndpointName, Session
-from easops.remoting.trust import Trust
+from easops.remoting.trust import CURRENT_USER, Trust
 
 
 class Sessions(Protocol):
@@ -48,15 +48,10 @@ class SessionPool:
                 from easops.remoting.psrp import PsrpSession  # pypsrp costs a quarter of a second
 
                 credential = way_in.credential
-                if credential is None:
-                    raise BadInput(
-                        f"{host.name}: the {endpoint} endpoint names no credential",
-                        f"auth {way_in.auth} needs one",
-                        "write credential: and one of the inventory's credentials",
-                    )
-                self._sessions[key] = PsrpSession(
-                    host.name, endpoint, way_in, read_secret(credential), self._trusted(credential)
-                )
+                password = read_secret(credential) if credential is not None else None
+                # A ticket is refused by one host, for its own reasons, and locks nobody out.
+                trust = self._trusted(credential) if credential is not None else Trust(CURRENT_USER)
+                self._sessions[key] = PsrpSession(host.name, endpoint, way_in, password, trust)
             return self._sessions[key]
 
     def _trusted(self, credential: Credential) -> Trust:

@@ -1,7 +1,7 @@
 """The door to pypsrp: a session over WSMan that tells the truth about what was sent.
 
 pypsrp's traps are handled here and nowhere else: ``had_errors`` overlooks non-terminating errors; a session must stay
-on one thread; a dropped idle connection leaves its state stale; nothing limits how long a call takes.
+on one thread; nothing limits how long a call takes. Those of a connection are in ``easops.remoting.transport``.
 Source: MS-PSRP, MS-WSMV, and the notes on pypsrp in docs/explanation/remoting.md.
 """
 
@@ -16,7 +16,6 @@ import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
-from urllib.parse import urlsplit
 
 import requests
 import urllib3
@@ -41,12 +40,19 @@ from easops.remoting.clixml import read_object
 from easops.remoting.command import Call, Command, Pipeline, Script, pipeline
 from easops.remoting.result import Result
 from easops.remoting.retry import retrying
-from easops.remoting.secret import Secret
+from easops.remoting.secret import Secret, forget_password
 from easops.remoting.session import EndpointName
-from easops.remoting.trust import Trust
+from easops.remoting.transport import (
+    address_of,
+    check_usable,
+    credential_refused,
+    empty_frames,
+    make_wsman,
+    no_logon_made,
+    not_offered,
+)
+from easops.remoting.trust import CURRENT_USER, Trust
 
-# pypsrp logs time-outs with their traceback; without a handler Python would print them on stderr.
-logging.getLogger("pypsrp").addHandler(logging.NullHandler())
 _LOG: Final = logging.getLogger(__name__)
 
 GRACE: Final = 5.0
@@ -157,24 +163,16 @@ class PsrpSession:
     A broken session is dropped and a new one opened for the next call, so the object stays usable.
     """
 
-    def __init__(self, host: str, endpoint: EndpointName, way_in: Endpoint, password: Secret, trust: Trust) -> None:
-        if way_in.auth != "basic" or way_in.credential is None:
-            raise BadInput(
-                f"{host}: auth {way_in.auth!r} cannot be used yet",
-                "this version logs in with Basic over TLS",
-                "write auth: basic and a credential at the endpoint",
-            )
-        if urlsplit(way_in.url).scheme != "https":
-            raise BadInput(
-                f"{host}: Basic needs TLS",
-                f"{way_in.url} would carry the password in clear text",
-                "use an https URL",
-            )
+    def __init__(
+        self, host: str, endpoint: EndpointName, way_in: Endpoint, password: Secret | None, trust: Trust
+    ) -> None:
+        """*password* is that of ``way_in.credential``, None where that is None. Raises BadInput."""
+        check_usable(host, way_in)
         self.host = host
         self.endpoint: EndpointName = endpoint
         self.lacks: set[str] = set()
         self._way_in = way_in
-        self._username = way_in.credential.username
+        self._username = way_in.credential.username if way_in.credential is not None else None
         self._password = password
         self._trust = trust
         self._lock = threading.Lock()
@@ -239,44 +237,37 @@ class PsrpSession:
             raise
         except Exception as error:
             self._drop()
-            raise self._explained(error, progress, name) from error
+            explained = self._explained(error, progress, name)
+            empty_frames(error)
+            raise explained from error
         self._used = time.monotonic()
         return value
 
     def _open(self) -> RunspacePool:
         if self._pool is not None:
             return self._pool
-        parts = urlsplit(self._way_in.url)
-        verify = str(self._way_in.ca) if self._way_in.ca is not None else True
-        wsman = self._wsman = WSMan(
-            parts.hostname or "",
-            port=parts.port or 443,
-            ssl=True,
-            path=parts.path.strip("/"),
-            auth="basic",
-            username=self._username,
-            password=self._password.reveal(),
-            cert_validation=verify,  # type: ignore[arg-type]  # handed to requests, which takes a path too
-            connection_timeout=_CONNECT,
-            read_timeout=_POLL + 15,
-            operation_timeout=_POLL,
-            no_proxy=True,  # as Enter-PSSession has it unless told otherwise
-        )
+        wsman = self._wsman = make_wsman(self._way_in, self.endpoint, self._password, connect=_CONNECT, poll=_POLL)
         pool = RunspacePool(wsman, configuration_name=_CONFIGURATIONS[self.endpoint])
         pool._serializer = pool._fragmenter.serializer = _Decoding()
         if not self._trust.proven:
             # The first logon is alone: let a dead host not keep the others waiting for their turn.
-            socket.create_connection((parts.hostname or "", parts.port or 443), timeout=_CONNECT).close()
+            socket.create_connection(address_of(self._way_in), timeout=_CONNECT).close()
         with self._trust.use(self._where):
             try:
                 pool.open()
-            except AuthenticationError:
-                self._trust.refused(self._where)
+            except Exception as error:
+                if credential_refused(error):
+                    self._refused()
                 raise
         if self._wsman is not wsman:  # given up while it was opening: the session is another's now
             raise TimeoutError
         self._pool = pool
         return pool
+
+    def _refused(self) -> None:
+        self._trust.refused(self._where)
+        if self._way_in.credential is not None:
+            forget_password(self._way_in.credential)
 
     def _invoke(self, todo: Pipeline, ends: float, progress: _Progress) -> Result:
         pool = self._open()
@@ -310,14 +301,8 @@ class PsrpSession:
         progress.sending()
         try:
             shell.begin_invoke()
-        except (AuthenticationError, requests.exceptions.ConnectTimeout):
-            progress.sent = changing  # refused at the door, or no connection came about
-            raise
-        except WSManFaultError as error:
+        except Exception as error:
             progress.sent = changing or not _proves_not_started(error)
-            raise
-        except requests.exceptions.ConnectionError as error:
-            progress.sent = changing or not _never_connected(error)
             raise
         while shell.state == PSInvocationState.RUNNING:
             remaining = ends - time.monotonic()
@@ -359,13 +344,45 @@ class PsrpSession:
             "check the name, the port and the firewall; nothing was sent",
         )
 
+    @property
+    def _user(self) -> str:
+        return self._username or CURRENT_USER
+
+    def _logon_advice(self) -> str:
+        if self._username is None:
+            return (
+                "get a ticket (kinit; klist shows it) or name a credential: at the endpoint; "
+                "Kerberos needs the server's full name in the url"
+            )
+        correct = "correct the user name or the password that the inventory refers to"
+        if self._way_in.auth != "basic":
+            return f"{correct}; the name is written DOMAIN\\user or user@domain"
+        if self.endpoint == "exchange":
+            enable = "Set-PowerShellVirtualDirectory -BasicAuthentication $true"
+            return f"{correct}; an Exchange endpoint takes Basic only after {enable}"
+        enable = "Set-Item WSMan:\\localhost\\Service\\Auth\\Basic $true"
+        return f"{correct}; WinRM takes Basic for local accounts alone, after {enable}"
+
     def _refusal(self, error: Exception, where: str) -> AccessRefused | None:
+        if (offered := not_offered(error)) is not None:
+            return AccessRefused(
+                f"{where}: the server does not take {self._way_in.auth}",
+                f"it offers {offered or 'nothing'}; no password was sent",
+                "write auth: and one that it offers, or enable this one on the server",
+                reason="endpoint",
+            )
         if isinstance(error, AuthenticationError):
             return AccessRefused(
-                f"{where}: the logon of {self._username} was refused",
+                f"{where}: the logon of {self._user} was refused",
                 "HTTP 401; it is not tried again, here or on another host, so as not to lock the account",
-                "correct the user name or the password that the inventory refers to; an Exchange endpoint takes Basic "
-                "only after Set-PowerShellVirtualDirectory -BasicAuthentication $true",
+                self._logon_advice(),
+                reason="logon",
+            )
+        if no_logon_made(error):
+            return AccessRefused(
+                f"{where}: no logon for {self._user} could be made",
+                " ".join(str(error).split()),
+                self._logon_advice(),
                 reason="logon",
             )
         if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
@@ -401,7 +418,7 @@ class PsrpSession:
                 )
             if "AuthZ-CmdletAccessDenied" in text or "management role" in text or str(error.code) == _ACCESS_DENIED:
                 return AccessRefused(
-                    f"{where}: {self._username} has no role here",
+                    f"{where}: {self._user} has no role here",
                     text or "access is denied",
                     "give the account an Exchange management role, or membership of Remote Management Users",
                     reason="role",
@@ -492,9 +509,14 @@ def _never_connected(error: BaseException) -> bool:
     return False
 
 
-def _proves_not_started(error: WSManFaultError) -> bool:
-    """Whether a fault in answer to the command says that it never started; a late reply's time-out does not."""
-    return str(error.code) in _NOT_STARTED or "WSMan-InvalidShellID" in str(error.reason or "")
+def _proves_not_started(error: Exception) -> bool:
+    """Whether an exception of sending a command says that it never started: refused at the door, no connection, or a
+    WSMan fault in answer to it. A late reply's time-out does not."""
+    if isinstance(error, WSManFaultError):
+        return str(error.code) in _NOT_STARTED or "WSMan-InvalidShellID" in str(error.reason or "")
+    if isinstance(error, AuthenticationError | requests.exceptions.ConnectTimeout) or no_logon_made(error):
+        return True
+    return isinstance(error, requests.exceptions.ConnectionError) and _never_connected(error)
 
 
 def _http_status(error: Exception) -> int | None:

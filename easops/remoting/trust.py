@@ -8,6 +8,9 @@ from contextlib import ExitStack, contextmanager
 
 from easops.errors import AccessRefused
 
+CURRENT_USER = "the current user"
+"""Who logs on where the inventory names no credential."""
+
 
 class Trust:
     """A credential's first use is alone, and once its logon was refused it is sent to no further host: tries times

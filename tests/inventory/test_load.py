@@ -118,17 +118,12 @@ def with_endpoint(text: str) -> str:
     [
         (
             "{exchange: {url: 'http://a/PowerShell', auth: basic, credential: admin}}",
-            "8:62: basic over plain http is refused: it sends the password in clear text. Use https",
+            "8:62: basic over plain http is refused: it sends the password in clear text. "
+            "Use https, or kerberos, negotiate or ntlm, which seal every message",
         ),
         (
-            "{exchange: {url: 'https://a/PowerShell', auth: kerberos}}",
-            "8:63: auth kerberos is not available in this version of easops: there is basic, over https. "
-            "Write `auth: basic`",
-        ),
-        (
-            "{exchange: {url: 'https://a/PowerShell'}}",
-            "8:27: auth kerberos is not available in this version of easops (the default): there is basic, over https. "
-            "Write `auth: basic`",
+            "{windows: {url: 'http://a/wsman', auth: ntlm}}",
+            "8:26: the windows endpoint has no 'credential': ntlm needs a user and a password. Add `credential:`",
         ),
         (
             "{exchange: {url: 'https://a/PowerShell', auth: digest, credential: admin}}",
@@ -178,8 +173,7 @@ def with_endpoint(text: str) -> str:
     ],
     ids=[
         "basic over http",
-        "kerberos",
-        "default auth",
+        "ntlm of nobody",
         "unknown auth",
         "exchange path",
         "windows path",
@@ -195,6 +189,45 @@ def with_endpoint(text: str) -> str:
 )
 def test_an_endpoint_that_cannot_be_used_is_refused(folder: Path, endpoints: str, expected: str) -> None:
     assert problems(folder, with_endpoint(endpoints)) == [f"hosts.yml:{expected}"]
+
+
+@pytest.mark.parametrize(
+    ("endpoints", "expected"),
+    [
+        ("{exchange: {url: 'http://a/PowerShell'}}", Endpoint("http://a/PowerShell", "kerberos", None)),
+        ("{exchange: {url: 'https://a/PowerShell'}}", Endpoint("https://a/PowerShell", "kerberos", None)),
+        ("{windows: {url: 'http://a:5985/wsman'}}", Endpoint("http://a:5985/wsman", "negotiate", None)),
+        (
+            "{windows: {url: 'http://a:5985/wsman', auth: ntlm, credential: admin}}",
+            Endpoint("http://a:5985/wsman", "ntlm", Credential("admin", "a", "env", "P")),
+        ),
+    ],
+    ids=["exchange as it is installed", "exchange over TLS", "windows as it is installed", "ntlm"],
+)
+def test_an_untouched_servers_own_authentication_is_the_default_and_may_use_plain_http(
+    folder: Path, endpoints: str, expected: Endpoint
+) -> None:
+    (host,) = load(folder, with_endpoint(endpoints))
+
+    assert (host.exchange or host.windows) == expected
+
+
+@pytest.mark.parametrize(
+    ("password", "expected"),
+    [
+        ("{env: P}", ("env", "P")),
+        ("{file: p.txt}", ("file", "p.txt")),
+        ("{keyring: easops}", ("keyring", "easops")),
+        ("{prompt: true}", ("prompt", "")),
+    ],
+)
+def test_a_password_is_found_in_one_of_four_places(folder: Path, password: str, expected: tuple[str, str]) -> None:
+    (host,) = load(folder, with_endpoint(f"{{exchange: {ENDPOINT}}}").replace("{env: P}", password))
+
+    assert host.exchange is not None
+    assert host.exchange.credential is not None
+    found = host.exchange.credential
+    assert (found.source, found.reference.removeprefix(f"{folder}/")) == expected
 
 
 def test_a_missing_authority_file_is_found_when_the_inventory_is_read(folder: Path) -> None:
@@ -255,8 +288,10 @@ def test_two_hosts_of_one_name_or_for_one_server_are_refused(folder: Path) -> No
     ("password", "expected"),
     [
         ("hunter2", "a password does not belong in the inventory"),
-        ("{}", "a password is found in exactly one of env and file"),
-        ("{env: A, file: b}", "a password is found in exactly one of env and file"),
+        ("{}", "a password is found in exactly one of env, file, prompt, keyring"),
+        ("{env: A, file: b}", "a password is found in exactly one of env, file, prompt, keyring"),
+        ("{prompt: hunter2}", "prompt is true or is not there"),
+        ("{prompt: false}", "prompt is true or is not there"),
         ("{env: 5}", "the password's env is a number, not text"),
         ("{envv: A}", "a password has no key 'envv'"),
     ],

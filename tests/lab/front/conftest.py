@@ -117,8 +117,9 @@ class RunningFront:
         self.authority = authority
 
     def wsman(self, **changes: Any) -> WSMan:
+        ports = self.ports if changes.get("ssl", True) else self.front.plain_ports
         settings: dict[str, Any] = {
-            "port": self.ports[changes.pop("at", "EX1")],
+            "port": ports[changes.pop("at", "EX1")],
             "ssl": True,
             "auth": "basic",
             "path": "PowerShell",

@@ -1,0 +1,191 @@
+"""The connection under a session: how it logs on, what it seals, and that it tells nobody the password.
+
+The other half of the door to pypsrp, with its traps of a connection: a new connection goes on sealing with the old
+one's context; whole messages and the tokens of a logon are logged; a server that takes another authentication is told
+in words alone. Source: MS-WSMV 2.2.9.1 (encrypted messages), RFC 4559 (Negotiate over HTTP).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import importlib.util
+import logging
+import os
+import traceback
+from collections.abc import Callable
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import requests
+import spnego.exceptions
+from pypsrp._pool_manager import DisableNewConnectionsContext, NewConnectionDisabled
+from pypsrp.exceptions import AuthenticationError
+from pypsrp.wsman import WSMan
+
+from easops.errors import BadInput
+from easops.inventory.host import TICKET_AUTHS, Endpoint
+from easops.remoting.secret import Secret
+from easops.remoting.session import EndpointName
+
+_SERVICES: Final[dict[EndpointName, str]] = {"exchange": "HTTP", "windows": "host"}
+"""The service in the Kerberos name of the server. Exchange's is IIS, and a name that servers share has HTTP alone."""
+
+_WINDOWS: Final = os.name == "nt"
+"""There Kerberos is built in (SSPI)."""
+
+
+def _tells_no_message(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.WARNING
+
+
+# pypsrp logs every message whole, and spnego every token of a logon (NTLM's can be cracked at leisure), both at DEBUG.
+# A filter holds against a script that sets the root's level, or theirs. It sees what its own logger is told, not what
+# comes from below it: so each has one.
+for _name in list(logging.root.manager.loggerDict):
+    if _name.partition(".")[0] in ("pypsrp", "spnego"):
+        logging.getLogger(_name).addFilter(_tells_no_message)
+# pypsrp logs time-outs with their traceback; without a handler Python would print them on stderr.
+logging.getLogger("pypsrp").addHandler(logging.NullHandler())
+
+
+def check_usable(host: str, way_in: Endpoint) -> None:
+    """What the inventory's reader checks too, for endpoints made in code; and that Kerberos is installed.
+
+    Raises BadInput.
+    """
+    if way_in.auth == "basic" and urlsplit(way_in.url).scheme != "https":
+        raise BadInput(
+            f"{host}: Basic needs TLS",
+            f"{way_in.url} would carry the password in clear text",
+            "use an https URL, or kerberos, negotiate or ntlm",
+        )
+    if way_in.credential is None and way_in.auth not in TICKET_AUTHS:
+        raise BadInput(
+            f"{host}: {way_in.auth} needs a credential", "the endpoint names none", "name one with credential:"
+        )
+    if _WINDOWS or (way_in.credential is not None and way_in.auth != "kerberos"):
+        return
+    if any(importlib.util.find_spec(name) is None for name in ("gssapi", "krb5")):
+        wanted = "auth: kerberos" if way_in.auth == "kerberos" else "an endpoint without a credential"
+        raise BadInput(
+            f"{host}: {wanted} needs Kerberos, which is not installed",
+            "its libraries are those of the extra `kerberos`",
+            'install it with: pip install "easops[kerberos]"',
+        )
+
+
+def address_of(way_in: Endpoint) -> tuple[str, int]:
+    """The server's name and port."""
+    parts = urlsplit(way_in.url)
+    return parts.hostname or "", parts.port or (80 if parts.scheme == "http" else 443)
+
+
+def make_wsman(way_in: Endpoint, endpoint: EndpointName, password: Secret | None, *, connect: int, poll: int) -> WSMan:
+    """The connection to an endpoint, not opened yet. Over plain http it seals every message.
+
+    *connect* is how many seconds a connection may take to come about, *poll* how many a Receive waits on the server.
+    """
+    parts = urlsplit(way_in.url)
+    plain = parts.scheme == "http"
+    server, port = address_of(way_in)
+    wsman = WSMan(
+        server,
+        port=port,
+        ssl=not plain,
+        path=parts.path.strip("/"),
+        auth=way_in.auth,
+        username=way_in.credential.username if way_in.credential is not None else None,
+        password=password.reveal() if password is not None else None,
+        encryption="always" if plain else "never",
+        negotiate_service=_SERVICES[endpoint],
+        # handed to requests, which takes a path too
+        cert_validation=str(way_in.ca) if way_in.ca is not None else True,  # type: ignore[arg-type]
+        connection_timeout=connect,
+        read_timeout=poll + 15,
+        operation_timeout=poll,
+        no_proxy=True,  # as Enter-PSSession has it unless told otherwise
+    )
+    _hold_seal_to_connection(wsman)
+    _print_no_headers(wsman)
+    return wsman
+
+
+def _hold_seal_to_connection(wsman: WSMan) -> None:
+    """Have a new connection log on anew. A sealing context lives and dies with its connection, and pypsrp would send
+    what the old one sealed on the new one; so where it has one, it must not connect again while it sends."""
+    transport = wsman.transport
+    send = transport.send
+
+    @functools.wraps(send)
+    def sending(message: bytes, **options: Any) -> bytes:
+        if transport.encryption is not None:
+            with contextlib.suppress(NewConnectionDisabled), DisableNewConnectionsContext():
+                return send(message, **options)
+            transport.encryption = None  # the connection was gone, so nothing was sent
+        return send(message, **options)
+
+    transport.send = sending  # type: ignore[method-assign]
+
+
+def _print_no_headers(wsman: WSMan) -> None:
+    """Let ``http.client.HTTPConnection.debuglevel``, which a script may have set, not print our headers on stdout:
+    with Basic one of them is the password."""
+    session = wsman.transport.session = wsman.transport._build_session()
+
+    def silent(make: Callable[..., Any]) -> Any:
+        def made(*values: Any, **options: Any) -> Any:
+            pool = make(*values, **options)
+            connect = pool.ConnectionCls
+
+            def connection(*values: Any, **options: Any) -> Any:
+                connection = connect(*values, **options)
+                connection.debuglevel = 0
+                return connection
+
+            pool.ConnectionCls = connection
+            return pool
+
+        return made
+
+    for adapter in session.adapters.values():
+        assert isinstance(adapter, requests.adapters.HTTPAdapter)
+        manager = adapter.poolmanager
+        manager.pool_classes_by_scheme = {
+            scheme: silent(make) for scheme, make in manager.pool_classes_by_scheme.items()
+        }
+
+
+def empty_frames(error: BaseException) -> None:
+    """Take the local variables and the requests out of an exception and its causes: urllib3's frames hold the headers,
+    and whoever shows a traceback with its variables would show the password."""
+    seen: BaseException | None = error
+    while seen is not None:
+        traceback.clear_frames(seen.__traceback__)
+        if isinstance(seen, requests.RequestException):
+            seen.request = seen.response = None
+        seen = seen.__cause__ or seen.__context__
+
+
+def not_offered(error: Exception) -> str | None:
+    """What the server offers where it does not offer what was wanted: pypsrp tells it in words alone."""
+    if isinstance(error, AuthenticationError) and " - actual: '" in str(error):
+        return str(error).rpartition(" - actual: '")[2].rstrip("'")
+    if isinstance(error, ValueError) and str(error).startswith("Server responded with the auth protocol '"):
+        return str(error).split("'")[1]
+    return None
+
+
+def no_logon_made(error: Exception) -> bool:
+    """Whether a logon failed on this side: no ticket, no such server in Kerberos, a password that its KDC refused."""
+    return isinstance(error, spnego.exceptions.SpnegoError) or _is_krb5(error)
+
+
+def credential_refused(error: Exception) -> bool:
+    """Whether the credential is wrong, and so on every host: a server says it, or the KDC (of which spnego passes
+    on the exception of the library krb5). A SpnegoError may be about one server's name alone."""
+    return (isinstance(error, AuthenticationError) and not_offered(error) is None) or _is_krb5(error)
+
+
+def _is_krb5(error: Exception) -> bool:
+    return type(error).__module__.partition(".")[0] == "krb5"
