@@ -14,7 +14,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from easops.cli import detect, do, lab, lint, run, runs, schema, show, undo
+from easops.cli import detect, do, lab, lint, options, run, runs, schema, show, undo
 
 app = typer.Typer(
     name="easops",
@@ -26,9 +26,9 @@ app = typer.Typer(
 app.command()(run.run)
 app.command()(undo.undo)
 app.add_typer(runs.app)
-app.command()(show.show)
-app.command()(detect.detect)
-app.command()(do.do)
+app.command(cls=options.naming("easops.readings", "READINGS"))(show.show)
+app.command(cls=options.naming("easops.detectors", "DETECTORS"))(detect.detect)
+app.command(cls=options.naming("easops.actions", "ACTIONS"))(do.do)
 app.command()(lint.lint)
 app.command()(schema.schema)
 app.add_typer(lab.app)

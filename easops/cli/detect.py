@@ -12,13 +12,7 @@ from easops.cli.voice import Voice, trace_commands
 
 
 def detect(
-    detector: Annotated[
-        str,
-        typer.Argument(
-            metavar="DETECTOR",
-            help="contact_sync_storm, pool_memory, stranded_pings, sync_pool_cpu, unserved_devices.",
-        ),
-    ],
+    detector: Annotated[str, typer.Argument(metavar="DETECTOR", help=options.NAMES)],
     words: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]…", help="Its parameters.")] = None,
     inventory: options.Inventory = None,
     logs: Annotated[

@@ -11,7 +11,7 @@ from easops.cli.conducting import Telling
 
 
 def do(
-    action: Annotated[str, typer.Argument(metavar="ACTION", help="block_user, limit_eas_usage, recycle_app_pool.")],
+    action: Annotated[str, typer.Argument(metavar="ACTION", help=options.NAMES)],
     words: Annotated[
         list[str] | None, typer.Argument(metavar="[KEY=VALUE]…", help="Its parameters; a lone text needs no key.")
     ] = None,

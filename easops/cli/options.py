@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import typer
+from typer.core import TyperCommand
+
+NAMES: Final = "(its names)"
+"""Help of an argument that names an entry of a table; see ``naming``."""
+
+
+def naming(module: str, table: str) -> type[TyperCommand]:
+    """A command whose help tells the names of a *table*, which is imported only when that help is asked for."""
+
+    class Naming(TyperCommand):
+        def format_help(self, ctx: Any, formatter: Any) -> None:
+            names = getattr(importlib.import_module(module), table)
+            for parameter in self.params:
+                if getattr(parameter, "help", None) == NAMES:
+                    parameter.help = f"{', '.join(names)}."  # type: ignore[attr-defined]
+            super().format_help(ctx, formatter)
+
+    return Naming
+
 
 Inventory = Annotated[
     Path | None,

@@ -11,13 +11,7 @@ from easops.cli.voice import Voice, trace_commands
 
 
 def show(
-    reading: Annotated[
-        str,
-        typer.Argument(
-            metavar="READING",
-            help="app-pools, cas-mailbox, requests, servers, sites, throttling-policies, worker-processes.",
-        ),
-    ],
+    reading: Annotated[str, typer.Argument(metavar="READING", help=options.NAMES)],
     words: Annotated[
         list[str] | None, typer.Argument(metavar="[KEY=VALUE]…", help="Its parameters; a lone text needs no key.")
     ] = None,

@@ -62,9 +62,8 @@ def _look(host: Host, session: Session, values: Mapping[str, Any]) -> Look:
     if not asked:
         return Look(log.time, why_not=f"no device has been answered anything yet {since}")
     served = [request for request in asked if request.status == 200]
-    told = (
-        f"{len(served)} of {len(asked)} requests answered 200 {since}; {_devices(served)} of {_devices(asked)} devices"
-    )
+    devices = f"{_devices(served)} of {_devices(asked)} devices"
+    told = f"{len(served)} of {len(asked)} requests and {devices} were answered 200 {since}"
     return Look(log.time, not served, (Measurement(host.name, "answered 200", len(served), "requests"),), told)
 
 

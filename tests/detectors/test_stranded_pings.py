@@ -151,6 +151,11 @@ def test_a_clock_that_stands_still_proves_no_age(estate: Any) -> None:
     assert "clock" in found.undetermined[0].why
 
 
+def test_where_the_clock_is_set_back_it_is_looked_at_anew_from_there(estate: Any) -> None:
+    back = [Moment(at, (Held(),)) for at in (0, -100, -94)]
+    assert detect(estate, *back).times == {"EX1": NOW - dt.timedelta(seconds=94)}
+
+
 def test_a_pool_without_a_worker_process_strands_nothing_and_one_that_is_not_there_is_undetermined(estate: Any) -> None:
     idle = Moment(0, (), pid=None)
     assert detect(estate, idle).sentences == {"EX1": "no Ping is in flight"}

@@ -25,7 +25,7 @@ def test_one_answer_of_200_shows_that_devices_are_served(estate: Any, line: Any)
     found = detect(estate, line(200, status=503, **ping), line(100, device="A2", **ping), line(90, device="A2", **ping))
 
     assert (found.found, found.judged) == (False, ("EX1",))
-    assert found.sentences == {"EX1": "2 of 3 requests answered 200 since 09:55:00 UTC; 1 of 2 devices"}
+    assert found.sentences == {"EX1": "2 of 3 requests and 1 of 2 devices were answered 200 since 09:55:00 UTC"}
     assert found.measured("EX1") == 2
 
 

@@ -48,6 +48,8 @@ def test_a_recycle_frees_them_within_the_shutdown_time_limit(open_world: Any) ->
     assert old not in host.workers
     assert ages(sick)[0] < 100
     assert memory(sick) < held / 3
+    sick.world.advance(60)  # nobody comes back for what was stranded
+    assert len([r for r in host.in_flight if r.stranded]) <= 1
 
 
 def test_its_phone_sends_another_and_is_answered(open_world: Any) -> None:
@@ -72,3 +74,9 @@ def test_a_busy_server_has_long_pings_and_none_that_is_too_long(open_world: Any)
     found = ages(busy)
     assert len(found) > 60
     assert 0.7 * LONGEST < found[0] < LONGEST + 5
+
+
+def test_a_server_of_2010_has_each_request_once_in_its_one_site(open_world: Any) -> None:
+    found = open_world("contacts-storm-2010")("Get-WebRequest", at="AMS-CAS01")
+    assert {held.notes["siteId"].value for held in found} == {1}
+    assert len({held.notes["requestId"] for held in found}) == len(found)
