@@ -1,4 +1,4 @@
-"""What appcmd.exe answers: application pools, sites and worker processes, and a recycle.
+"""What appcmd.exe answers: application pools, sites, worker processes and their requests, and a recycle.
 
 Forms, texts and exit codes are those of published output of IIS 7.5 and later. That a list of nothing ends with 1 in
 XML too is inferred from its text form.
@@ -15,6 +15,7 @@ from xml.sax.saxutils import quoteattr
 import attrs
 
 from easops.lab.cmdlets.iis import pool_settings, site_settings
+from easops.lab.cmdlets.web_request import executing
 from easops.lab.value import I64
 from easops.lab.world import World
 from easops.lab.world.host import Server
@@ -83,6 +84,8 @@ def run(world: World, server: Server, arguments: Sequence[str]) -> Ended:
         raise NotSimulated(" ".join(arguments))
     verb, kind = given[0].lower(), given[1].lower().removesuffix("s")
     if kind not in _KINDS or (verb, kind) not in [*(("list", kind) for kind in _KINDS), ("recycle", "apppool")]:
+        raise NotSimulated(" ".join(arguments))
+    if "elapsed" in options:  # the one option that compares
         raise NotSimulated(" ".join(arguments))
     objects = list(_KINDS[kind](world, server))
     identifier = f"{kind}.name"
@@ -198,9 +201,33 @@ def _worker_processes(world: World, server: Server) -> Iterator[_Object]:
         yield _Object("WP", {"WP.NAME": str(worker.pid), "APPPOOL.NAME": worker.pool}, f"apppool:{worker.pool}")
 
 
+def _requests(world: World, server: Server) -> Iterator[_Object]:
+    for worker in server.workers:
+        for held in executing(world, server, worker):
+            told = {name: _text(value) for name, value in held.items()}
+            yield _Object(
+                "REQUEST",
+                {
+                    "REQUEST.NAME": told["requestId"],
+                    "Url": told["url"],
+                    "Verb": told["verb"],
+                    "ClientIp": told["clientIPAddr"],
+                    "Stage": told["pipelineState"],
+                    "ModuleName": told["currentModule"],
+                    "Time": told["timeElapsed"],
+                    "SITE.ID": told["siteId"],
+                    "WP.NAME": str(worker.pid),
+                    "APPPOOL.NAME": worker.pool,
+                },
+                f"url:{told['verb']} {told['url']}, time:{told['timeElapsed']} msec, client:{told['clientIPAddr']}, "
+                f"stage:{told['pipelineState']}, module:{told['currentModule']}",
+            )
+
+
 _KINDS: Final[Mapping[str, Callable[[World, Server], Iterator[_Object]]]] = {
     "apppool": _pools,
     "site": _sites,
+    "request": _requests,
     "wp": _worker_processes,
 }
 """The kinds of object that are listed; the plural is taken too."""

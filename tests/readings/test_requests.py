@@ -25,3 +25,18 @@ def test_the_oldest_requests_of_each_server_are_shown_with_whose_they_are(tmp_pa
     assert {row["site"] for _, row in rows} == {1, 2}
     back_end = [row for _, row in rows if row["site"] == 2]
     assert all(row["user"] and row["device_id"] and row["client"].startswith("10.20.0.") for row in back_end)
+
+
+def test_a_server_without_the_module_tells_the_same_through_appcmd(tmp_path: Path) -> None:
+    with server.start(tmp_path, scenario="contacts-storm-2010", speed=0) as lab:
+        hosts = [host for host in load_inventory(lab.inventory).hosts if host.runs_activesync]
+        lacking = {host.name for host in hosts if not lab.world.servers[host.name].web_administration}
+        taken = take(REQUESTS, check_all(REQUESTS.parameters, {}), hosts)
+
+    rows = [(row.host, dict(zip(REQUESTS.columns, row.values, strict=True))) for row in taken.rows]
+    assert lacking
+    assert lacking < {host for host, _ in rows}
+    for _, row in rows:
+        assert (row["site"], row["verb"]) == (1, "POST" if row["command"] else "OPTIONS")
+        assert row["url"].startswith("/Microsoft-Server-ActiveSync/default.eas")
+        assert row["age"] < dt.timedelta(hours=1)

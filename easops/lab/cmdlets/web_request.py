@@ -41,27 +41,28 @@ def _get_web_request(world: World, call: Call) -> Iterable[Any]:
         if not workers:
             raise not_simulated(call, f"the requests of process {pid}: it is no worker process")
     for worker in workers:
-        yield from _requests(world, server, worker)
+        for notes in executing(world, server, worker):
+            yield Obj((f"{_ELEMENT}#request", _ELEMENT, "System.Object"), {}, notes, _ELEMENT)
 
 
-def _requests(world: World, server: Server, worker: Worker) -> Iterator[Obj]:
-    """What *worker* has in hand. A back end (site 2) shares the pool with the front end (site 1), and each has its half
-    of a request."""
+def executing(world: World, server: Server, worker: Worker) -> Iterator[dict[str, Any]]:
+    """What *worker* has in hand, by IIS's own names. A back end (site 2) shares the pool with the front end (site 1),
+    and each has its half of a request."""
     for request in server.in_flight:
         if request.front_worker is worker:
-            yield _object(world, server, request, 1)
+            yield _properties(world, server, request, 1)
         if request.back_worker is worker and server.product.has_back_end:
-            yield _object(world, server, request, 2)
+            yield _properties(world, server, request, 2)
 
 
-def _object(world: World, server: Server, request: Request, site: int) -> Obj:
+def _properties(world: World, server: Server, request: Request, site: int) -> dict[str, Any]:
     phone = request.client.phone
     options = request.command == "OPTIONS"
     stem, query = (FRONT_STEM, phone.front_query) if site == 1 else (BACK_STEM, phone.query)
     elapsed = max(0, int((world.moment - request.start) * 1000))
     number = hashlib.blake2b(f"{phone.device_id}:{request.command}:{request.start}:{site}".encode(), digest_size=14)
     digits = number.hexdigest()
-    notes = {
+    return {
         "requestId": f"f{digits[:7]}80{digits[7:13]}",
         "connectionId": f"f{digits[13:20]}60{digits[20:26]}",
         "processId": I64((request.front_worker if site == 1 else request.back_worker).pid),
@@ -78,7 +79,6 @@ def _object(world: World, server: Server, request: Request, site: int) -> Obj:
         "timeInState": I64(max(0, elapsed - 2) % _WRAP),
         "timeInModule": I64(max(0, elapsed - 2) % _WRAP),
     }
-    return Obj((f"{_ELEMENT}#request", _ELEMENT, "System.Object"), {}, notes, _ELEMENT)
 
 
 GET_WEB_REQUEST: Final = Cmdlet("Get-WebRequest", "windows", _get_web_request)
