@@ -15,6 +15,8 @@ from easops.actions.change import Standing
 from easops.detectors.detector import Surroundings
 from easops.exchange.cas_mailbox import get_cas_mailbox, set_active_sync_enabled
 from easops.exchange.mailbox import require_mailbox
+from easops.exchange.server import get_exchange_server
+from easops.inventory.host import Version
 from easops.parameter import Parameter
 from easops.status import Status
 
@@ -23,7 +25,7 @@ EFFECTIVE = "after a recycle of the pools that serve the user; else it may take 
 
 @attrs.frozen
 class SetActiveSyncEnabled:
-    """``ActiveSyncEnabled`` of one mailbox."""
+    """``ActiveSyncEnabled`` of one mailbox; *version* is that of its server (None, in a record of 0.1.0: any)."""
 
     kind: ClassVar[str] = "active_sync_enabled"
 
@@ -31,6 +33,7 @@ class SetActiveSyncEnabled:
     mailbox: str
     before: bool
     after: bool
+    version: Version | None = None
 
     undo: ClassVar[str] = "exact"
     patience: ClassVar[float] = 0.0
@@ -40,18 +43,15 @@ class SetActiveSyncEnabled:
         return f"ActiveSync of {self.user}"
 
     def read(self, around: Surroundings) -> bool:
-        organisation = around.organisation
-        held = get_cas_mailbox(organisation.session(), self.mailbox, domain_controller=organisation.domain_controller)
-        return held.active_sync_enabled
+        session, dc = around.organisation.session(self.version), around.organisation.domain_controller
+        return get_cas_mailbox(session, self.mailbox, domain_controller=dc).active_sync_enabled
 
     def standing(self, state: bool) -> Standing:
         return Standing.AFTER if state == self.after else Standing.BEFORE
 
     def write(self, around: Surroundings) -> None:
-        organisation = around.organisation
-        set_active_sync_enabled(
-            organisation.session(), self.mailbox, self.after, domain_controller=organisation.domain_controller
-        )
+        session, dc = around.organisation.session(self.version), around.organisation.domain_controller
+        set_active_sync_enabled(session, self.mailbox, self.after, domain_controller=dc)
 
     def inverse(self) -> SetActiveSyncEnabled:
         return attrs.evolve(self, before=self.after, after=self.before)
@@ -68,11 +68,12 @@ class _BlockUser:
     parameters = (Parameter("user", "text", "the mailbox: address, alias, DOMAIN\\user or Guid"),)
 
     def plan(self, values: Mapping[str, Any], host: str | None, around: Surroundings) -> Plan:
-        organisation = around.organisation
-        session, dc = organisation.session(), organisation.domain_controller
-        mailbox = require_mailbox(session, values["user"], domain_controller=dc)
+        organisation, dc = around.organisation, around.organisation.domain_controller
+        mailbox = require_mailbox(organisation.session(), values["user"], domain_controller=dc)
+        version = get_exchange_server(organisation.session(), mailbox.server, domain_controller=dc).version
+        session = organisation.session(version)
         held = get_cas_mailbox(session, mailbox.guid, domain_controller=dc).active_sync_enabled
-        change = SetActiveSyncEnabled(mailbox.primary_smtp_address, mailbox.guid, before=held, after=False)
+        change = SetActiveSyncEnabled(mailbox.primary_smtp_address, mailbox.guid, held, False, version)
         return Plan(
             item=mailbox.primary_smtp_address,
             status=Status.WOULD_CHANGE if held else Status.OK,

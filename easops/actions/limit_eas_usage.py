@@ -1,7 +1,8 @@
 """Limit a user's ActiveSync use: a throttling policy of our own, associated with the user.
 
-Source: New-ThrottlingPolicy, Set-ThrottlingPolicyAssociation (2013 to SE). KB 2711053 gives a value for 2010 alone
-(EASPercentTimeInCAS 30); for the budget model the values here are half of the defaults, which is our choice.
+Which values it sets is the mailbox server's version's to say: KB 2711053 gives one for 2010 (EASPercentTimeInCAS 30);
+for the budget model of 2013 and later the values here are half of the defaults, which is our choice.
+Source: New-ThrottlingPolicy, Set-ThrottlingPolicyAssociation (2010 to SE).
 """
 
 from __future__ import annotations
@@ -15,37 +16,48 @@ from easops.actions.action import Plan, Scope
 from easops.actions.change import LeftAlone, Standing
 from easops.detectors.detector import Surroundings
 from easops.errors import CommandFailed, UnexpectedAnswer
+from easops.exchange.eas_limits import LIMITS, EasBudget, EasLimits, EasPercentTime, Limit, Model
 from easops.exchange.mailbox import Mailbox, require_mailbox
 from easops.exchange.server import CAPABILITIES, get_exchange_server
 from easops.exchange.throttling_policy import (
-    EasBudget,
-    Limit,
     ThrottlingPolicy,
     associate_throttling_policy,
     count_associations,
-    get_default_budget,
+    get_default_limits,
     get_throttling_policy,
     new_throttling_policy,
     own_policy_name,
     remove_throttling_policy,
 )
+from easops.inventory.host import Version
 from easops.parameter import Parameter
+from easops.remoting.session import Session
 from easops.status import Status
 
-BUDGET: Final = EasBudget(recharge_rate=900_000, max_burst=240_000)
-"""Half of the defaults of 2013 to SE (1800000 and 480000)."""
+WANTED: Final[dict[Model, EasLimits]] = {
+    "budget": EasBudget(recharge_rate=900_000, max_burst=240_000),
+    "percent": EasPercentTime(percent_time_in_cas=30),
+}
+"""Half of the defaults of 2013 to SE (1800000 and 480000); on 2010 KB 2711053's, where the default is 100."""
 
-EFFECTIVE: Final = (
-    "after a recycle of the pools that serve the user. The values are half of the defaults, our choice: no document "
-    "gives one for this version. Such a user may be locked out for tens of minutes at a time"
-)
+EFFECTIVE: Final[dict[Model, str]] = {
+    "budget": (
+        "after a recycle of the pools that serve the user. The values are half of the defaults, our choice: no "
+        "document gives one for this version. Such a user may be locked out for tens of minutes at a time"
+    ),
+    "percent": (
+        "after a recycle of the pools that serve the user. 30 is what KB 2711053 starts with; a lower one may be "
+        "required, and the user's devices may be affected"
+    ),
+}
 
 
 @attrs.frozen
 class HaveThrottlingPolicy:
     """A policy of our own is there, or is not: made, and removed again only if no user is associated with it.
 
-    *before* and *after* are the policy's values, None where there is none.
+    *before* and *after* are the policy's values, None where there is none; *version* is that of the server which
+    keeps it (None, in a record of 0.1.0: 2013 or later).
     """
 
     kind: ClassVar[str] = "throttling_policy"
@@ -54,6 +66,7 @@ class HaveThrottlingPolicy:
     before: dict[str, Limit] | None
     after: dict[str, Limit] | None
     copied: dict[str, Limit] | None = None
+    version: Version | None = None
 
     undo: ClassVar[str] = "exact"
     patience: ClassVar[float] = 0.0
@@ -63,11 +76,8 @@ class HaveThrottlingPolicy:
         return f"throttling policy {self.name}"
 
     def read(self, around: Surroundings) -> dict[str, Limit] | None:
-        organisation = around.organisation
-        held = get_throttling_policy(
-            organisation.session(), self.name, explicit=True, domain_controller=organisation.domain_controller
-        )
-        return None if held is None else _values(held.eas)
+        held = _policy(self.name, self.version, around)
+        return None if held is None else held.eas.values()
 
     def standing(self, state: dict[str, Limit] | None) -> Standing:
         if _shows(state, self.after):
@@ -75,17 +85,18 @@ class HaveThrottlingPolicy:
         return Standing.BEFORE if _shows(state, self.before) else Standing.OTHER
 
     def write(self, around: Surroundings) -> None:
-        organisation = around.organisation
-        session, dc = organisation.session(), organisation.domain_controller
+        session, dc = around.organisation.session(self.version), around.organisation.domain_controller
         if self.after is None:
             try:
                 remove_throttling_policy(session, self.name, domain_controller=dc)
             except CommandFailed as error:
-                if count_associations(session, self.name, domain_controller=dc):
+                held = _policy(self.name, self.version, around)
+                if held is not None and count_associations(session, held, domain_controller=dc):
                     raise LeftAlone(f"left behind, since others are associated with it: {error.why}") from error
                 raise
         else:
-            new_throttling_policy(session, self.name, EasBudget(**self.after), copied=self.copied, domain_controller=dc)
+            eas = LIMITS[_model(self.version) or "budget"](**self.after)
+            new_throttling_policy(session, self.name, eas, copied=self.copied, domain_controller=dc)
 
     def inverse(self) -> HaveThrottlingPolicy:
         return attrs.evolve(self, before=self.after, after=self.before)
@@ -96,7 +107,10 @@ class HaveThrottlingPolicy:
 
 @attrs.frozen
 class AssociateThrottlingPolicy:
-    """The policy that a mailbox is associated with, by name; None where the default applies."""
+    """The policy that a mailbox is associated with, by name; None where it is with none, so that the default applies.
+
+    *version* is that of the mailbox's server (None, in a record of 0.1.0: 2013 or later).
+    """
 
     kind: ClassVar[str] = "throttling_policy_association"
 
@@ -104,6 +118,7 @@ class AssociateThrottlingPolicy:
     mailbox: str
     before: str | None
     after: str | None
+    version: Version | None = None
 
     undo: ClassVar[str] = "exact"
     patience: ClassVar[float] = 0.0
@@ -113,10 +128,8 @@ class AssociateThrottlingPolicy:
         return f"throttling policy of {self.user}"
 
     def read(self, around: Surroundings) -> str | None:
-        organisation = around.organisation
-        session, dc = organisation.session(), organisation.domain_controller
-        mailbox = require_mailbox(session, self.mailbox, domain_controller=dc)
-        held = _associated(mailbox, around)
+        session, dc = around.organisation.session(self.version), around.organisation.domain_controller
+        held = _associated(require_mailbox(session, self.mailbox, domain_controller=dc), session, dc)
         return None if held is None else held.name
 
     def standing(self, state: str | None) -> Standing:
@@ -125,10 +138,8 @@ class AssociateThrottlingPolicy:
         return Standing.BEFORE if state == self.before else Standing.OTHER
 
     def write(self, around: Surroundings) -> None:
-        organisation = around.organisation
-        associate_throttling_policy(
-            organisation.session(), self.mailbox, self.after, domain_controller=organisation.domain_controller
-        )
+        session, dc = around.organisation.session(self.version), around.organisation.domain_controller
+        associate_throttling_policy(session, self.mailbox, self.after, domain_controller=dc)
 
     def inverse(self) -> AssociateThrottlingPolicy:
         return attrs.evolve(self, before=self.after, after=self.before)
@@ -154,109 +165,112 @@ class _LimitEasUsage:
     )
 
     def plan(self, values: Mapping[str, Any], host: str | None, around: Surroundings) -> Plan:
-        organisation = around.organisation
-        session, dc = organisation.session(), organisation.domain_controller
-        mailbox = require_mailbox(session, values["user"], domain_controller=dc)
-        lacking = _lacking(mailbox, around)
-        if lacking:
-            return Plan(mailbox.primary_smtp_address, Status.REFUSED, lacking, mailbox=mailbox.guid)
-        held = _associated(mailbox, around)
-        effective = get_default_budget(session, domain_controller=dc)
-        if held is not None:
-            effective = held.eas.over(effective)
+        organisation, dc = around.organisation, around.organisation.domain_controller
+        mailbox = require_mailbox(organisation.session(), values["user"], domain_controller=dc)
+        version = get_exchange_server(organisation.session(), mailbox.server, domain_controller=dc).version
         plan = Plan(
             item=mailbox.primary_smtp_address,
             status=Status.OK,
-            before={"policy": None if held is None else held.name, **_values(effective)},
-            after={"policy": None if held is None else held.name, **_values(effective)},
             mailbox=mailbox.guid,
             health_mailbox=mailbox.is_health_mailbox,
         )
-        if effective.as_low_as(BUDGET):
+        model = _model(version)
+        if model is None:
+            why = f"the mailbox is on Exchange {version}, which has no throttling policies: use block_user"
+            return attrs.evolve(plan, status=Status.REFUSED, reason=why)
+        session = organisation.session(version)
+        held = _associated(mailbox, session, dc)
+        default = get_default_limits(session, domain_controller=dc)
+        effective = default if held is None else held.eas.over(default)
+        shown = {"policy": None if held is None else held.name, **effective.values()}
+        plan = attrs.evolve(plan, before=shown, after=shown)
+        if effective.as_low_as(WANTED[model]):
             return attrs.evolve(
                 plan, reason="limited as low already, in force since the last recycle of the pools that serve the user"
             )
         copied: dict[str, Limit] | None = None
-        if held is not None and not held.is_ours:
+        if held is not None and not held.is_ours and not held.is_default:
             if values["replace_policy"] != "copy":
                 return attrs.evolve(plan, status=Status.REFUSED, reason=f"has policy {held.name}", after=None)
-            own = get_throttling_policy(session, held.guid, explicit=True, domain_controller=dc) or held
-            copied = {name: value for name, value in own.values.items() if name not in BUDGET.parameters()}
-        return _limiting(plan, mailbox, held, effective.lowered_to(BUDGET), copied, around)
+            own = _policy(held.guid, version, around) or held
+            ours = {parameter.lower() for parameter in WANTED[model].parameters()}
+            copied = {name: value for name, value in own.values.items() if name.lower() not in ours}
+        wanted = effective.lowered_to(_ceiling(held, default, WANTED[model]))
+        return _limiting(plan, mailbox, held, wanted, copied, version, around)
 
 
-def _lacking(mailbox: Mailbox, around: Surroundings) -> str:
-    """Why the version of the mailbox's server cannot have a budget, and what to use instead; empty where it can."""
+def _model(version: Version | None) -> Model | None:
+    """The model of the policies of *version*; a record of 0.1.0, which changed no other, names none."""
+    return "budget" if version is None else CAPABILITIES[version].throttling
+
+
+def _policy(identity: str, version: Version | None, around: Surroundings) -> ThrottlingPolicy | None:
+    """A policy with what it sets itself, where its version tells."""
     organisation = around.organisation
-    server = get_exchange_server(
-        organisation.session(), mailbox.server, domain_controller=organisation.domain_controller
+    return get_throttling_policy(
+        organisation.session(version),
+        identity,
+        explicit=_model(version) == "budget",
+        domain_controller=organisation.domain_controller,
     )
-    match CAPABILITIES[server.version].throttling:
-        case "budget":
-            return ""
-        case "percent":
-            return (
-                f"the mailbox is on Exchange {server.version}, whose policies limit percent of time: a policy "
-                "with EASPercentTimeInCAS 30 (KB 2711053) is to be associated by hand, or block_user used"
-            )
-        case None:
-            return f"the mailbox is on Exchange {server.version}, which has no throttling policies: use block_user"
+
+
+def _ceiling(held: ThrottlingPolicy | None, default: EasLimits, wanted: EasLimits) -> EasLimits:
+    """What our policy may give at most: *wanted*, and where nothing is set for the user himself no more than *default*.
+
+    Not documented is whether 2013 and later name the Global policy also where none is associated, and whether a value
+    left out on 2010 is the default policy's; either way nothing is raised.
+    """
+    own = held is not None and not held.is_default and bool(held.eas.values())
+    return wanted if own else default.lowered_to(wanted)
 
 
 def _limiting(
     plan: Plan,
     mailbox: Mailbox,
     held: ThrottlingPolicy | None,
-    wanted: EasBudget,
+    wanted: EasLimits,
     copied: dict[str, Limit] | None,
+    version: Version,
     around: Surroundings,
 ) -> Plan:
-    organisation = around.organisation
+    model = _model(version)
+    assert model is not None, "refused before"
     name = own_policy_name(wanted, copied)
-    there = get_throttling_policy(
-        organisation.session(), name, explicit=True, domain_controller=organisation.domain_controller
-    )
-    # A copy carries its EAS values among the copied ones too; what the policy will read back is what it sets.
-    values = _values(wanted if not copied else wanted.over(_copied_eas(copied)))
-    if there is not None and not _shows(_values(there.eas), values):
+    there = _policy(name, version, around)
+    # A copy carries ActiveSync values among the copied ones too; what the policy will read back is what it sets.
+    values = _with_copied(wanted, copied or {}).values()
+    if there is not None and not _shows(there.eas.values(), values):
         return attrs.evolve(
             plan,
             status=Status.REFUSED,
-            reason=f"policy {name} is there with other values: {_values(there.eas)}",
+            reason=f"policy {name} is there with other values: {there.eas.values()}",
             after=None,
         )
-    make = HaveThrottlingPolicy(name, before=None, after=values, copied=copied)
+    make = HaveThrottlingPolicy(name, before=None, after=values, copied=copied, version=version)
     associate = AssociateThrottlingPolicy(
-        mailbox.primary_smtp_address, mailbox.guid, before=None if held is None else held.name, after=name
+        mailbox.primary_smtp_address, mailbox.guid, None if held is None else held.name, name, version
     )
     return attrs.evolve(
         plan,
         status=Status.WOULD_CHANGE,
         changes=(make, associate) if there is None else (associate,),
-        after={**plan.before, "policy": name, **_values(wanted)},
-        effective=EFFECTIVE,
+        after={**plan.before, "policy": name, **wanted.values()},
+        effective=EFFECTIVE[model],
     )
 
 
-def _associated(mailbox: Mailbox, around: Surroundings) -> ThrottlingPolicy | None:
+def _associated(mailbox: Mailbox, session: Session, domain_controller: str | None) -> ThrottlingPolicy | None:
     if mailbox.throttling_policy is None:
         return None
-    organisation = around.organisation
-    held = get_throttling_policy(
-        organisation.session(), mailbox.throttling_policy, domain_controller=organisation.domain_controller
-    )
+    held = get_throttling_policy(session, mailbox.throttling_policy, domain_controller=domain_controller)
     if held is None:
         raise UnexpectedAnswer(
             f"{mailbox.primary_smtp_address} has throttling policy {mailbox.throttling_policy}, which is not found",
             "what applies to the user is not known",
             "look with Get-ThrottlingPolicy; nothing was changed",
         )
-    # 2013 and later may name the Global policy where none is associated: it is the default all the same.
-    return None if held.scope == "Global" else held
-
-
-def _values(eas: EasBudget) -> dict[str, Limit]:
-    return {name: value for name, value in attrs.asdict(eas).items() if value is not None}
+    return held
 
 
 def _shows(state: Mapping[str, Limit] | None, wanted: Mapping[str, Limit] | None) -> bool:
@@ -266,8 +280,10 @@ def _shows(state: Mapping[str, Limit] | None, wanted: Mapping[str, Limit] | None
     return all(state.get(name) == value for name, value in wanted.items())
 
 
-def _copied_eas(copied: Mapping[str, Limit]) -> EasBudget:
-    return EasBudget(copied.get("EasRechargeRate"), copied.get("EasMaxBurst"), copied.get("EasCutoffBalance"))
+def _with_copied(wanted: EasLimits, copied: Mapping[str, Limit]) -> EasLimits:
+    """*wanted*, and what of the copied values is of its model too."""
+    by_parameter = {name.lower(): value for name, value in copied.items()}
+    return wanted.filled({name: by_parameter.get(parameter.lower()) for name, parameter in wanted.PARAMETERS.items()})
 
 
 LIMIT_EAS_USAGE = _LimitEasUsage()

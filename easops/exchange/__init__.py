@@ -1,6 +1,7 @@
 """The Exchange organisation: servers, mailboxes, groups, client access settings, throttling policies."""
 
 from easops.exchange.cas_mailbox import CasMailbox, get_cas_mailbox, set_active_sync_enabled
+from easops.exchange.eas_limits import EasBudget, EasLimits, EasPercentTime
 from easops.exchange.group import (
     AmbiguousGroup,
     Group,
@@ -20,7 +21,6 @@ from easops.exchange.server import (
     list_exchange_servers,
 )
 from easops.exchange.throttling_policy import (
-    EasBudget,
     ThrottlingPolicy,
     associate_throttling_policy,
     get_throttling_policy,
@@ -35,6 +35,8 @@ __all__ = [
     "AmbiguousMailbox",
     "CasMailbox",
     "EasBudget",
+    "EasLimits",
+    "EasPercentTime",
     "ExchangeServer",
     "Group",
     "Mailbox",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
 
 import attrs
 
 from easops.errors import UnexpectedAnswer
 from easops.exchange.answer import directory_read, required, text
+from easops.exchange.eas_limits import Model
 from easops.inventory.host import Version
 from easops.remoting.result import RemoteObject
 from easops.remoting.session import Session
@@ -24,7 +24,7 @@ class Capabilities:
     ``budget`` (EasMaxBurst, EasRechargeRate, EasCutoffBalance, from 2013 on), None where there are none.
     """
 
-    throttling: Literal["percent", "budget"] | None
+    throttling: Model | None
 
 
 CAPABILITIES: dict[Version, Capabilities] = {

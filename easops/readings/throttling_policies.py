@@ -3,40 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
 from easops.detectors.detector import Surroundings
-from easops.exchange.throttling_policy import Limit, list_throttling_policies
+from easops.exchange.eas_limits import EasBudget, EasPercentTime, Limit, Model
+from easops.exchange.server import CAPABILITIES
+from easops.exchange.throttling_policy import list_throttling_policies
+from easops.inventory.host import Version
 from easops.readings.reading import Reading
 
 
 @attrs.frozen
 class ThrottlingPolicyRow:
-    """One policy; milliseconds (of use an hour, of use at once, of debt), None where it inherits the value."""
+    """One policy; percent of a minute (2010), or milliseconds (of use an hour, of use at once, of debt), None where
+    the policy inherits the value, or is of the other model."""
 
     name: str
     scope: str
-    eas_recharge_rate: Limit
-    eas_max_burst: Limit
-    eas_cutoff_balance: Limit
+    eas_percent_time_in_cas: Limit = None
+    eas_recharge_rate: Limit = None
+    eas_max_burst: Limit = None
+    eas_cutoff_balance: Limit = None
 
 
 def _read(values: Mapping[str, Any], host: str | None, around: Surroundings) -> Sequence[ThrottlingPolicyRow]:
-    policies = list_throttling_policies(around.organisation.session())
-    return [
-        ThrottlingPolicyRow(
-            policy.name, policy.scope, policy.eas.recharge_rate, policy.eas.max_burst, policy.eas.cutoff_balance
-        )
-        for policy in policies
-    ]
+    """The policies as each model's servers show them: in a mixed organisation neither shows the other's values."""
+    organisation = around.organisation
+    versions: dict[Model | None, Version] = {}
+    for version in organisation.versions:
+        versions.setdefault(CAPABILITIES[version].throttling, version)
+    rows: dict[str, ThrottlingPolicyRow] = {}
+    for asked in versions.values() if len(versions) > 1 else (None,):
+        for policy in list_throttling_policies(organisation.session(asked)):
+            shown: dict[str, Any] = {f"eas_{name}": value for name, value in policy.eas.values().items()}
+            row = rows.setdefault(policy.guid, ThrottlingPolicyRow(policy.name, policy.scope))
+            rows[policy.guid] = attrs.evolve(row, scope=row.scope or policy.scope, **shown)
+    return sorted(rows.values(), key=lambda row: (row.scope not in ("Global", "Default"), row.name.lower()))
 
+
+_COLUMNS: Final = ("name", "scope", *(f"eas_{name}" for name in (*EasPercentTime.PARAMETERS, *EasBudget.PARAMETERS)))
 
 THROTTLING_POLICIES = Reading(
-    "throttling-policies",
-    "Throttling policies, their ActiveSync values",
-    "organisation",
-    ("name", "scope", "eas_recharge_rate", "eas_max_burst", "eas_cutoff_balance"),
-    _read,
+    "throttling-policies", "Throttling policies, their ActiveSync values", "organisation", _COLUMNS, _read
 )

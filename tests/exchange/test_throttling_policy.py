@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from easops.errors import BadInput
-from easops.exchange.throttling_policy import EasBudget, Limit, own_policy_name, set_throttling_policy
+from easops.exchange.eas_limits import EasBudget, Limit
+from easops.exchange.throttling_policy import own_policy_name, set_throttling_policy
 
 limits: st.SearchStrategy[Limit] = st.one_of(st.none(), st.just("Unlimited"), st.integers(0, 2_000_000))
 budgets = st.builds(EasBudget, limits, limits, limits)

@@ -9,7 +9,7 @@ import attrs
 import pytest
 
 from easops.actions import ACTIONS, limit_eas_usage
-from easops.exchange import find_mailbox, get_exchange_server, get_throttling_policy
+from easops.exchange import EasBudget, find_mailbox, get_exchange_server, get_throttling_policy
 from easops.playbook.executing import always
 from easops.playbook.outcome import RunReport
 from easops.playbook.run import run
@@ -58,7 +58,7 @@ def test_a_copy_of_a_foreign_policy_keeps_all_but_the_activesync_values_and_undo
         assert {n: v for n, v in ours.values.items() if n not in budget} == {
             n: v for n, v in theirs.values.items() if n not in budget
         }
-        assert (ours.eas.recharge_rate, ours.eas.max_burst) == (900_000, 240_000)
+        assert ours.eas == EasBudget(900_000, 240_000, ours.eas.values().get("cutoff_balance"))
 
     assert undo(str(report.run_id), confirm=always, state=lab.state).status is Status.UNDONE
     with SessionPool() as sessions:
