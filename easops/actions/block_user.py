@@ -20,7 +20,7 @@ from easops.inventory.host import Version
 from easops.parameter import Parameter
 from easops.status import Status
 
-EFFECTIVE = "after a recycle of the pools that serve the user; else it may take hours (KB 2612821)"
+EFFECTIVE = "once replicated, after a recycle of the pools that serve the user; else it may take hours (KB 2612821)"
 
 
 @attrs.frozen

@@ -42,12 +42,12 @@ WANTED: Final[dict[Model, EasLimits]] = {
 
 EFFECTIVE: Final[dict[Model, str]] = {
     "budget": (
-        "after a recycle of the pools that serve the user. The values are half of the defaults, our choice: no "
-        "document gives one for this version. Such a user may be locked out for tens of minutes at a time"
+        "once replicated, after a recycle of the pools that serve the user. The budgets are half of the defaults, "
+        "our choice: no document gives any. Such a user may be locked out for tens of minutes at a time"
     ),
     "percent": (
-        "after a recycle of the pools that serve the user. 30 is what KB 2711053 starts with; a lower one may be "
-        "required, and the user's devices may be affected"
+        "once replicated, after a recycle of the pools that serve the user. EASPercentTimeInCAS 30 is what KB "
+        "2711053 starts with; a lower one may be required, and the user's devices may be affected"
     ),
 }
 

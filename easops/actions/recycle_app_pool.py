@@ -14,8 +14,10 @@ import attrs
 
 from easops.actions.action import Plan, Scope
 from easops.actions.change import Standing
+from easops.actions.known import not_known
+from easops.actions.outcome import Done
 from easops.detectors.detector import Surroundings
-from easops.errors import CommandFailed
+from easops.errors import BadInput, CommandFailed, EasopsError
 from easops.iis.app_pool import SYNC_APP_POOL, list_app_pools, recycle_app_pool, shutdown_time_limit
 from easops.iis.worker_process import read_worker_processes
 from easops.parameter import Parameter
@@ -25,6 +27,9 @@ _MARGIN: Final = 30.0
 """Seconds beyond the shutdown time limit that an old worker may take to go."""
 
 _LOOK_AGAIN: Final = 5.0
+
+_REPLICATION: Final = 900.0
+"""Seconds that a server's own domain controller is given to learn of a change: between sites it may take longer."""
 
 Workers = list[list[Any]]
 """[[pid, start time as ISO text], …]"""
@@ -89,7 +94,16 @@ class _RecycleAppPool:
     summary = "Recycle an application pool, and prove that its old worker processes are gone"
     scope: Scope = "server"
     pulse = True
-    parameters = (Parameter("pool", "text", "the application pool", default=SYNC_APP_POOL),)
+    parameters = (
+        Parameter("pool", "text", "the application pool", default=SYNC_APP_POOL),
+        Parameter(
+            "after",
+            "result",
+            "wait until each server's own domain controller knows what this step changed: a worker process that "
+            "starts before keeps the old settings",
+            default=None,
+        ),
+    )
 
     def plan(self, values: Mapping[str, Any], host: str | None, around: Surroundings) -> Plan:
         assert host is not None, "a server action is planned for a host"
@@ -104,15 +118,46 @@ class _RecycleAppPool:
             return Plan(
                 host, Status.SKIPPED, f"{held.name} is {held.state.lower()} and has no worker process", host=host
             )
+        missing, note = _await_known(values["after"], host, around)
+        if missing:
+            why = (
+                f"the domain controller of {host} does not know yet what was changed for {', '.join(missing)}, "
+                f"{_REPLICATION / 60:.0f} min later: its new worker processes would keep the old settings"
+            )
+            return Plan(host, Status.FAILED, why, host=host)
         return Plan(
             item=host,
             status=Status.WOULD_CHANGE,
             changes=(RecycleAppPool(host, held.name, [list(worker.identity) for worker in workers]),),
             before={"workers": [f"{worker.pid} since {worker.started:%Y-%m-%d %H:%M:%S}Z" for worker in workers]},
             after={"workers": RecycleAppPool.after},
-            effective="at once for new requests; the old workers drain first",
+            effective=f"at once for new requests; the old workers drain first{note}",
             host=host,
         )
+
+
+def _await_known(after: Any, name: str, around: Surroundings) -> tuple[tuple[str, ...], str]:
+    """Wait until the server's own domain controller knows what the step *after* changed.
+
+    Gives the users whose change it does not know in the end, and a note where it could not be asked.
+    """
+    if after is None:
+        return (), ""
+    if not isinstance(after, Done):
+        raise BadInput("after is no changing step", f"it is {after!r}"[:120], "name the result of a step with do:")
+    host = around.host(name)
+    if host.exchange is None:
+        return (), f". Whether {name} knows the changed users is not known: it has no exchange endpoint to ask"
+    ends = around.clock.monotonic() + _REPLICATION
+    try:
+        while missing := not_known(after, around.sessions.open(host, "exchange"), host.version):
+            if around.clock.monotonic() >= ends:
+                return missing, ""
+            around.progress(f"waiting until the domain controller of {name} knows {', '.join(missing)} as changed")
+            around.clock.sleep(_LOOK_AGAIN)
+    except EasopsError as error:
+        return (), f". Whether {name} knows the changed users could not be asked: {error}"
+    return (), ""
 
 
 RECYCLE_APP_POOL = _RecycleAppPool()

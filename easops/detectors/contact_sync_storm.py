@@ -289,7 +289,8 @@ class _Judgement:
         every = retry_interval(hit for hit in hits if hit.request.started <= afters[hit.host])
         if every is None:
             every = _UNKNOWN_INTERVAL
-            self._notes.append(f"{who}: the log does not tell the retry interval; {minutes(every)} are taken")
+            if hits:  # of one whom these servers never served there is nothing to tell
+                self._notes.append(f"{who}: the log does not tell the retry interval; {minutes(every)} are taken")
         wait = every * self._intervals
         late: list[ContactSync] = []
         for reading in self._readings:

@@ -27,6 +27,9 @@ _COMPONENTS: Final = tuple(
 )
 """How the names of a policy's values begin, in lower case: 2010 writes EAS, 2013 and later Eas."""
 
+_HOSTED_ONLY: Final = "powershellmaxtenantconcurrency"
+"""2010 shows it, and has no parameter of this name outside hosting."""
+
 _NOT_VALUES: Final = ("exchangeversion", "exchangeobjectid")
 
 
@@ -215,7 +218,7 @@ def _policy(item: RemoteObject) -> ThrottlingPolicy:
         for name, value in item.properties.items()
         if name.lower().startswith(_COMPONENTS)
         and name.lower() not in _NOT_VALUES
-        and (_is_limit(value) or (value is None and null_too))
+        and (_is_limit(value) or (value is None and null_too and name.lower() != _HOSTED_ONLY))
     }
     return ThrottlingPolicy(
         name=required(item, "Name"), guid=text(item, "Guid").lower(), scope=scope, eas=eas, values=values

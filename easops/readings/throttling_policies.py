@@ -39,7 +39,7 @@ def _read(values: Mapping[str, Any], host: str | None, around: Surroundings) -> 
         for policy in list_throttling_policies(organisation.session(asked)):
             shown: dict[str, Any] = {f"eas_{name}": value for name, value in policy.eas.values().items()}
             row = rows.setdefault(policy.guid, ThrottlingPolicyRow(policy.name, policy.scope))
-            rows[policy.guid] = attrs.evolve(row, scope=row.scope or policy.scope, **shown)
+            rows[policy.guid] = attrs.evolve(row, scope=policy.scope if shown else row.scope, **shown)
     return sorted(rows.values(), key=lambda row: (row.scope not in ("Global", "Default"), row.name.lower()))
 
 

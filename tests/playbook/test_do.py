@@ -10,6 +10,7 @@ import pytest
 
 from easops.actions import ACTIONS, limit_eas_usage
 from easops.exchange import EasBudget, find_mailbox, get_exchange_server, get_throttling_policy
+from easops.inventory.host import Version
 from easops.playbook.executing import always
 from easops.playbook.outcome import RunReport
 from easops.playbook.run import run
@@ -72,16 +73,23 @@ def test_a_copy_of_a_foreign_policy_keeps_all_but_the_activesync_values_and_undo
         assert get_throttling_policy(session, item.after["policy"]) is None
 
 
-def test_a_version_without_budgets_is_refused_with_what_to_use(rig: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    def of_2010(*arguments: Any, **more: Any) -> Any:
-        return attrs.evolve(get_exchange_server(*arguments, **more), version="2010")
+@pytest.mark.parametrize(
+    ("version", "words"),
+    [("2007", "use block_user"), ("2010", "to a host of version 2010")],
+    ids=["no throttling policies", "no endpoint of that version"],
+)
+def test_a_version_that_cannot_be_limited_is_refused_with_what_to_do(
+    rig: Start, monkeypatch: pytest.MonkeyPatch, version: Version, words: str
+) -> None:
+    def old(*arguments: Any, **more: Any) -> Any:
+        return attrs.evolve(get_exchange_server(*arguments, **more), version=version)
 
-    monkeypatch.setattr(limit_eas_usage, "get_exchange_server", of_2010)
+    monkeypatch.setattr(limit_eas_usage, "get_exchange_server", old)
     lab = rig("contacts-storm")
     report = do(lab, "limit_eas_usage", {"user": "laura.brandt@contoso.example"})
     (item,) = report.steps[0].items
     assert (item.status, lab.sent()) == (Status.REFUSED, [])
-    assert "EASPercentTimeInCAS 30" in item.reason
+    assert words in item.reason
 
 
 def test_a_blocked_user_is_blocked_once_and_undo_lets_him_in_again(rig: Start) -> None:
