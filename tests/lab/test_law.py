@@ -463,3 +463,38 @@ def test_a_version_without_signatures_is_refused() -> None:
 def test_should_process_parameters_are_only_where_the_cmdlet_has_them() -> None:
     with pytest.raises(CmdletFailed, match="matches parameter name 'Confirm'"):
         LAWS["2016"].bind("exchange", "Get-CASMailbox", [("Confirm", False)])
+
+
+@pytest.mark.parametrize(
+    "cmdlet", ["Get-CimInstance", "Get-NetTCPConnection", "Get-ItemPropertyValue", "Get-IISAppPool"]
+)
+def test_the_windows_of_2010_has_no_cmdlet_that_came_after_powershell_2(cmdlet: str) -> None:
+    assert LAWS["2016"].knows("windows", cmdlet)
+    assert not LAWS["2010"].knows("windows", cmdlet)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "cmdlet", "parameter"),
+    [
+        ("windows", "Get-ChildItem", "File"),
+        ("windows", "Get-Content", "Tail"),
+        ("windows", "Import-Module", "RequiredVersion"),
+        ("windows", "Get-WmiObject", "InformationAction"),
+        ("exchange", "Get-Mailbox", "PipelineVariable"),
+        ("exchange", "Select-Object", "SkipLast"),
+    ],
+)
+def test_the_windows_of_2010_has_no_parameter_that_came_after_powershell_2(
+    endpoint: Endpoint, cmdlet: str, parameter: str
+) -> None:
+    newer, older = (LAWS[version].signature(endpoint, cmdlet) for version in ("2016", "2010"))
+    assert newer is not None
+    assert older is not None
+    assert parameter in newer.parameters
+    assert parameter not in older.parameters
+
+
+def test_a_server_may_lack_a_module() -> None:
+    law = Law("2016", lacks=["WebAdministration"])
+    assert not law.knows("windows", "WebAdministration\\Restart-WebAppPool")
+    assert law.knows("windows", "Get-WmiObject")
