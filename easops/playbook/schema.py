@@ -1,14 +1,15 @@
-"""The JSON Schema of playbooks, for editors, made from the tables that the loader reads with: it cannot lag behind it.
+"""The JSON Schema of playbooks, for editors, made from the tables that the loader reads with: it cannot lag.
 
 It knows what can be told of each value by itself. The loader knows more: which names an expression may use, and of
-which type it is. Source: JSON Schema 2020-12.
+which type it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
+from easops.json_schema import DIALECT, TEXT, Schema, closed, condition
 from easops.parameter import Kind, Parameter
 from easops.playbook.expression import RESERVED
 from easops.playbook.load import INPUT_KEYS, INPUT_KINDS, LIMITS, OPTIONAL, REQUIRED
@@ -16,14 +17,9 @@ from easops.playbook.model import DescribedAction, Limits, StepKind, TakesParame
 from easops.playbook.setting import NAME
 from easops.playbook.step import BESIDE, GROUP_OPTIONAL, GROUP_REQUIRED, KINDS, NOT_BESIDE
 
-Schema = dict[str, Any]
-
-DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
-
-_TEXT: Final[Schema] = {"type": "string", "pattern": r"\S"}
 _EXPRESSION: Final[Schema] = {"type": "string", "pattern": r"\{\{[\s\S]*\}\}"}
 _ONE_EXPRESSION: Final[Schema] = {"type": "string", "pattern": r"^\s*\{\{[\s\S]*\}\}\s*$"}
-_HOSTS: Final[Schema] = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}
+_HOSTS: Final[Schema] = {"anyOf": [TEXT, {"type": "array", "items": TEXT}]}
 _NAME: Final[Schema] = {
     "type": "string",
     "pattern": f"^{NAME.pattern}$",
@@ -33,7 +29,7 @@ _CONSTANTS: Final[Mapping[Kind, Schema]] = {
     "duration": {"type": "string", "pattern": r"^\s*([0-9]+(\.[0-9]+)?\s*[smhd]\s*)+$"},
     "integer": {"anyOf": [{"type": "integer"}, {"type": "string", "pattern": "^-?[0-9]+$"}]},
     "number": {"anyOf": [{"type": "number"}, {"type": "string", "pattern": "^[^{}]*[0-9][^{}]*$"}]},
-    "text": _TEXT,
+    "text": TEXT,
     "boolean": {
         "anyOf": [
             {"type": "boolean"},
@@ -52,11 +48,11 @@ def playbook_schema(
     """The schema, as plain JSON data."""
     keys: Schema = {
         "easops": {"const": 1, "description": "the format"},
-        "name": _TEXT,
+        "name": TEXT,
         "hosts": {**_HOSTS, "description": "a selector over the inventory, as in runs=activesync, or host names"},
-        "scenario": {**_TEXT, "description": "the lab world that --lab starts"},
+        "scenario": {**TEXT, "description": "the lab world that --lab starts"},
         "inputs": {"type": "object", "propertyNames": _NAME, "additionalProperties": _input()},
-        "limits": _closed({key: {"type": "integer", "minimum": least} for key, least in LIMITS.items()}),
+        "limits": closed({key: {"type": "integer", "minimum": least} for key, least in LIMITS.items()}),
         "protect": {**_value(Parameter("protect", "list")), "description": "mailboxes and groups, never touched"},
         "steps": _steps({"if": {"required": ["each_host"]}, "then": _group(), "else": {"$ref": "#/$defs/step"}}),
     }
@@ -65,17 +61,12 @@ def playbook_schema(
     return {
         "$schema": DIALECT,
         "title": "easops playbook",
-        **_closed({key: keys[key] for key in (*REQUIRED, *OPTIONAL)}, REQUIRED),
+        **closed({key: keys[key] for key in (*REQUIRED, *OPTIONAL)}, REQUIRED),
         "$defs": {
             "step": _step(actions, detectors, in_group=False),
             "step_of_group": _step(actions, detectors, in_group=True),
         },
     }
-
-
-def _closed(properties: Schema, required: Iterable[str] = ()) -> Schema:
-    held: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
-    return {**held, "required": list(required)} if required else held
 
 
 def _steps(step: Schema) -> Schema:
@@ -85,16 +76,18 @@ def _steps(step: Schema) -> Schema:
 def _input() -> Schema:
     keys: Schema = {
         "default": {},
-        "help": _TEXT,
-        "choices": {"type": "array", "minItems": 1, "items": _TEXT},
+        "help": TEXT,
+        "choices": {"type": "array", "minItems": 1, "items": TEXT},
     }
     of_kind = [
-        _if({"type": {"const": kind}}, {"properties": {"default": {"anyOf": [_constant(kind), {"type": "null"}]}}})
+        condition(
+            {"type": {"const": kind}}, {"properties": {"default": {"anyOf": [_constant(kind), {"type": "null"}]}}}
+        )
         for kind in INPUT_KINDS
     ]
-    choices = _if({"type": {"const": "choice"}}, {"required": ["choices"]}, {"properties": {"choices": False}})
+    choices = condition({"type": {"const": "choice"}}, {"required": ["choices"]}, {"properties": {"choices": False}})
     properties = {"type": {"enum": list(INPUT_KINDS)}, **{key: keys[key] for key in INPUT_KEYS}}
-    return {**_closed(properties, ("type",)), "allOf": [*of_kind, choices]}
+    return {**closed(properties, ("type",)), "allOf": [*of_kind, choices]}
 
 
 def _constant(kind: Any) -> Schema:
@@ -105,11 +98,11 @@ def _constant(kind: Any) -> Schema:
 
 def _group() -> Schema:
     keys: Schema = {
-        "name": _TEXT,
+        "name": TEXT,
         "each_host": {**_HOSTS, "description": "the hosts that the steps are done on, one after another"},
         "steps": _steps({"$ref": "#/$defs/step_of_group"}),
     }
-    return _closed({key: keys[key] for key in (*GROUP_REQUIRED, *GROUP_OPTIONAL)}, GROUP_REQUIRED)
+    return closed({key: keys[key] for key in (*GROUP_REQUIRED, *GROUP_OPTIONAL)}, GROUP_REQUIRED)
 
 
 def _step(
@@ -122,7 +115,7 @@ def _step(
     }
     keys: Schema = {
         **{kind: {"oneOf": [_named(one) for one in subjects[kind].values()]} for kind in KINDS},
-        "name": _TEXT,
+        "name": TEXT,
         "with": {"type": "object", "description": "the parameters"},
         "on": False if in_group else {**_HOSTS, "description": "which of the playbook's hosts"},
         "for_each": {
@@ -130,18 +123,18 @@ def _step(
             "description": "once for each item, most hits first",
         },
         "when": {**_ONE_EXPRESSION, "description": "an expression in braces; where it does not hold, it is skipped"},
-        "because": {**_TEXT, "description": "why, for the record"},
+        "because": {**TEXT, "description": "why, for the record"},
         "within": {"anyOf": [_CONSTANTS["duration"], _EXPRESSION], "description": "how long a verify looks again"},
         "as": {**_NAME, "description": "the name of the result, for later steps"},
         "on_failure": {"const": "continue", "description": "later changes do not hang on it"},
     }
     rules = [
-        _if({kind: {}}, {"properties": dict.fromkeys(keys_not_there, False)}, required=(kind,))
+        condition({kind: {}}, {"properties": dict.fromkeys(keys_not_there, False)}, required=(kind,))
         for kind, keys_not_there in NOT_BESIDE.items()
     ]
     for kind in KINDS:
         for name, subject in subjects[kind].items():
-            rules.append(_if({kind: {"const": name}}, _parameters(subject), required=(kind,)))
+            rules.append(condition({kind: {"const": name}}, _parameters(subject), required=(kind,)))
     for name, action in actions.items():
         needed = ["because"] if action.pulse else []
         if action.scope == "server" and not in_group:
@@ -149,9 +142,9 @@ def _step(
         then: Schema = {"required": needed} if needed else {}
         if action.scope == "organisation":
             then["properties"] = {"on": False}
-        rules.append(_if({"do": {"const": name}}, then, required=("do",)))
+        rules.append(condition({"do": {"const": name}}, then, required=("do",)))
     one_kind = [{"required": [kind]} for kind in KINDS]
-    return {**_closed({key: keys[key] for key in (*KINDS, *BESIDE)}), "oneOf": one_kind, "allOf": rules}
+    return {**closed({key: keys[key] for key in (*KINDS, *BESIDE)}), "oneOf": one_kind, "allOf": rules}
 
 
 def _named(one: Any) -> Schema:
@@ -163,7 +156,7 @@ def _parameters(subject: TakesParameters) -> Schema:
     """``with:`` is the parameters of *subject*, and is there if any is required."""
     required = [parameter.name for parameter in subject.parameters if parameter.required]
     described = {parameter.name: _value(parameter) for parameter in subject.parameters}
-    held: Schema = {"properties": {"with": _closed(described, required)}}
+    held: Schema = {"properties": {"with": closed(described, required)}}
     return {**held, "required": ["with"]} if required else held
 
 
@@ -185,10 +178,3 @@ def _value(parameter: Parameter) -> Schema:
     if not parameter.required and isinstance(parameter.default, str | int | float):
         held["default"] = parameter.default
     return held
-
-
-def _if(properties: Schema, then: Schema, otherwise: Schema | None = None, *, required: Iterable[str] = ()) -> Schema:
-    condition: Schema = {"properties": properties}
-    if required:
-        condition["required"] = list(required)
-    return {"if": condition, "then": then, **({} if otherwise is None else {"else": otherwise})}
