@@ -66,7 +66,7 @@ KEYS: Final[Mapping[str, Keys]] = {
 }
 """What an inventory may say, level by level; ``defaults`` takes the optional ones of a host and of its endpoints."""
 
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 @attrs.frozen
@@ -169,7 +169,7 @@ class _Reader:
         own = self._entries(node, "a host", KEYS["host"])
         fields = {**defaults, **own}
         name = check.text(own["name"], "the name of a host") if "name" in own else ""
-        if name and not _NAME.fullmatch(name):
+        if name and not NAME.fullmatch(name):
             check.add(own["name"], f"a host cannot be called {name!r}", "a name has letters, digits, dots, - and _")
         for key in ("organisation", "version", "roles", "endpoints"):
             if key not in fields and node.entries is not None:

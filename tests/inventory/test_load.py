@@ -5,14 +5,17 @@ from __future__ import annotations
 import contextlib
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
-from easops.document import DocumentError
+from easops.document import Checker, DocumentError, parse
 from easops.inventory.host import Credential, Endpoint, Host
 from easops.inventory.load import load_inventory
+from easops.inventory.schema import inventory_schema
 
 GOOD = r"""
 easops: 1
@@ -55,7 +58,16 @@ def folder(tmp_path: Path) -> Path:
 def load(folder: Path, text: str) -> tuple[Host, ...]:
     path = folder / "hosts.yml"
     path.write_text(text, encoding="utf-8")
-    return load_inventory(path).hosts
+    hosts = load_inventory(path).hosts
+    SCHEMA.validate(plain(text))  # what the loader lets through, the editors' schema lets through too
+    return hosts
+
+
+SCHEMA = Draft202012Validator(inventory_schema())
+
+
+def plain(text: str) -> Any:
+    return parse(text, Checker("hosts.yml")).plain()
 
 
 def problems(folder: Path, text: str) -> list[str]:
@@ -339,3 +351,34 @@ def test_an_inventory_of_any_shape_is_read_or_a_document_error(
     )
     with contextlib.suppress(DocumentError):
         load_inventory(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("easops: 1", "easops: 2"),
+        ("hosts:\n  - name: AMS-EX01", "hosts:\n  - nam: AMS-EX01"),
+        ("name: AMS-EX01", "name: _a"),
+        ("version: 2016", "version: 2017"),
+        ("roles: [mailbox, client_access]", "roles: [mailbx]"),
+        ("roles: [mailbox, client_access]", "roles: []"),
+        ("roles: [mailbox, client_access]", "log_folder: x"),
+        ("organisation: contoso", "log_folder: x"),
+        ("site: AMS", "name: AMS"),
+        ("auth: basic", "auth: digest"),
+        ("{env: EASOPS_PASSWORD}", "{env: A, file: b}"),
+        ("{env: EASOPS_PASSWORD}", "{}"),
+        ("{env: EASOPS_PASSWORD}", "hunter2"),
+        ("https://ams-ex01/PowerShell", "ams-ex01"),
+        ("exchange: {url", "exchnge: {url"),
+        ('{url: "https://lon-ex01:5986/wsman/", ', "{"),
+    ],
+)
+def test_a_structural_mistake_is_seen_by_the_schema(old: str, new: str) -> None:
+    assert SCHEMA.is_valid(plain(GOOD))
+    assert old in GOOD
+    assert not SCHEMA.is_valid(plain(GOOD.replace(old, new, 1)))
+
+
+def test_the_inventory_that_the_lab_writes_is_valid(lab: Path) -> None:
+    assert SCHEMA.is_valid(plain(lab.read_text(encoding="utf-8")))
