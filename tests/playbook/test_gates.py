@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -121,7 +122,7 @@ def _counting(invoke: object, sent: list[str]) -> object:
     return counted
 
 
-def test_whom_no_logon_shows_the_refusal_is_the_logons(lab: server.Lab) -> None:
+def test_a_refused_logon_is_told_as_itself(lab: server.Lab) -> None:
     class Shut:
         host = "AMS-EX01"
 
@@ -131,3 +132,12 @@ def test_whom_no_logon_shows_the_refusal_is_the_logons(lab: server.Lab) -> None:
     hosts = load_inventory(lab.inventory).hosts
     with pytest.raises(AccessRefused):
         protected_mailboxes(["Executives"], Organisation(hosts, Shut()))  # type: ignore[arg-type]
+
+
+def test_exchange_2010_resolves_groups_too(tmp_path: Path) -> None:
+    with (
+        server.start(tmp_path / "lab", scenario="contacts-storm-2010", speed=0, read_only=True) as old,
+        SessionPool() as sessions,
+    ):
+        there = Organisation(load_inventory(old.inventory).hosts, sessions, "dc01.contoso.example")
+        assert names(there, "Executives") == dict.fromkeys(EXECUTIVES, "protected: member of Executives")
