@@ -49,7 +49,7 @@ def _processes(world: World, server: Server) -> Iterator[Properties]:
             "PrivatePageCount": U64(memory),
             "WorkingSetSize": U64(memory * 9 // 10),
             "HandleCount": U32(1400 + memory // (4 * 1024**2)),
-            "ThreadCount": U32(38 + sum(1 for r in server.in_flight if worker in (r.front_worker, r.back_worker))),
+            "ThreadCount": U32(38 + len(world.in_flight.inside(server, worker))),
             "CSName": server.name,
         }
 

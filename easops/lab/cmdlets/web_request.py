@@ -48,7 +48,7 @@ def _get_web_request(world: World, call: Call) -> Iterable[Any]:
 def executing(world: World, server: Server, worker: Worker) -> Iterator[dict[str, Any]]:
     """What *worker* has in hand, by IIS's own names. A back end (site 2) shares the pool with the front end (site 1),
     and each has its half of a request."""
-    for request in server.in_flight:
+    for request in world.in_flight.of(server):
         if request.front_worker is worker:
             yield _properties(world, server, request, 1)
         if request.back_worker is worker and server.product.has_back_end:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from pathlib import Path, PureWindowsPath
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import attrs
 
 from easops.lab.world.iis_log import IisLog
 from easops.lab.world.product import PRODUCTS, SYNC_POOL
 from easops.lab.world.scenario import ServerData
-
-if TYPE_CHECKING:
-    from easops.lab.world.traffic import Request
 
 SHUTDOWN_TIME_LIMIT: Final = 90.0
 """Seconds that a recycled worker process may take to end its requests (processModel.shutdownTimeLimit)."""
@@ -85,7 +83,6 @@ class Server:
                     pool.worker.cpu += self._rng.uniform(0.05, 0.08) * age
         self.jobs: list[Job] = []
         self._settled = begin
-        self.in_flight: dict[Request, None] = {}  # a dict, as a set has no order that a seed decides
         self.logs = {
             site: IisLog(self.folder(rf"{LOG_ROOT}\W3SVC{site}"), fields, self.product.iis)
             for site, fields in self.product.fields.items()
@@ -117,20 +114,15 @@ class Server:
         self.workers.append(worker)
         return worker
 
-    def recycle(self, pool: Pool, moment: float) -> Worker | None:
-        """A successor takes over at once; gives the old worker, which drains, or None where there was none.
+    def recycle(self, pool: Pool, old: Worker, ends: Iterable[float], moment: float) -> float:
+        """A successor takes over at once from *old*, whose requests end at *ends*; gives when that will be gone.
 
         It ends what it has begun, and goes after 90 seconds at the latest.
         """
-        old = pool.worker
-        if old is None:
-            return None
-        ends = [request.end for request in self.in_flight if old in (request.front_worker, request.back_worker)]
-        ends += [job.until for job in self.jobs if job.worker is old]
-        old.drains_until = min(max(ends, default=0.0) + 1.5, moment + SHUTDOWN_TIME_LIMIT)
-        old.drains_until = max(old.drains_until, moment + 1.5)
+        last = max((*ends, *(job.until for job in self.jobs if job.worker is old)), default=0.0)
+        old.drains_until = max(min(last + 1.5, moment + SHUTDOWN_TIME_LIMIT), moment + 1.5)
         pool.worker = self._start(pool, moment)
-        return old
+        return old.drains_until
 
     def end(self, worker: Worker, moment: float) -> None:
         """The worker process is gone, and its work with it."""

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from easops.lab.world.host import Server
+from easops.lab.world.in_flight import InFlight
 from easops.lab.world.scenario import StrandingData
 from easops.lab.world.traffic import Client, Phone, Request
 
@@ -20,8 +21,17 @@ class Stranding:
     """What strands on one server, and when. Weeks of it are made up at once, one request a stranded Ping: what went on
     beside them has left no trace."""
 
-    def __init__(self, data: StrandingData, server: Server, phones: Sequence[Phone], seed: int, start: float) -> None:
+    def __init__(
+        self,
+        data: StrandingData,
+        server: Server,
+        phones: Sequence[Phone],
+        in_flight: InFlight,
+        seed: int,
+        start: float,
+    ) -> None:
         self._server = server
+        self._in_flight = in_flight
         self._every = data.every
         self._phones = [phone for phone in phones if phone.back is server]
         self._rng = random.Random(f"{seed}:stranding:{server.name}")
@@ -37,7 +47,7 @@ class Stranding:
             front = phone.front.sync_worker
             request = Request(client, "Ping", self._next, math.inf, phone.front, self._server, front, worker)
             request.stranded = True
-            self._server.in_flight[request] = None
+            self._in_flight.add(request, self._server)
             worker.stranded += _HELD
             self._next += self._gap()
         return self._next

@@ -23,6 +23,7 @@ from easops.lab.world.clock import WorldClock
 from easops.lab.world.directory import ClientAccess, Directory, Mailbox
 from easops.lab.world.eas_line import back_line, challenge_line, front_line, probe_lines, text
 from easops.lab.world.host import Job, Pool, Server, Worker
+from easops.lab.world.in_flight import InFlight
 from easops.lab.world.product import SYNC_POOL, Model
 from easops.lab.world.scenario import build_scenario, read_scenario
 from easops.lab.world.state import Beginning, StateFolder
@@ -96,6 +97,7 @@ class World:
             for data in self.scenario.servers
         }
         self.phones: list[Phone] = []
+        self.in_flight = InFlight()
         self._flooding: set[Mailbox] = set()
         self._populate(begin)
         changes = state.read_changes()
@@ -304,7 +306,8 @@ class World:
                     storm = StormClient(phone, self._rng(phone, "storm"), storms[user], each[storms[user].server])
                     self._at(begin + storm.rng.uniform(0, storms[user].interval), self._start_request, storm)
         for data in scenario.stranding:
-            self._strand(Stranding(data, self.servers[data.server], self.phones, self.seed, self.start))
+            stranding = Stranding(data, self.servers[data.server], self.phones, self.in_flight, self.seed, self.start)
+            self._strand(stranding)
         health = [mailbox for mailbox in self.directory.mailboxes if mailbox.monitoring]
         for index, server in enumerate(self.servers.values()):
             rng = random.Random(f"{self.seed}:probe:{server.name}")
@@ -338,8 +341,7 @@ class World:
                 front.logs[1].append(now, eas_line_2010.challenge_line(front, phone, plan.command, client.rng))
         request = Request(client, plan.command, now, 0.0, front, back, front.sync_worker, back.sync_worker)
         self._decide(request, plan)
-        back.in_flight[request] = None
-        front.in_flight[request] = None
+        self.in_flight.add(request, back, front)
         self._at(request.end, self._end_request, request)
 
     def _decide(self, request: Request, plan: Plan) -> None:
@@ -408,8 +410,7 @@ class World:
         if request.lost:
             return
         now, client = self.time, request.client
-        request.back.in_flight.pop(request, None)
-        request.front.in_flight.pop(request, None)
+        self.in_flight.remove(request)
         request.back_worker.cpu += request.cost
         request.front_worker.cpu += 0.004
         if request.status == 200 and request.command != "OPTIONS":
@@ -427,8 +428,7 @@ class World:
         """*worker* went with the request inside: no line on its side (HTTP.sys writes that elsewhere)."""
         now, client = self.time, request.client
         request.lost = True
-        request.back.in_flight.pop(request, None)
-        request.front.in_flight.pop(request, None)
+        self.in_flight.remove(request)
         if request.stranded:
             return
         if request.front_worker is not worker:
@@ -439,20 +439,19 @@ class World:
             self._at(now + client.rng.uniform(1, 20), self._start_request, client)
 
     def _end_worker(self, server: Server, worker: Worker) -> None:
-        for request in list(server.in_flight):
-            if worker in (request.front_worker, request.back_worker):
-                self._lose_request(request, worker)
+        for request in self.in_flight.inside(server, worker):
+            self._lose_request(request, worker)
         server.end(worker, self.time)
 
     # ---- changes, each at the world's time
 
     def recycle(self, server: Server, pool: Pool) -> None:
         """Recycle *pool*: its worker process drains beside its successor, then goes."""
-        old = server.recycle(pool, self.time)
+        old = pool.worker
         if old is None:
             return
-        assert old.drains_until is not None
-        self._at(old.drains_until, self._end_worker, server, old)
+        ends = [request.end for request in self.in_flight.inside(server, old)]
+        self._at(server.recycle(pool, old, ends, self.time), self._end_worker, server, old)
         if pool.name == SYNC_POOL:
             for log in server.logs.values():
                 log.restart(self.time)

@@ -139,7 +139,11 @@ def test_what_does_not_end_within_the_time_limit_leaves_no_line_in_the_back_end(
     # A Ping that waits longer than 90 seconds is in flight at the recycle, and dies with its worker.
     host = storm.world.servers["AMS-EX01"]
     storm("Restart-WebAppPool", Name="MSExchangeSyncAppPool")
-    doomed = [r for r in host.in_flight if r.back is host and r.end > storm.world.time + 90 and r.front is host]
+    doomed = [
+        r
+        for r in storm.world.in_flight.of(host)
+        if r.back is host and r.end > storm.world.time + 90 and r.front is host
+    ]
     assert doomed
     before = storm.log()
     storm.world.advance(90.5)

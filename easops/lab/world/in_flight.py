@@ -1,0 +1,29 @@
+"""The requests in flight, by the servers that have them in hand."""
+
+from __future__ import annotations
+
+from easops.lab.world.host import Server, Worker
+from easops.lab.world.traffic import Request
+
+
+class InFlight:
+    """Which requests each server has, in the order in which they came."""
+
+    def __init__(self) -> None:
+        # Dictionaries, as a set has no order that a seed decides.
+        self._by_server: dict[str, dict[Request, None]] = {}
+
+    def add(self, request: Request, *servers: Server) -> None:
+        for server in servers:
+            self._by_server.setdefault(server.name, {})[request] = None
+
+    def remove(self, request: Request) -> None:
+        for server in (request.back, request.front):
+            self._by_server.get(server.name, {}).pop(request, None)
+
+    def of(self, server: Server) -> tuple[Request, ...]:
+        return tuple(self._by_server.get(server.name, ()))
+
+    def inside(self, server: Server, worker: Worker) -> list[Request]:
+        """Those of which *worker* has a half, the front end's or the back end's, or both."""
+        return [request for request in self.of(server) if worker in (request.front_worker, request.back_worker)]
