@@ -70,7 +70,7 @@ def _look(host: Host, session: Session, values: Mapping[str, Any], around: Surro
         if moved is None:
             return Look(reading.time, why_not="the server's clock does not move on, so no age can be trusted")
         found, reading = stranded(*moved, longest), moved[1]
-    measurements = [Measurement(host.name, "stranded requests", len(found), "requests", 0.0)]
+    measurements = [Measurement(host.name, "stranded", len(found), "requests", 0.0)]
     measurements += [
         Measurement(host.name, f"stranded in the {site}", count, "requests") for site, count in _by_site(host, found)
     ]

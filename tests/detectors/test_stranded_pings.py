@@ -92,7 +92,7 @@ def test_what_outlives_every_heartbeat_in_two_readings_is_stranded(estate: Any) 
 
     assert (found.hosts, found.judged, found.times) == (("EX1",), ("EX1",), {"EX1": NOW + dt.timedelta(seconds=5)})
     assert [(m.name, round(m.value), m.limit) for m in found.measurements] == [
-        ("stranded requests", 2, 0.0),
+        ("stranded", 2, 0.0),
         ("stranded in the back end", 1, None),
         ("stranded in the front end", 1, None),
         ("the oldest that waits", 23 * 1440, 64.0),

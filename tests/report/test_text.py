@@ -3,6 +3,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
+from easops.detectors.finding import Detection, Measurement
 from easops.playbook.outcome import OpenRun, StepResult
 from easops.playbook.record import Run
 from easops.playbook.runs import RunView
@@ -29,6 +30,38 @@ def test_a_detect_step_says_who_with_the_evidence_and_whom_it_leaves_alone() -> 
         "    not judged: CONTOSO\\ghost: no mailbox",
         "    note: measured on RpcC",
     ]
+
+
+PINGS = Detection(
+    "stranded_pings",
+    hosts=("EX1",),
+    measurements=(Measurement("EX1", "stranded", 1836.0, "requests", 0.0), Measurement("EX2", "held", 5.25, "GiB")),
+    sentences={"EX1": "1836 of 1968 Pings wait longer than 64 min"},
+)
+
+
+def test_a_hosts_sentence_stands_in_place_of_its_figures_and_before_them_where_all_is_shown() -> None:
+    sentence = "    EX1: 1836 of 1968 Pings wait longer than 64 min"
+    assert detection_lines(PINGS) == [sentence, "    EX2: held 5.2 GiB"]
+    figures = ["    EX1: stranded 1,836 requests (limit 0)", "    EX2: held 5.2 GiB"]
+    assert detection_lines(PINGS, verbose=True) == [sentence, *figures]
+
+
+def test_a_proof_tells_each_hosts_first_figure_before_and_after_or_else_its_sentence() -> None:
+    after = attrs.evolve(
+        PINGS,
+        hosts=(),
+        measurements=(
+            Measurement("EX1", "stranded", 0.0, "requests", 0.0),
+            Measurement("EX1", "the oldest", 3.0, "minutes"),
+            Measurement("EX3", "stranded", 0.0, "requests", 0.0),
+        ),
+        sentences={"EX1": "40 Pings", "EX3": "no Ping is in flight"},
+    )
+    found = StepResult(1, "Who", "detect", "stranded_pings", Status.OK, detection=PINGS)
+    proved = StepResult(2, "Gone", "verify", "stranded_pings", Status.OK, detection=after)
+    lines = end_lines(attrs.evolve(REPORT, steps=(found, proved)), 0, command="x")
+    assert "proved        Gone: EX1 1,836 -> 0 requests; EX3 no Ping is in flight" in lines
 
 
 def test_a_changing_step_says_each_item_and_does_not_repeat_the_evidence() -> None:
