@@ -106,7 +106,6 @@ class Scenario:
 
     name: str
     description: str
-    version: str
     organisation: str
     domain: str
     netbios: str
@@ -172,7 +171,6 @@ def build_scenario(name: str, data: Mapping[str, Any]) -> Scenario:
         return Scenario(
             name=name,
             description=str(data["description"]),
-            version=str(data["version"]),
             organisation=organisation["name"],
             domain=organisation["domain"],
             netbios=organisation["netbios"],
