@@ -30,7 +30,7 @@ SPEED = 60
 ASSOCIATION = "3.organisation contoso.1.1"
 """The second user's second change: the policy is made already, his association with it is next."""
 
-MOMENTS = ["before-intent", "after-intent", "acted", "after-change"]
+MOMENTS = ["before-intent", "after-intent", "acted", "committed"]
 
 
 def kill(rig: Any, moment: str, change: str = ASSOCIATION) -> str:
@@ -72,7 +72,7 @@ def test_a_resumed_run_ends_with_each_change_sent_once_and_undo_restores(rig: St
 
 @pytest.mark.parametrize(
     ("moment", "known", "open_"),
-    [("before-intent", 3, 0), ("after-intent", 3, 1), ("acted", 3, 1), ("after-change", 4, 0)],
+    [("before-intent", 3, 0), ("after-intent", 3, 1), ("acted", 3, 1), ("committed", 4, 0)],
 )
 def test_the_record_says_what_was_done_and_what_is_not_known(rig: Start, moment: str, known: int, open_: int) -> None:
     lab = rig("contacts-storm", speed=SPEED)

@@ -1,0 +1,120 @@
+"""Ends a process with SIGKILL at one moment of one change of its run.
+
+The kill is in wrappers around the engine's functions, here in the tests: the product has no hook for it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
+from unittest.mock import patch
+
+from dbos import DBOS
+
+from easops.actions.change import Change, ChangeOutcome, perform
+from easops.detectors.detector import Surroundings
+from easops.playbook import engine
+from easops.playbook.carry import carry_out
+from easops.playbook.walk import Job
+
+MOMENTS: Final[Mapping[str, str]] = {
+    "enqueued": "its child is in the queue and has not begun",
+    "before-intent": "its child has begun, no intent is recorded",
+    "after-intent": "the intent is recorded, nothing is sent",
+    "acted": "the server has acted, nobody has heard its answer",
+    "recorded": "the record has the outcome, the engine has not",
+    "committed": "the engine has the outcome too",
+    "child-ended": "its child has ended, the parent has not heard",
+}
+"""The moments in the order of time, and how far the run is then."""
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def never_going_on() -> None:
+    threading.Event().wait()
+
+
+@contextmanager
+def killed_at(
+    moment: str, change: str, end: Callable[[], None] = die, *, holding_others: bool = False
+) -> Iterator[None]:
+    """Within the block *end*, which does not come back, is called at that moment of the change whose key is *change*
+    (``STEP.TARGET.ITEM.NUMBER``).
+
+    With *holding_others* the changes of other targets, queued after it and made at the same time, wait before their
+    intents; and ``enqueued`` is when they are in the queue too.
+    """
+    step, started = engine._step, engine.DurableHands._started
+    here = threading.local()
+
+    def stepping(name: str, call: Callable[[], Any]) -> Any:
+        if name not in (f"{change}.intent", f"{change}.change"):
+            if holding_others and name.endswith(".intent"):
+                never_going_on()
+            return step(name, call)
+        intent = name.endswith(".intent")
+        if intent and moment == "before-intent":
+            end()
+        value = step(name, call if intent else lambda: carrying(call))
+        if (intent and moment == "after-intent") or (not intent and moment == "committed"):
+            end()
+        return value
+
+    def carrying(call: Callable[[], Any]) -> Any:
+        here.wanted = True
+        try:
+            value = call()
+        finally:
+            here.wanted = False
+        if moment == "recorded":
+            end()
+        return value
+
+    def performing(made: Change, around: Surroundings, **more: Any) -> ChangeOutcome:
+        if moment == "acted" and getattr(here, "wanted", False):
+            made.write(around)
+            end()
+        return perform(made, around, **more)
+
+    def starting(hands: engine.DurableHands, job: Job) -> Any:
+        handle = started(hands, job)
+        wanted = change.startswith(f"{job.key}.{job.target}.")
+        if moment == "enqueued" and wanted is not holding_others:
+            end()
+        if moment == "child-ended" and wanted and not isinstance(handle, tuple):
+            return _Unheard(handle.workflow_id, end)
+        return handle
+
+    def beginning(*arguments: Any) -> Any:
+        if moment == "enqueued":  # the queue may be as quick as the kill
+            never_going_on()
+        return carry_out(*arguments)
+
+    with (
+        patch.object(engine, "_step", stepping),
+        patch.object(engine, "perform", performing),
+        patch.object(engine, "carry_out", beginning),
+        patch.object(engine.DurableHands, "_started", starting),
+    ):
+        yield
+
+
+class _Unheard:
+    """A child's handle whose result nobody hears."""
+
+    def __init__(self, child: str, end: Callable[[], None]) -> None:
+        self._child, self._end = child, end
+
+    def get_result(self, **more: Any) -> Any:
+        # A thread of its own is outside of the parent's workflow, so that the engine keeps nothing of this.
+        waiting = threading.Thread(target=lambda: DBOS.retrieve_workflow(self._child).get_result(**more))
+        waiting.start()
+        waiting.join()
+        self._end()

@@ -1,0 +1,109 @@
+"""What a process of a stage does: one task against the lab, told the lab's time, killed at some moment or not.
+
+It imports nothing of the lab, so that it starts quickly.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import threading
+import traceback
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import attrs
+from dbos import DBOS
+
+from easops.actions import ACTIONS
+from easops.detectors import DETECTORS
+from easops.inventory.load import load_inventory
+from easops.playbook.executing import always
+from easops.playbook.load import load_playbook_text
+from easops.playbook.outcome import RunReport
+from easops.playbook.run import resume, run
+from easops.playbook.undo import undo
+from tests.playbook.killing import killed_at
+
+
+@attrs.frozen
+class Kill:
+    """When a process is to be killed (``tests.playbook.killing.killed_at``)."""
+
+    moment: str
+    change: str
+    holding_others: bool = False
+
+
+class _AskedClock:
+    """The lab's clock, asked through a connection (``easops.clock.Clock``)."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+
+    def _ask(self, what: str, seconds: float = 0.0) -> dt.datetime:
+        with self._lock:
+            self._connection.send((what, seconds))
+            answer: dt.datetime = self._connection.recv()
+            return answer
+
+    def now(self) -> dt.datetime:
+        return self._ask("now")
+
+    def monotonic(self) -> float:
+        return self.now().timestamp()
+
+    def sleep(self, seconds: float) -> None:
+        self._ask("sleep", seconds)
+
+
+def process(
+    connection: Connection, environment: Mapping[str, str], task: Callable[..., Any], arguments: tuple[Any, ...]
+) -> None:
+    """What a process of the stage does: one task, whose answer it sends."""
+    os.environ.update(environment)
+    clock = _AskedClock(connection)
+    with (
+        patch("easops.playbook.run.SystemClock", lambda: clock),
+        patch("easops.playbook.recorded.SystemClock", lambda: clock),
+        patch("easops.playbook.walk._POLL_FIRST", 240.0),
+        patch("easops.playbook.walk._POLL_MOST", 240.0),
+        patch("easops.actions.recycle_app_pool._LOOK_AGAIN", 30.0),
+        patch.object(DBOS, "destroy", lambda: None),  # the process ends: there is nothing to wait for
+    ):
+        try:
+            connection.send(("answer", task(*arguments)))
+        except Exception as error:
+            connection.send(("raised", (type(error).__name__, traceback.format_exc())))
+    connection.close()
+    os._exit(0)
+
+
+def run_text(text: str, inventory: Path, kill: Kill | None = None) -> RunReport:
+    """A task: run a playbook, to its end or until it is killed."""
+    playbook = load_playbook_text(text, "test.yml", actions=ACTIONS, detectors=DETECTORS)
+    with _killed(kill):
+        return run(playbook, load_inventory(inventory).hosts, confirm=always)
+
+
+def resume_run(run_id: str, kill: Kill | None = None) -> RunReport:
+    """A task: go on with a run, to its end or until it is killed."""
+    with _killed(kill):
+        return resume(run_id, confirm=always)
+
+
+def undo_run(run_id: str, kill: Kill | None = None) -> RunReport:
+    """A task: put back what a run changed."""
+    with _killed(kill):
+        return undo(run_id, confirm=always)
+
+
+def _killed(kill: Kill | None) -> AbstractContextManager[None]:
+    if kill is None:
+        return nullcontext()
+    return killed_at(kill.moment, kill.change, holding_others=kill.holding_others)
