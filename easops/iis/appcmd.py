@@ -25,6 +25,14 @@ def run_appcmd(session: Session, *arguments: str, reads: bool) -> tuple[str, ...
         CommandFailed: appcmd.exe is not there, or ended with a code other than 0; its words are in the record.
         UnreachableHost, OutcomeUnknown: as any call.
     """
+    written, code = _ran(session, arguments, reads=reads)
+    if code != 0 and (written or not reads):  # a list of nothing may end with 1, and says nothing
+        raise _refused(session, arguments, " ".join(written) or f"exit code {code}")
+    return written
+
+
+def _ran(session: Session, arguments: tuple[str, ...], *, reads: bool) -> tuple[tuple[str, ...], int]:
+    """The lines written, without the empty ones, and the exit code."""
     for argument in arguments:
         if _NOT_TO_QUOTE in argument or argument.endswith("\\"):
             raise BadInput(
@@ -41,16 +49,16 @@ def run_appcmd(session: Session, *arguments: str, reads: bool) -> tuple[str, ...
         if reads:
             raise UnexpectedAnswer(what, why, "report it with this text; nothing was concluded from the answer")
         raise OutcomeUnknown(what, why, "it may have happened: read before it is sent again")
-    written = tuple(line.strip() for line in lines if line.strip())
-    if code != 0 and (written or not reads):  # a list of nothing may end with 1, and says nothing
-        record = ErrorRecord(" ".join(written) or f"exit code {code}", command="appcmd.exe", terminating=True)
-        raise CommandFailed(
-            f"{session.host}: {told} was refused",
-            record.message,
-            "the server's own words tell what it wants",
-            records=(record,),
-        )
-    return written
+    return tuple(line.strip() for line in lines if line.strip()), code
+
+
+def _refused(session: Session, arguments: tuple[str, ...], words: str) -> CommandFailed:
+    return CommandFailed(
+        f"{session.host}: appcmd {' '.join(arguments)} was refused",
+        words,
+        "the server's own words tell what it wants",
+        records=(ErrorRecord(words, command="appcmd.exe", terminating=True),),
+    )
 
 
 def list_elements(session: Session, *arguments: str) -> tuple[Mapping[str, str], ...]:
@@ -58,23 +66,24 @@ def list_elements(session: Session, *arguments: str) -> tuple[Mapping[str, str],
 
     Raises as ``run_appcmd``, and UnexpectedAnswer where the answer is no such XML.
     """
-    text = "\n".join(run_appcmd(session, "list", *arguments, "/xml", reads=True))
-    if not text:
+    asked = ("list", *arguments, "/xml")
+    written, code = _ran(session, asked, reads=True)
+    text = "\n".join(written)
+    if not text:  # a list of nothing, which may end with 1
         return ()
     try:
         if "<!DOCTYPE" in text:
             raise ET.ParseError("a document type, which appcmd never writes")
         root = ET.fromstring(text)
     except ET.ParseError as error:
+        if code != 0:
+            raise _refused(session, asked, " ".join(written)) from None
         raise _unexpected(session, arguments, f"{error}; it begins {text[:80]!r}") from None
     if root.tag != "appcmd":
         raise _unexpected(session, arguments, f"its root is <{root.tag}>")
     for element in root:
         if element.tag == "ERROR":
-            record = ErrorRecord(element.get("message", "ERROR"), command="appcmd.exe", terminating=True)
-            raise CommandFailed(
-                f"{session.host}: appcmd list {' '.join(arguments)} was refused", record.message, records=(record,)
-            )
+            raise _refused(session, asked, element.get("message", "ERROR"))
     return tuple(dict(element.attrib) for element in root)
 
 

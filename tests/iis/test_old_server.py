@@ -158,5 +158,6 @@ def test_a_refusal_in_the_xml_form_is_a_refusal(old_server: Old) -> None:
 
 
 def test_a_list_of_nothing_is_empty_whatever_its_exit_code(old_server: Old) -> None:
-    for code in (0, 1):
-        assert list_sites(old_server(written={("list", "site", "/xml"): ((), code)})) == ()
+    empty = ('<?xml version="1.0" encoding="UTF-8"?>', "<appcmd>", "</appcmd>")
+    for lines, code in (((), 0), ((), 1), (empty, 0), (empty, 1)):
+        assert list_sites(old_server(written={("list", "site", "/xml"): (lines, code)})) == ()
