@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Callable
 from typing import Any
@@ -11,12 +12,14 @@ import pytest
 
 from easops.actions import ACTIONS
 from easops.actions.change import Change
+from easops.detectors import DETECTORS
 from easops.exchange import EasBudget, EasPercentTime, find_mailbox, get_throttling_policy, list_throttling_policies
 from easops.inventory.host import Host
 from easops.playbook.codec import from_json
 from easops.playbook.executing import always
+from easops.playbook.load import load_playbook_text
 from easops.playbook.outcome import RunReport
-from easops.playbook.run import find_playbook, run
+from easops.playbook.run import find_playbook, resume, run
 from easops.playbook.single import inputs_of, single
 from easops.playbook.undo import undo
 from easops.readings import READINGS
@@ -120,6 +123,56 @@ def test_each_user_is_limited_by_his_own_version_and_undo_restores_identical_rea
     assert (again.status, again.changed, lab.sent()) == (Status.OK, False, sent)
     assert undo(str(report.run_id), confirm=always, state=lab.state).status is Status.UNDONE
     assert reads(lab) == before
+
+
+LIMIT_AND_RECYCLE = """
+easops: 1
+name: Limit and recycle
+hosts: name=AMS-EX02
+steps:
+  - do: limit_eas_usage
+    with: {user: tomas.novak@contoso.example}
+    as: limited
+  - do: recycle_app_pool
+    with: {after: "{{ limited }}"}
+    on: [AMS-EX02]
+    because: the user is limited
+"""
+
+
+def test_a_server_is_recycled_when_its_own_domain_controller_knows_of_the_change(rig: Start) -> None:
+    lab = rig("contacts-storm-mixed")
+    playbook = load_playbook_text(LIMIT_AND_RECYCLE, "test", actions=ACTIONS, detectors=DETECTORS)
+
+    report = run(playbook, lab.hosts, state=lab.state, confirm=always)
+
+    assert [str(step.status) for step in report.steps] == ["changed", "changed"]
+    when = {call["cmdlet"]: dt.datetime.fromisoformat(call["time"]) for call in calls(lab)}
+    waited = when["Restart-WebAppPool"] - when["Set-ThrottlingPolicyAssociation"]
+    assert dt.timedelta(seconds=15) <= waited < dt.timedelta(seconds=30)
+
+
+def test_where_it_does_not_learn_of_it_in_time_nothing_is_recycled_and_the_run_can_go_on(
+    rig: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab = rig("contacts-storm-mixed")
+    playbook = load_playbook_text(LIMIT_AND_RECYCLE, "test", actions=ACTIONS, detectors=DETECTORS)
+    with monkeypatch.context() as impatient:
+        impatient.setattr("easops.actions.recycle_app_pool._REPLICATION", 0.0)
+        report = run(playbook, lab.hosts, state=lab.state, confirm=always)
+
+    assert [str(step.status) for step in report.steps] == ["changed", "failed"]
+    (item,) = report.steps[1].items
+    assert item.reason.startswith(
+        "the domain controller of AMS-EX02 does not know yet what was changed for tomas.novak"
+    )
+    assert "Restart-WebAppPool" not in [name for name, _ in lab.sent()]
+    assert report.next == f"easops runs resume {report.run_id}"
+
+    resumed = resume(str(report.run_id), state=lab.state, confirm=always)
+
+    assert resumed.status is Status.CHANGED
+    assert [name for name, _ in lab.sent()].count("Restart-WebAppPool") == 1
 
 
 def test_a_user_of_a_version_without_an_endpoint_is_refused_and_the_others_are_cured(rig: Start) -> None:

@@ -96,6 +96,20 @@ def test_several_statements_are_one_call(host: Host, pool: SessionPool) -> None:
     assert len(pool.open(host, "windows").invoke(both).objects()) == 2
 
 
+def test_powershell_2_is_given_each_statement_by_itself_and_none_after_one_that_failed(
+    tmp_path: Path, pool: SessionPool
+) -> None:
+    with server.start(tmp_path, scenario="contacts-storm-2010", speed=0) as old:
+        host = load_inventory(old.inventory).hosts[0]
+        session = pool.open(host, "windows")
+        module = Command("Import-Module", {"Name": "WebAdministration"}, reads=True)
+        session.invoke(Pipeline.of(module, RECYCLE))
+        with pytest.raises(CommandFailed) as failed:
+            session.invoke(Pipeline.of(Command("Get-CimInstance", {"ClassName": "Win32_Process"}, reads=True), RECYCLE))
+        assert failed.value.lacks("Get-CimInstance")
+        assert sent(old, "Restart-WebAppPool") == 1
+
+
 def test_a_lost_reply_to_a_change_is_an_unknown_outcome_and_it_is_sent_once(
     lab: server.Lab, host: Host, pool: SessionPool
 ) -> None:
