@@ -27,7 +27,7 @@ def head_lines(title: str, run_id: str | None, lab: str | None, limit: str | Non
     if run_id is not None:
         lines.append(f"run {run_id}")
     if lab is not None:
-        lines.append(f"in the lab, scenario {lab}; times are by its clock, which runs fast")
+        lines += wrapped(f"in the lab, scenario {lab}; times are by its clock, which runs fast", "")
     if limit is not None:
         lines.append(f"limited to {limit}")
     if checked:

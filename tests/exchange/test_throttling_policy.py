@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from easops.errors import BadInput
-from easops.exchange.eas_limits import EasBudget, Limit
+from easops.exchange.eas_limits import EasBudget, EasPercentTime, Limit
 from easops.exchange.throttling_policy import own_policy_name, set_throttling_policy
 
 limits: st.SearchStrategy[Limit] = st.one_of(st.none(), st.just("Unlimited"), st.integers(0, 2_000_000))
@@ -52,6 +52,17 @@ def test_a_policy_is_named_after_its_values() -> None:
     assert all(len(name) <= 64 for name in copies)
 
 
-def test_the_global_policy_is_not_edited() -> None:
+@pytest.mark.parametrize("name", ["GlobalThrottlingPolicy_1234", "DefaultThrottlingPolicy_1234"])
+def test_the_policy_of_everybody_is_not_edited(name: str) -> None:
     with pytest.raises(BadInput, match="not to be edited"):
-        set_throttling_policy(cast("Any", None), "GlobalThrottlingPolicy_1234", WANTED)
+        set_throttling_policy(cast("Any", None), name, WANTED)
+
+
+@pytest.mark.parametrize(
+    ("held", "low"), [(100, False), (31, False), (30, True), (5, True), (None, False)], ids=lambda value: str(value)
+)
+def test_a_percent_of_time_is_low_at_30_and_null_is_no_limit(held: Limit, low: bool) -> None:
+    share = EasPercentTime(held)
+    assert share.over(EasPercentTime(5)).as_low_as(EasPercentTime(30)) is low
+    assert share.lowered_to(EasPercentTime(30)) == (share if low else EasPercentTime(30))
+    assert own_policy_name(EasPercentTime(30)) == "easops-eas-p30"
