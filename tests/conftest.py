@@ -1,11 +1,15 @@
-"""Labs that any test may read: each started once a session as users start it, as a process of its own."""
+"""Labs that any test may read, each started once a session as users start it, as a process of its own; and a relay
+that listens in."""
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -55,3 +59,61 @@ def postgres() -> Iterator[PostgresServer]:
         pytest.skip(f"{why_none()}")
     with running_postgres(binaries) as server:
         yield server
+
+
+class Wire:
+    """A relay before a port of this machine; ``said`` is all that went over it, either way."""
+
+    def __init__(self, port: int) -> None:
+        self._target = port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._open: list[socket.socket] = []
+        self._lock = threading.Lock()
+        self.port: int = self._listener.getsockname()[1]
+        self.said = bytearray()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):  # closed
+            while True:
+                client, _ = self._listener.accept()
+                server = socket.create_connection(("127.0.0.1", self._target))
+                with self._lock:
+                    self._open += [client, server]
+                for source, sink in ((client, server), (server, client)):
+                    threading.Thread(target=self._relay, args=(source, sink), daemon=True).start()
+
+    def _relay(self, source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                with self._lock:
+                    self.said += data
+                sink.sendall(data)
+        with contextlib.suppress(OSError):
+            sink.shutdown(socket.SHUT_WR)
+
+    def cut(self) -> None:
+        """End every connection, as a firewall ends idle ones."""
+        with self._lock:
+            cut, self._open = self._open, []
+        for end in cut:
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+
+    def close(self) -> None:
+        self._listener.close()
+        self.cut()
+
+
+@pytest.fixture
+def wire() -> Iterator[Callable[[int], Wire]]:
+    """Puts a relay before a port."""
+    with contextlib.ExitStack() as stack:
+
+        def before(port: int) -> Wire:
+            relay = Wire(port)
+            stack.callback(relay.close)
+            return relay
+
+        yield before

@@ -14,6 +14,7 @@ from easops.exchange.organisation import Organisation
 from easops.inventory.host import Host
 from easops.inventory.select import one_organisation
 from easops.remoting.pool import SessionPool
+from easops.remoting.secret import ask_passwords
 from easops.status import Status, worst
 
 IN_FILES: Final[Mapping[str, Callable[[Sequence[Path | str], Mapping[str, Any]], Detection]]] = {
@@ -33,6 +34,7 @@ def look(
     Raises Refused for hosts of two organisations, and what the detector raises.
     """
     one_organisation(hosts)
+    ask_passwords(hosts)
     with SessionPool() as sessions:
         around = Surroundings(sessions, Organisation.of(hosts, sessions), SystemClock(), progress)
         return detector.detect(hosts, values, around)

@@ -23,6 +23,7 @@ from easops.playbook.record import Record, Run
 from easops.playbook.rehearsal import start_lab
 from easops.playbook.state import RunLock, StateFolder
 from easops.remoting.pool import SessionPool
+from easops.remoting.secret import ask_passwords
 from easops.status import Status
 
 
@@ -71,11 +72,10 @@ def world_of(held: Run, hosts: Sequence[Host] | None, state: StateFolder) -> Ite
             yield lab.hosts, lab.clock
         return
     recorded = from_json(held.document["hosts"], tuple[Host, ...])
-    if hosts is None:
-        yield recorded, SystemClock()
-        return
-    by_name = {host.name: host for host in hosts}
-    yield tuple(_with_credentials(host, by_name.get(host.name)) for host in recorded), SystemClock()
+    by_name = {host.name: host for host in hosts or ()}
+    known = tuple(_with_credentials(host, by_name.get(host.name)) for host in recorded)
+    ask_passwords(known)
+    yield known, SystemClock()
 
 
 def _with_credentials(recorded: Host, given: Host | None) -> Host:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,13 @@ from easops.status import EXIT_USAGE
 
 SPEED: Final = 120.0
 """How many times as fast as ours a rehearsal's clock runs."""
+
+
+_INHERITED: Final = (
+    *("PATH", "PYTHON", "VIRTUAL_ENV", "LD_", "DYLD_", "HOME", "LANG", "LC_", "TZ", "TMP", "TEMP"),
+    *("SYSTEM", "WINDIR", "COMSPEC", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "PROGRAMDATA", "COVERAGE"),
+)
+"""What the names of variables begin with that the lab's process gets: a password of this one's is none of them."""
 
 
 class LabError(EasopsError):
@@ -71,7 +79,13 @@ def start_lab(scenario: str | None, folder: Path, *, speed: float = SPEED) -> La
     # A file, not a pipe: nobody reads while the lab runs, and a full pipe would hold it up.
     with tempfile.TemporaryFile("w+", encoding="utf-8") as said:
         process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, text=True, encoding="utf-8"
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=said,
+            text=True,
+            encoding="utf-8",
+            env={name: value for name, value in os.environ.items() if name.upper().startswith(_INHERITED)},
         )
         assert process.stdout is not None
         line = process.stdout.readline()

@@ -57,6 +57,7 @@ from easops.playbook.state import StateFolder
 from easops.playbook.undo import close_undone, walk_back
 from easops.playbook.walk import Earlier, Facts, Hands, walk
 from easops.remoting.pool import SessionPool
+from easops.remoting.secret import ask_passwords
 from easops.status import Status
 
 
@@ -137,6 +138,7 @@ def run(
         held = Run(run_id, kind, playbook.name, document, (), dt.datetime.now(dt.UTC))
         held = attrs.evolve(held, targets=_targets(held, selected))
         _refuse_open(record, state, held, anew)
+        ask_passwords(hosts)
         record.add(held)
         conduct.observer.started(run_id)
         main = functools.partial(_walk_on, held, record, hosts)
@@ -201,6 +203,7 @@ def _checked(
     observer: Observer,
 ) -> RunReport:
     hosts = _neighbours(hosts, selected)
+    ask_passwords(hosts)
     started = dt.datetime.now(dt.UTC)
     observer.started(None)
     with SessionPool() as sessions:

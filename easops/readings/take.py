@@ -17,6 +17,7 @@ from easops.inventory.host import Host
 from easops.inventory.select import one_organisation
 from easops.readings.reading import Reading
 from easops.remoting.pool import SessionPool
+from easops.remoting.secret import ask_passwords
 from easops.status import EXIT_CODES, Status
 
 
@@ -52,6 +53,7 @@ def take(reading: Reading, values: Mapping[str, Any], hosts: Sequence[Host]) -> 
     organisation's reading UnreachableHost.
     """
     one_organisation(hosts)
+    ask_passwords(hosts)
     with SessionPool() as sessions:
         around = Surroundings(sessions, Organisation.of(hosts, sessions), SystemClock())
         if reading.scope == "organisation":

@@ -50,6 +50,7 @@ from easops.remoting.transport import (
     make_wsman,
     no_logon_made,
     not_offered,
+    reason_of_no_logon,
 )
 from easops.remoting.trust import CURRENT_USER, Trust
 
@@ -355,6 +356,8 @@ class PsrpSession:
                 "Kerberos needs the server's full name in the url"
             )
         correct = "correct the user name or the password that the inventory refers to"
+        if self._way_in.auth == "kerberos":
+            return f"{correct}; Kerberos takes user@DOMAIN.EXAMPLE, and the server's full name in the url"
         if self._way_in.auth != "basic":
             return f"{correct}; the name is written DOMAIN\\user or user@domain"
         if self.endpoint == "exchange":
@@ -381,7 +384,7 @@ class PsrpSession:
         if no_logon_made(error):
             return AccessRefused(
                 f"{where}: no logon for {self._user} could be made",
-                " ".join(str(error).split()),
+                reason_of_no_logon(error),
                 self._logon_advice(),
                 reason="logon",
             )

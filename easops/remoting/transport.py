@@ -12,6 +12,7 @@ import functools
 import importlib.util
 import logging
 import os
+import re
 import traceback
 from collections.abc import Callable
 from typing import Any, Final
@@ -30,6 +31,17 @@ from easops.remoting.session import EndpointName
 
 _SERVICES: Final[dict[EndpointName, str]] = {"exchange": "HTTP", "windows": "host"}
 """The service in the Kerberos name of the server. Exchange's is IIS, and a name that servers share has HTTP alone."""
+
+_KDC_REFUSALS: Final = frozenset(
+    {
+        -1765328353,  # the answer cannot be read with this password
+        -1765328360,  # pre-authentication failed
+        -1765328361,  # the password has expired
+        -1765328366,  # the account is locked or disabled
+        -1765328378,  # no such user
+    }
+)
+"""What says that a user name or its password is no good (krb5.h, KRB5KDC_ERR and KRB5KRB_AP_ERR)."""
 
 _WINDOWS: Final = os.name == "nt"
 """There Kerberos is built in (SSPI)."""
@@ -184,7 +196,16 @@ def no_logon_made(error: Exception) -> bool:
 def credential_refused(error: Exception) -> bool:
     """Whether the credential is wrong, and so on every host: a server says it, or the KDC (of which spnego passes
     on the exception of the library krb5). A SpnegoError may be about one server's name alone."""
-    return (isinstance(error, AuthenticationError) and not_offered(error) is None) or _is_krb5(error)
+    if _is_krb5(error):
+        return getattr(error, "err_code", None) in _KDC_REFUSALS
+    return isinstance(error, AuthenticationError) and not_offered(error) is None
+
+
+def reason_of_no_logon(error: Exception) -> str:
+    """What Kerberos itself says, without the layers around it."""
+    text = " ".join(str(error).split())
+    said = re.search(r"Minor \(-?\d+\): (.*?)(?:, Context: |$)", text)
+    return said[1] if said is not None else text
 
 
 def _is_krb5(error: Exception) -> bool:

@@ -1,14 +1,22 @@
 from __future__ import annotations
 
 import pickle
+import sys
 import traceback
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import keyring
+import keyring.backend
+import keyring.errors
 import pytest
 
 from easops.errors import BadInput
-from easops.inventory.host import Credential
-from easops.remoting.secret import Secret, read_secret
+from easops.inventory.host import Credential, Endpoint, Host
+from easops.remoting import secret as secrets
+from easops.remoting.secret import Secret, ask_passwords, forget_password, read_secret
+
+ASKED = Credential("me", "CONTOSO\\me", "prompt", "")
 
 
 def test_a_secret_shows_itself_nowhere() -> None:
@@ -31,7 +39,13 @@ def test_a_password_comes_from_an_environment_variable(monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize(
-    "credential", [Credential("a", "u", "env", "NOT_SET_AT_ALL"), Credential("a", "u", "file", "/no")]
+    "credential",
+    [
+        Credential("a", "u", "env", "NOT_SET_AT_ALL"),
+        Credential("a", "u", "file", "/no"),
+        Credential("a", "u", "file", sys.executable),
+    ],
+    ids=["no variable", "no file", "no text"],
 )
 def test_a_password_that_is_not_there_is_a_clear_error(credential: Credential) -> None:
     with pytest.raises(BadInput, match="has no password"):
@@ -44,3 +58,124 @@ def test_no_traceback_shows_it() -> None:
         raise ValueError(secret)
     except ValueError:
         assert "tops3cret" not in traceback.format_exc()
+
+
+class Terminal:
+    """Answers each question with the next of *answers*, where there is a terminal at all."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *answers: str, there: bool = True) -> None:
+        self.asked: list[str] = []
+        self._answers = list(answers)
+        monkeypatch.setattr("getpass.getpass", self._answer)
+        monkeypatch.setattr(secrets, "_ASKED", {})
+        for stream in (sys.stdin, sys.stderr):
+            monkeypatch.setattr(stream, "isatty", lambda: there)
+
+    def _answer(self, question: str) -> str:
+        self.asked.append(question)
+        return self._answers.pop(0)
+
+
+def host(name: str, credential: Credential | None) -> Host:
+    way_in = Endpoint(f"https://{name}/PowerShell", "negotiate", credential)
+    return Host(name, "contoso", "2016", frozenset(("mailbox",)), "AMS", way_in, way_in)
+
+
+def test_a_password_is_asked_once_for_all_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal(monkeypatch, "tops3cret")
+
+    ask_passwords([host("a", ASKED), host("b", ASKED), host("c", None)])
+
+    assert read_secret(ASKED).reveal() == "tops3cret"
+    assert terminal.asked == ["Password of CONTOSO\\me: "]
+
+
+def test_a_password_that_was_refused_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal(monkeypatch, "wrong", "right")
+    read_secret(ASKED)
+
+    forget_password(ASKED)
+
+    assert (read_secret(ASKED).reveal(), len(terminal.asked)) == ("right", 2)
+
+
+@pytest.mark.parametrize(
+    ("answers", "there", "expected"),
+    [((), False, "there is no terminal to ask at"), (("",), True, "none was typed")],
+    ids=["no terminal", "nothing typed"],
+)
+def test_a_password_that_cannot_be_asked_is_a_clear_error(
+    monkeypatch: pytest.MonkeyPatch, answers: tuple[str, ...], there: bool, expected: str
+) -> None:
+    Terminal(monkeypatch, *answers, there=there)
+
+    with pytest.raises(BadInput, match="'me' has no password") as refused:
+        ask_passwords([host("a", ASKED)])
+
+    assert expected in refused.value.why
+    assert refused.value.next_step
+
+
+class Keyring(keyring.backend.KeyringBackend):
+    """A keyring in memory, or one that is locked."""
+
+    priority = 1
+
+    def __init__(self, *, locked: bool = False) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._locked = locked
+        self._held: dict[tuple[str, str], str] = {}
+
+    def get_password(self, service: str, username: str) -> str | None:
+        if self._locked:
+            raise keyring.errors.KeyringLocked("the collection is locked")
+        return self._held.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self._held[service, username] = password
+
+
+@pytest.fixture
+def use_keyring() -> Iterator[Callable[[Keyring], None]]:
+    before = keyring.get_keyring()
+    yield keyring.set_keyring
+    keyring.set_keyring(before)
+
+
+KEPT = Credential("a", "CONTOSO\\admin", "keyring", "easops")
+
+
+def test_a_password_comes_from_the_keyring(use_keyring: Callable[[Keyring], None]) -> None:
+    use_keyring(Keyring())
+    keyring.set_password("easops", "CONTOSO\\admin", "tops3cret")
+
+    assert read_secret(KEPT).reveal() == "tops3cret"
+
+
+@pytest.mark.parametrize(
+    ("held", "why", "next_step"),
+    [
+        (Keyring(), "the keyring has no entry of the service 'easops'", 'keyring set "easops" "CONTOSO\\admin"'),
+        (Keyring(locked=True), "the collection is locked", "unlock the keyring"),
+    ],
+    ids=["no entry", "locked"],
+)
+def test_a_keyring_without_the_password_is_a_clear_error(
+    use_keyring: Callable[[Keyring], None], held: Keyring, why: str, next_step: str
+) -> None:
+    use_keyring(held)
+
+    with pytest.raises(BadInput) as refused:
+        read_secret(KEPT)
+
+    assert why in refused.value.why
+    assert next_step in refused.value.next_step
+
+
+def test_a_keyring_that_is_not_installed_is_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "keyring", None)
+
+    with pytest.raises(BadInput, match="not installed") as refused:
+        read_secret(KEPT)
+
+    assert 'pip install "easops[keyring]"' in refused.value.next_step

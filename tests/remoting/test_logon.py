@@ -1,0 +1,225 @@
+"""Logging on with NTLM, Negotiate and Kerberos: what is sealed, what a refusal is, and what it keeps back."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+from spnego.exceptions import ErrorCode, SpnegoError
+
+from easops.errors import AccessRefused, BadInput
+from easops.inventory.host import Auth, Credential, Endpoint, Host
+from easops.inventory.load import load_inventory
+from easops.lab import server
+from easops.remoting.command import Command
+from easops.remoting.pool import SessionPool
+from easops.remoting.secret import Secret
+from easops.remoting.session import EndpointName
+from easops.remoting.transport import make_wsman
+
+DATE = Command("Get-Date", reads=True)
+RECYCLE = Command("Restart-WebAppPool", {"Name": "MSExchangeSyncAppPool"})
+ADMIN = Credential("admin", "CONTOSO\\admin", "file", "/password.txt")
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[server.Lab]:
+    folder = tmp_path_factory.mktemp("lab")
+    with server.start(folder, scenario="calm", speed=0, auth="negotiate") as lab:
+        yield lab
+
+
+@pytest.fixture
+def hosts(lab: server.Lab) -> tuple[Host, ...]:
+    return load_inventory(lab.inventory).hosts
+
+
+@pytest.fixture
+def pool() -> Iterator[SessionPool]:
+    with SessionPool() as pool:
+        yield pool
+
+
+def windows(host: Host, **changes: Any) -> Host:
+    assert host.windows is not None
+    return attrs.evolve(host, windows=attrs.evolve(host.windows, **changes))
+
+
+def through(host: Host, relay: Any, **changes: Any) -> Host:
+    return windows(host, url=f"http://127.0.0.1:{relay.port}/wsman", **changes)
+
+
+def wrong(tmp_path: Path) -> Credential:
+    (tmp_path / "wrong.txt").write_text("guess", encoding="utf-8")
+    return attrs.evolve(ADMIN, reference=str(tmp_path / "wrong.txt"))
+
+
+@pytest.mark.parametrize("auth", ["ntlm", "negotiate"])
+def test_over_plain_http_nothing_can_be_read(
+    lab: server.Lab, hosts: tuple[Host, ...], pool: SessionPool, wire: Callable[[int], Any], auth: Auth
+) -> None:
+    relay = wire(lab.plain_ports["AMS-EX01"])
+
+    found = pool.open(through(hosts[0], relay, auth=auth), "windows").invoke(DATE)
+
+    assert len(found.output) == 1
+    assert b"POST /wsman" in relay.said
+    for readable in (b"Get-Date", b"Envelope", b"schemas", b"guess", lab.users["CONTOSO\\admin"].password.encode()):
+        assert readable not in relay.said
+
+
+def test_a_wrong_password_is_sent_once_and_to_one_host(
+    lab: server.Lab, hosts: tuple[Host, ...], pool: SessionPool, wire: Callable[[int], Any], tmp_path: Path
+) -> None:
+    relays = [wire(lab.plain_ports[host.name]) for host in hosts]
+    refused = []
+    for host, relay in zip(hosts, relays, strict=True):
+        for endpoint in ("windows", "exchange"):
+            credential = wrong(tmp_path)
+            assert host.exchange is not None
+            host = attrs.evolve(host, exchange=attrs.evolve(host.exchange, credential=credential))
+            with pytest.raises(AccessRefused) as error:
+                pool.open(through(host, relay, auth="ntlm", credential=credential), endpoint).invoke(DATE)
+            refused.append(error.value)
+
+    assert [error.reason for error in refused] == ["logon"] * 4
+    assert ["was not tried" in error.what for error in refused] == [False, True, True, True]
+    assert [relay.said.count(b"Authorization: Negotiate") for relay in relays] == [2, 0]  # one logon is two messages
+
+
+@pytest.mark.parametrize("call", [DATE, RECYCLE], ids=["a reading", "a change"])
+def test_where_an_idle_connection_was_cut_the_next_call_logs_on_anew(
+    lab: server.Lab, hosts: tuple[Host, ...], pool: SessionPool, wire: Callable[[int], Any], call: Command
+) -> None:
+    relay = wire(lab.plain_ports["AMS-EX01"])
+    session = pool.open(through(hosts[0], relay), "windows")
+    session.invoke(DATE)
+    before = len(recycled(lab))
+
+    relay.cut()
+    session.invoke(call)
+
+    assert len(recycled(lab)) - before == (call is RECYCLE)
+
+
+def recycled(lab: server.Lab) -> list[str]:
+    lines = (lab.folder / "calls.jsonl").read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if "Restart-WebAppPool" in line]
+
+
+def test_a_server_that_does_not_take_it_is_told_so_and_the_credential_stays_good(
+    hosts: tuple[Host, ...], pool: SessionPool
+) -> None:
+    host = hosts[0]
+    assert host.exchange is not None
+
+    with pytest.raises(AccessRefused, match="does not take ntlm") as refused:
+        pool.open(attrs.evolve(host, name="X", exchange=attrs.evolve(host.exchange, auth="ntlm")), "exchange").invoke(
+            DATE
+        )
+
+    assert (refused.value.reason, refused.value.why) == ("endpoint", "it offers Kerberos; no password was sent")
+    assert pool.open(host, "windows").invoke(DATE).output
+
+
+@pytest.mark.parametrize(
+    ("url", "auth", "endpoint", "expected"),
+    [
+        ("http://ex1/PowerShell", "kerberos", "exchange", ("kerberos", False, 80, "PowerShell", True, "HTTP")),
+        ("https://ex1/PowerShell", "kerberos", "exchange", ("kerberos", True, 443, "PowerShell", False, "HTTP")),
+        ("http://ex1:5985/wsman", "negotiate", "windows", ("negotiate", False, 5985, "wsman", True, "host")),
+        ("https://ex1:5986/wsman", "ntlm", "windows", ("ntlm", True, 5986, "wsman", False, "host")),
+    ],
+)
+def test_every_message_is_sealed_over_plain_http_and_none_twice_over_tls(
+    url: str, auth: Auth, endpoint: EndpointName, expected: tuple[object, ...]
+) -> None:
+    made = make_wsman(Endpoint(url, auth, ADMIN), endpoint, Secret("pw"), connect=1, poll=1).transport
+
+    assert (
+        made.auth,
+        made.ssl,
+        made.port,
+        made.path,
+        made.wrap_required,
+        made.negotiate_service,  # type: ignore[attr-defined]
+    ) == expected
+
+
+@pytest.mark.parametrize(
+    ("way_in", "expected"),
+    [
+        (Endpoint("http://a/PowerShell", "basic", ADMIN), "Basic needs TLS"),
+        (Endpoint("https://a/PowerShell", "basic", None), "basic needs a credential"),
+        (Endpoint("http://a/PowerShell", "ntlm", None), "ntlm needs a credential"),
+        (Endpoint("http://a/PowerShell", "kerberos", None), "auth: kerberos needs Kerberos, which is not installed"),
+        (Endpoint("http://a/PowerShell", "negotiate", None), "an endpoint without a credential needs Kerberos"),
+    ],
+)
+def test_what_cannot_log_on_is_refused_before_anything_is_sent(
+    hosts: tuple[Host, ...], pool: SessionPool, way_in: Endpoint, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "gssapi", None)
+    monkeypatch.setattr("easops.remoting.transport._WINDOWS", False)
+    monkeypatch.setattr("easops.remoting.pool.read_secret", lambda credential: Secret("pw"))
+
+    with pytest.raises(BadInput, match=expected) as refused:
+        pool.open(attrs.evolve(hosts[0], exchange=way_in), "exchange")
+
+    assert ("easops[kerberos]" in refused.value.next_step) == ("not installed" in str(refused.value))
+
+
+class Krb5Error(Exception):
+    """As the library krb5 raises it, out of spnego's hands."""
+
+    __module__ = "krb5._exceptions"
+
+    def __init__(self, text: str, err_code: int) -> None:
+        super().__init__(text)
+        self.err_code = err_code
+
+
+def no_credentials(minor: str) -> SpnegoError:
+    """As it comes out of spnego, layer in layer."""
+    layers = f"SpnegoError (7): Major (458752): No credentials were supplied, Minor (2529639053): {minor}"
+    return SpnegoError(ErrorCode.failure, Exception(layers), "Processing security token")
+
+
+@pytest.mark.parametrize(
+    ("error", "credential", "others"),
+    [
+        (no_credentials("No Kerberos credentials available"), None, "no logon"),
+        (no_credentials("Server not found in Kerberos database"), ADMIN, "no logon"),
+        (Krb5Error("Configuration file does not specify default realm", -1765328160), ADMIN, "no logon"),
+        (Krb5Error("Preauthentication failed", -1765328360), ADMIN, "was not tried"),
+    ],
+    ids=["no ticket", "no such server", "no realm", "wrong password"],
+)
+def test_a_logon_that_fails_on_this_side_is_one_hosts_matter_unless_the_password_is_wrong(
+    hosts: tuple[Host, ...],
+    pool: SessionPool,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    credential: Credential | None,
+    others: str,
+) -> None:
+    def no_context(*_: Any, **__: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("easops.remoting.transport._WINDOWS", True)  # Kerberos is there
+    monkeypatch.setattr("easops.remoting.pool.read_secret", lambda credential: Secret("pw"))
+    monkeypatch.setattr("pypsrp.negotiate.spnego.client", no_context)
+    refused = []
+    for host in hosts[:2]:
+        with pytest.raises(AccessRefused) as caught:
+            pool.open(windows(host, auth="kerberos", credential=credential), "windows").invoke(DATE)
+        refused.append(caught.value)
+
+    assert [error.reason for error in refused] == ["logon", "logon"]
+    assert refused[0].why in (str(error), "No Kerberos credentials available", "Server not found in Kerberos database")
+    assert ("kinit" in refused[0].next_step) == (credential is None)
+    assert others in refused[1].what
