@@ -106,9 +106,8 @@ class Wire:
         self.cut()
 
 
-@pytest.fixture
-def wire() -> Iterator[Callable[[int], Wire]]:
-    """Puts a relay before a port."""
+@contextmanager
+def _relays() -> Iterator[Callable[[int], Wire]]:
     with contextlib.ExitStack() as stack:
 
         def before(port: int) -> Wire:
@@ -116,4 +115,18 @@ def wire() -> Iterator[Callable[[int], Wire]]:
             stack.callback(relay.close)
             return relay
 
+        yield before
+
+
+@pytest.fixture
+def wire() -> Iterator[Callable[[int], Wire]]:
+    """Puts a relay before a port."""
+    with _relays() as before:
+        yield before
+
+
+@pytest.fixture(scope="module")
+def module_wire() -> Iterator[Callable[[int], Wire]]:
+    """The same, for a whole module."""
+    with _relays() as before:
         yield before

@@ -1,0 +1,194 @@
+"""One run with everything turned on that tells tales; the password, and what is as good as it, is in none of them."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import attrs
+import pytest
+
+from easops.errors import OutcomeUnknown
+from easops.inventory.load import load_inventory
+from easops.lab import server
+from easops.lab.cmdlets import CMDLETS
+from easops.playbook.rehearsal import start_lab
+from easops.remoting.command import Command
+from easops.remoting.pool import SessionPool
+from easops.remoting.secret import read_secret
+
+CANARY = "Canary-7x/Q!kuehn"
+WRONG = "Wrong-5y+Z?canary"
+USER = "CONTOSO\\admin"
+
+# An embedding script that wants to know everything.
+TELLTALE = """
+import http.client, logging, sys
+logging.basicConfig(level=logging.DEBUG, filename=sys.argv.pop(1))
+for name in ("pypsrp", "pypsrp.wsman", "spnego", "spnego._negotiate", "urllib3", "requests", "easops"):
+    logging.getLogger(name).setLevel(logging.DEBUG)
+http.client.HTTPConnection.debuglevel = 1
+from easops.cli.app import main
+main()
+"""
+
+
+def forms_of(password: str) -> dict[str, bytes]:
+    """How a password may be written: as it is, in UTF-16, hexadecimal, quoted, in base64 at any offset, or hashed as
+    NTLM does, where the hash is as good as the password."""
+    forms = {}
+    for encoding in ("utf-8", "utf-16-le"):
+        plain = password.encode(encoding)
+        forms[encoding] = plain
+        forms[f"{encoding} hex"] = plain.hex().encode()
+        for offset in range(3):
+            whole = base64.b64encode(b"\0" * offset + plain)
+            forms[f"{encoding} base64 +{offset}"] = whole[4 if offset else 0 : len(whole) // 4 * 4 - 4]
+    forms["quoted"] = quote(password, safe="").encode()
+    return forms
+
+
+def found_in(data: bytes, *passwords: str) -> list[str]:
+    """What of the passwords, or of a logon with one, can be read in *data*."""
+    found = [name for password in passwords for name, form in forms_of(password).items() if form in data]
+    found += ["a Basic header"] if re.search(rb"Basic [A-Za-z0-9+/]{8}", data) else []
+    for text in set(re.findall(rb"[A-Za-z0-9+/]{40,}={0,2}", data)):
+        decoded = base64.b64decode(text[: len(text) // 4 * 4])
+        # the third message of NTLM holds what a password can be guessed with, at leisure
+        found += ["an NTLM token"] if b"NTLMSSP\0\3" in decoded else []
+    return found
+
+
+@attrs.frozen
+class Tales:
+    """What was told, by sink; *said* is the wire's."""
+
+    sinks: dict[str, bytes]
+    said: bytes
+
+
+def easops(folder: Path, password: str, *words: str) -> tuple[int, dict[str, bytes]]:
+    """The exit code of a telltale run, and what it told: its log, its output, its command line while it ran."""
+    log = folder / "debug.log"
+    environment = {**os.environ, "EASOPS_CANARY": password, "EASOPS_STATE": str(folder / "state")}
+    environment.pop("EASOPS_DATABASE_URL", None)
+    with subprocess.Popen(
+        [sys.executable, "-c", TELLTALE, str(log), *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+    ) as process:
+        lines = b"".join(Path(f"/proc/{pid}/cmdline").read_bytes() for pid in (process.pid, os.getpid()))
+        out, err = process.communicate(timeout=300)
+    return process.returncode, {"log": log.read_bytes(), "stdout": out, "stderr": err, "command lines": lines}
+
+
+def bytes_below(folder: Path, *besides: str) -> bytes:
+    return b"".join(
+        path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file() and path.name not in besides
+    )
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[server.Lab]:
+    folder = tmp_path_factory.mktemp("lab")
+    (folder / "password.txt").write_text(CANARY + "\n", encoding="utf-8")
+    with server.start(folder, scenario="contacts-storm", speed=120, auth="negotiate") as lab:
+        yield lab
+
+
+@pytest.fixture(scope="module")
+def tales(lab: server.Lab, tmp_path_factory: pytest.TempPathFactory, module_wire: Callable[[int], Any]) -> Tales:
+    """A whole run with Basic over TLS and Negotiate over plain HTTP, and after it one whose logon is refused."""
+    folder = tmp_path_factory.mktemp("run")
+    text = lab.inventory.read_text(encoding="utf-8").replace("{file: password.txt}", "{env: EASOPS_CANARY}")
+    text = text.replace("ca: ca.pem", f"ca: {lab.folder / 'ca.pem'}")
+    relays = []
+    for port in lab.plain_ports.values():
+        relays.append(module_wire(port))
+        text = text.replace(f"127.0.0.1:{port}/", f"127.0.0.1:{relays[-1].port}/")
+    inventory = folder / "inventory.yml"
+    inventory.write_text(text, encoding="utf-8")
+    given = ("--inventory", str(inventory), "--debug")
+    sinks: dict[str, bytes] = {}
+
+    code, told = easops(folder, CANARY, "run", "contacts-sync-storm", *given, "--yes", "-v")
+    assert code == 0, told["stderr"].decode()
+    sinks |= {f"run: {name}": data for name, data in told.items()}
+    code, told = easops(folder, WRONG, "show", "servers", *given, "--json")
+    assert code == 5, told["stderr"].decode()
+    sinks |= {f"refused: {name}": data for name, data in told.items()}
+    sinks["state folder"] = bytes_below(folder / "state")
+    sinks["lab folder"] = bytes_below(lab.folder, "password.txt")
+    return Tales(sinks, b"".join(bytes(relay.said) for relay in relays))
+
+
+def test_no_sink_holds_a_password_or_what_is_as_good(tales: Tales) -> None:
+    assert {name: found for name, data in tales.sinks.items() if (found := found_in(data, CANARY, WRONG))} == {}
+
+
+def test_the_sinks_were_open(tales: Tales) -> None:
+    assert b"Restart-WebAppPool" in tales.sinks["run: stderr"]
+    assert b"urllib3.connectionpool" in tales.sinks["run: log"]
+    assert b"Traceback" in tales.sinks["refused: stderr"]
+    assert b"servers" in tales.sinks["refused: command lines"]
+    assert len(tales.sinks["state folder"]) > 100_000
+
+
+def test_no_message_of_the_protocol_is_in_a_log(tales: Tales) -> None:
+    logs = tales.sinks["run: log"] + tales.sinks["refused: log"] + tales.sinks["run: stdout"]
+
+    assert [sign for sign in (b"s:Envelope", b"<Obj", b"SPNEGO step", b"POST /wsman HTTP/1.1\\r") if sign in logs] == []
+
+
+def test_on_the_wire_a_sealed_run_cannot_be_read(tales: Tales) -> None:
+    said = tales.said.lower()
+    words = [*(cmdlet.name for cmdlet in CMDLETS.values()), "Envelope", "MSExchangeSyncAppPool", "inetpub"]
+    readable = [word for word in words for form in ("utf-8", "utf-16-le") if word.lower().encode(form) in said]
+
+    assert said.count(b"multipart/encrypted") > 20
+    assert (readable, [name for name, form in forms_of(CANARY).items() if form in tales.said]) == ([], [])
+
+
+def test_no_value_shows_it(lab: server.Lab) -> None:
+    (host, *_) = load_inventory(lab.inventory).hosts
+    assert host.exchange is not None
+    assert host.exchange.credential is not None
+    with SessionPool() as pool:
+        values = [host, read_secret(host.exchange.credential), pool, pool.open(host, "exchange"), vars(pool), lab]
+
+        assert CANARY not in "".join(f"{value!r} {value}" for value in values)
+        assert CANARY not in repr([vars(session) for session in pool._sessions.values()])
+
+
+def test_no_frame_of_an_error_holds_it(lab: server.Lab) -> None:
+    (host, *_) = load_inventory(lab.inventory).hosts
+    with SessionPool() as pool:
+        session = pool.open(host, "exchange")
+        session.connect()
+        lab.faults.drop("command", cmdlet="Get-Mailbox")
+        with pytest.raises(OutcomeUnknown) as lost:
+            session.invoke(Command("Get-Mailbox", {"Identity": "nobody"}))
+
+    told = "".join(traceback.TracebackException.from_exception(lost.value, capture_locals=True).format())
+    assert "in urlopen" in told
+    assert found_in(told.encode(), CANARY) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_the_built_in_labs_process_is_given_no_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EASOPS_CANARY", CANARY)
+    with start_lab("calm", tmp_path) as lab:
+        process = Path(f"/proc/{lab._process.pid}")
+        told = process.joinpath("environ").read_bytes() + process.joinpath("cmdline").read_bytes()
+
+    assert b"PATH=" in told
+    assert found_in(told, CANARY) == []
