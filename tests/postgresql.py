@@ -55,7 +55,9 @@ class PostgresServer:
         assert done.returncode == 0, done.stderr
 
     def start(self) -> None:
-        """Start it, on the port that it had, and wait until it answers."""
+        """Start it where it does not run, on the port that it had, and wait until it answers."""
+        if self._process is not None and self._process.poll() is None:
+            return
         for _ in range(5):
             port = self.port or _free_port()
             settings = {

@@ -28,6 +28,7 @@ def exit_codes() -> str:
         "| --- | --- |",
         "| 1 | usage, a bad file, no such host |",
         "| 2 | with `--detailed-exitcode`: changes are pending under `--check`, or `detect` found something |",
+        "| 5 | also: the database of the records cannot be reached |",
         "| 70 | a bug in easops |",
         "| 130 | stopped by Ctrl-C; the run can be resumed |",
         "| 143 | stopped by SIGTERM; the run can be resumed |",

@@ -14,7 +14,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from easops.cli import detect, do, lab, lint, options, run, runs, schema, show, undo
+from easops.cli import detect, do, lab, lint, options, run, runs, schema, show, undo, worker
 
 app = typer.Typer(
     name="easops",
@@ -31,6 +31,7 @@ app.command(cls=options.naming("easops.detectors", "DETECTORS"))(detect.detect)
 app.command(cls=options.naming("easops.actions", "ACTIONS"))(do.do)
 app.command()(lint.lint)
 app.command()(schema.schema)
+app.command()(worker.worker)
 app.add_typer(lab.app)
 
 

@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ import typer
 from easops.cli.voice import Voice, trace_commands
 
 if TYPE_CHECKING:
+    from easops.playbook.engine import Interrupted
     from easops.playbook.executing import Confirm
     from easops.playbook.outcome import RunReport, StepResult
     from easops.playbook.walk import Preview
@@ -82,15 +84,17 @@ class Telling:
         sys.stderr.flush()
         return sys.stdin.readline().strip().lower() in ("y", "yes")
 
-    def carried_out(self, call: Callable[[Callable[[Callable[[], None]], None]], RunReport]) -> RunReport:
+    def carried_out(
+        self, call: Callable[[Callable[[Callable[[], None]], None]], RunReport], *, until_stdin_closes: bool = False
+    ) -> RunReport:
         """The report of *call*, which is given a stopper; where the run is stopped, say so and leave at once."""
         from easops.playbook.engine import Interrupted
 
-        stopping = _Stopping(self.voice)
+        stopping = _Stopping(until_stdin_closes)
         try:
             report = call(stopping)
         except Interrupted as stop:
-            self._leave(stopping.code, stop.finished)
+            self._leave(stopping.code, stop)
         finally:
             self.voice.quiet_down()
         return report
@@ -109,21 +113,25 @@ class Telling:
             self.voice.trouble(three_lines(what, why, "add --yes; --check shows what it would change"))
         raise typer.Exit(code)
 
-    def _leave(self, code: int, finished: bool) -> None:
+    def _leave(self, code: int, stop: Interrupted) -> None:
         """End the process without the engine's own ending, which would wait for the steps that are not to come."""
+        from easops.cli.app import exit_code
         from easops.report.error import error_document, three_lines
         from easops.report.json import dumped
 
         self.voice.quiet_down()
         end = "what was under way has been finished and recorded"
-        if not finished:
+        if not stop.finished:
             end = "the outcome of what was under way is not recorded: resume, undo and reconcile read it first"
-        what = f"run {self.run_id} was stopped; {end}"
+        what, why, status = f"run {self.run_id} was stopped; {end}", "", "stopped"
         next_step = f"easops runs resume {self.run_id}, or easops undo {self.run_id}"
+        if stop.why is not None:
+            code, status = exit_code(stop.why)
+            why, next_step = str(stop.why), f"{stop.why.next_step}; then {next_step}"
         if self.as_json:
-            document = {**error_document("stopped", what, "", next_step, code), "run_id": self.run_id}
+            document = {**error_document(status, what, why, next_step, code), "run_id": self.run_id}
             self.voice.result(dumped(document))
-        self.voice.trouble(three_lines(what, "", next_step))
+        self.voice.trouble(three_lines(what, why, next_step))
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError, ValueError):
                 stream.flush()
@@ -131,10 +139,14 @@ class Telling:
 
 
 class _Stopping:
-    """Ctrl-C and SIGTERM, once a run is under way: the first ends it at its next boundary, a second one at once."""
+    """Ctrl-C and SIGTERM, once a run is under way: the first ends it at its next boundary, a second one at once.
 
-    def __init__(self, voice: Voice) -> None:
-        self._voice = voice
+    With *until_stdin_closes* the end of standard input is a SIGTERM, and Ctrl-C is left to the program that started
+    this one.
+    """
+
+    def __init__(self, until_stdin_closes: bool) -> None:
+        self._until_stdin_closes = until_stdin_closes
         self.code = 130
 
     def __call__(self, stop: Callable[[], None]) -> None:
@@ -153,3 +165,12 @@ class _Stopping:
 
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, handle)
+        if self._until_stdin_closes:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            threading.Thread(target=self._watch_stdin, args=(stop,), daemon=True).start()
+
+    def _watch_stdin(self, stop: Callable[[], None]) -> None:
+        while os.read(0, 4096):  # past the buffer, whose lock a daemon thread must not hold at the end
+            pass
+        self.code = 143
+        stop()

@@ -62,3 +62,6 @@ Protect = Annotated[
     list[str] | None, typer.Option("--protect", metavar="NAME,…", help="Mailboxes and groups that are never touched.")
 ]
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or its beginning.")]
+UntilStdinCloses = Annotated[
+    bool, typer.Option("--until-stdin-closes", help="For programs: stop, as on SIGTERM, when standard input ends.")
+]

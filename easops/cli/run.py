@@ -8,6 +8,7 @@ import typer
 
 from easops.cli import given, options
 from easops.cli.conducting import Telling
+from easops.cli.voice import Voice
 
 
 def run(
@@ -23,6 +24,9 @@ def run(
     inputs: Annotated[
         list[str] | None, typer.Option("--input", metavar="NAME=VALUE", help="An input of the playbook.")
     ] = None,
+    submit: Annotated[
+        bool, typer.Option("--submit", help="Record the run only, for easops worker to execute; needs --yes.")
+    ] = False,
     yes: options.Yes = False,
     anew: options.Anew = False,
     wait: options.Wait = None,
@@ -35,6 +39,7 @@ def run(
     from easops.errors import BadInput
     from easops.playbook.run import find_playbook
     from easops.playbook.run import run as run_playbook
+    from easops.playbook.run import submit as submit_run
 
     if lab and inventory is not None:
         raise BadInput("--lab and --inventory exclude each other", "the lab brings its own hosts", "leave one out")
@@ -47,8 +52,17 @@ def run(
         raise BadInput(
             f"{playbook} names no scenario", "so --lab does not know which world to make", "add --scenario NAME"
         )
+    if submit and (lab or check or not yes):
+        raise BadInput(
+            "--submit goes with --yes, and neither with --lab nor with --check",
+            "a worker has nobody to ask, and a lab is of this machine",
+            "add --yes, or leave --submit out",
+        )
     hosts = None if lab else given.hosts_of(inventory)
     values = given.inputs(inputs or [])
+    if submit:
+        _submitted(submit_run(found, hosts or (), values, limit=limit, anew=anew), as_json)
+        return
     patience = given.patience(wait)
     telling = Telling(
         found.name,
@@ -80,3 +94,9 @@ def run(
         )
     )
     telling.close(report, detailed=detailed_exitcode)
+
+
+def _submitted(run_id: str, as_json: bool) -> None:
+    from easops.report import FORMATS
+
+    Voice().result(FORMATS["json" if as_json else "text"].submitted(run_id))

@@ -58,8 +58,9 @@ def resume(
     as_json: options.Json = False,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
+    until_stdin_closes: options.UntilStdinCloses = False,
 ) -> None:
-    """Go on with a run that died, was stopped, or ended owing its later steps."""
+    """Go on with a run that died, was stopped, or ended owing its later steps; or begin one that was submitted."""
     from easops.playbook.run import resume as resume_run
     from easops.playbook.runs import show_run
 
@@ -85,7 +86,8 @@ def resume(
             observer=telling,
             hosts=hosts,
             stopper=stopper,
-        )
+        ),
+        until_stdin_closes=until_stdin_closes,
     )
     telling.close(report)
 

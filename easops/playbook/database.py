@@ -6,10 +6,15 @@ all of it must come to the same when it is done twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import hashlib
+import secrets
+import threading
+from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from easops.errors import BadInput, EasopsError, UnreachableHost
 from easops.remoting.retry import patiently
@@ -41,6 +46,22 @@ _LINK: Final = {
 
 _CREATE_KEY: Final = 0x65_61_73_6F_70_73
 """The advisory lock under which the tables are made: two processes may be the first at the same moment."""
+
+_SESSION: Final = (
+    # The server, too, notices within a minute that a machine is gone: only then is its run known to be dead.
+    "SET tcp_keepalives_idle = 30",
+    "SET tcp_keepalives_interval = 10",
+    "SET tcp_keepalives_count = 3",
+)
+
+HOLDERS: Final = sa.Table(
+    "easops_holders",
+    METADATA,
+    sa.Column("run_id", sa.String(64), primary_key=True),
+    sa.Column("token", sa.String(32), nullable=False),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+)
+"""Who took a run's lock last, and when (PostgreSQL alone)."""
 
 T = TypeVar("T")
 
@@ -114,12 +135,30 @@ class Database:
 
         return patiently(once, on=DatabaseAway, seconds=patience)
 
+    def session(self) -> sa.Connection:
+        """A connection of its own, in no transaction, for whoever keeps it. Raises DatabaseAway, BadInput."""
+        try:
+            connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            connection.detach()
+            for statement in _SESSION:
+                connection.execute(sa.text(statement))
+            if (connection.dialect.server_version_info or (0,)) >= (14,):
+                connection.execute(sa.text("SET idle_session_timeout = 0"))
+        except sa.exc.DBAPIError as error:
+            raise self.translated(error) from None
+        return connection
+
+    def delete_rows(self, schema: str, table: str, column: str, values: Sequence[str]) -> None:
+        """Delete the rows of somebody else's table that have one of *values* in *column*; SQLite has no schemas."""
+        known = sa.table(table, sa.column(column), schema=schema if self.is_postgresql else None)
+        self.transact(lambda connection: connection.execute(sa.delete(known).where(known.c[column].in_(values))))
+
     def translated(self, error: sa.exc.DBAPIError) -> Exception:
         """The error for a person; a mistake of ours stays as it is."""
         said = str(error.orig).strip().partition("\n")[0]
         state = str(getattr(error.orig, "sqlstate", None) or "")
         if not self.is_postgresql:
-            if isinstance(error, sa.exc.OperationalError):
+            if isinstance(error, sa.exc.OperationalError) or type(error) is sa.exc.DatabaseError:
                 return EasopsError(f"{self.name} cannot be used", said, "name another state folder in EASOPS_STATE")
             return error
         if state == "42501":
@@ -131,6 +170,115 @@ class Database:
                 said,
                 f"see that it runs and is reached from here; {VARIABLE} names it",
             )
-        if state.startswith(("28", "3D")):
-            return BadInput(f"{self.name} does not let us in", said, f"correct {VARIABLE}, or create what is missing")
         return error
+
+
+class DatabaseLock:
+    """A run's lock in PostgreSQL: an advisory lock of a session of its own, which the server ends with the process or
+    the machine that holds it (``easops.playbook.state.RunLock``).
+
+    The session may end while the process lives: the server restarts, the network breaks. The lock is then taken once
+    more, and is the same only where nobody else has had it since, which a token that each taking leaves tells.
+    """
+
+    def __init__(self, url: str, run_id: str) -> None:
+        self._database = Database(url)
+        self._run_id = run_id
+        digest = hashlib.sha256(f"easops run {run_id}".encode()).digest()
+        self._key = int.from_bytes(digest[:8], "big", signed=True)
+        self._mutex = threading.Lock()
+        self._session: sa.Connection | None = None
+        self._token: str | None = None
+
+    def take(self) -> bool:
+        """Take it; False where another process holds it. Raises DatabaseAway."""
+        with self._mutex:
+            token = secrets.token_hex(16)
+            session = self._database.session()
+            try:
+                if not self._locked(session):
+                    session.close()
+                    return False
+                self._leave(session, token)
+            except sa.exc.DBAPIError as error:
+                session.close()
+                raise self._database.translated(error) from None
+            self._session, self._token = session, token
+            return True
+
+    def held(self) -> bool:
+        """Whether this process holds it, taken once more where its session had ended. False: another process has had
+        it since. Raises DatabaseAway where that cannot be told now."""
+        with self._mutex:
+            if self._token is None:
+                return False
+            if self._session is not None:
+                try:
+                    self._session.execute(sa.text("SELECT 1"))
+                    return True
+                except sa.exc.DBAPIError:
+                    self._drop()
+            return self._taken_again(self._token)
+
+    def release(self) -> None:
+        with self._mutex:
+            if self._session is not None:
+                # Ahead of the session's end, which the server notices a moment later.
+                with contextlib.suppress(sa.exc.SQLAlchemyError):
+                    self._session.execute(sa.select(sa.func.pg_advisory_unlock(self._key)))
+            self._drop()
+            self._token = None
+        self._database.close()
+
+    def is_alive(self) -> bool:
+        """Whether any process holds it. One that held it when the server ended, not a minute ago, may still be coming
+        back to it, and counts as alive. Raises DatabaseAway."""
+        high, low = divmod(self._key % 2**64, 2**32)
+        asked = sa.text(
+            "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1"
+            " AND classid::bigint = :high AND objid::bigint = :low"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
+            " OR pg_postmaster_start_time() > now() - make_interval(secs => :patience)"
+            " AND EXISTS (SELECT 1 FROM easops_holders WHERE run_id = :run_id AND at < pg_postmaster_start_time())"
+        ).bindparams(high=high, low=low, patience=PATIENCE, run_id=self._run_id)
+        try:
+            return bool(self._database.transact(lambda connection: connection.execute(asked).scalar()))
+        finally:
+            self._database.close()
+
+    def _locked(self, session: sa.Connection) -> bool:
+        return bool(session.execute(sa.select(sa.func.pg_try_advisory_lock(self._key))).scalar())
+
+    def _leave(self, session: sa.Connection, token: str) -> None:
+        """Leave the token of whoever has taken the lock in *session*."""
+        left = {"token": token, "at": sa.func.now()}
+        insert = postgresql.insert(HOLDERS).values(run_id=self._run_id, **left)
+        session.execute(insert.on_conflict_do_update(index_elements=["run_id"], set_=left))
+
+    def _taken_again(self, token: str) -> bool:
+        session = self._database.session()
+        try:
+            locked = self._locked(session)
+            last = session.execute(sa.select(HOLDERS.c.token).where(HOLDERS.c.run_id == self._run_id)).scalar()
+            if locked and last == token:
+                self._leave(session, token)
+                self._session = session
+                return True
+        except sa.exc.DBAPIError as error:
+            session.close()
+            raise self._database.translated(error) from None
+        session.close()
+        if last == token:
+            # Most likely our own earlier session, whose end the server has not noticed yet.
+            raise DatabaseAway(
+                f"{self._database.name} does not give the run's lock back",
+                "an earlier session of this process still holds it there",
+                "it is let go within a minute after the network broke",
+            )
+        return False
+
+    def _drop(self) -> None:
+        if self._session is not None:
+            with contextlib.suppress(sa.exc.SQLAlchemyError):
+                self._session.close()
+        self._session = None

@@ -18,7 +18,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
 import attrs
 from dbos import DBOS, DBOSClient, DBOSConfig, Serializer, SetEnqueueOptions, SetWorkflowID, WorkflowHandle
@@ -30,11 +30,13 @@ from easops.detectors.detector import Surroundings
 from easops.errors import EasopsError, Refused
 from easops.playbook.carry import carry_out, host_time
 from easops.playbook.codec import Json, from_json, to_json
+from easops.playbook.database import PATIENCE, Database, DatabaseAway
 from easops.playbook.hands import Observer
 from easops.playbook.outcome import StepResult
-from easops.playbook.record import Record
+from easops.playbook.record import Record, Run
 from easops.playbook.state import RunLock, StateFolder
 from easops.playbook.walk import Job, Preview
+from easops.remoting.retry import patiently
 from easops.status import EXIT_CODES, Status
 
 PROTOCOL: Final = 1
@@ -47,20 +49,25 @@ _ASK_AGAIN: Final = 1.0
 _FINISH_IN: Final = 10.0
 """Seconds that a write in flight is given to end and be read back when the run is told to stop."""
 
+_LOOK: Final = 1.0
+"""Seconds between two looks at the run's lock, beside the one before each write."""
+
 _BUG: Final = "easops.bug"
 
 T = TypeVar("T")
 
 
 class Interrupted(BaseException):
-    """The run was told to stop. No ``Exception``: the engine must not take it for a step's outcome.
+    """The run was told to stop, or has to. No ``Exception``: the engine must not take it for a step's outcome.
 
-    *finished* says that nothing was under way any more, so that the record knows every outcome.
+    *finished* says that nothing was under way any more, so that the record knows every outcome. *why* is None where
+    somebody stopped it. The process that met it keeps the run's lock, and executes no other run.
     """
 
-    def __init__(self, finished: bool = True) -> None:
+    def __init__(self, finished: bool = True, why: EasopsError | None = None) -> None:
         super().__init__()
         self.finished = finished
+        self.why = why
 
 
 class _Json(Serializer):
@@ -97,6 +104,8 @@ class Execution:
     stop: threading.Event = attrs.field(factory=threading.Event)
     fresh: set[str] = attrs.field(factory=set)
     """The keys of the intents that this process stored itself."""
+    why: EasopsError | None = None
+    """Why it stops, where nobody stopped it."""
     writing: int = 0
     mutex: threading.Lock = attrs.field(factory=threading.Lock)
 
@@ -107,8 +116,26 @@ class Execution:
     def may_send(self) -> None:
         """Called just before each write. Raises Interrupted where the run is to stop, or is not ours any more."""
         self.at_boundary()
-        if not self.lock.held():
-            raise Interrupted
+        try:
+            ours = patiently(self.lock.held, on=DatabaseAway, seconds=PATIENCE, stop=self.stop)
+        except DatabaseAway as error:
+            self.give_up(error)
+        if not ours:
+            self.give_up(self.lost())
+
+    def lost(self) -> EasopsError:
+        return Refused(
+            f"run {self.run_id} is no longer executed here",
+            "its lock is gone: another process may have taken the run over since",
+            f"easops runs show {self.run_id} tells how far it is",
+            rule="lock lost",
+        )
+
+    def give_up(self, why: EasopsError) -> NoReturn:
+        """Stop the run: the database is away, so that nothing can be recorded, or the run is not ours any more."""
+        self.why = self.why or why
+        self.stop.set()
+        raise Interrupted(why=why)
 
     @contextmanager
     def in_flight(self) -> Iterator[None]:
@@ -149,6 +176,8 @@ def _step(name: str, call: Callable[[], Json]) -> Json:
     def outcome() -> Json:
         try:
             return {"value": call()}
+        except DatabaseAway as error:
+            _execution().give_up(error)
         except EasopsError as error:
             return {"error": [type(error).__name__, error.what, error.why, error.next_step, _extra(error)]}
 
@@ -296,7 +325,7 @@ def execute(execution: Execution) -> None:
     """Execute the run's workflow ``walk_id``, begun here or taken up where a dead process left it, to its end.
 
     Raises Refused where this process executes a run already, Interrupted (after the write in flight has ended, at
-    most 10 s) where the run was told to stop by ``execution.stop``.
+    most 10 s) where the run was told to stop by ``execution.stop``, or has to, as its lock or its database is gone.
     """
     global _running
     if _running is not None:
@@ -318,10 +347,20 @@ def execute(execution: Execution) -> None:
             with SetWorkflowID(execution.walk_id):
                 handle = DBOS.start_workflow(_run_workflow, execution.walk_id)
         _wait(handle, execution)
-    finally:
-        if not execution.stop.is_set():
-            DBOS.destroy()
-        _running = None
+    except BaseException as error:
+        if not isinstance(error, Exception):
+            # Its threads may still be at it: they are to stop, and the process has no other run until it ends.
+            execution.stop.set()
+            raise
+        _destroy()
+        raise
+    _destroy()
+
+
+def _destroy() -> None:
+    global _running
+    DBOS.destroy()
+    _running = None
 
 
 @contextmanager
@@ -343,12 +382,22 @@ def cancel(state: StateFolder, walk_ids: Sequence[str]) -> None:
             client.cancel_workflows(known, cancel_children=True)
 
 
-def forget(state: StateFolder, walk_ids: Sequence[str]) -> None:
-    """Delete what the engine keeps of workflows, with their children."""
+def forget(state: StateFolder, runs: Sequence[Run]) -> None:
+    """Delete what the engine keeps of runs: their workflows with their children, and their versions."""
     with _client(state) as client:
-        known = [held.workflow_id for held in client.list_workflows(workflow_ids=list(walk_ids))]
+        wanted = [walk_id for run in runs for walk_id in run.walk_ids]
+        known = [held.workflow_id for held in client.list_workflows(workflow_ids=wanted)]
         if known:
             client.delete_workflows(known, delete_children=True)
+    versions = [_version(run.document["protocol"], run.run_id) for run in runs]
+    database = Database(state.database_url)
+    database.delete_rows("dbos", "application_versions", "version_name", versions)
+    database.close()
+
+
+def _version(protocol: int, run_id: str) -> str:
+    """A process executes whatever of its version is enqueued: with a version for each run, nobody else does."""
+    return f"{protocol}/{run_id}"
 
 
 def _config(execution: Execution) -> DBOSConfig:
@@ -356,8 +405,7 @@ def _config(execution: Execution) -> DBOSConfig:
     return DBOSConfig(
         name="easops",
         system_database_url=execution.state.database_url,
-        # A process executes whatever of its version is enqueued: with a version for each run, nobody else does.
-        application_version=f"{PROTOCOL}/{execution.run_id}",
+        application_version=_version(PROTOCOL, execution.run_id),
         executor_id=execution.run_id,
         serializer=_Json(),
         log_level="CRITICAL",
@@ -376,11 +424,29 @@ def _wait(handle: WorkflowHandle[Any], execution: Execution) -> None:
         ended.set()
 
     threading.Thread(target=result, name="easops-run", daemon=True).start()
+    away_since: float | None = None
+    looked = time.monotonic()
     while not ended.wait(0.1):
         if execution.stop.is_set():
             ends = time.monotonic() + _FINISH_IN
             while execution.writing and time.monotonic() < ends:
                 time.sleep(0.05)
-            raise Interrupted(not execution.writing)
+            recorded = not execution.writing and not isinstance(execution.why, DatabaseAway)
+            raise Interrupted(recorded, execution.why)
+        if time.monotonic() - looked < _LOOK:
+            continue
+        looked = time.monotonic()
+        try:
+            if not execution.lock.held():
+                execution.why = execution.lost()
+                execution.stop.set()
+            away_since = None
+        except DatabaseAway as error:
+            # The engine waits for its database without end; the run does not.
+            away_since = looked if away_since is None else away_since
+            execution.observer.progress(f"{error.what}; waiting for it")
+            if looked - away_since > PATIENCE:
+                execution.why = error
+                execution.stop.set()
     if failure:
         raise failure[0]

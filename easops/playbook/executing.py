@@ -12,6 +12,7 @@ from easops.clock import Clock
 from easops.detectors.detector import Surroundings
 from easops.errors import EasopsError
 from easops.inventory.host import Host
+from easops.playbook.database import DatabaseAway
 from easops.playbook.engine import DurableHands, Execution, execute
 from easops.playbook.hands import Observer, Silent
 from easops.playbook.outcome import RunReport, StepResult, run_status
@@ -74,6 +75,8 @@ def execute_run(
         def walking(hands: DurableHands) -> None:
             try:
                 main(around, hands)
+            except DatabaseAway as error:
+                execution.give_up(error)
             except EasopsError as error:  # outcomes are values: no exception may end the workflow
                 problem.append(error)
 

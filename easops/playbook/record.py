@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from easops.errors import BadInput
 from easops.playbook.codec import Json, dumps
-from easops.playbook.database import METADATA, Database
+from easops.playbook.database import HOLDERS, METADATA, Database
 
 KEPT: Final = dt.timedelta(days=400)
 
@@ -57,7 +57,8 @@ class Run:
 
     *document* is plain JSON: the playbook's text and source, inputs, hosts, limit, lab, protocol, version. *targets*
     are the names it claims. *status* is None while it runs, or when it died; *owes* says that it ended with changing
-    steps not started; *closed* is empty, ``abandoned``, or ``undone by R``; *walks* counts its workflows.
+    steps not started; *closed* is empty, ``abandoned``, or ``undone by R``; *walks* counts its workflows: none yet of a
+    run that was submitted and waits.
     """
 
     run_id: str
@@ -71,6 +72,16 @@ class Run:
     owes: bool = False
     closed: str = ""
     walks: int = 1
+
+    @property
+    def walk_ids(self) -> tuple[str, ...]:
+        """The ids of its workflows, the newest last."""
+        return (self.run_id, *(f"{self.run_id}.{number}" for number in range(2, self.walks + 1)))
+
+    @property
+    def waits(self) -> bool:
+        """Whether it was submitted and nobody has begun it."""
+        return self.walks == 0
 
     @property
     def lab(self) -> str | None:
@@ -169,7 +180,7 @@ class Record:
 
     def forget(self, run_ids: list[str]) -> None:
         """Delete runs with their entries."""
-        self._execute(*(sa.delete(table).where(table.c.run_id.in_(run_ids)) for table in (_ENTRIES, _RUNS)))
+        self._execute(*(sa.delete(table).where(table.c.run_id.in_(run_ids)) for table in (HOLDERS, _ENTRIES, _RUNS)))
 
     def _execute(self, *statements: sa.Executable) -> None:
         def work(connection: sa.Connection) -> None:

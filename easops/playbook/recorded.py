@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import platform
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -32,6 +33,11 @@ def new_run_id() -> str:
     return f"{dt.datetime.now(dt.UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
 
 
+def this_machine() -> str:
+    """The name of this machine."""
+    return platform.node() or "unknown"
+
+
 @contextmanager
 def opened(state: StateFolder | None) -> Iterator[tuple[Record, StateFolder]]:
     folder = (state or StateFolder.default()).prepared()
@@ -53,10 +59,20 @@ def locked(record: Record, state: StateFolder, run_id: str) -> Iterator[tuple[Ru
             f"wait for it, or stop it there; easops runs show {held.run_id} tells how far it is",
             rule="alive",
         )
-    try:
+    with kept(lock):
         yield record.get(held.run_id), lock
-    finally:
+
+
+@contextmanager
+def kept(lock: RunLock) -> Iterator[None]:
+    """Let go of a taken lock at the end of the block. A run that was interrupted keeps it as long as the process
+    lives, since what was under way may be so still."""
+    try:
+        yield
+    except Exception:
         lock.release()
+        raise
+    lock.release()
 
 
 @contextmanager
@@ -65,6 +81,13 @@ def world_of(held: Run, hosts: Sequence[Host] | None, state: StateFolder) -> Ite
     if held.lab is not None:
         folder = state.lab(_root(held))
         if not folder.exists():
+            machine = held.document.get("machine", this_machine())
+            if machine != this_machine():
+                raise BadInput(
+                    f"the lab of run {held.run_id} is not on this machine",
+                    f"its world is kept on {machine}, where the run was made",
+                    f"type it on {machine}",
+                )
             raise BadInput(
                 f"the lab of run {held.run_id} is gone", "lab worlds are kept 7 days", "run the playbook again"
             )
@@ -112,10 +135,6 @@ def changes_of(held: Run, record: Record) -> tuple[tuple[Change, ChangeOutcome |
         (from_json(entry.body["change"], Change), outcomes.get(entry.key))  # type: ignore[type-abstract]
         for entry in record.entries(held.run_id, "intent")
     )
-
-
-def walk_ids(held: Run) -> list[str]:
-    return [held.run_id, *(f"{held.run_id}.{number}" for number in range(2, held.walks + 1))]
 
 
 def _root(held: Run) -> str:

@@ -32,7 +32,7 @@ from easops.inventory.select import limited, one_organisation, select
 from easops.parameter import format_duration
 from easops.playbook.codec import Json, from_json, to_json
 from easops.playbook.engine import PROTOCOL, DurableHands, forget
-from easops.playbook.executing import WAIT, Conduct, Confirm, execute_run, never
+from easops.playbook.executing import WAIT, Conduct, Confirm, always, execute_run, never
 from easops.playbook.expression import evaluate
 from easops.playbook.gates import protected_mailboxes
 from easops.playbook.hands import LookingHands, Observer, Silent
@@ -43,13 +43,14 @@ from easops.playbook.record import KEPT, Record, Run
 from easops.playbook.recorded import (
     changes_of,
     host_target,
+    kept,
     locked,
     new_run_id,
     opened,
     organisation_target,
     refuse_closed,
     steps_of,
-    walk_ids,
+    this_machine,
     world_of,
 )
 from easops.playbook.rehearsal import start_lab
@@ -117,32 +118,41 @@ def run(
         _prune(record, state)
         lock = state.lock(run_id)
         lock.take()
-        stack.callback(lock.release)
+        stack.enter_context(kept(lock))
         if lab:
             world = stack.enter_context(start_lab(scenario or playbook.scenario, state.lab(run_id)))
             hosts, clock, used = world.hosts, world.clock, world.scenario
-        hosts = hosts or ()
-        selected = _selected(playbook, values, hosts, limit)
-        hosts = _neighbours(hosts, selected)
-        document = {
-            "text": playbook.text,
-            "source": playbook.source,
-            "inputs": {name: _plain(value) for name, value in given.items()},
-            "hosts": to_json(list(hosts)),
-            "limit": limit,
-            "lab": used,
-            "protocol": PROTOCOL,
-            "version": importlib.metadata.version("easops"),
-            "by": _user(),
-        }
-        held = Run(run_id, kind, playbook.name, document, (), dt.datetime.now(dt.UTC))
-        held = attrs.evolve(held, targets=_targets(held, selected))
+        held, hosts = _planned(run_id, kind, playbook, given, hosts or (), limit, used)
         _refuse_open(record, state, held, anew)
         ask_passwords(hosts)
         record.add(held)
         conduct.observer.started(run_id)
         main = functools.partial(_walk_on, held, record, hosts)
         return execute_run(held, run_id, main, record, state, lock, hosts, clock, conduct)
+
+
+def submit(
+    playbook: Playbook,
+    hosts: Sequence[Host],
+    inputs: Mapping[str, Any] | None = None,
+    *,
+    limit: str | None = None,
+    anew: bool = False,
+    state: StateFolder | None = None,
+) -> str:
+    """Record a run that waits for whoever resumes it (``easops worker``), and give its id; nothing is read or sent.
+
+    Its changes are confirmed hereby: there is nobody to ask where it is executed. Raises BadInput, Refused (another
+    run owes), here and once more when it begins.
+    """
+    given = dict(inputs or {})
+    check_inputs(playbook, given)
+    with opened(state) as (record, state):
+        held, _ = _planned(new_run_id(), "run", playbook, given, hosts, limit, None)
+        held = attrs.evolve(held, document={**held.document, "submitted": True, "anew": anew}, walks=0)
+        _refuse_open(record, state, held, anew)
+        record.add(held)
+        return held.run_id
 
 
 def resume(
@@ -155,7 +165,7 @@ def resume(
     hosts: Sequence[Host] | None = None,
     stopper: Callable[[Callable[[], None]], None] = lambda stop: None,
 ) -> RunReport:
-    """Go on with a run that died, or that ended and owes its later steps.
+    """Go on with a run that died, or that ended and owes its later steps; or begin one that was submitted.
 
     *hosts*, an inventory's, supplies endpoints and credentials in place of the recorded ones.
     Raises BadInput (no such run), Refused (it is alive, closed, owes nothing, or was made by another protocol).
@@ -177,6 +187,12 @@ def resume(
                 "run the playbook again, or undo it",
                 rule="nothing to resume",
             )
+        if held.waits:
+            _refuse_open(record, state, held, held.document["anew"])
+            held = attrs.evolve(held, walks=1, started=dt.datetime.now(dt.UTC))
+            record.update(held.run_id, walks=1, started=held.started.isoformat())
+        if held.document.get("submitted"):
+            conduct = attrs.evolve(conduct, confirm=always)
         if held.ended is not None:
             held = attrs.evolve(held, walks=held.walks + 1, ended=None, status=None)
             record.update(held.run_id, walks=held.walks, ended=None, status=None)
@@ -187,10 +203,38 @@ def resume(
             else:
                 main = functools.partial(_walk_on, held, record, known)
             conduct.observer.started(held.run_id)
-            report = execute_run(held, walk_ids(held)[-1], main, record, state, lock, known, clock, conduct)
+            report = execute_run(held, held.walk_ids[-1], main, record, state, lock, known, clock, conduct)
             if held.kind == "undo":
                 close_undone(held, report, record)
             return report
+
+
+def _planned(
+    run_id: str,
+    kind: Literal["run", "do"],
+    playbook: Playbook,
+    given: Mapping[str, Any],
+    hosts: Sequence[Host],
+    limit: str | None,
+    scenario: str | None,
+) -> tuple[Run, tuple[Host, ...]]:
+    """The run as it is recorded before its first step, and the hosts of its organisation."""
+    selected = _selected(playbook, check_inputs(playbook, given), hosts, limit)
+    hosts = _neighbours(hosts, selected)
+    document = {
+        "text": playbook.text,
+        "source": playbook.source,
+        "inputs": {name: _plain(value) for name, value in given.items()},
+        "hosts": to_json(list(hosts)),
+        "limit": limit,
+        "lab": scenario,
+        "protocol": PROTOCOL,
+        "version": importlib.metadata.version("easops"),
+        "by": _user(),
+        "machine": this_machine(),
+    }
+    held = Run(run_id, kind, playbook.name, document, (), dt.datetime.now(dt.UTC))
+    return attrs.evolve(held, targets=_targets(held, selected)), hosts
 
 
 def _checked(
@@ -317,7 +361,7 @@ def _open_run(record: Record, state: StateFolder, new: Run, anew: bool) -> tuple
             continue
         if not set(held.targets) & set(new.targets):
             continue
-        if held.ended is None and not state.lock(held.run_id).is_alive():
+        if held.ended is None and not held.waits and not state.lock(held.run_id).is_alive():
             return held, "died"
         if held.ended is not None and held.owes and not anew:
             return held, f"ended as {held.status} and owes its later steps"
@@ -354,7 +398,7 @@ def _prune(record: Record, state: StateFolder) -> None:
     now = dt.datetime.now(dt.UTC)
     old = [held for held in record.runs() if now - held.started > KEPT]
     if old:
-        forget(state, [walk for held in old for walk in walk_ids(held)])
+        forget(state, old)
         record.forget([held.run_id for held in old])
     for folder in state.labs.iterdir():
         if now.timestamp() - folder.stat().st_mtime > 7 * 86400 and not state.lock(folder.name).is_alive():

@@ -28,7 +28,9 @@ class RunView:
             return self.run.closed
         if self.run.status is not None:
             return f"{self.run.status}, owes its later steps" if self.run.owes else self.run.status
-        return "running" if self.alive else "died"
+        if self.alive:
+            return "running"
+        return "waiting" if self.run.waits else "died"
 
     @property
     def open(self) -> tuple[Change, ...]:

@@ -12,7 +12,7 @@ from easops.playbook.codec import from_json, to_json
 from easops.playbook.engine import cancel
 from easops.playbook.hands import Silent
 from easops.playbook.record import Record, Run
-from easops.playbook.recorded import locked, opened, refuse_closed, steps_of, surroundings_of, walk_ids, world_of
+from easops.playbook.recorded import locked, opened, refuse_closed, steps_of, surroundings_of, world_of
 from easops.playbook.state import StateFolder
 from easops.status import Status, worst
 
@@ -71,5 +71,5 @@ def reconcile_run(
 
 
 def abandon_run(held: Run, record: Record, state: StateFolder) -> None:
-    cancel(state, walk_ids(held))
+    cancel(state, held.walk_ids)
     record.update(held.run_id, closed="abandoned", owes=False)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Protocol
 
 import attrs
 import filelock
 import platformdirs
 
 from easops.errors import BadInput
-from easops.playbook.database import VARIABLE, postgresql_url
+from easops.playbook.database import VARIABLE, DatabaseLock, postgresql_url
 from easops.remoting.secret import Secret
 
 
@@ -69,21 +70,41 @@ class StateFolder:
         return self.labs / run_id
 
     def lock(self, run_id: str) -> RunLock:
-        return RunLock(self.path / "locks" / f"{run_id}.lock")
+        if self.database is not None:
+            return DatabaseLock(self.database.reveal(), run_id)
+        return FileLock(self.path / "locks" / f"{run_id}.lock")
 
 
-class RunLock:
+class RunLock(Protocol):
     """Held for the life of the process that executes a run; the system lets go of it when that process ends,
     however it ends."""
+
+    def take(self) -> bool:
+        """Take it; False where another process holds it."""
+        ...
+
+    def held(self) -> bool:
+        """Whether this process still holds it."""
+        ...
+
+    def release(self) -> None: ...
+
+    def is_alive(self) -> bool:
+        """Whether any process holds it, this one included."""
+        ...
+
+
+class FileLock:
+    """A run's lock on the file system of this machine."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = filelock.FileLock(path, thread_local=False)
 
     def take(self) -> bool:
-        """Take it; False where another process holds it."""
+        # Whoever asks is_alive has it for a moment; a process that executes the run keeps it.
         try:
-            self._lock.acquire(blocking=False)
+            self._lock.acquire(timeout=0.3, poll_interval=0.05)
         except filelock.Timeout:
             return False
         return True
@@ -96,7 +117,6 @@ class RunLock:
         self._lock.release()
 
     def is_alive(self) -> bool:
-        """Whether any process holds it, this one included."""
         if self._lock.is_locked:
             return True
         if not self._path.exists() or not self.take():

@@ -23,6 +23,7 @@ from easops.playbook.outcome import RunReport, StepResult, run_status
 from easops.playbook.record import Record, Run
 from easops.playbook.recorded import (
     changes_of,
+    kept,
     locked,
     new_run_id,
     opened,
@@ -93,7 +94,7 @@ def undo(
             )
             lock = state.lock(undoing.run_id)
             lock.take()
-            try:
+            with kept(lock):
                 record.add(undoing)
                 for entry in record.entries(held.run_id, "facts"):
                     record.write(undoing.run_id, "facts", entry.key, entry.body)
@@ -101,8 +102,6 @@ def undo(
                 conduct.observer.started(undoing.run_id)
                 main = functools.partial(walk_back, undoing)
                 report = execute_run(undoing, undoing.run_id, main, record, state, lock, known, clock, conduct)
-            finally:
-                lock.release()
             close_undone(undoing, report, record)
             return report
 

@@ -41,6 +41,12 @@ class Format(Protocol):
 
     def run_view(self, view: RunView, report: RunReport, *, diff: bool, verbose: bool) -> str: ...
 
+    def submitted(self, run_id: str) -> str: ...
+
+    def served(self, runs: Sequence[tuple[RunView, RunReport, int]], exit_code: int) -> str:
+        """The runs that a worker has executed, each with the exit code of its process."""
+        ...
+
     def settled(
         self,
         run_id: str,

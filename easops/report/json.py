@@ -122,6 +122,13 @@ def run_view_document(view: RunView, report: RunReport) -> Document:
     }
 
 
+def served_document(runs: Sequence[tuple[RunView, RunReport, int]], exit_code: int) -> Document:
+    """``status`` is that of the run with the worst exit code; each run's ``exit_code`` is that of its process."""
+    worst, _, _ = max(runs, key=lambda served: served[2])
+    documents = [{**run_view_document(view, report), "exit_code": code} for view, report, code in runs]
+    return {"status": worst.status, "runs": documents, "exit_code": exit_code}
+
+
 def settled_document(
     run_id: str, found: Sequence[tuple[Change, ChangeOutcome]], status: Status, exit_code: int
 ) -> Document:
@@ -186,6 +193,12 @@ class _Json:
 
     def run_view(self, view: RunView, report: RunReport, *, diff: bool, verbose: bool) -> str:
         return dumped(run_view_document(view, report))
+
+    def submitted(self, run_id: str) -> str:
+        return dumped({"status": "waiting", "run_id": run_id, "next": f"easops worker {run_id}", "exit_code": 0})
+
+    def served(self, runs: Sequence[tuple[RunView, RunReport, int]], exit_code: int) -> str:
+        return dumped(served_document(runs, exit_code))
 
     def settled(
         self,

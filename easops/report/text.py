@@ -225,7 +225,8 @@ def run_view_text(view: RunView, report: RunReport, *, diff: bool = False, verbo
     """One run, whole: what was done, what is not known, and what to type."""
     run = view.run
     lines = head_lines(run.playbook, run.run_id, run.lab, run.limit, checked=False)[:-1]
-    lines += [f"{view.status}; started {moment(run.started)}" + (f", ended {moment(run.ended)}" if run.ended else "")]
+    begun = "submitted" if run.waits else "started"
+    lines += [f"{view.status}; {begun} {moment(run.started)}" + (f", ended {moment(run.ended)}" if run.ended else "")]
     lines += [f"targets {', '.join(run.targets)}", ""]
     for number, step in enumerate(view.steps):
         lines += step_lines(step, view.steps[:number], diff=diff, verbose=verbose)
@@ -249,6 +250,9 @@ def ways_out(view: RunView, report: RunReport) -> list[str]:
     run = view.run
     if run.closed or view.alive:
         return []
+    if run.waits:
+        ways = _labelled("begin", [f"easops worker {run.run_id}"])
+        return [*ways, *_labelled("close", [f"easops runs abandon {run.run_id}"])]
     dead = run.ended is None
     lines = []
     if view.open:
@@ -294,6 +298,12 @@ class _Text:
 
     def run_view(self, view: RunView, report: RunReport, *, diff: bool, verbose: bool) -> str:
         return run_view_text(view, report, diff=diff, verbose=verbose)
+
+    def submitted(self, run_id: str) -> str:
+        return f"run {run_id} is recorded and waits; to execute it, type\n  easops worker {run_id}"
+
+    def served(self, runs: Sequence[tuple[RunView, RunReport, int]], exit_code: int) -> str:
+        return "\n\n".join(run_view_text(view, report) for view, report, _ in runs)
 
     def settled(
         self,

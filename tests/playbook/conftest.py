@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -84,20 +83,13 @@ def prepared_database(postgres: PostgresServer) -> str:
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> StateFolder:
     """A state folder whose records and engine are on SQLite, and one where they are on PostgreSQL; both empty.
 
-    Give it to ``rig(..., state=database)``; a child process finds it by ``environment_of(database)``.
+    Give it to ``rig(..., state=database)``; a child process finds it by ``processes.environment_of(database)``.
     """
     if request.param == "sqlite":
         return StateFolder(tmp_path / "state")
     server: PostgresServer = request.getfixturevalue("postgres")
     name = server.new_database(request.getfixturevalue("prepared_database"))
     return StateFolder(tmp_path / "state", postgresql_url(server.url(name)))
-
-
-def environment_of(state: StateFolder) -> dict[str, str]:
-    """The environment in which a child process keeps its state there."""
-    url = {} if state.database is None else {"EASOPS_DATABASE_URL": state.database_url}
-    others = {name: value for name, value in os.environ.items() if name != "EASOPS_DATABASE_URL"}
-    return {**others, **url, "EASOPS_STATE": str(state.path)}
 
 
 @pytest.fixture

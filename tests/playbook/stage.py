@@ -23,8 +23,8 @@ from easops.inventory.load import load_inventory
 from easops.lab import server
 from easops.playbook.state import StateFolder
 from easops.remoting.secret import Secret
-from tests.playbook.conftest import environment_of
 from tests.playbook.organisation import Reads, reads
+from tests.playbook.processes import environment_of
 from tests.playbook.tasks import process
 
 T = TypeVar("T")

@@ -13,6 +13,7 @@ from typing import Any
 
 import attrs
 import pytest
+import sqlalchemy as sa
 
 from easops.actions import ACTIONS
 from easops.errors import Refused
@@ -23,6 +24,7 @@ from easops.playbook.record import Record
 from easops.playbook.run import run
 from easops.playbook.runs import list_runs
 from easops.playbook.single import inputs_of, single
+from easops.playbook.state import StateFolder
 from easops.status import Status
 
 Start = Callable[..., Any]
@@ -36,14 +38,14 @@ def block(rig: Any, **more: Any) -> RunReport:
     return run(playbook, rig.hosts, inputs, kind="do", state=rig.state, **more)
 
 
-def database(rig: Any) -> sqlite3.Connection:
+def sqlite(rig: Any) -> sqlite3.Connection:
     return sqlite3.connect(rig.state.path / "easops.sqlite")
 
 
 def test_what_the_engine_keeps_is_json_and_never_pickled(rig: Start) -> None:
     lab = rig("contacts-storm")
     assert block(lab).status is Status.CHANGED
-    with database(lab) as held:
+    with sqlite(lab) as held:
         formats = {row[0] for row in held.execute("select distinct serialization from workflow_status")}
     assert formats == {"easops_json"}
 
@@ -51,7 +53,7 @@ def test_what_the_engine_keeps_is_json_and_never_pickled(rig: Start) -> None:
 def test_each_step_is_named_after_what_it_does(rig: Start) -> None:
     lab = rig("contacts-storm")
     block(lab)
-    with database(lab) as held:
+    with sqlite(lab) as held:
         names = [row[0] for row in held.execute("select function_name from operation_outputs")]
     assert {"0.facts", "1.do.block_user.0", "confirm", "1.do.block_user.ended"} <= set(names)
     assert {"1.organisation contoso.0.0.intent", "1.organisation contoso.0.0.change"} <= set(names)
@@ -64,7 +66,7 @@ def test_an_intent_is_recorded_before_anything_is_sent(rig: Start, monkeypatch: 
 
     def looking(cmdlet: Any, call: Any, moment: Any = None) -> Any:
         if cmdlet.name == "Set-CASMailbox":
-            with database(lab) as held:
+            with sqlite(lab) as held:
                 (count,) = held.execute("select count(*) from easops_entries where kind = 'intent'").fetchone()
             seen.append(count)
         return perform(cmdlet, call, moment)
@@ -119,17 +121,34 @@ def test_a_target_that_a_live_run_holds_is_waited_for_and_then_refused(rig: Star
     assert lab.sent() == []
 
 
-def test_records_are_forgotten_after_their_time_with_what_the_engine_keeps(rig: Start) -> None:
-    lab = rig("contacts-storm")
+def test_records_are_forgotten_after_their_time_with_all_that_the_engine_keeps(
+    rig: Start, database: StateFolder
+) -> None:
+    lab = rig("contacts-storm", state=database)
     old = block(lab).run_id
-    record = Record(lab.state.database_url)
+    record = Record(database.database_url)
     long_ago = dt.datetime.now(dt.UTC) - dt.timedelta(days=401)
     record.update(str(old), started=long_ago.isoformat())
     record.close()
+    rows = rows_naming(database, str(old))
+    assert rows["easops_entries"] > 0
+    assert rows["workflow_status"] == 2
 
     new = block(lab).run_id
 
-    assert [view.run.run_id for view in list_runs(lab.state)] == [new]
-    with database(lab) as held:
-        kept = {row[0].partition(".")[0] for row in held.execute("select workflow_uuid from workflow_status")}
-    assert kept == {new}
+    assert [view.run.run_id for view in list_runs(database)] == [new]
+    assert set(rows_naming(database, str(old)).values()) == {0}
+
+
+def rows_naming(state: StateFolder, text: str) -> dict[str, int]:
+    """By table of easops and of the engine, how many rows have that text anywhere in them."""
+    engine = sa.create_engine(state.database_url)
+    with engine.connect() as connection:
+        schemas = [None] if state.database is None else ["public", "dbos"]
+        found = {}
+        for schema in schemas:
+            for table in sa.inspect(connection).get_table_names(schema=schema):
+                rows = connection.execute(sa.text(f'select * from {schema + "." if schema else ""}"{table}"'))
+                found[table] = sum(text in str(row) for row in rows)
+    engine.dispose()
+    return found

@@ -1,0 +1,68 @@
+"""``easops worker``."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from typing import Annotated
+
+import typer
+
+from easops.cli import given, options
+from easops.cli.voice import Voice
+
+
+def worker(
+    runs: Annotated[list[str], typer.Argument(metavar="RUN...", help="Ids of runs, or their beginnings.")],
+    inventory: options.Credentials = None,
+    yes: options.Yes = False,
+    wait: options.Wait = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Execute recorded runs here, each in a process of its own: those that were submitted, died, or owe."""
+    from easops.playbook.recorded import report_of
+    from easops.playbook.runs import show_run
+    from easops.playbook.worker import serve
+    from easops.report import FORMATS
+    from easops.status import EXIT_INTERRUPTED, EXIT_TERMINATED
+
+    run_ids = list(dict.fromkeys(show_run(run).run.run_id for run in runs))
+    given.credentials_of(inventory)
+    words = ["--yes"] if yes else []
+    if inventory is not None:
+        words += ["--inventory", str(inventory)]
+    if wait is not None:
+        given.duration(wait, "--wait")
+        words += ["--wait", wait]
+    voice = Voice(quiet=quiet)
+    codes: dict[str, int] = {}
+    stop = threading.Event()
+    stopped: list[int] = []
+
+    def handle(number: int, frame: object) -> None:
+        code = EXIT_TERMINATED if number == signal.SIGTERM else EXIT_INTERRUPTED
+        if stopped:
+            os._exit(code)  # which ends the children's standard input, too
+        stopped.append(code)
+        os.write(2, b"\neasops: stopping; what is under way is finished first\n")
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, handle)
+
+    def said(run_id: str, line: str) -> None:
+        voice.progress(f"{run_id}: {line.strip().removeprefix('easops: ')}")
+
+    def ended(run_id: str, code: int) -> None:
+        codes[run_id] = code
+        voice.progress(f"{run_id} ended with exit code {code}")
+
+    voice.progress(f"executing {', '.join(run_ids)}")
+    serve(run_ids, words, said=said, ended=ended, stop=stop)
+    voice.quiet_down()
+    served = [(view, report_of(view.run, view.steps), codes[view.run.run_id]) for view in map(show_run, run_ids)]
+    code = stopped[0] if stopped else max(codes.values())
+    voice.result(FORMATS["json" if as_json else "text"].served(served, code))
+    raise typer.Exit(code)

@@ -1,0 +1,70 @@
+"""easops in processes of their own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+from easops.playbook.database import DatabaseAway
+from easops.playbook.state import StateFolder
+
+
+def environment_of(state: StateFolder) -> dict[str, str]:
+    """The environment in which a child process keeps its state there."""
+    url = {} if state.database is None else {"EASOPS_DATABASE_URL": state.database_url}
+    others = {name: value for name, value in os.environ.items() if name != "EASOPS_DATABASE_URL"}
+    return {**others, **url, "EASOPS_STATE": str(state.path)}
+
+
+def wait_until(true: Callable[[], bool], seconds: float = 60.0) -> bool:
+    """Whether it became true; it may say DatabaseAway until then."""
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        with contextlib.suppress(DatabaseAway):
+            if true():
+                return True
+        time.sleep(0.05)
+    return False
+
+
+USERS = tuple(f"{name}@contoso.example" for name in ("laura.brandt", "marco.ricci", "tomas.novak", "victoria.chen"))
+
+BLOCKS = """
+easops: 1
+name: Block them
+hosts: runs=activesync
+inputs:
+  users: {type: list}
+steps:
+  - name: Block each of them
+    for_each: "{{ users }}"
+    do: block_user
+    with: {user: "{{ item }}"}
+    because: they flood
+"""
+"""A playbook with one short write a user, all on the organisation."""
+
+
+@contextlib.contextmanager
+def easops(state: StateFolder, *words: str, new_group: bool = False) -> Iterator[subprocess.Popen[str]]:
+    """The command line as a child process; killed at the end of the block where it still lives.
+
+    Its standard input is a pipe that stays open.
+    """
+    with subprocess.Popen(
+        [sys.executable, "-m", "easops", *words],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment_of(state),
+        start_new_session=new_group,
+    ) as child:
+        try:
+            yield child
+        finally:
+            child.kill()

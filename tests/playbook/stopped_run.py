@@ -1,0 +1,16 @@
+"""The command line, with less time for a write in flight to end, and for a database to come back:
+stopped_run.py SECONDS WORD…"""
+
+from __future__ import annotations
+
+import sys
+
+from easops.cli.app import main
+from easops.playbook import engine
+from easops.playbook.database import Database
+
+seconds = float(sys.argv[1])
+setattr(engine, "_FINISH_IN", seconds)  # noqa: B010
+setattr(engine, "PATIENCE", seconds)  # noqa: B010
+setattr(Database.transact, "__kwdefaults__", {"patience": seconds})  # noqa: B010
+main(sys.argv[2:])

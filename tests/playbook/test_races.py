@@ -1,0 +1,106 @@
+"""Many processes on one database that want one target, on either database."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from easops.playbook.runs import list_runs, show_run
+from easops.playbook.state import StateFolder
+
+from .gate import Gate
+from .processes import BLOCKS, USERS, easops, wait_until
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the processes are killed by signal")
+
+Start = Callable[..., Any]
+
+RACERS = 6
+
+
+@pytest.fixture
+def playbook(tmp_path: Path) -> Path:
+    path = tmp_path / "blocks.yml"
+    path.write_text(BLOCKS, encoding="utf-8")
+    return path
+
+
+def test_no_two_of_their_writes_overlap(rig: Start, database: StateFolder, playbook: Path) -> None:
+    lab = rig("contacts-storm", state=database, speed=60)
+    gate = Gate(lab.lab)
+    users = [held.smtp for held in lab.lab.world.directory.mailboxes if not held.monitoring][: 2 * RACERS]
+    with ExitStack() as stack:
+        words = ["run", str(playbook), "-i", str(lab.lab.inventory), "--yes", "--quiet"]
+        racers = [
+            stack.enter_context(easops(database, *words, "--input", f"users={users[n]},{users[n + RACERS]}"))
+            for n in range(RACERS)
+        ]
+        ends = [racer.communicate()[0] for racer in racers]
+    assert [racer.returncode for racer in racers] == [0] * RACERS, ends
+    assert sorted(gate.users) == sorted(users)
+    assert gate.spans == ["begin", "end"] * len(users)
+    assert {view.status for view in list_runs(database)} == {"changed"}
+
+
+def test_a_live_holder_is_waited_for_and_a_dead_one_refused_with_what_to_type(
+    rig: Start, database: StateFolder, playbook: Path
+) -> None:
+    lab = rig("contacts-storm", state=database, speed=60)
+    gate = Gate(lab.lab, number=1)
+    words = ["run", str(playbook), "-i", str(lab.lab.inventory), "--yes", "--input"]
+    with easops(database, *words, f"users={USERS[0]}") as holder:
+        assert gate.reached.wait(60)
+        block_another = ["do", "block_user", USERS[1], "-i", str(lab.lab.inventory), "--yes", "--json"]
+        with easops(database, *block_another) as other:
+            assert other.stdout is not None
+            waits = next(line for line in other.stdout if "waiting for run" in line)
+            holder.send_signal(signal.SIGKILL)
+            refused = json.loads("{" + other.communicate()[0].partition("{")[2])
+            assert other.returncode == 3
+        gate.open()
+    (died,) = (view.run.run_id for view in list_runs(database) if view.status == "died")
+    assert f"waiting for run {died}" in waits
+    reason = refused["steps"][0]["items"][0]["reason"]
+    assert all(f"easops {way} {died}" in reason for way in ("runs resume", "undo", "runs abandon"))
+    assert gate.users == [USERS[0]]
+
+
+@pytest.mark.parametrize(
+    ("database", "killed"), [("sqlite", "the worker"), ("postgresql", "its machine")], indirect=["database"]
+)
+def test_a_run_whose_worker_was_killed_goes_on_at_another(
+    rig: Start, database: StateFolder, playbook: Path, killed: str
+) -> None:
+    lab = rig("contacts-storm", state=database, speed=60)
+    gate = Gate(lab.lab, number=2)
+    words = ["run", str(playbook), "-i", str(lab.lab.inventory), "--yes", "--submit", "--json"]
+    with easops(database, *words, "--input", f"users={','.join(USERS)}") as submitter:
+        run_id = json.loads(submitter.communicate()[0])["run_id"]
+    assert show_run(run_id, database).status == "waiting"
+    assert gate.users == []
+
+    with easops(database, "worker", run_id, new_group=True) as first:
+        assert gate.reached.wait(60)
+        assert show_run(run_id, database).status == "running"
+        if killed == "the worker":
+            first.kill()
+        else:
+            os.killpg(first.pid, signal.SIGKILL)
+        gate.open()
+        assert wait_until(lambda: show_run(run_id, database).status == "died")
+    assert gate.users == list(USERS[:2])
+
+    with easops(database, "worker", run_id, "--json") as second:
+        said = second.communicate()[0]
+    served = json.loads("{" + said.partition("\n{")[2])
+    assert (second.returncode, served["exit_code"], served["status"]) == (0, 0, "changed"), said
+    assert [change["status"] for change in served["runs"][0]["changes"]] == ["changed"] * len(USERS)
+    assert gate.users == list(USERS)
