@@ -102,12 +102,14 @@ def run(*arguments: str) -> subprocess.Popen[str]:
 
 def test_the_command_says_in_one_line_that_it_is_ready_and_ends_with_its_input(tmp_path: Path) -> None:
     state = str(tmp_path / "state")
-    process = run("start", "--scenario", "calm", "--state", state, "--speed", "60", "--until-stdin-closes")
+    process = run(
+        "start", "--scenario", "calm", "--state", state, "--speed", "60", "--auth", "ntlm", "--until-stdin-closes"
+    )
     assert process.stdout is not None
     ready = json.loads(process.stdout.readline())
     assert set(ready) == {"inventory", "start", "speed", "scenario"}
     assert (ready["speed"], ready["scenario"]) == (60.0, "calm")
-    assert "hosts:" in Path(ready["inventory"]).read_text(encoding="utf-8")
+    assert '/wsman", auth: ntlm' in Path(ready["inventory"]).read_text(encoding="utf-8")
     rest, errors = process.communicate(timeout=20)  # which closes its input
     assert (process.returncode, rest, errors) == (0, "", "")
     assert json.loads((tmp_path / "state" / "clock.json").read_text())["elapsed"] > 0
