@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
@@ -113,7 +113,7 @@ class Telling:
             self.voice.trouble(three_lines(what, why, "add --yes; --check shows what it would change"))
         raise typer.Exit(code)
 
-    def _leave(self, code: int, stop: Interrupted) -> None:
+    def _leave(self, code: int, stop: Interrupted) -> NoReturn:
         """End the process without the engine's own ending, which would wait for the steps that are not to come."""
         from easops.cli.app import exit_code
         from easops.report.error import error_document, three_lines
@@ -132,10 +132,15 @@ class Telling:
             document = {**error_document(status, what, why, next_step, code), "run_id": self.run_id}
             self.voice.result(dumped(document))
         self.voice.trouble(three_lines(what, why, next_step))
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(OSError, ValueError):
-                stream.flush()
-        os._exit(code)
+        leave(code)
+
+
+def leave(code: int) -> NoReturn:
+    """End the process at once, everything said."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 class _Stopping:

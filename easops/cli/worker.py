@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from easops.cli import given, options
+from easops.cli.conducting import leave
 from easops.cli.voice import Voice
 
 
@@ -65,4 +66,6 @@ def worker(
     served = [(view, report_of(view.run, view.steps), codes[view.run.run_id]) for view in map(show_run, run_ids)]
     code = stopped[0] if stopped else max(codes.values())
     voice.result(FORMATS["json" if as_json else "text"].served(served, code))
+    if stopped:
+        leave(code)  # said already: an exit code of 130 would be told once more
     raise typer.Exit(code)

@@ -92,7 +92,9 @@ def run(
     selector or names with commas between. *stopper* is given a function that ends the run at the next boundary.
 
     Raises BadInput, Refused (another run owes, a dead one holds a target), and what a reading before the first step
-    met: UnreachableHost, AccessRefused, CommandFailed. What the steps meet is in the report.
+    met: UnreachableHost, AccessRefused, CommandFailed. What the steps meet is in the report. A run that was stopped, or
+    whose database is away for a minute, raises ``Interrupted`` (of ``easops.playbook.engine``), which is no Exception:
+    this process is then to end, and the run can be resumed by another.
     """
     conduct = Conduct(confirm, wait, observer or Silent(), stopper).in_lab("lab" if lab else None)
     given = dict(inputs or {})

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from easops.playbook.run import find_playbook, submit
 from easops.playbook.runs import list_runs, show_run
 from easops.playbook.state import StateFolder
 
@@ -104,3 +105,28 @@ def test_a_run_whose_worker_was_killed_goes_on_at_another(
     assert (second.returncode, served["exit_code"], served["status"]) == (0, 0, "changed"), said
     assert [change["status"] for change in served["runs"][0]["changes"]] == ["changed"] * len(USERS)
     assert gate.users == list(USERS)
+
+
+@pytest.mark.parametrize(
+    ("database", "number", "code"),
+    [("postgresql", signal.SIGINT, 130), ("sqlite", signal.SIGTERM, 143)],
+    indirect=["database"],
+)
+def test_a_worker_that_is_stopped_lets_its_runs_finish_what_is_under_way(
+    rig: Start, database: StateFolder, playbook: Path, number: int, code: int
+) -> None:
+    lab = rig("contacts-storm", state=database, speed=60)
+    gate = Gate(lab.lab, number=2)
+    run_id = submit(find_playbook(playbook), lab.hosts, {"users": USERS}, state=database)
+    with easops(database, "worker", run_id, "--json", new_group=True) as worker:
+        assert gate.reached.wait(60)
+        os.killpg(worker.pid, number)  # as a terminal and a service manager do: to its children, too
+        assert worker.stdout is not None
+        assert any("stopping" in line for line in worker.stdout)
+        gate.open()
+        said = worker.communicate()[0]
+    served = json.loads("{" + said.partition("\n{")[2])
+    assert (worker.returncode, served["exit_code"]) == (code, code), said
+    assert [change["status"] for change in served["runs"][0]["changes"]] == ["changed", "changed"]
+    assert gate.users == list(USERS[:2])
+    assert show_run(run_id, database).status == "died"
