@@ -53,7 +53,7 @@ def state(server: PostgresServer, prepared_database: str, tmp_path: Path) -> Sta
 def test_a_run_is_recorded_and_undone_on_either_database(rig: Start, database: StateFolder) -> None:
     lab = rig("contacts-storm", state=database)
 
-    report = lab.cure()
+    report = run(playbook(), lab.hosts, {"users": USERS}, confirm=always, state=database)
     undone = undo(report.run_id, confirm=always, state=database)
 
     assert (report.status, undone.status) == (Status.CHANGED, Status.UNDONE)
