@@ -54,7 +54,7 @@ def test_a_run_is_recorded_and_undone_on_either_database(rig: Start, database: S
     lab = rig("contacts-storm", state=database)
 
     report = run(playbook(), lab.hosts, {"users": USERS}, confirm=always, state=database)
-    undone = undo(report.run_id, confirm=always, state=database)
+    undone = undo(str(report.run_id), confirm=always, state=database)
 
     assert (report.status, undone.status) == (Status.CHANGED, Status.UNDONE)
     views = [show_run(view.run.run_id, database) for view in list_runs(database)]
