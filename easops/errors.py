@@ -101,3 +101,8 @@ class CommandFailed(EasopsError):
 
 class OutcomeUnknown(EasopsError):
     """Sent, and no answer came: it may have happened. Read before writing again."""
+
+
+class Abandoned(OutcomeUnknown):
+    """No answer came by the deadline: the server may still be at it, or get to it later, so that a read which finds
+    nothing proves nothing."""

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Final, Protocol
 import attrs
 
 from easops.detectors.detector import Surroundings
-from easops.errors import CommandFailed, EasopsError, OutcomeUnknown, UnreachableHost
+from easops.errors import Abandoned, CommandFailed, EasopsError, OutcomeUnknown, UnreachableHost
 from easops.status import Status
 
 State = Any
@@ -181,6 +181,8 @@ def _settled(change: Change, around: Surroundings, error: EasopsError) -> Change
         if around.clock.monotonic() >= ends:
             break
         around.clock.sleep(SETTLE_WAIT)
+    if outcome.status is Status.FAILED and isinstance(error, Abandoned):
+        return attrs.evolve(outcome, status=Status.UNKNOWN, reason=f"{error}; it is as it was before, so far")
     if outcome.status is Status.FAILED:
         return attrs.evolve(outcome, reason=str(error) if refused else f"{error}; {outcome.reason}")
     return attrs.evolve(outcome, reason=f"{error}; {outcome.reason}")

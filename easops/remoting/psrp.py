@@ -27,6 +27,7 @@ from pypsrp.serializer import Serializer, TaggedValue
 from pypsrp.wsman import WSMan
 
 from easops.errors import (
+    Abandoned,
     AccessRefused,
     BadInput,
     CommandFailed,
@@ -331,7 +332,8 @@ class PsrpSession:
         if isinstance(error, EasopsError) and not progress.sent:
             return error
         if progress.sent:
-            return OutcomeUnknown(
+            kind = Abandoned if isinstance(error, _TIMEOUTS) else OutcomeUnknown
+            return kind(
                 f"{where}: {name} was sent, and no answer came",
                 _reason(error),
                 "it may have happened: read before it is sent again",
@@ -533,8 +535,11 @@ def _http_status(error: Exception) -> int | None:
     return int(error.code) if isinstance(error, WinRMTransportError) else None
 
 
+_TIMEOUTS: Final = (TimeoutError, requests.exceptions.Timeout)
+
+
 def _reason(error: Exception) -> str:
-    if isinstance(error, TimeoutError | requests.exceptions.Timeout):
+    if isinstance(error, _TIMEOUTS):
         return "no answer within the deadline"
     status = _http_status(error)
     if status is not None:

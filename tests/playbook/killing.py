@@ -5,18 +5,20 @@ The kill is in wrappers around the engine's functions, here in the tests: the pr
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any, Final
+from contextlib import contextmanager, suppress
+from typing import Any, Final, Literal
 from unittest.mock import patch
 
 from dbos import DBOS
 
-from easops.actions.change import Change, ChangeOutcome, perform
+from easops.actions.change import Change, ChangeOutcome, LeftAlone, Standing, perform
 from easops.detectors.detector import Surroundings
+from easops.errors import EasopsError
 from easops.playbook import engine
 from easops.playbook.carry import carry_out
 from easops.playbook.walk import Job
@@ -31,6 +33,9 @@ MOMENTS: Final[Mapping[str, str]] = {
     "child-ended": "its child has ended, the parent has not heard",
 }
 """The moments in the order of time, and how far the run is then."""
+
+
+When = Literal["before", "done", "after", "acted"]
 
 
 def die() -> None:
@@ -103,6 +108,47 @@ def killed_at(
         patch.object(engine, "carry_out", beginning),
         patch.object(engine.DurableHands, "_started", starting),
     ):
+        yield
+
+
+@contextmanager
+def ended_at_step(number: int, when: When, end: Callable[[], None] = die) -> Iterator[None]:
+    """Within the block *end* is called at the *number*-th of the engine's steps, counted from 0: before it, when it is
+    done and not committed, after it, or when the first change from there on has been made and nobody has heard of it.
+    A run of fewer steps comes to its end."""
+    step, counting, mutex = engine._step, itertools.count(), threading.Lock()
+    local = threading.local()
+
+    def stepping(name: str, call: Callable[[], Any]) -> Any:
+        with mutex:
+            at = next(counting)
+        local.late = at >= number
+        if at == number and when == "before":
+            end()
+        value = step(name, (lambda: done(call)) if at == number and when == "done" else call)
+        if at == number and when == "after":
+            end()
+        return value
+
+    def done(call: Callable[[], Any]) -> Any:
+        value = call()
+        end()
+        return value
+
+    def performing(made: Change, around: Surroundings, **more: Any) -> ChangeOutcome:
+        if when == "acted" and local.late and to_be_made(made, around):
+            with suppress(EasopsError, LeftAlone):
+                made.write(around)
+            end()
+        return perform(made, around, **more)
+
+    def to_be_made(change: Change, around: Surroundings) -> bool:
+        try:
+            return change.standing(change.read(around)) is Standing.BEFORE
+        except EasopsError:
+            return False
+
+    with patch.object(engine, "_step", stepping), patch.object(engine, "perform", performing):
         yield
 
 

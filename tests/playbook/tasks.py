@@ -22,21 +22,50 @@ from dbos import DBOS
 from easops.actions import ACTIONS
 from easops.detectors import DETECTORS
 from easops.inventory.load import load_inventory
+from easops.playbook.engine import Interrupted
 from easops.playbook.executing import always
 from easops.playbook.load import load_playbook_text
 from easops.playbook.outcome import RunReport
 from easops.playbook.run import resume, run
 from easops.playbook.undo import undo
-from tests.playbook.killing import killed_at
+from tests.playbook.killing import When, ended_at_step, killed_at
 
 
 @attrs.frozen
 class Kill:
-    """When a process is to be killed (``tests.playbook.killing.killed_at``)."""
+    """The process is killed at a moment of a change (``tests.playbook.killing.killed_at``)."""
 
     moment: str
     change: str
     holding_others: bool = False
+
+    def armed(self, stop: Callable[[], None]) -> AbstractContextManager[None]:
+        return killed_at(self.moment, self.change, holding_others=self.holding_others)
+
+
+@attrs.frozen
+class KillAtStep:
+    """The process is killed at one of the engine's steps (``tests.playbook.killing.ended_at_step``)."""
+
+    step: int
+    when: When
+
+    def armed(self, stop: Callable[[], None]) -> AbstractContextManager[None]:
+        return ended_at_step(self.step, self.when)
+
+
+@attrs.frozen
+class StopAtStep:
+    """The run is told to stop, as by Ctrl-C, before one of the engine's steps."""
+
+    step: int
+
+    def armed(self, stop: Callable[[], None]) -> AbstractContextManager[None]:
+        return ended_at_step(self.step, "before", stop)
+
+
+End = Kill | KillAtStep | StopAtStep | None
+"""How a process ends before its run does; None: not."""
 
 
 class _AskedClock:
@@ -78,32 +107,31 @@ def process(
     ):
         try:
             connection.send(("answer", task(*arguments)))
-        except Exception as error:
+        except (Exception, Interrupted) as error:
             connection.send(("raised", (type(error).__name__, traceback.format_exc())))
     connection.close()
     os._exit(0)
 
 
-def run_text(text: str, inventory: Path, kill: Kill | None = None) -> RunReport:
-    """A task: run a playbook, to its end or until it is killed."""
+def run_text(text: str, inventory: Path, end: End = None) -> RunReport:
+    """A task: run a playbook."""
     playbook = load_playbook_text(text, "test.yml", actions=ACTIONS, detectors=DETECTORS)
-    with _killed(kill):
-        return run(playbook, load_inventory(inventory).hosts, confirm=always)
+    hosts = load_inventory(inventory).hosts
+    return _ending(end, lambda stopper: run(playbook, hosts, confirm=always, stopper=stopper))
 
 
-def resume_run(run_id: str, kill: Kill | None = None) -> RunReport:
-    """A task: go on with a run, to its end or until it is killed."""
-    with _killed(kill):
-        return resume(run_id, confirm=always)
+def resume_run(run_id: str, end: End = None) -> RunReport:
+    """A task: go on with a run."""
+    return _ending(end, lambda stopper: resume(run_id, confirm=always, stopper=stopper))
 
 
-def undo_run(run_id: str, kill: Kill | None = None) -> RunReport:
+def undo_run(run_id: str, end: End = None) -> RunReport:
     """A task: put back what a run changed."""
-    with _killed(kill):
-        return undo(run_id, confirm=always)
+    return _ending(end, lambda stopper: undo(run_id, confirm=always, stopper=stopper))
 
 
-def _killed(kill: Kill | None) -> AbstractContextManager[None]:
-    if kill is None:
-        return nullcontext()
-    return killed_at(kill.moment, kill.change, holding_others=kill.holding_others)
+def _ending(end: End, carry: Callable[[Callable[[Callable[[], None]], None]], RunReport]) -> RunReport:
+    """The report of *carry*, which is given a stopper. Raises Interrupted where the run was told to stop."""
+    stops: list[Callable[[], None]] = []
+    with nullcontext() if end is None else end.armed(lambda: stops[0]()):
+        return carry(stops.append)

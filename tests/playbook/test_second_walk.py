@@ -1,0 +1,57 @@
+"""A run that ended owing a step, goes on in a second walk, and is killed in the middle of that."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from easops.playbook.runs import show_run
+from easops.status import Status
+
+from .kill_matrix import USER, WORLD
+from .stage import Killed, stage
+from .tasks import Kill, resume_run, run_text, undo_run
+from .test_run import breaking
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is needed to kill a run")
+
+CURE = f"""
+easops: 1
+name: cure
+hosts: all
+steps:
+  - {{name: limit, do: limit_eas_usage, with: {{user: {USER}}}}}
+  - {{name: free, do: recycle_app_pool, on: all, because: it holds on}}
+"""
+
+
+@pytest.mark.parametrize("moment", ["enqueued", "after-intent", "acted", "recorded", "child-ended"])
+def test_a_second_walk_that_was_killed_goes_on_too_and_nothing_is_done_twice(tmp_path: Path, moment: str) -> None:
+    with stage(tmp_path, WORLD) as held:
+        before = held.reads()
+        breaking(held, "Restart-WebAppPool")
+        first = held.carried(run_text, CURE, held.lab.inventory)
+        run_id = str(first.run_id)
+        assert [str(step.status) for step in first.steps] == ["changed", "failed"]
+        assert first.owes
+        windows = held.hosts[0].windows
+        assert windows is not None
+
+        with pytest.raises(Killed):
+            held.carried(resume_run, run_id, Kill(moment, f"2.{windows.address}.0.0"))
+        died = show_run(run_id, held.state)
+        assert (died.status, died.run.walks) == ("died", 2)
+        second = held.carried(resume_run, run_id)
+
+        assert [str(step.status) for step in second.steps] == ["changed", "changed"]
+        assert not second.owes
+        assert [(server, cmdlet) for server, cmdlet, _ in held.sent()] == [
+            ("AMS-EX01", "New-ThrottlingPolicy"),
+            ("AMS-EX01", "Set-ThrottlingPolicyAssociation"),
+            ("AMS-EX01", "Restart-WebAppPool"),
+            ("AMS-EX02", "Restart-WebAppPool"),
+        ]
+        assert held.carried(undo_run, run_id).status is Status.UNDONE
+        assert held.reads() == before
