@@ -62,7 +62,10 @@ def postgres() -> Iterator[PostgresServer]:
 
 
 class Wire:
-    """A relay before a port of this machine; ``said`` is all that went over it, either way."""
+    """A relay before a port of this machine; ``said`` is all that went over it, either way.
+
+    While ``spoils`` is set, the next sealed answer arrives with its last byte changed.
+    """
 
     def __init__(self, port: int) -> None:
         self._target = port
@@ -71,6 +74,7 @@ class Wire:
         self._lock = threading.Lock()
         self.port: int = self._listener.getsockname()[1]
         self.said = bytearray()
+        self.spoils = False
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self) -> None:
@@ -80,14 +84,18 @@ class Wire:
                 server = socket.create_connection(("127.0.0.1", self._target))
                 with self._lock:
                     self._open += [client, server]
-                for source, sink in ((client, server), (server, client)):
-                    threading.Thread(target=self._relay, args=(source, sink), daemon=True).start()
+                for source, sink, answers in ((client, server, False), (server, client, True)):
+                    threading.Thread(target=self._relay, args=(source, sink, answers), daemon=True).start()
 
-    def _relay(self, source: socket.socket, sink: socket.socket) -> None:
+    def _relay(self, source: socket.socket, sink: socket.socket, answers: bool) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
                 with self._lock:
                     self.said += data
+                    end = data.rfind(b"--Encrypted Boundary--")
+                    if self.spoils and answers and end > 0:
+                        self.spoils = False
+                        data = data[: end - 1] + bytes((data[end - 1] ^ 1,)) + data[end:]
                 sink.sendall(data)
         with contextlib.suppress(OSError):
             sink.shutdown(socket.SHUT_WR)

@@ -44,6 +44,7 @@ from easops.remoting.retry import retrying
 from easops.remoting.secret import Secret, forget_password
 from easops.remoting.session import EndpointName
 from easops.remoting.transport import (
+    DoubtfulAnswer,
     address_of,
     check_usable,
     credential_refused,
@@ -333,8 +334,9 @@ class PsrpSession:
             return error
         if progress.sent:
             kind = Abandoned if isinstance(error, _TIMEOUTS) else OutcomeUnknown
+            no_answer = "no good answer" if isinstance(error, DoubtfulAnswer) else "no answer"
             return kind(
-                f"{where}: {name} was sent, and no answer came",
+                f"{where}: {name} was sent, and {no_answer} came",
                 _reason(error),
                 "it may have happened: read before it is sent again",
             )
@@ -541,6 +543,8 @@ _TIMEOUTS: Final = (TimeoutError, requests.exceptions.Timeout)
 def _reason(error: Exception) -> str:
     if isinstance(error, _TIMEOUTS):
         return "no answer within the deadline"
+    if isinstance(error, DoubtfulAnswer):
+        return str(error)
     status = _http_status(error)
     if status is not None:
         return f"HTTP {status}"

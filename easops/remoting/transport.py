@@ -61,6 +61,10 @@ for _name in list(logging.root.manager.loggerDict):
 logging.getLogger("pypsrp").addHandler(logging.NullHandler())
 
 
+class DoubtfulAnswer(Exception):
+    """A message was taken and answered, but the answer cannot be unsealed, or the server did not prove who it is."""
+
+
 def check_usable(host: str, way_in: Endpoint) -> None:
     """What the inventory's reader checks too, for endpoints made in code; and that Kerberos is installed.
 
@@ -120,6 +124,7 @@ def make_wsman(way_in: Endpoint, endpoint: EndpointName, password: Secret | None
     )
     _hold_seal_to_connection(wsman)
     _print_no_headers(wsman)
+    _doubt_what_was_answered(wsman)
     return wsman
 
 
@@ -166,6 +171,42 @@ def _print_no_headers(wsman: WSMan) -> None:
         manager.pool_classes_by_scheme = {
             scheme: silent(make) for scheme, make in manager.pool_classes_by_scheme.items()
         }
+
+
+def _doubt_what_was_answered(wsman: WSMan) -> None:
+    """Have a SpnegoError that comes after an answer be told as a DoubtfulAnswer: the message has been taken by then.
+
+    That is so of an answer that cannot be unsealed, and over TLS of a logon whose last token is no proof, since the
+    message goes along with ours. A 401, or an answer to the empty message before the first sealed one, took nothing.
+    """
+    transport = wsman.transport
+    exchange = transport._send_request
+    taken = False
+
+    def noting(send: Callable[..., Any]) -> Any:
+        def sending(request: requests.PreparedRequest, **options: Any) -> Any:
+            nonlocal taken
+            response = send(request, **options)
+            taken = bool(request.body) and response.status_code != 401
+            return response
+
+        return sending
+
+    @functools.wraps(exchange)
+    def exchanging(*values: Any, **options: Any) -> bytes:
+        nonlocal taken
+        taken = False
+        try:
+            return exchange(*values, **options)
+        except Exception as error:
+            if taken and no_logon_made(error):
+                raise DoubtfulAnswer(f"its answer cannot be trusted: {reason_of_no_logon(error)}") from error
+            raise
+
+    assert transport.session is not None
+    for adapter in transport.session.adapters.values():
+        adapter.send = noting(adapter.send)  # type: ignore[method-assign]
+    transport._send_request = exchanging  # type: ignore[method-assign]
 
 
 def empty_frames(error: BaseException) -> None:

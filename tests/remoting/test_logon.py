@@ -9,9 +9,10 @@ from typing import Any
 
 import attrs
 import pytest
-from spnego.exceptions import ErrorCode, SpnegoError
+import spnego
+from spnego.exceptions import BadMICError, ErrorCode, SpnegoError
 
-from easops.errors import AccessRefused, BadInput
+from easops.errors import AccessRefused, BadInput, OutcomeUnknown
 from easops.inventory.host import Auth, Credential, Endpoint, Host
 from easops.inventory.load import load_inventory
 from easops.lab import server
@@ -104,6 +105,64 @@ def test_where_an_idle_connection_was_cut_the_next_call_logs_on_anew(
     session.invoke(call)
 
     assert len(recycled(lab)) - before == (call is RECYCLE)
+
+
+def test_a_change_whose_sealed_answer_arrives_spoilt_may_have_happened(
+    lab: server.Lab, hosts: tuple[Host, ...], pool: SessionPool, wire: Callable[[int], Any]
+) -> None:
+    relay = wire(lab.plain_ports["AMS-EX01"])
+    session = pool.open(through(hosts[0], relay, auth="ntlm"), "windows")
+    session.invoke(DATE)
+    before = len(recycled(lab))
+
+    relay.spoils = True
+    with pytest.raises(OutcomeUnknown, match="its answer cannot be trusted") as unknown:
+        session.invoke(RECYCLE)
+
+    assert "read before it is sent again" in unknown.value.next_step
+    session.invoke(DATE)
+    assert len(recycled(lab)) == before + 1
+
+
+def test_a_change_that_the_server_took_before_it_failed_to_prove_itself_may_have_happened(
+    lab: server.Lab,
+    hosts: tuple[Host, ...],
+    pool: SessionPool,
+    wire: Callable[[int], Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Over TLS the last message of a logon carries the call itself."""
+    assert hosts[0].exchange is not None
+    relay = wire(lab.ports["AMS-EX01"])
+    over_tls = windows(hosts[0], url=f"https://127.0.0.1:{relay.port}/wsman", ca=hosts[0].exchange.ca)
+    session = pool.open(over_tls, "windows")
+    session.invoke(DATE)
+    before = len(recycled(lab))
+
+    class Doubting:
+        """A context for which the server's last token is no proof."""
+
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            self._context = client(*arguments, **options)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._context, name)
+
+        def step(self, *token: Any, **options: Any) -> Any:
+            out = self._context.step(*token, **options)
+            if self._context.complete and out is None:
+                raise BadMICError(context_msg="the server's last token")
+            return out
+
+    client = spnego.client
+    monkeypatch.setattr("spnego.client", Doubting)
+    relay.cut()
+    with pytest.raises(OutcomeUnknown, match="its answer cannot be trusted"):
+        session.invoke(RECYCLE)
+
+    monkeypatch.undo()
+    session.invoke(DATE)
+    assert len(recycled(lab)) == before + 1
 
 
 def recycled(lab: server.Lab) -> list[str]:
