@@ -16,6 +16,9 @@ from easops.remoting.session import Session
 
 _NOT_TO_QUOTE: Final = '"'
 
+_LISTED: Final = (0, 1)
+"""The exit codes of a list: a list of nothing may end with 1. Any other is no list, whatever was written before."""
+
 
 def run_appcmd(session: Session, *arguments: str, reads: bool) -> tuple[str, ...]:
     """The lines that appcmd.exe wrote, without its empty ones.
@@ -26,8 +29,9 @@ def run_appcmd(session: Session, *arguments: str, reads: bool) -> tuple[str, ...
         UnreachableHost, OutcomeUnknown: as any call.
     """
     written, code = _ran(session, arguments, reads=reads)
-    if code != 0 and (written or not reads):  # a list of nothing may end with 1, and says nothing
-        raise _refused(session, arguments, " ".join(written) or f"exit code {code}")
+    nothing = reads and not written and code in _LISTED
+    if code != 0 and not nothing:
+        raise _failed(session, arguments, " ".join(written), code)
     return written
 
 
@@ -52,12 +56,17 @@ def _ran(session: Session, arguments: tuple[str, ...], *, reads: bool) -> tuple[
     return tuple(line.strip() for line in lines if line.strip()), code
 
 
-def _refused(session: Session, arguments: tuple[str, ...], words: str) -> CommandFailed:
+def _failed(session: Session, arguments: tuple[str, ...], words: str, code: int) -> CommandFailed:
+    if words:
+        what, why, next_step = "was refused", words, "the server's own words tell what it wants"
+    else:
+        what, why = "failed", f"exit code {code} (0x{code & 0xFFFFFFFF:08X})"  # pages and events have it so
+        next_step = "look into the server's Application event log: it may have crashed, or have been ended"
     return CommandFailed(
-        f"{session.host}: appcmd {' '.join(arguments)} was refused",
-        words,
-        "the server's own words tell what it wants",
-        records=(ErrorRecord(words, command="appcmd.exe", terminating=True),),
+        f"{session.host}: appcmd {' '.join(arguments)} {what}",
+        why,
+        next_step,
+        records=(ErrorRecord(why, command="appcmd.exe", terminating=True),),
     )
 
 
@@ -69,7 +78,7 @@ def list_elements(session: Session, *arguments: str) -> tuple[Mapping[str, str],
     asked = ("list", *arguments, "/xml")
     written, code = _ran(session, asked, reads=True)
     text = "\n".join(written)
-    if not text:  # a list of nothing, which may end with 1
+    if not text and code in _LISTED:
         return ()
     try:
         if "<!DOCTYPE" in text:
@@ -77,13 +86,15 @@ def list_elements(session: Session, *arguments: str) -> tuple[Mapping[str, str],
         root = ET.fromstring(text)
     except ET.ParseError as error:
         if code != 0:
-            raise _refused(session, asked, " ".join(written)) from None
+            raise _failed(session, asked, " ".join(written), code) from None
         raise _unexpected(session, arguments, f"{error}; it begins {text[:80]!r}") from None
     if root.tag != "appcmd":
         raise _unexpected(session, arguments, f"its root is <{root.tag}>")
     for element in root:
         if element.tag == "ERROR":
-            raise _refused(session, asked, element.get("message", "ERROR"))
+            raise _failed(session, asked, element.get("message", "ERROR"), code)
+    if code not in _LISTED:
+        raise _failed(session, asked, "", code)
     return tuple(dict(element.attrib) for element in root)
 
 

@@ -157,7 +157,25 @@ def test_a_refusal_in_the_xml_form_is_a_refusal(old_server: Old) -> None:
         list_app_pools(old_server(written={("list", "apppool", "/xml"): (lines, 0)}))
 
 
-def test_a_list_of_nothing_is_empty_whatever_its_exit_code(old_server: Old) -> None:
-    empty = ('<?xml version="1.0" encoding="UTF-8"?>', "<appcmd>", "</appcmd>")
-    for lines, code in (((), 0), ((), 1), (empty, 0), (empty, 1)):
+EMPTY = ('<?xml version="1.0" encoding="UTF-8"?>', "<appcmd>", "</appcmd>")
+
+
+def test_a_list_of_nothing_is_empty_whether_it_ends_with_0_or_1(old_server: Old) -> None:
+    for lines, code in (((), 0), ((), 1), (EMPTY, 0), (EMPTY, 1)):
         assert list_sites(old_server(written={("list", "site", "/xml"): (lines, code)})) == ()
+
+
+@pytest.mark.parametrize(
+    ("lines", "code"),
+    [((), -1073741819), ((), -1), (EMPTY, -1073741819), (POOLS, -1073741819)],
+    ids=["crashed", "killed", "crashed after an empty list", "crashed after a list"],
+)
+def test_a_list_whose_writer_crashed_is_no_list(old_server: Old, lines: tuple[str, ...], code: int) -> None:
+    with pytest.raises(CommandFailed, match=f"exit code {code}") as failed:
+        list_app_pools(old_server(written={("list", "apppool", "/xml"): (lines, code)}))
+    assert "event log" in failed.value.next_step
+
+
+def test_a_setting_is_not_read_where_its_reader_crashed(old_server: Old) -> None:
+    with pytest.raises(CommandFailed, match=r"exit code -1073741819 \(0xC0000005\)"):
+        shutdown_time_limit(old_server(written={("list", "apppool", "P", "/text:*"): ((), -1073741819)}), "P")
