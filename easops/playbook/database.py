@@ -61,7 +61,7 @@ HOLDERS: Final = sa.Table(
     sa.Column("token", sa.String(32), nullable=False),
     sa.Column("at", sa.DateTime(timezone=True), nullable=False),
 )
-"""Who took a run's lock last, and when (PostgreSQL alone)."""
+"""Who took a run's lock last and has not given it back, and when (PostgreSQL alone)."""
 
 T = TypeVar("T")
 
@@ -191,12 +191,14 @@ class DatabaseLock:
         self._token: str | None = None
 
     def take(self) -> bool:
-        """Take it; False where another process holds it. Raises DatabaseAway."""
+        """Take it; False where another process holds it, or may still be coming back to it (``is_alive``). Raises
+        DatabaseAway."""
         with self._mutex:
             token = secrets.token_hex(16)
             session = self._database.session()
             try:
-                if not self._locked(session):
+                # Looked at first: to have the lock for a moment would keep its holder from coming back to it.
+                if self._awaited(session) or not self._locked(session):
                     session.close()
                     return False
                 self._leave(session, token)
@@ -225,6 +227,8 @@ class DatabaseLock:
             if self._session is not None:
                 # Ahead of the session's end, which the server notices a moment later.
                 with contextlib.suppress(sa.exc.SQLAlchemyError):
+                    mine = (HOLDERS.c.run_id == self._run_id) & (HOLDERS.c.token == self._token)
+                    self._session.execute(sa.delete(HOLDERS).where(mine))
                     self._session.execute(sa.select(sa.func.pg_advisory_unlock(self._key)))
             self._drop()
             self._token = None
@@ -238,13 +242,21 @@ class DatabaseLock:
             "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1"
             " AND classid::bigint = :high AND objid::bigint = :low"
             " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
-            " OR pg_postmaster_start_time() > now() - make_interval(secs => :patience)"
-            " AND EXISTS (SELECT 1 FROM easops_holders WHERE run_id = :run_id AND at < pg_postmaster_start_time())"
-        ).bindparams(high=high, low=low, patience=PATIENCE, run_id=self._run_id)
+        ).bindparams(high=high, low=low)
         try:
-            return bool(self._database.transact(lambda connection: connection.execute(asked).scalar()))
+            return self._database.transact(
+                lambda connection: self._awaited(connection) or bool(connection.execute(asked).scalar())
+            )
         finally:
             self._database.close()
+
+    def _awaited(self, connection: sa.Connection) -> bool:
+        """Whether somebody who held it when the server ended may still be coming back to it."""
+        asked = sa.text(
+            "SELECT pg_postmaster_start_time() > now() - make_interval(secs => :patience)"
+            " AND EXISTS (SELECT 1 FROM easops_holders WHERE run_id = :run_id AND at < pg_postmaster_start_time())"
+        ).bindparams(patience=PATIENCE, run_id=self._run_id)
+        return bool(connection.execute(asked).scalar())
 
     def _locked(self, session: sa.Connection) -> bool:
         return bool(session.execute(sa.select(sa.func.pg_try_advisory_lock(self._key))).scalar())

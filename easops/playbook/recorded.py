@@ -7,7 +7,7 @@ import platform
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
@@ -55,12 +55,15 @@ def locked(record: Record, state: StateFolder, run_id: str) -> Iterator[tuple[Ru
     if not lock.take():
         raise Refused(
             f"run {held.run_id} is alive",
-            "a process executes it now",
+            "a process executes it now" + (_OR_DID if state.database is not None else ""),
             f"wait for it, or stop it there; easops runs show {held.run_id} tells how far it is",
             rule="alive",
         )
     with kept(lock):
         yield record.get(held.run_id), lock
+
+
+_OR_DID: Final = ", or did so when the database server ended less than a minute ago"
 
 
 @contextmanager

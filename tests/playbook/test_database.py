@@ -14,7 +14,7 @@ import pytest
 
 from easops.actions import ACTIONS
 from easops.detectors import DETECTORS
-from easops.errors import BadInput, EasopsError
+from easops.errors import BadInput, EasopsError, Refused
 from easops.playbook.database import DatabaseAway, postgresql_url
 from easops.playbook.engine import PROTOCOL
 from easops.playbook.executing import always
@@ -86,7 +86,7 @@ def test_a_run_goes_on_when_its_database_starts_again_in_the_middle_of_a_write(
 
 
 def test_an_intent_that_cannot_be_stored_means_that_nothing_is_sent(
-    rig: Start, server: PostgresServer, state: StateFolder
+    rig: Start, server: PostgresServer, state: StateFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lab = rig("contacts-storm", state=state, speed=60)
     gate = Gate(lab.lab, number=2, at=server.stop)
@@ -112,6 +112,9 @@ def test_an_intent_that_cannot_be_stored_means_that_nothing_is_sent(
     assert gate.users == list(USERS[:2])
     (view,) = list_runs(state)
     assert len(show_run(view.run.run_id, state).open) == 1
+    with pytest.raises(Refused, match="when the database server ended less than a minute ago"):
+        resume(view.run.run_id, confirm=always, state=state)
+    monkeypatch.setattr("easops.playbook.database.PATIENCE", 0.0)  # the minute is over
 
     report = resume(view.run.run_id, confirm=always, state=state)
 

@@ -96,10 +96,23 @@ def test_a_server_that_starts_again_gives_the_lock_back_to_its_holder(
     # Its holder has not come back yet: it is not taken for dead, as one is whose end the server has seen.
     assert not server_state.lock("never taken").is_alive()
     assert server_state.lock("restarted").is_alive()
+    assert not server_state.lock("restarted").take()
     assert lock.held()
     assert not server_state.lock("restarted").take()
     lock.release()
     assert wait_until(lambda: not server_state.lock("restarted").is_alive())
+
+
+def test_one_that_was_given_back_before_the_server_ended_is_free_when_it_starts_again(
+    postgres: PostgresServer, server_state: StateFolder
+) -> None:
+    lock = server_state.lock("given back")
+    assert lock.take()
+    lock.release()
+    postgres.stop("immediate")
+    postgres.start()
+    assert not server_state.lock("given back").is_alive()
+    assert server_state.lock("given back").take()
 
 
 def test_a_lock_that_another_process_has_had_since_is_lost_for_good(
