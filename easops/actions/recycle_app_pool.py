@@ -18,8 +18,8 @@ from easops.actions.known import not_known
 from easops.actions.outcome import Done
 from easops.detectors.detector import Surroundings
 from easops.errors import BadInput, CommandFailed, EasopsError
-from easops.iis.app_pool import SYNC_APP_POOL, list_app_pools, recycle_app_pool, shutdown_time_limit
-from easops.iis.worker_process import read_worker_processes
+from easops.iis.app_pool import SYNC_APP_POOL, AppPool, list_app_pools, recycle_app_pool, shutdown_time_limit
+from easops.iis.worker_process import WorkerProcess, read_worker_processes
 from easops.parameter import Parameter
 from easops.status import Status
 
@@ -107,17 +107,9 @@ class _RecycleAppPool:
 
     def plan(self, values: Mapping[str, Any], host: str | None, around: Surroundings) -> Plan:
         assert host is not None, "a server action is planned for a host"
-        pool = values["pool"]
-        session = around.windows(host)
-        known = {held.name.lower(): held for held in list_app_pools(session)}
-        if pool.lower() not in known:
-            return Plan(host, Status.FAILED, f"there is no application pool {pool} on {host}", host=host)
-        held = known[pool.lower()]
-        workers = read_worker_processes(session).of_pool(held.name)
-        if not workers or held.state != "Started":
-            return Plan(
-                host, Status.SKIPPED, f"{held.name} is {held.state.lower()} and has no worker process", host=host
-            )
+        held = _running(values["pool"], host, around)
+        if isinstance(held, Plan):
+            return held
         missing, note = _await_known(values["after"], host, around)
         if missing:
             why = (
@@ -125,15 +117,35 @@ class _RecycleAppPool:
                 f"{_REPLICATION / 60:.0f} min later: its new worker processes would keep the old settings"
             )
             return Plan(host, Status.FAILED, why, host=host)
+        if values["after"] is not None:
+            # A worker process that started during the wait has the old settings: it is one to get away from.
+            held = _running(values["pool"], host, around)
+            if isinstance(held, Plan):
+                return held
+        pool, workers = held
         return Plan(
             item=host,
             status=Status.WOULD_CHANGE,
-            changes=(RecycleAppPool(host, held.name, [list(worker.identity) for worker in workers]),),
+            changes=(RecycleAppPool(host, pool.name, [list(worker.identity) for worker in workers]),),
             before={"workers": [f"{worker.pid} since {worker.started:%Y-%m-%d %H:%M:%S}Z" for worker in workers]},
             after={"workers": RecycleAppPool.after},
             effective=f"at once for new requests; the old workers drain first{note}",
             host=host,
         )
+
+
+def _running(name: str, host: str, around: Surroundings) -> tuple[AppPool, tuple[WorkerProcess, ...]] | Plan:
+    """The pool and its worker processes; a Plan where there is nothing to recycle."""
+    session = around.windows(host)
+    known = {pool.name.lower(): pool for pool in list_app_pools(session)}
+    if name.lower() not in known:
+        return Plan(host, Status.FAILED, f"there is no application pool {name} on {host}", host=host)
+    pool = known[name.lower()]
+    workers = read_worker_processes(session).of_pool(pool.name)
+    if not workers or pool.state != "Started":
+        why = f"{pool.name} is {pool.state.lower()} and has no worker process"
+        return Plan(host, Status.SKIPPED, why, host=host)
+    return pool, workers
 
 
 def _await_known(after: Any, name: str, around: Surroundings) -> tuple[tuple[str, ...], str]:

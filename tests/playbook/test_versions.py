@@ -17,6 +17,7 @@ from easops.exchange import EasBudget, EasPercentTime, find_mailbox, get_throttl
 from easops.inventory.host import Host
 from easops.playbook.codec import from_json
 from easops.playbook.executing import always
+from easops.playbook.hands import Silent
 from easops.playbook.load import load_playbook_text
 from easops.playbook.outcome import RunReport
 from easops.playbook.run import find_playbook, resume, run
@@ -150,6 +151,30 @@ def test_a_server_is_recycled_when_its_own_domain_controller_knows_of_the_change
     when = {call["cmdlet"]: dt.datetime.fromisoformat(call["time"]) for call in calls(lab)}
     waited = when["Restart-WebAppPool"] - when["Set-ThrottlingPolicyAssociation"]
     assert dt.timedelta(seconds=15) <= waited < dt.timedelta(seconds=30)
+
+
+def test_a_worker_process_that_starts_during_that_wait_is_recycled_too(rig: Start) -> None:
+    lab = rig("contacts-storm-mixed")
+    world, server = lab.lab.world, lab.lab.world.servers["AMS-EX02"]
+    pids = []
+
+    class Restarting(Silent):
+        """The pool gets a new worker process by itself while the domain controller is waited for, once."""
+
+        def progress(self, text: str) -> None:
+            if text.startswith("waiting until the domain controller") and not pids:
+                with world._lock:
+                    world.recycle(server, server.pools["msexchangesyncapppool"])
+                    pids.append(server.sync_worker.pid)
+
+    playbook = load_playbook_text(LIMIT_AND_RECYCLE, "test", actions=ACTIONS, detectors=DETECTORS)
+    report = run(playbook, lab.hosts, state=lab.state, confirm=always, observer=Restarting())
+
+    assert [str(step.status) for step in report.steps] == ["changed", "changed"]
+    (item,) = report.steps[1].items
+    assert [int(worker.split()[0]) for worker in item.before["workers"]][-1:] == pids
+    assert [name for name, _ in lab.sent()].count("Restart-WebAppPool") == 1
+    assert server.sync_worker.pid not in pids
 
 
 def test_where_it_does_not_learn_of_it_in_time_nothing_is_recycled_and_the_run_can_go_on(
