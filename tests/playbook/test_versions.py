@@ -156,7 +156,7 @@ def test_a_server_is_recycled_when_its_own_domain_controller_knows_of_the_change
 def test_a_worker_process_that_starts_during_that_wait_is_recycled_too(rig: Start) -> None:
     lab = rig("contacts-storm-mixed")
     world, server = lab.lab.world, lab.lab.world.servers["AMS-EX02"]
-    pids = []
+    pids: list[int] = []
 
     class Restarting(Silent):
         """The pool gets a new worker process by itself while the domain controller is waited for, once."""
