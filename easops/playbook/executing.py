@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import getpass
+import importlib.metadata
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -12,12 +14,13 @@ from easops.clock import Clock
 from easops.detectors.detector import Surroundings
 from easops.errors import EasopsError
 from easops.inventory.host import Host
+from easops.playbook.codec import Json
 from easops.playbook.database import DatabaseAway
-from easops.playbook.engine import DurableHands, Execution, execute
+from easops.playbook.engine import PROTOCOL, DurableHands, Execution, execute
 from easops.playbook.hands import Observer, Silent
 from easops.playbook.outcome import RunReport, StepResult, run_status
 from easops.playbook.record import Record, Run
-from easops.playbook.recorded import report_of, status_of, steps_of, surroundings_of
+from easops.playbook.recorded import report_of, status_of, steps_of, surroundings_of, this_machine
 from easops.playbook.state import RunLock, StateFolder
 from easops.playbook.walk import Preview
 from easops.status import EXIT_CODES, Status
@@ -52,6 +55,24 @@ class Conduct:
     def in_lab(self, scenario: str | None) -> Conduct:
         """The same, but the lab asks nothing."""
         return self if scenario is None else attrs.evolve(self, confirm=always)
+
+
+def made_here() -> dict[str, Json]:
+    """What a record says of where, by whom and with which easops it is made."""
+    return {
+        "protocol": PROTOCOL,
+        "version": importlib.metadata.version("easops"),
+        "by": _user(),
+        "machine": this_machine(),
+    }
+
+
+def _user() -> str:
+    """Who runs this; a container may have nobody by that number."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return "unknown"
 
 
 def execute_run(

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-import getpass
-import importlib.metadata
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -32,7 +30,7 @@ from easops.inventory.select import limited, one_organisation, select
 from easops.parameter import format_duration
 from easops.playbook.codec import Json, from_json, to_json
 from easops.playbook.engine import PROTOCOL, DurableHands, forget
-from easops.playbook.executing import WAIT, Conduct, Confirm, always, execute_run, never
+from easops.playbook.executing import WAIT, Conduct, Confirm, always, execute_run, made_here, never
 from easops.playbook.expression import evaluate
 from easops.playbook.gates import protected_mailboxes
 from easops.playbook.hands import LookingHands, Observer, Silent
@@ -50,7 +48,6 @@ from easops.playbook.recorded import (
     organisation_target,
     refuse_closed,
     steps_of,
-    this_machine,
     world_of,
 )
 from easops.playbook.rehearsal import start_lab
@@ -230,10 +227,7 @@ def _planned(
         "hosts": to_json(list(hosts)),
         "limit": limit,
         "lab": scenario,
-        "protocol": PROTOCOL,
-        "version": importlib.metadata.version("easops"),
-        "by": _user(),
-        "machine": this_machine(),
+        **made_here(),
     }
     held = Run(run_id, kind, playbook.name, document, (), dt.datetime.now(dt.UTC))
     return attrs.evolve(held, targets=_targets(held, selected)), hosts
@@ -433,14 +427,6 @@ def _left_out(
 ) -> tuple[Host, ...]:
     """The playbook's hosts that a limit leaves out."""
     return tuple(host for host in select(evaluate(playbook.hosts, values), hosts) if host not in selected)
-
-
-def _user() -> str:
-    """Who runs this, for the record; a container may have nobody by that number."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):
-        return "unknown"
 
 
 def _neighbours(hosts: Sequence[Host], selected: Sequence[Host]) -> tuple[Host, ...]:

@@ -17,7 +17,7 @@ from easops.errors import EasopsError, Refused
 from easops.inventory.host import Host
 from easops.playbook.codec import from_json, to_json
 from easops.playbook.engine import DurableHands
-from easops.playbook.executing import WAIT, Conduct, Confirm, execute_run, never
+from easops.playbook.executing import WAIT, Conduct, Confirm, execute_run, made_here, never
 from easops.playbook.hands import LookingHands, Observer, Silent
 from easops.playbook.outcome import RunReport, StepResult, run_status
 from easops.playbook.record import Record, Run
@@ -82,8 +82,9 @@ def undo(
                 "undo",
                 f"undo of {held.run_id}",
                 {
-                    **held.document,
-                    "limit": None,
+                    # A run of its own: how the first was confirmed, and which easops made it, is nothing to it.
+                    **made_here(),
+                    **{name: held.document.get(name) for name in ("source", "hosts", "lab")},
                     "undoes": held.run_id,
                     "root": held.document.get("root", held.run_id),
                     "jobs": to_json(jobs),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import signal
 import subprocess
 import sys
@@ -12,15 +13,22 @@ from typing import Any
 import pytest
 
 from easops.actions import ACTIONS
+from easops.detectors import DETECTORS
 from easops.errors import Refused
-from easops.playbook.executing import always
+from easops.playbook.codec import dumps
+from easops.playbook.engine import PROTOCOL
+from easops.playbook.executing import always, made_here, never
+from easops.playbook.load import load_playbook_text
 from easops.playbook.outcome import RunReport
-from easops.playbook.run import resume, run
+from easops.playbook.record import Record
+from easops.playbook.run import resume, run, submit
 from easops.playbook.runs import list_runs, show_run
 from easops.playbook.settling import abandon
 from easops.playbook.single import inputs_of, single
 from easops.playbook.undo import undo
 from easops.status import Status
+
+from .processes import BLOCKS, USERS, environment_of
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is needed to kill a run")
 
@@ -124,3 +132,29 @@ def test_undo_of_a_dead_run_puts_back_what_it_did_and_no_more(rig: Start) -> Non
     back = associations(lab)[len(treated) :]
     assert set(back) == treated
     assert show_run(run_id, lab.state).status == f"undone by {undone.run_id}"
+
+
+def test_an_undo_takes_over_from_a_submitted_run_neither_its_confirmation_nor_what_made_it(rig: Start) -> None:
+    lab = rig("contacts-storm")
+    blocks = load_playbook_text(BLOCKS, "blocks.yml", actions=ACTIONS, detectors=DETECTORS)
+    run_id = submit(blocks, lab.hosts, {"users": USERS[:1]}, state=lab.state)  # confirmed hereby
+    assert resume(run_id, state=lab.state).status is Status.CHANGED
+    record = Record(lab.state.database_url)
+    made_by_another = {"protocol": PROTOCOL - 1, "version": "0.0.1", "by": "another"}
+    record.update(run_id, document=dumps({**record.get(run_id).document, **made_by_another}))
+    record.close()
+    dying = (
+        "import os, signal, sys; from easops.playbook.undo import undo\n"
+        "undo(sys.argv[1], confirm=lambda preview: os.kill(os.getpid(), signal.SIGKILL))\n"
+    )
+    died = subprocess.run([sys.executable, "-c", dying, run_id], env=environment_of(lab.state), check=False)
+    assert died.returncode == -signal.SIGKILL
+    undoing = list_runs(lab.state)[0].run
+    sent = lab.sent()
+
+    report = resume(undoing.run_id, confirm=never, state=lab.state)
+
+    assert [step.reason for step in report.steps] == ["not confirmed: nothing was changed"]
+    assert lab.sent() == sent
+    made = {name: undoing.document[name] for name in made_by_another}
+    assert made == {"protocol": PROTOCOL, "version": importlib.metadata.version("easops"), "by": made_here()["by"]}
