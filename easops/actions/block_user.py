@@ -13,7 +13,7 @@ import attrs
 from easops.actions.action import Plan, Scope
 from easops.actions.change import Standing
 from easops.detectors.detector import Surroundings
-from easops.exchange.cas_mailbox import get_cas_mailbox, set_active_sync_enabled
+from easops.exchange.cas_mailbox import block_by_hand, get_cas_mailbox, set_active_sync_enabled
 from easops.exchange.mailbox import require_mailbox
 from easops.exchange.server import get_exchange_server
 from easops.inventory.host import Version
@@ -71,19 +71,26 @@ class _BlockUser:
         organisation, dc = around.organisation, around.organisation.domain_controller
         mailbox = require_mailbox(organisation.session(), values["user"], domain_controller=dc)
         version = get_exchange_server(organisation.session(), mailbox.server, domain_controller=dc).version
+        plan = Plan(
+            item=mailbox.primary_smtp_address,
+            status=Status.OK,
+            mailbox=mailbox.guid,
+            health_mailbox=mailbox.is_health_mailbox,
+        )
+        if (by_hand := block_by_hand(version, mailbox.primary_smtp_address)) is not None:
+            why = f"the mailbox is on Exchange {version}, which has no remote PowerShell: {by_hand}"
+            return attrs.evolve(plan, status=Status.REFUSED, reason=why)
         session = organisation.session(version)
         held = get_cas_mailbox(session, mailbox.guid, domain_controller=dc).active_sync_enabled
         change = SetActiveSyncEnabled(mailbox.primary_smtp_address, mailbox.guid, held, False, version)
-        return Plan(
-            item=mailbox.primary_smtp_address,
+        return attrs.evolve(
+            plan,
             status=Status.WOULD_CHANGE if held else Status.OK,
             reason="" if held else "ActiveSync is off already",
             changes=(change,) if held else (),
             before={"active_sync_enabled": held},
             after={"active_sync_enabled": False},
             effective=EFFECTIVE if held else "",
-            mailbox=mailbox.guid,
-            health_mailbox=mailbox.is_health_mailbox,
         )
 
 

@@ -16,6 +16,7 @@ from easops.actions.action import Plan, Scope
 from easops.actions.change import LeftAlone, Standing
 from easops.detectors.detector import Surroundings
 from easops.errors import CommandFailed, UnexpectedAnswer
+from easops.exchange.cas_mailbox import block_by_hand
 from easops.exchange.eas_limits import LIMITS, EasBudget, EasLimits, EasPercentTime, Limit, Model
 from easops.exchange.mailbox import Mailbox, require_mailbox
 from easops.exchange.server import CAPABILITIES, get_exchange_server
@@ -176,7 +177,8 @@ class _LimitEasUsage:
         )
         model = _model(version)
         if model is None:
-            why = f"the mailbox is on Exchange {version}, which has no throttling policies: use block_user"
+            lacks = f"Exchange {version}, which has no throttling policies and no remote PowerShell"
+            why = f"the mailbox is on {lacks}: {block_by_hand(version, mailbox.primary_smtp_address)}"
             return attrs.evolve(plan, status=Status.REFUSED, reason=why)
         session = organisation.session(version)
         held = _associated(mailbox, session, dc)

@@ -6,6 +6,8 @@ import attrs
 
 from easops.errors import UnexpectedAnswer
 from easops.exchange.answer import boolean, directory_change, directory_read, required, text
+from easops.inventory.host import Version
+from easops.remoting.command import Command, pipeline
 from easops.remoting.session import Session
 
 
@@ -56,6 +58,19 @@ def set_active_sync_enabled(
     """
     parameters = {"Identity": mailbox, "ActiveSyncEnabled": enabled}
     session.invoke(directory_change("Set-CASMailbox", parameters, domain_controller))
+
+
+def block_by_hand(version: Version, user: str) -> str | None:
+    """How an administrator turns ActiveSync off for a mailbox of a version without remote PowerShell; None for others.
+
+    Source: Set-CASMailbox (2007); the mobile features of a user in Active Directory (2003).
+    """
+    if version == "2007":
+        command = pipeline(Command("Set-CASMailbox", {"Identity": user, "ActiveSyncEnabled": False}))
+        return f"on that server itself, in the Exchange Management Shell, {command} blocks the user"
+    if version == "2003":
+        return "the user's tab Exchange Features in Active Directory Users and Computers blocks the user"
+    return None
 
 
 def _texts(value: object) -> tuple[str, ...]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import attrs
 import pytest
 
-from easops.actions import ACTIONS, limit_eas_usage
+from easops.actions import ACTIONS, block_user, limit_eas_usage
 from easops.exchange import EasBudget, find_mailbox, get_exchange_server, get_throttling_policy
 from easops.inventory.host import Version
 from easops.playbook.executing import always
@@ -73,20 +74,34 @@ def test_a_copy_of_a_foreign_policy_keeps_all_but_the_activesync_values_and_undo
         assert get_throttling_policy(session, item.after["policy"]) is None
 
 
-@pytest.mark.parametrize(
-    ("version", "words"),
-    [("2007", "use block_user"), ("2010", "to a host of version 2010")],
-    ids=["no throttling policies", "no endpoint of that version"],
+OF_2007 = (
+    "no remote PowerShell: on that server itself, in the Exchange Management Shell, "
+    "Set-CASMailbox -Identity 'laura.brandt@contoso.example' -ActiveSyncEnabled:$false blocks the user"
 )
-def test_a_version_that_cannot_be_limited_is_refused_with_what_to_do(
-    rig: Start, monkeypatch: pytest.MonkeyPatch, version: Version, words: str
+OF_2003 = (
+    "no remote PowerShell: the user's tab Exchange Features in Active Directory Users and Computers blocks the user"
+)
+
+
+@pytest.mark.parametrize(
+    ("action", "version", "words"),
+    [
+        (limit_eas_usage, "2007", f"no throttling policies and {OF_2007}"),
+        (block_user, "2007", f"Exchange 2007, which has {OF_2007}"),
+        (block_user, "2003", f"Exchange 2003, which has {OF_2003}"),
+        (limit_eas_usage, "2010", "to a host of version 2010"),
+    ],
+    ids=["no throttling policies", "no remote PowerShell", "no shell at all", "no endpoint of that version"],
+)
+def test_a_version_that_cannot_be_changed_is_refused_with_what_to_do(
+    rig: Start, monkeypatch: pytest.MonkeyPatch, action: ModuleType, version: Version, words: str
 ) -> None:
     def old(*arguments: Any, **more: Any) -> Any:
         return attrs.evolve(get_exchange_server(*arguments, **more), version=version)
 
-    monkeypatch.setattr(limit_eas_usage, "get_exchange_server", old)
+    monkeypatch.setattr(action, "get_exchange_server", old)
     lab = rig("contacts-storm")
-    report = do(lab, "limit_eas_usage", {"user": "laura.brandt@contoso.example"})
+    report = do(lab, action.__name__.rpartition(".")[2], {"user": "laura.brandt@contoso.example"})
     (item,) = report.steps[0].items
     assert (item.status, lab.sent()) == (Status.REFUSED, [])
     assert words in item.reason
