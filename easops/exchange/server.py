@@ -6,7 +6,7 @@ import re
 
 import attrs
 
-from easops.errors import UnexpectedAnswer
+from easops.errors import CommandFailed, OutcomeUnknown, UnexpectedAnswer
 from easops.exchange.answer import directory_read, required, text
 from easops.exchange.eas_limits import Model
 from easops.inventory.host import Version
@@ -92,12 +92,20 @@ def get_exchange_server(session: Session, identity: str, *, domain_controller: s
     return _server(found[0])
 
 
-def choose_domain_controller(session: Session) -> str | None:
-    """The domain controller that answered a first read: the one to name in all that follow.
+def choose_domain_controller(session: Session, held: str | None = None) -> str | None:
+    """The domain controller to name in all that follows: *held* while it answers, else the one that answers a first
+    read.
 
     A write on one and a read on another is a false drift, a false failure, and "couldn't find" for what was just
     made. None where the server names none. Source: OriginatingServer of Get-ExchangeServer's objects.
     """
+    if held is not None:
+        try:
+            session.invoke(directory_read("Get-ExchangeServer", {}, held))
+        except (CommandFailed, OutcomeUnknown):
+            pass  # it is gone, or starting; where it is not that, the read without its name fails too
+        else:
+            return held
     answer = session.invoke(directory_read("Get-ExchangeServer", {}, None))
     return next((found for item in answer.objects() if (found := text(item, "OriginatingServer"))), None)
 

@@ -14,6 +14,7 @@ from easops.actions.change import Standing, drift
 from easops.actions.outcome import Done, ItemOutcome
 from easops.detectors.detector import Surroundings
 from easops.errors import EasopsError, Refused
+from easops.exchange.server import choose_domain_controller
 from easops.inventory.host import Host
 from easops.playbook.codec import from_json, to_json
 from easops.playbook.engine import DurableHands
@@ -76,7 +77,11 @@ def undo(
             if check:
                 conduct.observer.started(None)
                 with surroundings_of(held, record, known, clock, conduct.observer) as around:
-                    return _undo_checked(held, jobs, around, conduct.observer, skip_drifted)
+                    moved = _move(around, jobs)
+                    return _undo_checked(held, jobs, around, conduct.observer, skip_drifted, moved)
+            with surroundings_of(held, record, known, clock, conduct.observer) as around:
+                moved = _move(around, jobs)
+                controller = around.organisation.domain_controller
             undoing = Run(
                 new_run_id(),
                 "undo",
@@ -89,6 +94,7 @@ def undo(
                     "root": held.document.get("root", held.run_id),
                     "jobs": to_json(jobs),
                     "skip_drifted": skip_drifted,
+                    "moved": moved,
                 },
                 held.targets,
                 dt.datetime.now(dt.UTC),
@@ -98,7 +104,7 @@ def undo(
             with kept(lock):
                 record.add(undoing)
                 for entry in record.entries(held.run_id, "facts"):
-                    record.write(undoing.run_id, "facts", entry.key, entry.body)
+                    record.write(undoing.run_id, "facts", entry.key, {**entry.body, "domain_controller": controller})
                 conduct = conduct.in_lab(held.lab)
                 conduct.observer.started(undoing.run_id)
                 main = functools.partial(walk_back, undoing)
@@ -111,6 +117,22 @@ def close_undone(undoing: Run, report: RunReport, record: Record) -> None:
     """Close the run that an undo has put back whole."""
     if EXIT_CODES[report.status] == 0:
         record.update(undoing.document["undoes"], closed=f"undone by {undoing.run_id}", owes=False)
+
+
+def _move(around: Surroundings, jobs: Sequence[Job]) -> str:
+    """Have an undo name another domain controller where the run's own does not answer any more; the sentence on it,
+    empty where the run's own is named, or nothing can be learned now."""
+    held = around.organisation.domain_controller
+    if held is None or all(job.host is not None for job in jobs):
+        return ""
+    try:
+        chosen = choose_domain_controller(around.organisation.session(), held)
+    except EasopsError:
+        return ""  # the plans meet the same, and say it
+    if chosen is None or chosen == held:
+        return ""
+    around.organisation.domain_controller = chosen
+    return f"written on {held}, which does not answer; read on {chosen}, which may not know of it yet"
 
 
 def _undo_steps(held: Run, record: Record) -> list[Job]:
@@ -181,14 +203,17 @@ def _undo_plans(jobs: Sequence[Job], around: Surroundings, hands: Hands, skip_dr
 _DRIFTED: Final = "nothing is put back where something has changed since; --skip-drifted puts back the rest"
 
 
-def _undo_results(jobs: Sequence[Job], outcomes: Mapping[int, tuple[ItemOutcome, ...]]) -> tuple[StepResult, ...]:
+def _undo_results(
+    jobs: Sequence[Job], outcomes: Mapping[int, tuple[ItemOutcome, ...]], refused: str, moved: str
+) -> tuple[StepResult, ...]:
     results = []
     for job in jobs:
         items = outcomes[job.step]
         done = Done("undo", items)
         name = f"Put back on {job.target.rpartition('/')[2] if job.host is None else job.host}"
         hosts = () if job.host is None else (job.host,)
-        results.append(StepResult(job.step, name, "undo", "undo", done.status, hosts=hosts, done=done))
+        reason = "; ".join(part for part in (refused, moved if job.host is None else "") if part)
+        results.append(StepResult(job.step, name, "undo", "undo", done.status, reason, hosts=hosts, done=done))
     return tuple(results)
 
 
@@ -207,11 +232,10 @@ def _untouched(job: Job, status: Status | None = None) -> tuple[ItemOutcome, ...
 
 
 def _undo_checked(
-    held: Run, jobs: Sequence[Job], around: Surroundings, observer: Observer, skip_drifted: bool
+    held: Run, jobs: Sequence[Job], around: Surroundings, observer: Observer, skip_drifted: bool, moved: str
 ) -> RunReport:
     planned, refused = _undo_plans(jobs, around, LookingHands(observer), skip_drifted)
-    results = _undo_results(planned, {job.step: _untouched(job) for job in planned})
-    steps = tuple(attrs.evolve(step, reason=refused) for step in results)
+    steps = _undo_results(planned, {job.step: _untouched(job) for job in planned}, refused, moved)
     for step in steps:
         observer.finished(step)
     return RunReport(None, f"undo of {held.run_id}", "undo", run_status(steps), steps, checked=True, lab=held.lab)
@@ -248,8 +272,8 @@ def walk_back(held: Run, around: Surroundings, hands: DurableHands) -> None:
                 left.pop(0) if plan.status is Status.WOULD_CHANGE else untouched
                 for plan, untouched in zip(job.plans, _untouched(job), strict=True)
             )
-    for result in _undo_results(planned, outcomes):
-        hands.finished(attrs.evolve(result, reason=refused))
+    for result in _undo_results(planned, outcomes, refused, held.document.get("moved", "")):
+        hands.finished(result)
 
 
 def _undone(item: ItemOutcome) -> ItemOutcome:

@@ -126,6 +126,32 @@ def test_each_user_is_limited_by_his_own_version_and_undo_restores_identical_rea
     assert reads(lab) == before
 
 
+def test_an_undo_goes_through_another_domain_controller_where_the_runs_own_is_gone_and_says_so(rig: Start) -> None:
+    lab = rig("contacts-storm-mixed")
+    before = reads(lab)
+    report = do(lab, ACTIONS["limit_eas_usage"], {"user": LAURA})
+    world = lab.lab.world
+    world.advance(60)  # the other one has it by now
+    world.directory.replication = attrs.evolve(world.directory.replication, dcs=("dc02.contoso.example",))
+    for server in world.servers.values():
+        server.dc = "dc02.contoso.example"
+    asked_before = len(calls(lab))
+
+    checked = undo(str(report.run_id), check=True, state=lab.state)
+    undone = undo(str(report.run_id), confirm=always, state=lab.state)
+    again = undo(str(undone.run_id), check=True, state=lab.state)
+
+    assert (checked.would_change, undone.status, again.would_change) == (True, Status.UNDONE, True)
+    assert reads(lab) == before
+    moved = (
+        "written on dc01.contoso.example, which does not answer; "
+        "read on dc02.contoso.example, which may not know of it yet"
+    )
+    assert [[step.reason for step in told.steps] for told in (checked, undone, again)] == [[moved], [moved], [""]]
+    changes = [call["parameters"] for call in calls(lab)[asked_before:] if not call["cmdlet"].startswith("Get-")]
+    assert {parameters["DomainController"] for parameters in changes} == {"dc02.contoso.example"}
+
+
 LIMIT_AND_RECYCLE = """
 easops: 1
 name: Limit and recycle
