@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from easops.lab.value import CmdletFailed, ErrorInfo
 from easops.playbook.runs import show_run
 from easops.status import Status
 
 from .kill_matrix import USER, WORLD
-from .stage import Killed, stage
+from .stage import Killed, Stage, stage
 from .tasks import Kill, resume_run, run_text, undo_run
-from .test_run import breaking
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is needed to kill a run")
 
@@ -27,16 +28,30 @@ steps:
 """
 
 
+def refusing_once(held: Stage, server: str) -> None:
+    """That server refuses its next recycle."""
+    perform, left = held.lab.world.perform, [server]
+
+    def refusing(cmdlet: Any, call: Any, moment: Any = None) -> Any:
+        if cmdlet.name == "Restart-WebAppPool" and call.server in left:
+            left.remove(call.server)
+            raise CmdletFailed(ErrorInfo("Not now.", "System.Exception", "X", "NotSpecified", cmdlet.name))
+        return perform(cmdlet, call, moment)
+
+    setattr(held.lab.world, "perform", refusing)  # noqa: B010
+
+
 @pytest.mark.parametrize("moment", ["enqueued", "after-intent", "acted", "recorded", "child-ended"])
 def test_a_second_walk_that_was_killed_goes_on_too_and_nothing_is_done_twice(tmp_path: Path, moment: str) -> None:
     with stage(tmp_path, WORLD) as held:
         before = held.reads()
-        breaking(held, "Restart-WebAppPool")
+        refusing_once(held, "AMS-EX02")
         first = held.carried(run_text, CURE, held.lab.inventory)
         run_id = str(first.run_id)
         assert [str(step.status) for step in first.steps] == ["changed", "failed"]
+        assert [str(item.status) for item in first.steps[1].items] == ["changed", "failed"]
         assert first.owes
-        windows = held.hosts[0].windows
+        windows = held.hosts[1].windows
         assert windows is not None
 
         with pytest.raises(Killed):
