@@ -17,7 +17,11 @@ def detect(
     inventory: options.Inventory = None,
     logs: Annotated[
         list[Path] | None,
-        typer.Option("--logs", metavar="PATH", help="Read these log files or folders, and no server."),
+        typer.Option(
+            "--logs",
+            metavar="PATH",
+            help="Read these log files or folders, and no server: those of W3SVC2 (Exchange 2010: W3SVC1).",
+        ),
     ] = None,
     on: options.On = None,
     detailed_exitcode: options.Detailed = False,

@@ -46,6 +46,9 @@ _LOG_MARK: Final = b"&Log="
 _FRONT_END_MARK: Final = b"cafeReqId="
 _WANTED: Final = Wanted(COLUMNS, LITERALS, (_LOG_MARK, _FRONT_END_MARK))
 
+_NEEDED: Final = ("cs-uri-stem", "cs-uri-query", "cs-username", "time-taken")
+"""The columns without which nobody can be judged: a log that lacks one is silent of every flood."""
+
 _UNKNOWN_INTERVAL: Final = dt.timedelta(minutes=5)
 """Taken where the log does not tell a user's retry interval ("after several minutes", says the KB)."""
 
@@ -130,6 +133,8 @@ def detect_in_files(paths: Sequence[Path | str], values: Mapping[str, Any]) -> D
     Users are ``cs-username`` as logged, not resolved, their contacts unknown: such findings are for reading, and no
     action takes them. *values* are checked against the detector's parameters.
 
+    Files that cannot tell (a front end's, empty ones, needed columns not logged) are undetermined, not innocent.
+
     Raises BadInput (no such file, ``users`` or ``after`` given), LogFormatError.
     """
     if values["users"] is not None or values["after"] is not None:
@@ -161,16 +166,19 @@ def detect_in_files(paths: Sequence[Path | str], values: Mapping[str, Any]) -> D
             users.append(_finding(who, None, found, sentence(found, threshold, within, None)))
         if watched:
             watch.append(_finding(who, None, watched, sentence(watched, threshold, within, None, _why_not(watched))))
-    notes = [*_notes("", log, hits)]
-    if _is_front_end(log):
-        notes.append(_FRONT_END)
+    silent = [_file_undetermined(name, why) for name, why in _blind(log)]
+    everything = ", ".join(map(str, paths))
+    if log.newest is None:
+        silent.append(_file_undetermined(everything, "no line has a time: there is nothing to judge"))
+    elif _is_front_end(log):
+        silent.append(_file_undetermined(everything, _FRONT_END))
     return Detection(
         _NAME,
         users=_most_first(users),
         hosts=tuple(sorted({host for user in users for host in user.hosts})),
         watch=_most_first(watch),
-        undetermined=tuple(undetermined.values()),
-        notes=tuple(notes),
+        undetermined=(*silent, *undetermined.values()),
+        notes=tuple(_notes("", log, hits)),
     )
 
 
@@ -207,6 +215,8 @@ def _read_host(
         )
     if _is_front_end(log):
         return _host_undetermined(host.name, f"{folder}: {_FRONT_END}")
+    for name, why in _blind(log):
+        return _host_undetermined(host.name, f"{name} in {folder}: {why}")
     hits = contact_syncs(host.name, log.lines, values["threshold"])
     return _HostReading(host.name, log, tuple(hits), after)
 
@@ -373,6 +383,16 @@ def _is_front_end(log: LogReading) -> bool:
     return _FRONT_END_MARK in log.seen and _LOG_MARK not in log.seen
 
 
+def _blind(log: LogReading) -> list[tuple[str, str]]:
+    """The files that do not log what judging needs, and why they tell nothing."""
+    blind: list[tuple[str, str]] = []
+    for name, lacking in log.lacking:
+        needed = [column for column in lacking if column in _NEEDED]
+        if needed:
+            blind.append((name, f"{', '.join(needed)} is not logged; select it among the log fields of IIS"))
+    return blind
+
+
 def _split(
     hits: Sequence[ContactSync],
 ) -> tuple[tuple[Sequence[ContactSync], ...], tuple[Sequence[ContactSync], ...]]:
@@ -430,6 +450,10 @@ def _subject(hit: ContactSync) -> str:
 
 def _host_undetermined(host: str, why: str) -> Undetermined:
     return Undetermined("host", host, why, True, host)
+
+
+def _file_undetermined(file: str, why: str) -> Undetermined:
+    return Undetermined("file", file, why, True)
 
 
 def _notes(host: str, log: LogReading, hits: Sequence[ContactSync]) -> list[str]:

@@ -70,7 +70,7 @@ class Undetermined:
     or only met in a log: the second is listed and stops nothing. *seconds* is how long it takes, by the server's clock,
     until it can be judged; None is not known."""
 
-    kind: Literal["host", "user"]
+    kind: Literal["host", "user", "file"]
     subject: str
     why: str
     required: bool

@@ -63,7 +63,8 @@ class LogReading:
 
     *start* is the window's, *time* the server's clock at the last read (None for files without a server), *newest*
     the time of the last line of any kind. *damaged* counts the lines that fit no columns, in what was read; the first
-    of them are in *damaged_lines*, with where they stand. *seen* are the marks that occurred.
+    of them are in *damaged_lines*, with where they stand. *seen* are the marks that occurred. *lacking* are, for each
+    file that does not log all of the wanted columns, its name and those columns.
     """
 
     lines: tuple[LogLine, ...]
@@ -75,6 +76,7 @@ class LogReading:
     damaged_lines: tuple[str, ...] = ()
     seen: frozenset[bytes] = frozenset()
     notes: tuple[str, ...] = ()
+    lacking: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 class _Gathering:
@@ -88,6 +90,7 @@ class _Gathering:
         self.damaged_lines: list[str] = []
         self.seen: set[bytes] = set()
         self.notes: list[str] = []
+        self.lacking: list[tuple[str, tuple[str, ...]]] = []
         self.files: list[str] = []
 
     def reader(self, *, layout: Layout | None = None, offset: int = 0) -> W3cReader:
@@ -106,6 +109,9 @@ class _Gathering:
         self.damaged_lines += [
             f"{_where(name, line, whole=whole)}: {line.why}: {line.text}" for line in reader.damaged_lines
         ]
+        if reader.layout is not None:
+            lacking = tuple(column for column in self.wanted.columns if reader.layout.position(column) is None)
+            self.lacking += [(name, lacking)] if lacking else []
         if reader.empty and whole:
             self.notes.append(f"{name} is empty")
         if reader.layout is not None and reader.layout.assumed:
@@ -124,6 +130,7 @@ class _Gathering:
             damaged_lines=tuple(self.damaged_lines),
             seen=frozenset(self.seen),
             notes=tuple(self.notes),
+            lacking=tuple(self.lacking),
         )
 
 

@@ -67,8 +67,8 @@ def test_lint_lists_every_problem_and_exits_1(easops: Easops, tmp_path: Path) ->
 
 def test_an_empty_log_is_read_and_said_to_be_empty(easops: Easops) -> None:
     answer = easops("detect", "contact_sync_storm", "--logs", LOGS / "empty")
-    assert answer.code == 0
-    assert answer.out.startswith("contact_sync_storm: nothing found\n")
+    assert answer.code == 6
+    assert answer.out.startswith("contact_sync_storm: not determined\n")
     assert "empty" in answer.out
 
 

@@ -477,12 +477,32 @@ def test_since_counts_back_from_the_last_line_read(sample_logs: Path) -> None:
 def test_a_front_end_log_says_that_it_is_the_wrong_one(sample_logs: Path) -> None:
     found = in_files(sample_logs / "2016-front-end")
 
-    assert not found.found
-    assert "W3SVC2" in found.notes[0]
+    assert undetermined(found) == [(str(sample_logs / "2016-front-end"), None, True)]
+    assert "W3SVC2" in found.undetermined[0].why
 
 
-def test_an_empty_log_is_a_note(sample_logs: Path) -> None:
-    assert in_files(sample_logs / "empty").notes == (f"{sample_logs / 'empty' / 'u_ex261124.log'} is empty",)
+def test_an_empty_log_is_undetermined_and_not_innocent(sample_logs: Path) -> None:
+    found = in_files(sample_logs / "empty")
+
+    assert found.notes == (f"{sample_logs / 'empty' / 'u_ex261124.log'} is empty",)
+    assert undetermined(found) == [(str(sample_logs / "empty"), None, True)]
+
+
+@pytest.mark.parametrize("column", ["cs-uri-query", "cs-username", "time-taken"])
+def test_a_log_without_a_needed_column_is_undetermined_and_not_innocent(
+    column: str, estate: Any, flood: Any, tmp_path: Path
+) -> None:
+    server = estate.add("EX1", *flood())
+    server.log = server.data.replace(column.encode(), b"cs-version")
+    path = tmp_path / "u_ex261124.log"
+    path.write_bytes(server.log)
+
+    on_server, in_file = detect(estate), in_files(path)
+
+    assert undetermined(on_server) == [("EX1", "EX1", True)]
+    assert undetermined(in_file)[0] == (str(path), None, True)
+    assert f"{column} is not logged" in on_server.undetermined[0].why
+    assert f"{column} is not logged" in in_file.undetermined[0].why
 
 
 def test_no_log_at_all_is_an_error(sample_logs: Path) -> None:
