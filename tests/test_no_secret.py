@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -86,7 +87,10 @@ def easops(folder: Path, password: str, *words: str) -> tuple[int, dict[str, byt
         stderr=subprocess.PIPE,
         env=environment,
     ) as process:
-        lines = b"".join(Path(f"/proc/{pid}/cmdline").read_bytes() for pid in (process.pid, os.getpid()))
+        command_line = Path(f"/proc/{process.pid}/cmdline")
+        own = Path("/proc/self/cmdline").read_bytes()
+        while (lines := command_line.read_bytes()) == own:  # it has not become the other program yet
+            time.sleep(0.01)
         out, err = process.communicate(timeout=300)
     return process.returncode, {"log": log.read_bytes(), "stdout": out, "stderr": err, "command lines": lines}
 

@@ -30,6 +30,10 @@ def single(action: Action, given: Collection[str], *, on: bool = False, because:
             "add --because with a sentence",
         )
     declared = {parameter.name: parameter for parameter in action.parameters}
+    results = [name for name in given if declared[name].kind == "result"]
+    if results:
+        what = f"{results[0]} of {action.name} is the result of an earlier step"
+        raise BadInput(what, "a single action has none before it", "leave it out, or write a playbook")
     inputs: dict[str, Any] = {}
     for name in given:
         parameter = declared[name]

@@ -10,11 +10,16 @@ from easops.playbook.single import inputs_of, single
 
 def test_every_action_makes_a_playbook_of_one_step_whose_values_are_inputs() -> None:
     for action in ACTIONS.values():
-        names = [parameter.name for parameter in action.parameters]
+        names = [parameter.name for parameter in action.parameters if parameter.kind != "result"]
         playbook = single(action, names, on=True, because=True)
         (step,) = playbook.steps
         assert step.subject == action.name
         assert {held.name for held in playbook.inputs} == {*names, "protect", "selected_hosts", "reason"}
+
+
+def test_the_result_of_an_earlier_step_is_nothing_that_can_be_given() -> None:
+    with pytest.raises(BadInput, match="after of recycle_app_pool is the result of an earlier step"):
+        single(ACTIONS["recycle_app_pool"], ["after"], on=True, because=True)
 
 
 def test_a_value_that_looks_like_an_expression_stays_text() -> None:
