@@ -133,9 +133,14 @@ def steps_of(held: Run, record: Record) -> tuple[StepResult, ...]:
 
 
 def changes_of(held: Run, record: Record) -> tuple[tuple[Change, ChangeOutcome | None], ...]:
+    return tuple((change, outcome) for _, change, outcome in changes_by_key(held, record))
+
+
+def changes_by_key(held: Run, record: Record) -> tuple[tuple[str, Change, ChangeOutcome | None], ...]:
+    """The changes in the order of their intents, each with its intent's key and its outcome, where that is known."""
     outcomes = {entry.key: from_json(entry.body, ChangeOutcome) for entry in record.entries(held.run_id, "outcome")}
     return tuple(
-        (from_json(entry.body["change"], Change), outcomes.get(entry.key))  # type: ignore[type-abstract]
+        (entry.key, from_json(entry.body["change"], Change), outcomes.get(entry.key))  # type: ignore[type-abstract]
         for entry in record.entries(held.run_id, "intent")
     )
 

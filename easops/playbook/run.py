@@ -18,7 +18,6 @@ import attrs
 
 from easops.actions import ACTIONS
 from easops.actions.change import conclude
-from easops.actions.outcome import ItemOutcome
 from easops.clock import Clock, SystemClock
 from easops.detectors import DETECTORS
 from easops.detectors.detector import Surroundings
@@ -39,7 +38,7 @@ from easops.playbook.model import Playbook
 from easops.playbook.outcome import OpenRun, RunReport, run_status
 from easops.playbook.record import KEPT, Record, Run
 from easops.playbook.recorded import (
-    changes_of,
+    changes_by_key,
     host_target,
     kept,
     locked,
@@ -53,7 +52,7 @@ from easops.playbook.recorded import (
 from easops.playbook.rehearsal import start_lab
 from easops.playbook.state import StateFolder
 from easops.playbook.undo import close_undone, walk_back
-from easops.playbook.walk import Earlier, Facts, Hands, walk
+from easops.playbook.walk import Earlier, Facts, Hands, Pulse, walk
 from easops.remoting.pool import SessionPool
 from easops.remoting.secret import ask_passwords
 from easops.status import Status
@@ -286,32 +285,23 @@ def _walk_on(held: Run, record: Record, hosts: Sequence[Host], around: Surroundi
         left_out=left_out,
         earlier=earlier,
     )
-    record.keep_steps(held.run_id, [result.key for result in results])
+    met = [result.key for result in results]
+    touched = [step.key for step in steps_of(held, record) if any(item.touched for item in step.items)]
+    record.keep_steps(held.run_id, [*met, *touched])
 
 
 def _earlier(held: Run, record: Record, around: Surroundings) -> Earlier:
-    """The earlier walks' steps, what they left open settled by reading: a pulse on a host by what it was keyed by."""
-    pulses = {
-        (getattr(change, "host", None), change.kind): change
-        for change, _ in changes_of(held, record)
-        if change.inverse() is None
-    }
-
-    def settled(item: ItemOutcome) -> ItemOutcome:
-        change = next((change for (host, _), change in pulses.items() if host == item.item), None)
-        if change is None or item.status not in (Status.UNKNOWN, Status.VERIFY_FAILED):
-            return item
-        outcome = conclude(change, around)
-        touched = outcome.status is not Status.FAILED
-        return attrs.evolve(item, status=outcome.status, reason=outcome.reason, touched=touched)
-
-    steps = [
-        step
-        if step.done is None
-        else attrs.evolve(step, done=attrs.evolve(step.done, items=tuple(settled(item) for item in step.items)))
-        for step in steps_of(held, record)
-    ]
-    return Earlier(tuple(steps), any(entry.body["yes"] for entry in record.entries(held.run_id, "answer")))
+    """What the earlier walks came to. A pulse is taken from its intent, and what was left open of it is read."""
+    pulses: list[Pulse] = []
+    for key, change, recorded in changes_by_key(held, record):
+        if change.inverse() is not None:
+            continue
+        open_ = recorded is None or recorded.status in (Status.UNKNOWN, Status.VERIFY_FAILED)
+        outcome = conclude(change, around) if open_ or recorded is None else recorded
+        if outcome.status in (Status.OK, Status.CHANGED, Status.UNKNOWN, Status.VERIFY_FAILED):
+            pulses.append(Pulse(key.partition("/")[2], change, outcome))
+    asked = any(entry.body["yes"] for entry in record.entries(held.run_id, "answer"))
+    return Earlier(steps_of(held, record), asked, tuple(pulses))
 
 
 def _facts(

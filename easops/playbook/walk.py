@@ -7,6 +7,7 @@ Source: docs/explanation/playbooks.md.
 
 from __future__ import annotations
 
+import collections
 import datetime as dt
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,6 +17,7 @@ import attrs
 
 from easops.actions import ACTIONS
 from easops.actions.action import Action, Plan
+from easops.actions.change import Change, ChangeOutcome
 from easops.actions.outcome import Done, ItemOutcome
 from easops.detectors import DETECTORS
 from easops.detectors.detector import Detector, Surroundings
@@ -54,22 +56,60 @@ class Facts:
 
 
 @attrs.frozen
+class Pulse:
+    """A change without a way back that an earlier walk made, or may have made. *key* is its intent's, which begins with
+    the step's; *outcome* is as it stands since (``conclude``)."""
+
+    key: str
+    change: Change
+    outcome: ChangeOutcome
+
+    def of(self, key: str, host: str, values: Mapping[str, Any]) -> bool:
+        """Whether it is what the step of that key would do on that host with these values."""
+        change: Any = self.change
+        mine = {name: held for name, held in attrs.asdict(change, recurse=False).items() if name in values}
+        here = self.key.startswith(f"{key}.") and getattr(self.change, "host", None) == host
+        return here and all(_same(values[name], held) for name, held in mine.items())
+
+    def item(self, host: str, target: str) -> ItemOutcome:
+        """Its item, where no result of a step has it any more."""
+        held = ItemOutcome(host, target, self.outcome.status, self.outcome.reason, undo=self.change.undo)
+        return attrs.evolve(held, after=self.change.after, touched=True)
+
+
+@attrs.frozen
 class Earlier:
-    """What a later walk of the same run takes over from those before it: their steps, as settled since, and whether
-    the changes were confirmed."""
+    """What a later walk of the same run takes over from those before it: their steps, whether the changes were
+    confirmed, and the pulses, from their intents (None in a walk that 0.1.0 began: they are told by item)."""
 
     steps: tuple[StepResult, ...] = ()
     asked: bool = False
+    pulses: tuple[Pulse, ...] | None = None
 
     def done(self) -> dict[str, StepResult]:
         """The steps that ended well, by key."""
         good = (Status.OK, Status.CHANGED, Status.SKIPPED)
         return {step.key: step for step in self.steps if step.status in good}
 
-    def touched(self, key: str, item: str) -> ItemOutcome | None:
-        """What came of an item of the step of that key which an earlier walk changed, or may have."""
-        held = (step for step in self.steps if step.key == key)
-        return next((found for result in held for found in result.items if found.item == item and found.touched), None)
+    def touched(self, key: str) -> tuple[ItemOutcome, ...]:
+        """The items of the step of that key that an earlier walk changed, or may have."""
+        return tuple(item for step in self.steps if step.key == key for item in step.items if item.touched)
+
+    def item(self, key: str, item: str) -> ItemOutcome | None:
+        """What came of such an item."""
+        return next((held for held in self.touched(key) if held.item == item), None)
+
+    def pulse(self, key: str, host: str, target: str, values: Mapping[str, Any]) -> ItemOutcome | None:
+        """What came of the pulse of that step on that host with these values, if an earlier walk made it."""
+        if self.pulses is None:
+            return self.item(key, host)
+        held = next((pulse for pulse in self.pulses if pulse.of(key, host, values)), None)
+        if held is None:
+            return None
+        told = [item for item in self.touched(key) if item.item == host]
+        if len(told) != 1:
+            return held.item(host, target)
+        return attrs.evolve(told[0], status=held.outcome.status, reason=held.outcome.reason)
 
 
 @attrs.frozen
@@ -147,6 +187,8 @@ class _Walk:
     """The name of the step that stopped the changes; empty while they go on."""
     named: dict[str, tuple[Step, StepResult]] = attrs.field(factory=dict)
     """The results by their ``as``."""
+    counted: dict[int, set[str]] = attrs.field(factory=dict)
+    """By step of a group, the items that it would have changed on the hosts so far."""
     results: list[StepResult] = attrs.field(factory=list)
 
     # -- the walk -----------------------------------------------------------------------------------------------
@@ -168,7 +210,7 @@ class _Walk:
                 self._not_begun(group, Status.FAILED, str(error))
                 return
         most = self.playbook.limits.changes
-        if len(hosts) > most and any(step.changes for step in group.steps):
+        if len(hosts) > most and _changes_each(group):
             why = f"it would change {len(hosts)} hosts, and limits.changes is {most}"
             self._not_begun(group, Status.REFUSED, why)
             return
@@ -189,10 +231,13 @@ class _Walk:
     def _not_begun(self, group: Group, status: Status = Status.NOT_STARTED, reason: str = "") -> None:
         """The steps of a group that nothing is done of, here or at all: each is *status*, or behind a stop."""
         for step in group.steps:
+            going_on = not self.stopped
             result = _result(step, status, reason=reason)
-            if self.stopped:
+            if not going_on:
                 result = _result(step, Status.NOT_STARTED, reason=f"behind the stop at {self.stopped!r}")
             self.hands.finished(self._keep(step, result))
+            if going_on and self.stopped:
+                self.stopped = group.name
 
     def _take(self, step: Step) -> None:
         """Do a step, unless an earlier walk of the run has ended it well."""
@@ -215,6 +260,7 @@ class _Walk:
     def _keep(self, step: Step, result: StepResult) -> StepResult:
         """Take a step's result into the namespace, and see whether it stops the changes."""
         at_hand = None if self.host is None else self.host.name
+        result = self._with_earlier(step, result)
         result = attrs.evolve(result, host=at_hand, position=len(self.results) + 1)
         if step.as_ is not None:
             empty: Any = Done(step.subject) if step.kind == "do" else Detection(step.subject)
@@ -225,6 +271,26 @@ class _Walk:
             result = attrs.evolve(result, stops=True)
         self.results.append(result)
         return result
+
+    def _with_earlier(self, step: Step, result: StepResult) -> StepResult:
+        """The result, with what earlier walks changed in the step: it takes the place of theirs in the record."""
+        told = collections.Counter(item.item for item in result.items if item.touched)
+        items = list(result.items)
+        for old in self.earlier.touched(self._key(step)):
+            if told[old.item] > 0:
+                told[old.item] -= 1
+                continue
+            at = next((at for at, new in enumerate(items) if new.item == old.item and not new.touched), None)
+            if at is None:
+                items.append(old)
+            else:
+                new = items[at]
+                items[at] = attrs.evolve(new, touched=True, undo=new.undo or old.undo, ended=new.ended or old.ended)
+        if items == list(result.items):
+            return result
+        done = result.done or Done(step.subject)
+        ended = {item.item: item.ended for item in items if item.ended is not None}
+        return attrs.evolve(result, done=attrs.evolve(done, items=tuple(items), ended={**ended, **done.ended}))
 
     def _key(self, step: Step) -> str:
         return step_key(step.number, None if self.host is None else self.host.name)
@@ -327,15 +393,17 @@ class _Walk:
                 here = names if host is None else {**names, "host": host.name}
                 label = None if host is None else host.name
                 values = step.arguments(action.parameters, here)
-                done = None if label is None else self.earlier.touched(self._key(step), label)
-                if action.pulse and done is not None:
+                done = None
+                if action.pulse and host is not None:
+                    done = self.earlier.pulse(self._key(step), host.name, self.targets(host), values)
+                if done is not None:
                     # It happened in an earlier walk of this run: two are not one.
                     carried[len(plans)] = done
                     plans.append(Plan(done.item, Status.OK, host=label))
                     continue
                 key = f"{self._touch(step)}.{number}" + ("" if label is None else f".{label}")
                 plan = self.hands.once(key, Plan, functools.partial(self._planned, action, values, label))
-                done = self.earlier.touched(self._key(step), plan.item)
+                done = self.earlier.item(self._key(step), plan.item)
                 if done is not None and plan.status is Status.OK:
                     # As wanted, because an earlier walk of this run made it so: it is this run's change all the same.
                     carried[len(plans)] = attrs.evolve(done, status=Status.CHANGED, reason="")
@@ -344,8 +412,12 @@ class _Walk:
         depends = self._depends(step)
         wanted = [plan for plan in plans if plan.status is Status.WOULD_CHANGE]
         most = self.playbook.limits.changes
-        if len({plan.item for plan in wanted}) > most:
-            why = f"it would change {len(wanted)}, and limits.changes is {most}"
+        counted = {plan.item for plan in wanted}
+        if self.host is not None:  # a step is one step, however many hosts its group has
+            counted |= self.counted.setdefault(step.number, set())
+            self.counted[step.number] = counted
+        if len(counted) > most:
+            why = f"it would change {len(counted)}, and limits.changes is {most}"
             items = tuple(_outcome(plan, self._target(plan), Status.REFUSED, why) for plan in plans)
             return self._done(step, hosts, items, because, Status.REFUSED, reason=why)
         if self.hands.checking:
@@ -506,6 +578,21 @@ def walk(
 
 
 # -- words and verdicts --------------------------------------------------------------------------------------------
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two parameters are one: names of IIS and Windows know no upper case."""
+    return one.lower() == other.lower() if isinstance(one, str) and isinstance(other, str) else bool(one == other)
+
+
+def _changes_each(group: Group) -> bool:
+    """Whether the group changes something on each of its hosts, whatever is found there."""
+    looked = False
+    for step in group.steps:
+        if step.changes and step.when is None and step.for_each is None and not looked:
+            return True
+        looked = looked or step.kind == "detect"
+    return False
 
 
 def _names(hosts: Iterable[Host]) -> tuple[str, ...]:

@@ -10,8 +10,9 @@ import attrs
 import pytest
 
 from easops.actions.action import Plan
-from easops.actions.change import Change
+from easops.actions.change import Change, ChangeOutcome
 from easops.actions.outcome import ItemOutcome
+from easops.actions.recycle_app_pool import RecycleAppPool
 from easops.clock import SystemClock
 from easops.detectors.detector import Surroundings
 from easops.detectors.finding import Detection, Undetermined, Unreachable, UserFinding
@@ -22,7 +23,7 @@ from easops.parameter import Parameter
 from easops.playbook.executing import _owes
 from easops.playbook.load import load_playbook_text
 from easops.playbook.outcome import StepResult
-from easops.playbook.walk import Earlier, Facts, Job, Preview, walk
+from easops.playbook.walk import Earlier, Facts, Job, Preview, Pulse, walk
 from easops.remoting.pool import Sessions
 from easops.status import Status
 
@@ -115,7 +116,7 @@ class Recycle:
     summary = ""
     scope = "server"
     pulse = True
-    parameters = ()
+    parameters: Any = ()
 
     def plan(self, values: Mapping[str, Any], host: str | None, around: Surroundings) -> Plan:
         assert host is not None
@@ -548,3 +549,104 @@ def test_a_later_walk_takes_a_group_up_at_the_host_where_it_stopped() -> None:
 
     assert told(second) == [("proof", "B", "ok"), ("all", None, "changed")]
     assert flood.seen[0][1]["after"].ended == {"B": dt.datetime(2026, 3, 2, 1, tzinfo=dt.UTC)}
+
+
+def test_a_walk_that_stops_early_keeps_what_earlier_ones_changed() -> None:
+    flooding = found(user("anna", hosts=("A", "B")), user("boss"), user("bert"), hosts=("A", "B"))
+    record: dict[str, StepResult] = {}
+
+    def walked(*finds: Detection, **more: Any) -> Hands:
+        earlier = Earlier(tuple(record.values()), asked=True)
+        _, hands, _ = go(*finds, protected=("guid-boss",), earlier=earlier, **more)
+        record.update((result.key, result) for result in hands.results)
+        return hands
+
+    walked(flooding, found(), hands=Hands(outcomes={"B": Status.FAILED}))
+    away = walked(found(), limit=Limit(ok=("anna",), errors={"bert": UnreachableHost("away")}))
+    assert record["3"].status is Status.NOT_STARTED
+    assert [(item.item, str(item.status)) for item in record["3"].items] == [("A", "changed")]
+    assert {item.item: item.touched for item in record["2"].items} == {"anna": True, "bert": True, "boss": False}
+    assert away.applied == []
+
+    last = walked(found(), limit=Limit(ok=("anna", "bert")))
+
+    assert last.applied == [("b", "B")], "A was recycled by the first walk"
+    assert [(item.item, str(item.status)) for item in record["3"].items] == [("A", "changed"), ("B", "changed")]
+
+
+TWO_POOLS = """
+easops: 1
+name: cure
+hosts: all
+steps:
+  - name: free
+    for_each: [X, Y]
+    do: recycle_app_pool
+    with: {pool: "{{ item }}"}
+    on: name=A
+    because: they are full
+"""
+
+
+@attrs.define
+class RecyclePool(Recycle):
+    """An action on pools of servers."""
+
+    name = "recycle_app_pool"
+    parameters: Any = (Parameter("pool", "text"), Parameter("after", "result", default=None))
+
+
+@pytest.mark.parametrize(("before", "sent"), [(["X"], 1), (["x", "Y"], 0), (["Z"], 2)])
+def test_a_pulse_that_an_earlier_walk_made_is_told_by_what_it_was(before: list[str], sent: int) -> None:
+    pulses = tuple(
+        Pulse(f"1.a.{at}.0", RecycleAppPool("A", pool, []), ChangeOutcome(Status.CHANGED))
+        for at, pool in enumerate(before)
+    )
+    actions: Any = {"recycle_app_pool": RecyclePool()}
+    playbook = load_playbook_text(TWO_POOLS, "cure.yml", actions=actions, detectors={})
+    hands = Hands()
+    around = Surroundings(NOBODY, Organisation(HOSTS, NOBODY), FastClock())
+    facts = Facts("organisation contoso", "dc")
+    earlier = Earlier(pulses=pulses)
+
+    def target(host: Host) -> str:
+        return host.name.lower()
+
+    walk(playbook, {}, facts, HOSTS, around, hands, target, earlier=earlier, actions=actions)
+
+    assert sum(len(items) for _, *items in hands.applied) == sent
+    assert [str(item.status) for item in hands.results[0].items] == ["changed", "changed"]
+
+
+def test_the_limit_of_a_step_counts_over_the_hosts_of_its_group() -> None:
+    look = "- {name: look, detect: flood, as: here}\n      "
+    text = HOST_BY_HOST.replace("- {name: free, do: recycle", look + "- {name: free, do: recycle")
+    _, hands, _ = go(BOTH, found(), text=text.replace("{changes: 2}", "{changes: 1}"))
+    frees = [(host, status) for name, host, status in told(hands) if name == "free"]
+    assert frees == [("A", "changed"), ("B", "refused")]
+    assert hands.applied == [("a", "A")]
+
+
+def test_a_group_that_looks_first_is_refused_for_nothing_that_it_may_not_do() -> None:
+    text = """
+easops: 1
+name: health
+inputs:
+  protect: {type: list, default: []}
+hosts: all
+limits: {changes: 1}
+steps:
+  - name: each
+    each_host: all
+    steps:
+      - {name: look, detect: flood, as: here}
+      - {name: free, when: "{{ here.found }}", do: recycle, because: full}
+"""
+    statuses, _, flood = go(found(), text=text)
+    assert statuses == ["ok", "skipped", "ok", "skipped"]
+    assert [hosts for hosts, _ in flood.seen] == [("A",), ("B",)]
+
+
+def test_a_group_that_is_refused_names_itself() -> None:
+    _, hands, _ = go(BOTH, found(), text=HOST_BY_HOST.replace("{changes: 2}", "{changes: 1}"))
+    assert hands.results[2].reason == "behind the stop at 'one after the other'"
