@@ -187,13 +187,15 @@ class _LimitEasUsage:
         shown = {"policy": None if held is None else held.name, **effective.values()}
         plan = attrs.evolve(plan, before=shown, after=shown)
         if effective.as_low_as(WANTED[model]):
+            # Whether it is in force is not known: a worker process goes by what it knew when it started.
             return attrs.evolve(
-                plan, reason="limited as low already, in force since the last recycle of the pools that serve the user"
+                plan, reason="limited as low already; in force where the pools that serve the user were recycled since"
             )
         copied: dict[str, Limit] | None = None
         if held is not None and not held.is_ours and not held.is_default:
             if values["replace_policy"] != "copy":
-                return attrs.evolve(plan, status=Status.REFUSED, reason=f"has policy {held.name}", after=None)
+                why = f"has policy {held.name}; replace_policy=copy would give the user a lowered copy of it"
+                return attrs.evolve(plan, status=Status.REFUSED, reason=why, after=None)
             own = _policy(held.guid, version, around) or held
             ours = {parameter.lower() for parameter in WANTED[model].parameters()}
             copied = {name: value for name, value in own.values.items() if name.lower() not in ours}

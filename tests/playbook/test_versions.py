@@ -250,7 +250,9 @@ def test_a_foreign_policy_of_2010_is_copied_with_its_values_that_are_null(rig: S
         theirs = get_throttling_policy(session, "Mine")
     before = reads(lab)
     refused = do(lab, ACTIONS["limit_eas_usage"], {"user": LAURA})
-    assert [item.reason for item in refused.steps[0].items] == ["has policy Mine"]
+    assert [item.reason for item in refused.steps[0].items] == [
+        "has policy Mine; replace_policy=copy would give the user a lowered copy of it"
+    ]
 
     report = do(lab, ACTIONS["limit_eas_usage"], {"user": LAURA, "replace_policy": "copy"})
 
