@@ -38,6 +38,8 @@ class SettingReader:
     def __init__(self, checker: Checker, later: Iterable[str] = ()) -> None:
         self._checker = checker
         self._later = frozenset(later)
+        self.grouped: dict[str, int] = {}
+        """The names that were given in an ``each_host``, which has ended: the line of each."""
 
     def name(self, node: Node, name: str, what: str) -> bool:
         """Whether *name* can be an input's or a result's."""
@@ -162,6 +164,9 @@ class SettingReader:
             if node is not None:
                 if path[0] in _WHERE:
                     why, next_step = _WHERE[path[0]], ""
+                elif path[0] in self.grouped:
+                    why = f"it is known only in the each_host of line {self.grouped[path[0]]}"
+                    next_step = "Move this step into it, or read it anew outside"
                 elif path[0] in self._later:
                     why, next_step = "it is the `as` of this step or a later one", "Use it after that step"
                 else:

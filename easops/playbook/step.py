@@ -96,6 +96,7 @@ class StepReader:
                 continue
             steps.append(self._step(part))
         self._in_group = False
+        self._settings.grouped |= dict.fromkeys(self._names.keys() - outside.keys() - {"host"}, node.line)
         self._names = outside
         name = check.text(fields["name"], "the name of a group") if "name" in fields else "host by host"
         return Group(name, each_host, tuple(steps), f"{check.file}:{node.line}:{node.column}")

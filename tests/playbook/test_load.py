@@ -323,7 +323,8 @@ def test_a_playbook_is_rebuilt_from_its_text_and_line_ends_do_not_change_its_dig
         (
             "- {each_host: all, steps: [{detect: sync_pool_cpu, as: load}]}\n"
             "- {verify: sync_pool_cpu, with: {half_of: '{{ load }}'}}",
-            "2:47: there is no 'load' here",
+            "2:47: there is no 'load' here: it is known only in the each_host of line 12. "
+            "Move this step into it, or read it anew outside",
         ),
         (
             "- {detect: sync_pool_cpu, as: my-load}",
