@@ -84,6 +84,12 @@ def postgresql_url(text: str) -> Secret:
         url = sa.make_url(f"{_DRIVER}://{rest}")
     except (sa.exc.ArgumentError, ValueError):
         raise BadInput(f"{VARIABLE} cannot be read", f"it has not the form {_FORM}", correct) from None
+    import psycopg  # it costs time that runs on SQLite do not need to pay
+
+    try:
+        psycopg.conninfo.make_conninfo("", **{name: str(value) for name, value in url.query.items()})
+    except psycopg.ProgrammingError as error:
+        raise BadInput(f"{VARIABLE} has an option that PostgreSQL does not know", str(error).strip(), correct) from None
     if not url.database:
         raise BadInput(f"{VARIABLE} names no database", "there is nothing behind the host", correct)
     missing = {name: value for name, value in _LINK.items() if name not in url.query}

@@ -128,6 +128,7 @@ URLS = {
     "postgresql://u:hunter2@h": "names no database",
     "postgresql://u:hunter2@x@h/d": "cannot be read",
     "postgresql://u:hunter2@h:port/d": "cannot be read",
+    "postgresql://u:hunter2@h/d?sslmod=require": "has an option that PostgreSQL does not know",
 }
 
 
