@@ -88,9 +88,9 @@ def easops(folder: Path, password: str, *words: str) -> tuple[int, dict[str, byt
         env=environment,
     ) as process:
         command_line = Path(f"/proc/{process.pid}/cmdline")
-        own = Path("/proc/self/cmdline").read_bytes()
-        while (lines := command_line.read_bytes()) == own:  # it has not become the other program yet
-            time.sleep(0.01)
+        while str(log).encode() not in (lines := command_line.read_bytes()) and process.poll() is None:
+            time.sleep(0.01)  # it has not become the other program yet
+        lines += Path("/proc/self/cmdline").read_bytes()
         out, err = process.communicate(timeout=300)
     return process.returncode, {"log": log.read_bytes(), "stdout": out, "stderr": err, "command lines": lines}
 

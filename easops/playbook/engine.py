@@ -34,6 +34,7 @@ from easops.playbook.database import PATIENCE, Database, DatabaseAway
 from easops.playbook.hands import Observer
 from easops.playbook.outcome import StepResult
 from easops.playbook.record import Record, Run
+from easops.playbook.recorded import looked_at
 from easops.playbook.state import RunLock, StateFolder
 from easops.playbook.walk import Job, Preview
 from easops.remoting.retry import patiently
@@ -273,7 +274,8 @@ class DurableHands:
 
     def _verdict(self, holder: str, waited: float) -> str:
         execution = self._execution
-        if not execution.state.lock(holder).is_alive():
+        held, alive = looked_at(execution.record.get(holder), execution.record, execution.state)
+        if held.ended is None and not held.closed and not alive:
             return (
                 f"held by run {holder}, which died: easops runs resume {holder}, easops undo {holder}, "
                 f"or easops runs abandon {holder}"

@@ -66,6 +66,19 @@ def locked(record: Record, state: StateFolder, run_id: str) -> Iterator[tuple[Ru
 _OR_DID: Final = ", or did so when the database server ended less than a minute ago"
 
 
+def looked_at(held: Run, record: Record, state: StateFolder) -> tuple[Run, bool]:
+    """The run as it is now, and whether a process executes it.
+
+    A run is ended first and lets go of its lock then: where nobody holds the lock, only what is read after that tells
+    whether it has ended or died.
+    """
+    if held.ended is not None or held.closed:
+        return held, False
+    if state.lock(held.run_id).is_alive():
+        return held, True
+    return record.get(held.run_id), False
+
+
 @contextmanager
 def kept(lock: RunLock) -> Iterator[None]:
     """Let go of a taken lock at the end of the block. A run that was interrupted keeps it as long as the process

@@ -42,6 +42,7 @@ from easops.playbook.recorded import (
     host_target,
     kept,
     locked,
+    looked_at,
     new_run_id,
     opened,
     organisation_target,
@@ -342,12 +343,13 @@ def _targets(held: Run, selected: Sequence[Host]) -> tuple[str, ...]:
 def _open_run(record: Record, state: StateFolder, new: Run, anew: bool) -> tuple[Run, str] | None:
     """The latest earlier run of this playbook on one of these targets that died, or owes its later steps; in words,
     which. With *anew* one that owes is none."""
-    for held in record.runs():
-        if held.closed or held.kind == "undo" or held.playbook != new.playbook:
+    for listed in record.runs():
+        if listed.closed or listed.kind == "undo" or listed.playbook != new.playbook:
             continue
-        if not set(held.targets) & set(new.targets):
+        if not set(listed.targets) & set(new.targets):
             continue
-        if held.ended is None and not held.waits and not state.lock(held.run_id).is_alive():
+        held, alive = looked_at(listed, record, state)
+        if held.ended is None and not held.waits and not held.closed and not alive:
             return held, "died"
         if held.ended is not None and held.owes and not anew:
             return held, f"ended as {held.status} and owes its later steps"

@@ -7,7 +7,7 @@ import attrs
 from easops.actions.change import Change, ChangeOutcome
 from easops.playbook.outcome import StepResult
 from easops.playbook.record import Run
-from easops.playbook.recorded import changes_of, opened, steps_of
+from easops.playbook.recorded import changes_of, looked_at, opened, steps_of
 from easops.playbook.state import StateFolder
 from easops.status import Status
 
@@ -40,15 +40,11 @@ class RunView:
 def list_runs(state: StateFolder | None = None) -> tuple[RunView, ...]:
     """All recorded runs, the newest first, without their steps."""
     with opened(state) as (record, state):
-        return tuple(RunView(held, _alive(held, state), (), ()) for held in record.runs())
+        return tuple(RunView(*looked_at(held, record, state), (), ()) for held in record.runs())
 
 
 def show_run(run_id: str, state: StateFolder | None = None) -> RunView:
     """One run, whole. Raises BadInput where there is none of that id."""
     with opened(state) as (record, state):
-        held = record.get(run_id)
-        return RunView(held, _alive(held, state), steps_of(held, record), changes_of(held, record))
-
-
-def _alive(held: Run, state: StateFolder) -> bool:
-    return held.ended is None and not held.closed and state.lock(held.run_id).is_alive()
+        held, alive = looked_at(record.get(run_id), record, state)
+        return RunView(held, alive, steps_of(held, record), changes_of(held, record))

@@ -105,7 +105,7 @@ def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..
             # A look costs us time, and the lab's time costs us nothing.
             for name in ("_POLL_FIRST", "_POLL_MOST"):
                 monkeypatch.setattr(f"easops.playbook.walk.{name}", 240.0)
-            monkeypatch.setattr("easops.actions.recycle_app_pool._LOOK_AGAIN", 30.0)
+            monkeypatch.setattr("easops.actions.recycle_app_pool._LOOK_AGAIN", 10.0)
             for module in ("run", "recorded"):
                 monkeypatch.setattr(f"easops.playbook.{module}.SystemClock", lambda: clock)
             return Rig(lab, state or StateFolder(tmp_path / "state"))

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
+import attrs
 import pytest
 
 from easops.playbook.database import DatabaseAway, DatabaseLock, postgresql_url
-from easops.playbook.record import Record
+from easops.playbook.engine import PROTOCOL, DurableHands, Execution
+from easops.playbook.record import Record, Run
+from easops.playbook.run import _open_run
+from easops.playbook.runs import list_runs
 from easops.playbook.state import StateFolder
 from tests.postgresql import PostgresServer
 
@@ -140,3 +146,37 @@ def test_an_earlier_session_that_the_server_has_not_ended_yet_is_waited_for(
     assert ghost is not None
     ghost.close()
     assert wait_until(lock.held)
+
+
+def test_a_run_that_ends_while_it_is_looked_at_has_not_died(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = StateFolder(tmp_path).prepared()
+    record = Record(state.database_url)
+    began = dt.datetime.now(dt.UTC)
+    held = Run("R", "run", "cure", {"protocol": PROTOCOL}, ("ex01",), began)
+    record.add(held)
+    new = attrs.evolve(held, run_id="S")
+    lock = state.lock("R")
+    assert lock.take()
+    assert [view.status for view in list_runs(state)] == ["running"]
+
+    def ends_just_now(_: object) -> bool:
+        record.end("R", "changed", owes=False)
+        lock.release()
+        return False
+
+    monkeypatch.setattr(type(lock), "is_alive", ends_just_now)
+
+    assert _open_run(record, state, new, anew=False) is None
+    record.update("R", ended=None, status=None)
+    assert [view.status for view in list_runs(state)] == ["changed"]
+    record.update("R", ended=None, status=None)
+    nobody: Any = None
+    hands = DurableHands(
+        Execution("S", "S", record, state, lock, nobody, nobody, nobody, dt.timedelta(minutes=1), nobody)
+    )
+    assert hands._verdict("R", 0.0) == "ask again"
+    monkeypatch.setattr(type(lock), "is_alive", lambda _: False)
+    record.update("R", ended=None, status=None)
+    assert "R, which died" in hands._verdict("R", 0.0)
+    assert _open_run(record, state, new, anew=False) is not None
+    record.close()
