@@ -114,8 +114,12 @@ def undo(
 
 
 def close_undone(undoing: Run, report: RunReport, record: Record) -> None:
-    """Close the run that an undo has put back whole."""
-    if EXIT_CODES[report.status] == 0:
+    """Close the run that an undo has put back whole. What another domain controller shows as it was before may be what
+    it has not learned of yet: then the run stays open, and can be undone again."""
+    not_sure = bool(undoing.document.get("moved")) and any(
+        item.status is Status.OK for step in report.steps for item in step.items
+    )
+    if EXIT_CODES[report.status] == 0 and not not_sure:
         record.update(undoing.document["undoes"], closed=f"undone by {undoing.run_id}", owes=False)
 
 

@@ -21,6 +21,7 @@ from easops.playbook.hands import Silent
 from easops.playbook.load import load_playbook_text
 from easops.playbook.outcome import RunReport
 from easops.playbook.run import find_playbook, resume, run
+from easops.playbook.runs import show_run
 from easops.playbook.single import inputs_of, single
 from easops.playbook.undo import undo
 from easops.readings import READINGS
@@ -150,6 +151,25 @@ def test_an_undo_goes_through_another_domain_controller_where_the_runs_own_is_go
     assert [[step.reason for step in told.steps] for told in (checked, undone, again)] == [[moved], [moved], [""]]
     changes = [call["parameters"] for call in calls(lab)[asked_before:] if not call["cmdlet"].startswith("Get-")]
     assert {parameters["DomainController"] for parameters in changes} == {"dc02.contoso.example"}
+
+
+def test_what_another_domain_controller_has_not_learned_of_yet_is_not_called_undone(rig: Start) -> None:
+    lab = rig("contacts-storm-mixed")
+    before = reads(lab)
+    world = lab.lab.world
+    world.directory.replication = attrs.evolve(world.directory.replication, delay=3600.0)
+    report = do(lab, ACTIONS["limit_eas_usage"], {"user": LAURA})
+    world.directory.replication = attrs.evolve(world.directory.replication, dcs=("dc02.contoso.example",))
+    for server in world.servers.values():
+        server.dc = "dc02.contoso.example"
+
+    early = undo(str(report.run_id), confirm=always, state=lab.state)
+    assert not early.changed
+    assert show_run(str(report.run_id), lab.state).status == "changed"
+    world.advance(3601)
+
+    assert undo(str(report.run_id), confirm=always, state=lab.state).status is Status.UNDONE
+    assert reads(lab) == before
 
 
 LIMIT_AND_RECYCLE = """
