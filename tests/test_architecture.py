@@ -17,7 +17,7 @@ DOORS = {
     "urllib3": {"remoting.psrp"},
     "tenacity": {"remoting.retry"},
     "ruamel": {"document"},
-    "jinja2": {"playbook.expression"},
+    "jinja2": {"playbook.expression", "report.html"},
     "dbos": {"playbook.engine"},
     "sqlalchemy": {"playbook.record", "playbook.database"},
     "cattrs": {"playbook.codec"},

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
+from easops.cli.files import Files
 from easops.cli.voice import Voice, trace_commands
 
 if TYPE_CHECKING:
+    from easops.errors import EasopsError
     from easops.playbook.engine import Interrupted
     from easops.playbook.executing import Confirm
     from easops.playbook.outcome import RunReport, StepResult
@@ -32,6 +34,7 @@ class Telling:
         limit: str | None = None,
         command: str,
         as_json: bool,
+        files: Files,
         checked: bool,
         diff: bool,
         quiet: bool,
@@ -47,6 +50,7 @@ class Telling:
         self._form = FORMATS["json" if as_json else "text"]
         self._title, self._lab, self._limit, self._command = title, lab, limit, command
         self._checked, self._diff, self._quiet, self._verbose = checked, diff, quiet, verbose
+        self._files = files
         self._told: list[StepResult] = []
         self._unasked = False
 
@@ -88,6 +92,7 @@ class Telling:
         self, call: Callable[[Callable[[Callable[[], None]], None]], RunReport], *, until_stdin_closes: bool = False
     ) -> RunReport:
         """The report of *call*, which is given a stopper; where the run is stopped, say so and leave at once."""
+        from easops.errors import EasopsError
         from easops.playbook.engine import Interrupted
 
         stopping = _Stopping(until_stdin_closes)
@@ -95,6 +100,9 @@ class Telling:
             report = call(stopping)
         except Interrupted as stop:
             self._leave(stopping.code, stop)
+        except EasopsError as error:
+            self._file(None, problem=error)
+            raise
         finally:
             self.voice.quiet_down()
         return report
@@ -108,10 +116,36 @@ class Telling:
         if detailed and code == 0 and report.would_change:
             code = EXIT_PENDING
         self.voice.result(self._form.end(report, code, command=self._command))
+        self._file(report)
         if self._unasked:
             what, why = "the changes were not confirmed", "there is no terminal to ask at"
             self.voice.trouble(three_lines(what, why, "add --yes; --check shows what it would change"))
         raise typer.Exit(code)
+
+    def _file(
+        self, report: RunReport | None, *, stopped: Interrupted | None = None, problem: EasopsError | None = None
+    ) -> None:
+        """Write the files that were asked for, as far as the run came; what hinders that is said, and ends nothing."""
+        from easops.errors import BadInput, EasopsError
+        from easops.playbook.recorded import report_of
+        from easops.playbook.runs import show_run
+        from easops.report.error import error_lines
+        from easops.report.file import Account
+
+        if not self._files or (report is None and self.run_id is None):
+            return
+        later = f"easops runs show {self.run_id} {self._files.options}"
+        try:
+            if stopped is not None and stopped.why is not None:
+                raise BadInput("no report was written", str(stopped.why), later)
+            view = None if self.run_id is None else show_run(self.run_id)
+            if report is None and view is not None:
+                report = report_of(view.run, view.steps)
+            assert report is not None
+            for told in self._files.write(Account(report, view, stopped is not None, problem)):
+                self.voice.note(told)
+        except EasopsError as error:
+            self.voice.trouble(error_lines(error))
 
     def _leave(self, code: int, stop: Interrupted) -> NoReturn:
         """End the process without the engine's own ending, which would wait for the steps that are not to come."""
@@ -132,6 +166,7 @@ class Telling:
             document = {**error_document(status, what, why, next_step, code), "run_id": self.run_id}
             self.voice.result(dumped(document))
         self.voice.trouble(three_lines(what, why, next_step))
+        self._file(None, stopped=stop)
         leave(code)
 
 

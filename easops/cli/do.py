@@ -8,6 +8,7 @@ import typer
 
 from easops.cli import given, options
 from easops.cli.conducting import Telling
+from easops.cli.files import Files
 
 
 def do(
@@ -27,6 +28,7 @@ def do(
     anew: options.Anew = False,
     wait: options.Wait = None,
     detailed_exitcode: options.Detailed = False,
+    html: options.Html = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -42,11 +44,13 @@ def do(
     hosts = given.hosts_of(inventory)
     protected = tuple(user.strip() for part in protect or [] for user in part.split(",") if user.strip())
     patience = given.patience(wait)
+    files = Files({"html": html})
     telling = Telling(
         playbook.name,
         None,
         command=action,
         as_json=as_json,
+        files=files,
         checked=check,
         diff=diff,
         quiet=quiet,

@@ -44,6 +44,9 @@ Limit = Annotated[
         "--limit", metavar="SELECTOR", help="Narrow the playbook's hosts, as in: site=AMS; or names: EX01,EX02."
     ),
 ]
+Html = Annotated[
+    Path | None, typer.Option("--html", metavar="FILE", help="Write the run as a page for a browser, too.")
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and nothing else there.")]
 Check = Annotated[bool, typer.Option("--check", help="Read everything, change nothing, say what would change.")]
 Diff = Annotated[bool, typer.Option("--diff", help="Show before and after of every item.")]

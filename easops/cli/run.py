@@ -8,6 +8,7 @@ import typer
 
 from easops.cli import given, options
 from easops.cli.conducting import Telling
+from easops.cli.files import Files
 from easops.cli.voice import Voice
 
 
@@ -31,6 +32,7 @@ def run(
     anew: options.Anew = False,
     wait: options.Wait = None,
     detailed_exitcode: options.Detailed = False,
+    html: options.Html = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -46,6 +48,10 @@ def run(
     if scenario is not None and not lab:
         raise BadInput(
             "--scenario is the lab's", "without --lab the run is on real servers", "add --lab, or leave it out"
+        )
+    if submit and html is not None:
+        raise BadInput(
+            "--submit writes no page", "the run has not begun", "easops runs show RUN --html FILE writes one afterwards"
         )
     found = find_playbook(playbook)
     if lab and scenario is None and found.scenario is None:
@@ -64,12 +70,14 @@ def run(
         _submitted(submit_run(found, hosts or (), values, limit=limit, anew=anew), as_json)
         return
     patience = given.patience(wait)
+    files = Files({"html": html})
     telling = Telling(
         found.name,
         (scenario or found.scenario) if lab else None,
         limit=limit,
         command=playbook,
         as_json=as_json,
+        files=files,
         checked=check,
         diff=diff,
         quiet=quiet,

@@ -9,6 +9,7 @@ import typer
 
 from easops.cli import given, options
 from easops.cli.conducting import Telling
+from easops.cli.files import Files
 from easops.cli.voice import Voice
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def list_(as_json: options.Json = False) -> None:
 @app.command()
 def show(
     run: options.RunId,
+    html: options.Html = None,
     as_json: options.Json = False,
     diff: options.Diff = False,
     verbose: options.Verbose = False,
@@ -42,10 +44,15 @@ def show(
     from easops.playbook.recorded import report_of
     from easops.playbook.runs import show_run
     from easops.report import FORMATS
+    from easops.report.file import Account
 
+    files = Files({"html": html})
     view = show_run(run)
-    form = FORMATS["json" if as_json else "text"]
-    Voice().result(form.run_view(view, report_of(view.run, view.steps), diff=diff, verbose=verbose))
+    report = report_of(view.run, view.steps)
+    form, voice = FORMATS["json" if as_json else "text"], Voice()
+    voice.result(form.run_view(view, report, diff=diff, verbose=verbose))
+    for told in files.write(Account(report, view)):
+        voice.note(told)
 
 
 @app.command()
@@ -55,6 +62,7 @@ def resume(
     yes: options.Yes = False,
     diff: options.Diff = False,
     wait: options.Wait = None,
+    html: options.Html = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -67,12 +75,14 @@ def resume(
     held = show_run(run).run
     hosts = given.credentials_of(inventory)
     patience = given.patience(wait)
+    files = Files({"html": html})
     telling = Telling(
         held.playbook,
         held.lab,
         limit=held.limit,
         command=given.playbook_named(held.document["source"]),
         as_json=as_json,
+        files=files,
         checked=False,
         diff=diff,
         quiet=quiet,

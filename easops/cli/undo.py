@@ -8,6 +8,7 @@ import typer
 
 from easops.cli import given, options
 from easops.cli.conducting import Telling
+from easops.cli.files import Files
 
 
 def undo(
@@ -21,6 +22,7 @@ def undo(
     yes: options.Yes = False,
     wait: options.Wait = None,
     detailed_exitcode: options.Detailed = False,
+    html: options.Html = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -32,11 +34,13 @@ def undo(
     held = show_run(run).run
     hosts = given.credentials_of(inventory)
     patience = given.patience(wait)
+    files = Files({"html": html})
     telling = Telling(
         f"Undo of run {held.run_id} ({held.playbook})",
         held.lab,
         command=held.playbook,
         as_json=as_json,
+        files=files,
         checked=check,
         diff=diff,
         quiet=quiet,

@@ -1,12 +1,16 @@
-"""Reports: values as text for a person, or as one JSON document. To add a format, write its file and its word here."""
+"""Reports: values as text for a person, as one JSON document, or as a file of a run. To add a format, write its file
+and its word here."""
 
 from collections.abc import Mapping
 
 from easops.registry import table
+from easops.report.file import FileFormat
 from easops.report.format import Format
+from easops.report.html import HTML
 from easops.report.json import JSON
 from easops.report.text import TEXT
 
 FORMATS: Mapping[str, Format] = table(TEXT, JSON)
+FILES: Mapping[str, FileFormat] = table(HTML)
 
-__all__ = ["FORMATS", "Format"]
+__all__ = ["FILES", "FORMATS", "FileFormat", "Format"]

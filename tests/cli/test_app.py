@@ -28,7 +28,9 @@ def test_help_loads_the_command_line_and_nothing_else() -> None:
     loaded = set(done.stdout.partition("LOADED ")[2].split())
     assert {name for name in loaded if name.partition(".")[0] == "easops"} - {"easops", "easops.cli"} == {
         f"easops.cli.{name}"
-        for name in "app conducting detect do given lab lint options run runs schema show undo voice worker".split()
+        for name in (
+            "app conducting detect do files given lab lint options run runs schema show undo voice worker".split()
+        )
     }
     heavy = {"attr", "attrs", "rich", "pygments", "pypsrp", "requests", "dbos", "sqlalchemy", "jinja2", "ruamel.yaml"}
     assert loaded & (heavy | {"cattrs", "tenacity", "aiohttp", "psrpcore", "cryptography", "asyncio"}) == set()
