@@ -1,9 +1,11 @@
 """Find and cure Exchange ActiveSync overload over remote PowerShell: evidence, the smallest cure, proof, undo.
 
-The flow: ``load_inventory`` names the hosts, ``find_playbook`` reads a playbook, ``run`` carries it out and gives a
-``RunReport``, ``undo`` puts everything back. An ops script that wants single things opens sessions with
-``SessionPool`` and calls the functions of ``easops.exchange`` and ``easops.iis``.
+``load_inventory`` names the hosts. ``detect`` looks for a fault with evidence, ``run`` carries out a playbook, ``do``
+a single action, and ``undo`` puts back what they changed. ``read_hosts`` reads many servers at once by the functions
+of ``easops.exchange``, ``easops.iis`` and ``easops.logs``, which a script may also call by itself, with a session of a
+``SessionPool``.
 
+Nothing here prints, or ends the process. Errors are those of ``easops.errors``, all of them ``EasopsError``.
 Importing this module loads nothing else: each name is loaded when it is used.
 """
 
@@ -14,43 +16,46 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from easops.detectors.finding import Detection
-    from easops.errors import AccessRefused, CommandFailed, EasopsError, OutcomeUnknown, UnreachableHost
+    from easops.detectors.look import detect
+    from easops.errors import EasopsError
     from easops.inventory.load import load_inventory
+    from easops.playbook.hands import Observer
     from easops.playbook.outcome import RunReport
     from easops.playbook.run import find_playbook, resume, run
+    from easops.playbook.single import do
     from easops.playbook.undo import undo
-    from easops.remoting.pool import SessionPool
+    from easops.remoting.pool import SessionPool, read_hosts
     from easops.status import Status
 
 _ROOMS = {
-    "AccessRefused": "easops.errors",
-    "CommandFailed": "easops.errors",
     "Detection": "easops.detectors.finding",
     "EasopsError": "easops.errors",
-    "OutcomeUnknown": "easops.errors",
+    "Observer": "easops.playbook.hands",
     "RunReport": "easops.playbook.outcome",
     "SessionPool": "easops.remoting.pool",
     "Status": "easops.status",
-    "UnreachableHost": "easops.errors",
+    "detect": "easops.detectors.look",
+    "do": "easops.playbook.single",
     "find_playbook": "easops.playbook.run",
     "load_inventory": "easops.inventory.load",
+    "read_hosts": "easops.remoting.pool",
     "resume": "easops.playbook.run",
     "run": "easops.playbook.run",
     "undo": "easops.playbook.undo",
 }
 
 __all__ = [
-    "AccessRefused",
-    "CommandFailed",
     "Detection",
     "EasopsError",
-    "OutcomeUnknown",
+    "Observer",
     "RunReport",
     "SessionPool",
     "Status",
-    "UnreachableHost",
+    "detect",
+    "do",
     "find_playbook",
     "load_inventory",
+    "read_hosts",
     "resume",
     "run",
     "undo",

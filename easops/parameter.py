@@ -13,6 +13,8 @@ from typing import Any, Final, Literal, NoReturn
 
 import attrs
 
+from easops.errors import BadInput
+
 Kind = Literal["duration", "integer", "number", "text", "boolean", "choice", "list", "result"]
 """``result`` is what an earlier step gave (``after: "{{ freed }}"``): no constant and no input can be one."""
 
@@ -93,6 +95,15 @@ def check_all(parameters: Sequence[Parameter], given: Mapping[str, Any]) -> dict
         else:
             values[parameter.name] = None if parameter.default is None else parameter.check(parameter.default)
     return values
+
+
+def values_of(parameters: Sequence[Parameter], given: Mapping[str, Any], subject: str) -> dict[str, Any]:
+    """``check_all`` for what a caller gives *subject*. Raises BadInput."""
+    try:
+        return check_all(parameters, given)
+    except ParameterError as error:
+        takes = "; ".join(f"{parameter.name}: {parameter.help or parameter.kind}" for parameter in parameters)
+        raise BadInput(f"{subject} cannot take this", str(error), f"it takes {takes or 'nothing'}") from None
 
 
 def _duration(parameter: Parameter, value: Any) -> dt.timedelta:

@@ -30,23 +30,23 @@ def detect(
 ) -> None:
     """Look for a fault, with evidence; changes nothing."""
     from easops.detectors import DETECTORS
-    from easops.detectors.look import IN_FILES, look, verdict
+    from easops.detectors.look import detect as look
+    from easops.detectors.look import verdict
     from easops.errors import BadInput
     from easops.report import FORMATS
     from easops.status import EXIT_CODES, EXIT_PENDING
 
     chosen = given.named(DETECTORS, detector, "detector")
-    values = given.with_defaults(given.arguments(words or [], chosen.parameters, detector), chosen.parameters)
+    values = given.arguments(words or [], chosen.parameters, detector)
     voice = Voice()
     if verbose:
         trace_commands(voice)
     if logs:
         if inventory is not None or on is not None:
             raise BadInput("--logs reads files alone", "--inventory and --on name servers", "leave one of them out")
-        found = given.named(IN_FILES, detector, "detector that reads log files alone,")(logs, values)
+        found = look(detector, None, values, logs=logs)
     else:
-        hosts = given.selected(on or "runs=activesync", given.hosts_of(inventory))
-        found = look(chosen, values, hosts, voice.progress)
+        found = look(detector, given.hosts_of(inventory), values, on=on or "runs=activesync", observer=voice)
     voice.quiet_down()
     status = verdict(found)
     code = EXIT_CODES[status]

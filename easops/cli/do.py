@@ -35,18 +35,18 @@ def do(
 ) -> None:
     """Carry out one action, with the gates, the record and the undo of a playbook."""
     from easops.actions import ACTIONS
-    from easops.playbook.run import run
-    from easops.playbook.single import inputs_of, single
+    from easops.playbook.single import do as carry_out
+    from easops.playbook.single import single
 
     chosen = given.named(ACTIONS, action, "action")
     values = given.arguments(words or [], chosen.parameters, action)
-    playbook = single(chosen, values, on=on is not None, because=because is not None)
+    single(chosen, values, on=on is not None, because=because is not None)  # what is missing is said at once
     hosts = given.hosts_of(inventory)
     protected = tuple(user.strip() for part in protect or [] for user in part.split(",") if user.strip())
     patience = given.patience(wait)
     files = Files({"html": html})
     telling = Telling(
-        playbook.name,
+        f"do {action}",
         None,
         command=action,
         as_json=as_json,
@@ -57,11 +57,13 @@ def do(
         verbose=verbose,
     )
     report = telling.carried_out(
-        lambda stopper: run(
-            playbook,
+        lambda stopper: carry_out(
+            action,
             hosts,
-            inputs_of(values, on=on, because=because, protect=protected),
-            kind="do",
+            values,
+            on=on,
+            because=because,
+            protect=protected,
             check=check,
             confirm=telling.confirm(yes=yes),
             anew=anew,

@@ -18,16 +18,9 @@ N = TypeVar("N")
 
 def named(table: Mapping[str, N], name: str, kind: str) -> N:
     """The entry of that name. Raises BadInput with the names that there are."""
-    from easops.document import suggestion
-    from easops.errors import BadInput
+    from easops.registry import entry_of
 
-    if name not in table:
-        raise BadInput(
-            f"there is no {kind} {name!r}",
-            f"there are {', '.join(table)}",
-            suggestion(name, table) or "Correct the name",
-        )
-    return table[name]
+    return entry_of(table, name, kind)
 
 
 def hosts_of(inventory: Path | None) -> tuple[Host, ...]:
@@ -52,17 +45,9 @@ def credentials_of(inventory: Path | None) -> tuple[Host, ...] | None:
 
 def selected(selector: str, hosts: Sequence[Host]) -> tuple[Host, ...]:
     """The hosts that *selector* selects; none is a BadInput."""
-    from easops.errors import BadInput
-    from easops.inventory.select import select
+    from easops.inventory.select import some_of
 
-    chosen = select(selector, hosts)
-    if not chosen:
-        raise BadInput(
-            f"no host is selected by {selector!r}",
-            f"the inventory has {', '.join(host.name for host in hosts)}",
-            "correct --on, or the hosts of the inventory",
-        )
-    return chosen
+    return some_of(selector, hosts)
 
 
 def inputs(pairs: Iterable[str]) -> dict[str, str]:

@@ -1,0 +1,7 @@
+"""The inventory: hosts, their endpoints, and where their passwords are found."""
+
+from easops.inventory.host import Credential, Endpoint, Host
+from easops.inventory.load import Inventory, load_inventory
+from easops.inventory.select import select
+
+__all__ = ["Credential", "Endpoint", "Host", "Inventory", "load_inventory", "select"]

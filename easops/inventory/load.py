@@ -43,6 +43,7 @@ from easops.inventory.host import (
     Role,
     Version,
 )
+from easops.inventory.select import some_of
 
 PATHS: Final = {"exchange": "/PowerShell", "windows": "/wsman"}
 """The endpoints, and the path of each."""
@@ -75,6 +76,13 @@ class Inventory:
 
     hosts: tuple[Host, ...]
     source: Path
+
+    def select(self, selector: str) -> tuple[Host, ...]:
+        """The hosts that *selector* describes, as in ``site=AMS and role=mailbox``, ``name=AMS-*``, or ``all``.
+
+        Raises BadInput for a text that is no selector, and where no host fits.
+        """
+        return some_of(selector, self.hosts)
 
 
 def load_inventory(path: Path | str) -> Inventory:

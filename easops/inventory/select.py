@@ -124,6 +124,19 @@ def select(selector: str | Sequence[str], hosts: Iterable[Host]) -> tuple[Host, 
     return tuple(host for host in hosts if host.name.lower() in wanted)
 
 
+def some_of(selector: str, hosts: Iterable[Host]) -> tuple[Host, ...]:
+    """The hosts that *selector* describes, one at least. Raises SelectorError, BadInput where it describes none."""
+    hosts = tuple(hosts)
+    chosen = select(selector, hosts)
+    if not chosen:
+        raise BadInput(
+            f"no host is selected by {selector!r}",
+            f"the inventory has {_listed(hosts)}",
+            "correct the selector, or the hosts of the inventory",
+        )
+    return chosen
+
+
 def limited(limit: str, chosen: Sequence[Host], hosts: Iterable[Host]) -> tuple[Host, ...]:
     """Those of *chosen* that *limit* leaves: a selector over *hosts*, or names of theirs with commas between.
 

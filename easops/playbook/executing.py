@@ -23,12 +23,20 @@ from easops.playbook.record import Record, Run
 from easops.playbook.recorded import report_of, status_of, steps_of, surroundings_of, this_machine
 from easops.playbook.state import RunLock, StateFolder
 from easops.playbook.walk import Preview
+from easops.remoting.pool import SessionPool
 from easops.status import EXIT_CODES, Status
 
-Confirm = Callable[[Preview], bool]
+Confirm = Callable[[Preview], bool] | bool
+"""Who confirms a run's changes, before the first: True, nobody (False), or a function that is shown what is to come."""
 
 WAIT: Final = dt.timedelta(minutes=10)
 """How long a run waits for a target that another live run holds."""
+
+
+def _asked(confirm: Confirm) -> Callable[[Preview], bool]:
+    if isinstance(confirm, bool):
+        return always if confirm else never
+    return confirm
 
 
 def always(preview: Preview) -> bool:
@@ -44,17 +52,19 @@ def never(preview: Preview) -> bool:
 @attrs.frozen
 class Conduct:
     """How a run is conducted: who confirms its changes, how long it waits for a target that another run holds, who is
-    told how it goes on, and who may stop it (*stopper* is given a function that ends the run at its next boundary).
+    told how it goes on, who may stop it (*stopper* is given a function that ends the run at its next boundary), and
+    the sessions that a caller keeps open (None: the run has its own).
     """
 
-    confirm: Confirm = never
+    confirm: Callable[[Preview], bool] = attrs.field(default=never, converter=_asked)
     wait: dt.timedelta = WAIT
     observer: Observer = attrs.field(factory=Silent)
     stopper: Callable[[Callable[[], None]], None] = lambda stop: None
+    sessions: SessionPool | None = None
 
     def in_lab(self, scenario: str | None) -> Conduct:
-        """The same, but the lab asks nothing."""
-        return self if scenario is None else attrs.evolve(self, confirm=always)
+        """The same, but the lab asks nothing, and its sessions end with it."""
+        return self if scenario is None else attrs.evolve(self, confirm=always, sessions=None)
 
 
 def made_here() -> dict[str, Json]:
@@ -91,7 +101,7 @@ def execute_run(
     Raises what kept it from its first step; what the steps met is in the report.
     """
     problem: list[EasopsError] = []
-    with surroundings_of(held, record, hosts, clock, conduct.observer) as around:
+    with surroundings_of(held, record, hosts, clock, conduct.observer, conduct.sessions) as around:
 
         def walking(hands: DurableHands) -> None:
             try:

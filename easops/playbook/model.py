@@ -118,7 +118,7 @@ class Playbook:
 
     *hosts* and *protect* are settings over the inputs: a selector's text or a list of host names; a list of mailboxes
     and groups. *source* is the file it was read from (or what stood for one), *text* its YAML, *digest* the SHA-256
-    (hexadecimal) of the text with LF line ends.
+    (hexadecimal) of the text with LF line ends. *kind* is ``do`` where it stands for a single action.
     """
 
     name: str
@@ -131,6 +131,7 @@ class Playbook:
     source: str
     text: str = attrs.field(repr=False)
     digest: str
+    kind: Literal["run", "do"] = "run"
 
     @property
     def steps(self) -> tuple[Step, ...]:

@@ -23,7 +23,7 @@ from easops.playbook.outcome import RunReport, StepResult, run_status
 from easops.playbook.record import Record, Run
 from easops.playbook.rehearsal import start_lab
 from easops.playbook.state import RunLock, StateFolder
-from easops.remoting.pool import SessionPool
+from easops.remoting.pool import SessionPool, kept_or_own
 from easops.remoting.secret import ask_passwords
 from easops.status import Status
 
@@ -131,9 +131,14 @@ def _with_credentials(recorded: Host, given: Host | None) -> Host:
 
 @contextmanager
 def surroundings_of(
-    held: Run, record: Record, hosts: Sequence[Host], clock: Clock, observer: Observer
+    held: Run,
+    record: Record,
+    hosts: Sequence[Host],
+    clock: Clock,
+    observer: Observer,
+    kept_sessions: SessionPool | None = None,
 ) -> Iterator[Surroundings]:
-    with SessionPool() as sessions:
+    with kept_or_own(kept_sessions) as sessions:
         organisation = Organisation.of(hosts, sessions)
         for entry in record.entries(held.run_id, "facts"):
             organisation.domain_controller = entry.body["domain_controller"]

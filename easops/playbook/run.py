@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import attrs
 
@@ -29,7 +29,7 @@ from easops.inventory.select import limited, one_organisation, select
 from easops.parameter import format_duration
 from easops.playbook.codec import Json, from_json, to_json
 from easops.playbook.engine import PROTOCOL, DurableHands, forget
-from easops.playbook.executing import WAIT, Conduct, Confirm, always, execute_run, made_here, never
+from easops.playbook.executing import WAIT, Conduct, Confirm, always, execute_run, made_here
 from easops.playbook.expression import evaluate
 from easops.playbook.gates import protected_mailboxes
 from easops.playbook.hands import LookingHands, Observer, Silent
@@ -54,46 +54,71 @@ from easops.playbook.rehearsal import start_lab
 from easops.playbook.state import StateFolder
 from easops.playbook.undo import close_undone, walk_back
 from easops.playbook.walk import Earlier, Facts, Hands, Pulse, walk
-from easops.remoting.pool import SessionPool
+from easops.remoting.pool import SessionPool, kept_or_own
 from easops.remoting.secret import ask_passwords
 from easops.status import Status
 
 
 def find_playbook(path_or_name: Path | str) -> Playbook:
-    """The playbook of a file, or the shipped one of that name, checked whole. Raises BadInput with every problem."""
+    """The playbook of a file, or the shipped one of that name (``contacts-sync-storm``), checked whole.
+
+    Nothing is read or sent. Raises BadInput with every problem and its place, ``file:line:column``.
+    """
     return load_playbook(path_or_name, actions=ACTIONS, detectors=DETECTORS)
 
 
 def run(
-    playbook: Playbook,
+    playbook: Playbook | Path | str,
     hosts: Sequence[Host] | None = None,
     inputs: Mapping[str, Any] | None = None,
     *,
-    kind: Literal["run", "do"] = "run",
     check: bool = False,
     lab: bool = False,
     scenario: str | None = None,
     limit: str | None = None,
-    confirm: Confirm = never,
+    confirm: Confirm = False,
     anew: bool = False,
     wait: dt.timedelta = WAIT,
     observer: Observer | None = None,
+    sessions: SessionPool | None = None,
     state: StateFolder | None = None,
     stopper: Callable[[Callable[[], None]], None] = lambda stop: None,
 ) -> RunReport:
-    """Run *playbook* against *hosts* (an inventory's), or with *lab* against the built-in lab.
+    """Run a playbook: find, cure, prove. One run at a time in a process.
 
-    With *check*, every read is made, nothing is changed, and no record is left. Otherwise *confirm* is asked once,
-    before the first change (``always`` for a script that has decided; the lab asks nothing). *anew* lets it begin
-    although an earlier run owes its later steps. *limit* narrows the playbook's hosts to those that it selects, a
-    selector or names with commas between. *stopper* is given a function that ends the run at the next boundary.
+    Every change is recorded before it is sent; ``undo`` puts them back, also after this process has died.
 
-    Raises BadInput, Refused (another run owes, a dead one holds a target), and what a reading before the first step
-    met: UnreachableHost, AccessRefused, CommandFailed. What the steps meet is in the report. A run that was stopped, or
-    whose database is away for a minute, raises ``Interrupted`` (of ``easops.playbook.engine``), which is no Exception:
-    this process is then to end, and the run can be resumed by another.
+    Args:
+        playbook: one that ``find_playbook`` gave, a file, or the name of a shipped one.
+        hosts: those of an inventory; ``limit`` narrows the playbook's own choice among them.
+        inputs: the playbook's inputs by name, as text (``"1h"``) or as what they are (a timedelta).
+        check: make every read, change nothing, leave no record; the report says what would change.
+        lab: run it on a simulated organisation, made for this run; then there are no hosts, and nothing is asked.
+        scenario: which one, where it is not the playbook's own.
+        limit: a selector, or names with commas between.
+        confirm: True for a script that has decided; or a function that is shown what is to come, once, before the
+            first change, and says whether to go on. False: the changes are refused.
+        anew: begin although an earlier run of this playbook owes its later steps.
+        wait: how long to wait for a target that another run is changing.
+        observer: is told how it goes on.
+        sessions: a pool that stays open, instead of one that ends with the run.
+        state: where the record is kept: ``EASOPS_STATE``, or the user's state folder, unless given.
+        stopper: is given a function that ends the run at its next boundary, from any thread.
+
+    Returns:
+        What came of each step. What the steps met, a host that cannot be reached or a refusal, is in it, not raised.
+
+    Raises:
+        BadInput: the playbook, an input or the choice of hosts is wrong.
+        Refused: an earlier run owes its later steps, or died; or this process executes a run already.
+        UnreachableHost, CommandFailed: a reading before the first step met it (AccessRefused is an UnreachableHost).
+        Interrupted: of ``easops.playbook.engine``, and no Exception: the run was stopped, or its database is away.
+            This process is then to end; ``resume``, in another one, goes on.
+
+    Source: docs/explanation/playbooks.md.
     """
-    conduct = Conduct(confirm, wait, observer or Silent(), stopper).in_lab("lab" if lab else None)
+    playbook = playbook if isinstance(playbook, Playbook) else find_playbook(playbook)
+    conduct = Conduct(confirm, wait, observer or Silent(), stopper, sessions).in_lab("lab" if lab else None)
     given = dict(inputs or {})
     values = check_inputs(playbook, given)
     if not lab and hosts is None:
@@ -108,7 +133,7 @@ def run(
                 hosts, clock, used = world.hosts, world.clock, world.scenario
             chosen = _selected(playbook, values, hosts or (), limit)
             earlier = None if lab else _earlier_run(state or StateFolder.default(), playbook, chosen, anew)
-            report = _checked(playbook, values, hosts or (), chosen, kind, clock, conduct.observer)
+            report = _checked(playbook, values, hosts or (), chosen, clock, conduct)
             return attrs.evolve(report, lab=used, limit=limit, earlier=earlier)
         state = (state or StateFolder.default()).prepared()
         run_id = new_run_id()
@@ -121,7 +146,7 @@ def run(
         if lab:
             world = stack.enter_context(start_lab(scenario or playbook.scenario, state.lab(run_id)))
             hosts, clock, used = world.hosts, world.clock, world.scenario
-        held, hosts = _planned(run_id, kind, playbook, given, hosts or (), limit, used)
+        held, hosts = _planned(run_id, playbook, given, hosts or (), limit, used)
         _refuse_open(record, state, held, anew)
         ask_passwords(hosts)
         record.add(held)
@@ -147,7 +172,7 @@ def submit(
     given = dict(inputs or {})
     check_inputs(playbook, given)
     with opened(state) as (record, state):
-        held, _ = _planned(new_run_id(), "run", playbook, given, hosts, limit, None)
+        held, _ = _planned(new_run_id(), playbook, given, hosts, limit, None)
         held = attrs.evolve(held, document={**held.document, "submitted": True, "anew": anew}, walks=0)
         _refuse_open(record, state, held, anew)
         record.add(held)
@@ -157,19 +182,35 @@ def submit(
 def resume(
     run_id: str,
     *,
-    confirm: Confirm = never,
+    confirm: Confirm = False,
     wait: dt.timedelta = WAIT,
     observer: Observer | None = None,
+    sessions: SessionPool | None = None,
     state: StateFolder | None = None,
     hosts: Sequence[Host] | None = None,
     stopper: Callable[[Callable[[], None]], None] = lambda stop: None,
 ) -> RunReport:
     """Go on with a run that died, or that ended and owes its later steps; or begin one that was submitted.
 
-    *hosts*, an inventory's, supplies endpoints and credentials in place of the recorded ones.
-    Raises BadInput (no such run), Refused (it is alive, closed, owes nothing, or was made by another protocol).
+    Args:
+        run_id: the run's id, or its beginning.
+        confirm: as for ``run``; it is asked unless the changes were confirmed before.
+        wait: how long to wait for a target that another run is changing.
+        observer: is told how it goes on.
+        sessions: a pool that stays open, instead of one that ends with the run.
+        state: where the record is, as for ``run``.
+        hosts: an inventory's: their credentials are taken in place of the recorded ones.
+        stopper: as for ``run``.
+
+    Returns:
+        The whole run: also the steps that it had done before.
+
+    Raises:
+        BadInput: there is no such run.
+        Refused: it is alive, closed, owes nothing, or was made by an engine of another protocol.
+        UnreachableHost, CommandFailed, Interrupted: as for ``run``.
     """
-    conduct = Conduct(confirm, wait, observer or Silent(), stopper)
+    conduct = Conduct(confirm, wait, observer or Silent(), stopper, sessions)
     with opened(state) as (record, state), locked(record, state, run_id) as (held, lock):
         refuse_closed(held)
         if held.document["protocol"] != PROTOCOL:
@@ -210,7 +251,6 @@ def resume(
 
 def _planned(
     run_id: str,
-    kind: Literal["run", "do"],
     playbook: Playbook,
     given: Mapping[str, Any],
     hosts: Sequence[Host],
@@ -229,7 +269,7 @@ def _planned(
         "lab": scenario,
         **made_here(),
     }
-    held = Run(run_id, kind, playbook.name, document, (), dt.datetime.now(dt.UTC))
+    held = Run(run_id, playbook.kind, playbook.name, document, (), dt.datetime.now(dt.UTC))
     return attrs.evolve(held, targets=_targets(held, selected)), hosts
 
 
@@ -238,15 +278,15 @@ def _checked(
     values: Mapping[str, Any],
     hosts: Sequence[Host],
     selected: Sequence[Host],
-    kind: Literal["run", "do"],
     clock: Clock,
-    observer: Observer,
+    conduct: Conduct,
 ) -> RunReport:
+    observer = conduct.observer
     hosts = _neighbours(hosts, selected)
     ask_passwords(hosts)
     started = dt.datetime.now(dt.UTC)
     observer.started(None)
-    with SessionPool() as sessions:
+    with kept_or_own(conduct.sessions) as sessions:
         around = Surroundings(sessions, Organisation.of(hosts, sessions), clock, observer.progress)
         hands = LookingHands(observer)
         facts = _facts(playbook, values, hosts, around, hands, lambda: _label(hosts))
@@ -255,7 +295,7 @@ def _checked(
     return RunReport(
         None,
         playbook.name,
-        kind,
+        playbook.kind,
         run_status(steps),
         steps,
         checked=True,

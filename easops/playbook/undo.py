@@ -18,7 +18,7 @@ from easops.exchange.server import choose_domain_controller
 from easops.inventory.host import Host
 from easops.playbook.codec import from_json, to_json
 from easops.playbook.engine import DurableHands
-from easops.playbook.executing import WAIT, Conduct, Confirm, execute_run, made_here, never
+from easops.playbook.executing import WAIT, Conduct, Confirm, execute_run, made_here
 from easops.playbook.hands import LookingHands, Observer, Silent
 from easops.playbook.outcome import RunReport, StepResult, run_status
 from easops.playbook.record import Record, Run
@@ -37,6 +37,7 @@ from easops.playbook.recorded import (
 from easops.playbook.settling import abandon_run, reconcile_run
 from easops.playbook.state import StateFolder
 from easops.playbook.walk import Hands, Job, Preview
+from easops.remoting.pool import SessionPool
 from easops.status import EXIT_CODES, Status
 
 
@@ -45,9 +46,10 @@ def undo(
     *,
     check: bool = False,
     skip_drifted: bool = False,
-    confirm: Confirm = never,
+    confirm: Confirm = False,
     wait: dt.timedelta = WAIT,
     observer: Observer | None = None,
+    sessions: SessionPool | None = None,
     state: StateFolder | None = None,
     hosts: Sequence[Host] | None = None,
     stopper: Callable[[Callable[[], None]], None] = lambda stop: None,
@@ -56,11 +58,30 @@ def undo(
 
     It plans first: where anything is neither as the run left it nor as it was before, the whole is refused with the
     difference; with *skip_drifted* that alone is refused, and the rest put back. Only an undo that refused nothing
-    closes the run; until then it can be undone again, which finds most of it as it was before already.
+    closes the run; until then it can be undone again, which finds most of it as it was before already. What of a run
+    that died may have been sent is looked at first. A recycle has no way back, and is told as skipped.
 
-    A dead run is reconciled and abandoned first. Raises BadInput, Refused (alive, undone already).
+    Args:
+        run_id: the run's id, or its beginning.
+        check: say what would be put back, change nothing.
+        skip_drifted: leave what has changed since as it is, and put back the rest.
+        confirm: as for ``run``.
+        wait: how long to wait for a target that another run is changing.
+        observer: is told how it goes on.
+        sessions: a pool that stays open, instead of one that ends with the run.
+        state: where the record is, as for ``run``.
+        hosts: an inventory's: their credentials are taken in place of the recorded ones.
+        stopper: as for ``run``.
+
+    Returns:
+        A step for each target; ``Status.UNDONE`` where all is as it was.
+
+    Raises:
+        BadInput: there is no such run.
+        Refused: it is alive, or undone already.
+        UnreachableHost, CommandFailed, Interrupted: as for ``run``.
     """
-    conduct = Conduct(confirm, wait, observer or Silent(), stopper)
+    conduct = Conduct(confirm, wait, observer or Silent(), stopper, sessions)
     with opened(state) as (record, state), locked(record, state, run_id) as (held, _lock):
         if held.closed.startswith("undone"):
             raise Refused(
@@ -69,6 +90,7 @@ def undo(
                 f"easops runs show {held.run_id} tells more",
                 rule="undone",
             )
+        conduct = conduct.in_lab(held.lab)
         with world_of(held, hosts, state) as (known, clock):
             if held.ended is None and not check:
                 reconcile_run(held, record, known, clock)
@@ -76,10 +98,10 @@ def undo(
             jobs = _undo_steps(held, record)
             if check:
                 conduct.observer.started(None)
-                with surroundings_of(held, record, known, clock, conduct.observer) as around:
+                with surroundings_of(held, record, known, clock, conduct.observer, conduct.sessions) as around:
                     moved = _move(around, jobs)
                     return _undo_checked(held, jobs, around, conduct.observer, skip_drifted, moved)
-            with surroundings_of(held, record, known, clock, conduct.observer) as around:
+            with surroundings_of(held, record, known, clock, conduct.observer, conduct.sessions) as around:
                 moved = _move(around, jobs)
                 controller = around.organisation.domain_controller
             undoing = Run(
@@ -105,7 +127,6 @@ def undo(
                 record.add(undoing)
                 for entry in record.entries(held.run_id, "facts"):
                     record.write(undoing.run_id, "facts", entry.key, {**entry.body, "domain_controller": controller})
-                conduct = conduct.in_lab(held.lab)
                 conduct.observer.started(undoing.run_id)
                 main = functools.partial(walk_back, undoing)
                 report = execute_run(undoing, undoing.run_id, main, record, state, lock, known, clock, conduct)

@@ -9,13 +9,12 @@ from typing import Any
 import attrs
 import pytest
 
-from easops.actions import ACTIONS, block_user, limit_eas_usage
+import easops
+from easops.actions import block_user, limit_eas_usage
 from easops.exchange import EasBudget, find_mailbox, get_exchange_server, get_throttling_policy
 from easops.inventory.host import Version
 from easops.playbook.executing import always
 from easops.playbook.outcome import RunReport
-from easops.playbook.run import run
-from easops.playbook.single import inputs_of, single
 from easops.playbook.undo import undo
 from easops.remoting.command import Command
 from easops.remoting.pool import SessionPool
@@ -25,10 +24,7 @@ Start = Callable[..., Any]
 
 
 def do(rig: Any, action: str, values: dict[str, Any], **more: Any) -> RunReport:
-    on, because, protect = more.pop("on", None), more.pop("because", None), more.pop("protect", ())
-    playbook = single(ACTIONS[action], values, on=on is not None, because=because is not None)
-    inputs = inputs_of(values, on=on, because=because, protect=protect)
-    return run(playbook, rig.hosts, inputs, kind="do", confirm=always, state=rig.state, **more)
+    return easops.do(action, rig.hosts, values, confirm=True, state=rig.state, **more)
 
 
 @pytest.fixture

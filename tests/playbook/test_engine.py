@@ -15,15 +15,12 @@ import attrs
 import pytest
 import sqlalchemy as sa
 
-from easops.actions import ACTIONS
+import easops
 from easops.errors import Refused
 from easops.playbook import engine
-from easops.playbook.executing import always
 from easops.playbook.outcome import RunReport
 from easops.playbook.record import Record
-from easops.playbook.run import run
 from easops.playbook.runs import list_runs
-from easops.playbook.single import inputs_of, single
 from easops.playbook.state import StateFolder
 from easops.status import Status
 
@@ -32,10 +29,8 @@ USER = "laura.brandt@contoso.example"
 
 
 def block(rig: Any, **more: Any) -> RunReport:
-    playbook = single(ACTIONS["block_user"], {"user"})
-    inputs = inputs_of({"user": USER}, on=None, because=None, protect=())
-    more.setdefault("confirm", always)
-    return run(playbook, rig.hosts, inputs, kind="do", state=rig.state, **more)
+    more.setdefault("confirm", True)
+    return easops.do("block_user", rig.hosts, {"user": USER}, state=rig.state, **more)
 
 
 def sqlite(rig: Any) -> sqlite3.Connection:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import easops
 from easops.actions import ACTIONS
 from easops.detectors import DETECTORS
 from easops.errors import Refused
@@ -21,10 +22,9 @@ from easops.playbook.executing import always, made_here, never
 from easops.playbook.load import load_playbook_text
 from easops.playbook.outcome import RunReport
 from easops.playbook.record import Record
-from easops.playbook.run import resume, run, submit
+from easops.playbook.run import resume, submit
 from easops.playbook.runs import list_runs, show_run
 from easops.playbook.settling import abandon
-from easops.playbook.single import inputs_of, single
 from easops.playbook.undo import undo
 from easops.status import Status
 
@@ -57,9 +57,7 @@ def associations(rig: Any) -> list[str]:
 
 
 def do(rig: Any, action: str, values: dict[str, Any], on: str | None = None, because: str | None = None) -> RunReport:
-    playbook = single(ACTIONS[action], values, on=on is not None, because=because is not None)
-    inputs = inputs_of(values, on=on, because=because, protect=())
-    return run(playbook, rig.hosts, inputs, kind="do", confirm=always, state=rig.state)
+    return easops.do(action, rig.hosts, values, on=on, because=because, confirm=True, state=rig.state)
 
 
 @pytest.mark.parametrize("moment", MOMENTS)

@@ -72,7 +72,7 @@ def reads(lab: Any) -> dict[str, Any]:
 def do(lab: Any, action: Any, values: dict[str, Any]) -> RunReport:
     playbook = single(action, values)
     inputs = inputs_of(values, on=None, because=None, protect=())
-    return run(playbook, lab.hosts, inputs, kind="do", state=lab.state, confirm=always)
+    return run(playbook, lab.hosts, inputs, state=lab.state, confirm=always)
 
 
 def calls(lab: Any) -> list[dict[str, Any]]:
