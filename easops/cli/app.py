@@ -14,7 +14,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from easops.cli import detect, do, lab, lint, options, run, runs, schema, show, undo, worker
+from easops.cli import detect, do, inventory, lab, lint, options, run, runs, schema, show, undo, worker
 
 app = typer.Typer(
     name="easops",
@@ -32,6 +32,7 @@ app.command(cls=options.naming("easops.actions", "ACTIONS"))(do.do)
 app.command()(lint.lint)
 app.command()(schema.schema)
 app.command()(worker.worker)
+app.add_typer(inventory.app)
 app.add_typer(lab.app)
 
 

@@ -91,7 +91,11 @@ def load_inventory(path: Path | str) -> Inventory:
     Paths in it (``ca``, ``password: {file}``) are relative to the file. Raises DocumentError with every problem.
     """
     path = Path(path)
-    text = read_text(path)
+    return read_inventory(read_text(path), path)
+
+
+def read_inventory(text: str, path: Path) -> Inventory:
+    """The same of a *text* that stands, or is to stand, in the file *path*."""
     checker = Checker(str(path))
     root = parse(text, checker)
     hosts = _Reader(checker, path.absolute().parent).inventory(root)

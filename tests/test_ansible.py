@@ -1,0 +1,229 @@
+"""Ansible itself, as its users run it: the example play on a lab, and its own connection at the lab's door."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from easops.document import DocumentError
+from easops.inventory.ansible import from_ansible
+from easops.inventory.ansible_host import VARIABLES
+from easops.inventory.load import load_inventory
+from easops.lab import server
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Ansible's control node is never Windows")
+
+ROOT = Path(__file__).parent.parent
+CURE = ROOT / "examples" / "ansible" / "cure.yml"
+USER = "nina.okafor@contoso.example"
+BLOCK = """
+easops: 1
+name: Block one user
+inputs:
+  user: {type: text, help: whose ActiveSync is turned off}
+  protect: {type: list, default: [], help: who is never touched}
+hosts: all
+protect: "{{ protect }}"
+steps:
+  - name: Block
+    do: block_user
+    with: {user: "{{ user }}"}
+"""
+
+
+def ansible(command: str, *words: str | Path, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """``ansible-COMMAND``; easops is found beside this interpreter, Ansible's own files are in *folder*."""
+    here = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return subprocess.run(
+        [sys.executable, "-m", "ansible", command, *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        env={
+            **os.environ,
+            "PATH": here,
+            "LC_ALL": "C.UTF-8",
+            "ANSIBLE_HOME": str(folder / "ansible"),
+            "ANSIBLE_NOCOLOR": "1",
+            "EASOPS_STATE": str(folder / "state"),
+            **environment,
+        },
+        timeout=180,
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("ansible")
+
+
+@pytest.fixture(scope="module")
+def inventory(lab: Path, folder: Path) -> Path:
+    """The lab, as an Ansible inventory has it; beside it a web server that is none of easops' business."""
+    hosts = load_inventory(lab).hosts
+    ports = {host.name: host.windows.url.rpartition(":")[2].partition("/")[0] for host in hosts if host.windows}
+    path = folder / "hosts.yml"
+    described: Mapping[str, Any] = {
+        "ansible_connection": "psrp",
+        "ansible_host": "127.0.0.1",
+        "ansible_user": "CONTOSO\\admin",
+        "ansible_password": "{{ lookup('ansible.builtin.env', 'EASOPS_PASSWORD') }}",
+        "ansible_psrp_auth": "basic",
+        "easops_organisation": "contoso",
+        "easops_version": 2016,
+        "easops_roles": ["mailbox", "client_access"],
+        "easops_exchange_url": "https://{{ ansible_host }}:{{ ansible_port | string }}/PowerShell",
+        "easops_exchange_auth": "basic",
+        "easops_ca": str(lab.parent / "ca.pem"),
+    }
+    machines = {name: {"ansible_port": int(port)} for name, port in ports.items()}
+    exchange = {"vars": described, "hosts": machines}
+    path.write_text(json.dumps({"all": {"hosts": {"web01": {}}, "children": {"exchange": exchange}}}), encoding="utf-8")
+    return path
+
+
+class Play:
+    """Plays the example with a small playbook; what it said, and the numbers of its recap by host."""
+
+    def __init__(self, inventory: Path, folder: Path, password: str) -> None:
+        self._inventory = inventory
+        self._folder = folder
+        self._password = password
+        (folder / "block.yml").write_text(BLOCK, encoding="utf-8")
+
+    def __call__(self, *words: str, inputs: tuple[str, ...] = (), **more: Any) -> tuple[str, dict[str, dict[str, int]]]:
+        variables = {
+            "playbook": str(self._folder / "block.yml"),
+            "servers": str(self._folder / "easops-hosts.yml"),
+            "inputs": [f"user={USER}", *inputs],
+            **more,
+        }
+        done = ansible(
+            "playbook",
+            "-i",
+            self._inventory,
+            CURE,
+            "-e",
+            json.dumps(variables),
+            *words,
+            folder=self._folder,
+            EASOPS_PASSWORD=self._password,
+        )
+        rows = re.findall(r"^(\S+) +: (ok=.*)$", done.stdout, re.MULTILINE)
+        recap = {host: {key: int(number) for key, number in re.findall(r"(\w+)=(\d+)", row)} for host, row in rows}
+        assert recap, done.stdout + done.stderr
+        return done.stdout + done.stderr, recap
+
+
+@pytest.fixture(scope="module")
+def play(inventory: Path, folder: Path, lab: Path) -> Play:
+    return Play(inventory, folder, (lab.parent / "password.txt").read_text(encoding="utf-8").strip())
+
+
+def test_a_play_checks_changes_once_finds_nothing_more_to_do_and_fails_in_easops_words(
+    play: Play, folder: Path, lab: Path
+) -> None:
+    made = lab.parent / "changes.jsonl"
+    before = made.read_bytes() if made.exists() else b""
+
+    said, checked = play("--check", "--limit", "AMS-EX02", "-v")
+    assert checked["AMS-EX02"]["changed"] == 1
+    assert '"--limit", "AMS-EX02", "--check"' in said
+    assert (made.read_bytes() if made.exists() else b"") == before  # the lab's own record of what was changed in it
+
+    said, first = play()
+    (undo,) = re.findall(r"easops undo \S+", said)
+    assert (first["AMS-EX01"]["changed"], first["AMS-EX01"]["failed"]) == (1, 0)
+    assert made.read_bytes() != before
+
+    said, second = play()
+    assert (second["AMS-EX01"]["changed"], second["AMS-EX01"]["failed"]) == (0, 0)
+
+    words = [sys.executable, "-m", *undo.split(), "--yes", "-i", str(lab)]
+    subprocess.run(words, env={**os.environ, "EASOPS_STATE": str(folder / "state")}, check=True, capture_output=True)
+
+    said, refused = play(inputs=(f"protect={USER}",))
+    assert (refused["AMS-EX01"]["changed"], refused["AMS-EX01"]["failed"]) == (0, 1)
+    assert "refused (exit code 3): a rule refused it, or it waits for approval" in said
+    assert f"Block\n  {USER}: protected\nnext: easops runs show " in said
+
+    said, wrong = play(playbook="contacts-sync-strom")
+    assert wrong["AMS-EX01"]["failed"] == 1
+    assert "bad_input (exit code 1)" in said, said
+    assert "Did you mean 'contacts-sync-storm'?" in said, said
+
+
+def test_what_ansible_inventory_prints_is_taken_over_where_it_resolves_to_text(inventory: Path, folder: Path) -> None:
+    listed = ansible("inventory", "-i", inventory, "--list", "--limit", "exchange", folder=folder)
+    assert listed.returncode == 0, listed.stderr
+    with pytest.raises(DocumentError, match="easops_exchange_url is a template"):
+        from_ansible(listed.stdout, "stdin")
+
+    taken = from_ansible(listed.stdout.replace(" | string }}", " }}"), "stdin")
+    assert [host.name for host in taken.hosts] == ["AMS-EX01", "AMS-EX02"]
+
+
+@pytest.fixture(scope="module")
+def doors(folder: Path) -> Iterator[Path]:
+    """An Ansible inventory of the two ways into the windows endpoint of one server, of a lab whose clock stands."""
+    with server.start(folder / "lab", scenario="calm", speed=0.0) as running:
+        name = next(iter(running.ports))
+        user, account = next((name, user) for name, user in running.users.items() if user.roles)
+        entered = {
+            "ansible_connection": "psrp",
+            "ansible_host": "127.0.0.1",
+            "ansible_user": user,
+            "ansible_password": account.password,
+            "ansible_psrp_ca_cert": str(running.folder / "ca.pem"),
+        }
+        ways = {
+            "tls": {"ansible_port": running.ports[name], "ansible_psrp_auth": "basic"},
+            "sealed": {
+                "ansible_port": running.plain_ports[name],
+                "ansible_psrp_protocol": "http",
+                "ansible_psrp_auth": "ntlm",
+            },
+            "nobody": {"ansible_port": running.ports[name], "ansible_psrp_auth": "basic", "ansible_password": "guess"},
+        }
+        path = folder / "doors.json"
+        path.write_text(json.dumps({"all": {"vars": entered, "hosts": ways}}), encoding="utf-8")
+        yield path
+
+
+def test_ansibles_own_connection_logs_on_and_its_script_is_refused_in_the_labs_words(doors: Path, folder: Path) -> None:
+    done = ansible("adhoc", "-i", doors, "all", "-m", "raw", "-a", "Get-Date", folder=folder)
+    for way in ("tls", "sealed"):
+        assert f"{way} | FAILED | rc=1 >>\nThe lab runs no script text; it knows easops' own scripts" in done.stdout
+    assert done.stdout.count("FullyQualifiedErrorId : LabUnknownScript") == 2
+    assert "nobody | UNREACHABLE!" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_module_of_ansibles_is_refused_too_and_nothing_hangs(doors: Path, folder: Path) -> None:
+    modules = folder / "library"
+    modules.mkdir()
+    (modules / "hello.ps1").write_text(
+        "#!powershell\n#AnsibleRequires -CSharpUtil Ansible.Basic\n"
+        "[Ansible.Basic.AnsibleModule]::Create($args, @{options = @{}}).ExitJson()\n"
+    )
+    done = ansible("adhoc", "-i", doors, "-M", modules, "tls", "-m", "hello", folder=folder)
+    assert "tls | FAILED!" in done.stdout
+    assert '"rc": 1' in done.stdout
+    assert "The lab runs no script text" in done.stdout
+
+
+def test_the_example_inventory_and_the_page_say_the_variables_that_there_are(folder: Path) -> None:
+    listed = ansible("inventory", "-i", CURE.parent / "hosts.yml", "--list", folder=folder)
+    assert [host.name for host in from_ansible(listed.stdout, "stdin").hosts] == ["AMS-EX01", "AMS-EX02"]
+
+    page = (ROOT / "docs" / "how-to" / "call-it-from-ansible.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `(easops_\w+)` \| (.*) \|$", page, re.MULTILINE) == list(VARIABLES.items())
