@@ -29,7 +29,8 @@ def test_help_loads_the_command_line_and_nothing_else() -> None:
     assert {name for name in loaded if name.partition(".")[0] == "easops"} - {"easops", "easops.cli"} == {
         f"easops.cli.{name}"
         for name in (
-            "app conducting detect do files given inventory lab lint options run runs schema show undo voice worker".split()
+            "app conducting detect do files given inventory lab lint options run runs schema show "
+            "undo voice worker".split()
         )
     }
     heavy = {"attr", "attrs", "rich", "pygments", "pypsrp", "requests", "dbos", "sqlalchemy", "jinja2", "ruamel.yaml"}
