@@ -1,21 +1,36 @@
-"""Block a user's ActiveSync, and read it back: python block_user.py hosts.yml anna@contoso.example"""
+"""Block a user's ActiveSync: python block_user.py hosts.yml anna@contoso.com "phone floods EX01"
+
+It prints the command that unblocks the user, before anything is changed; unblock_user.py does the same from a script.
+"""
 
 from __future__ import annotations
 
 import sys
 
-from easops import SessionPool, load_inventory
-from easops.exchange import get_cas_mailbox, require_mailbox, set_active_sync_enabled
+from easops import EasopsError, Observer, do, load_inventory
 
 
-def main(inventory: str, user: str) -> None:
-    with SessionPool() as sessions:
-        session = sessions.open(load_inventory(inventory).hosts[0], "exchange")
-        mailbox = require_mailbox(session, user)
-        set_active_sync_enabled(session, mailbox.guid, enabled=False)
-        held = get_cas_mailbox(session, mailbox.guid)
-        print(f"{mailbox.primary_smtp_address}: ActiveSync is {'on' if held.active_sync_enabled else 'off'}")
+class Told(Observer):
+    def started(self, run_id: str | None) -> None:
+        print(f"to unblock: easops undo {run_id}", flush=True)
+
+
+def main(inventory: str, user: str, because: str) -> int:
+    report = do(
+        "block_user",
+        load_inventory(inventory).hosts,
+        {"user": user},
+        because=because,
+        confirm=True,
+        observer=Told(),
+    )
+    for item in report.items:
+        print(f"{item.item}: {item.status}; {item.reason or item.effective}")
+    return report.exit_code
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:3])
+    try:
+        sys.exit(main(*sys.argv[1:]))
+    except EasopsError as error:
+        sys.exit(f"{error}\n{error.next_step}")

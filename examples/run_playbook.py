@@ -4,18 +4,31 @@ from __future__ import annotations
 
 import sys
 
-from easops import RunReport, find_playbook, load_inventory, run
+from easops import EasopsError, Observer, Status, load_inventory, run
 
 
-def main(inventory: str) -> RunReport:
-    playbook = find_playbook("contacts-sync-storm")
-    report = run(playbook, load_inventory(inventory).hosts, {"window": "1h"}, confirm=lambda preview: True)
+class Told(Observer):
+    def progress(self, text: str) -> None:
+        print(text, file=sys.stderr)
+
+
+def main(inventory: str) -> int:
+    hosts = load_inventory(inventory).hosts
+    report = run("contacts-sync-storm", hosts, {"window": "1h"}, confirm=True, observer=Told())
     for detection in report.findings:
         for user in detection.users:
             print(f"{user.user}: {user.evidence}")
-    print(f"{report.status}: {report.next or 'nothing to undo'}")
-    return report
+    if report.status is Status.OK:
+        print("nothing to do")
+    elif report.status is Status.CHANGED:
+        print(f"cured; to put it back: {report.next}")
+    else:
+        print(f"{report.status}: look at it with easops runs show {report.run_id}, then {report.next}")
+    return report.exit_code
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]).exit_code)
+    try:
+        sys.exit(main(*sys.argv[1:]))
+    except EasopsError as error:
+        sys.exit(f"{error}\n{error.next_step}")

@@ -55,6 +55,28 @@ def test_each_library_is_imported_through_its_door_alone(library: str) -> None:
     assert outside == set()
 
 
+ASKS_FOR_PASSWORDS = "remoting.secret"
+
+
+def test_only_the_command_line_and_the_lab_print_or_end_the_process() -> None:
+    """A script's output, its log and its end are its own."""
+    loud = {"print", "exit", "quit", "input"}
+    found: set[str] = set()
+    for path in PACKAGE.rglob("*.py"):
+        module = module_of(path)
+        if module.partition(".")[0] in ("cli", "lab", "__main__"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+            raised = ast.unparse(node.exc) if isinstance(node, ast.Raise) and node.exc is not None else ""
+            streams = isinstance(node, ast.Attribute) and ast.unparse(node) in ("sys.stdout", "sys.stderr")
+            if streams and module == ASKS_FOR_PASSWORDS:
+                continue  # is there a terminal to ask at
+            if called in loud or called in ("sys.exit", "os._exit") or raised.startswith("SystemExit") or streams:
+                found.add(f"{module}:{getattr(node, 'lineno', 0)}")
+    assert found == set()
+
+
 def test_imports_point_down() -> None:
     done = subprocess.run(
         [sys.executable, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"],

@@ -2,65 +2,159 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from easops import SessionPool, find_playbook, load_inventory, undo
-from easops.exchange import get_cas_mailbox, set_active_sync_enabled
-from easops.playbook.executing import always
+from easops.exchange import get_cas_mailbox, require_mailbox
 from easops.playbook.runs import list_runs
 from easops.playbook.state import StateFolder
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
-USER = "nina.okafor@contoso.example"
+NINA = "nina.okafor@contoso.example"
+POOL = "MSExchangeSyncAppPool"
 
 
-def example(name: str, *arguments: str | Path, state: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, str(EXAMPLES / name), *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "EASOPS_STATE": str(state)},
-        timeout=180,
-    )
+def command(name: str, *arguments: str | Path) -> list[str]:
+    return [sys.executable, str(EXAMPLES / name), *map(str, arguments)]
 
 
-def test_list_worker_processes(lab: Path, tmp_path: Path) -> None:
-    done = example("list_worker_processes.py", lab, state=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert {line.split()[0] for line in done.stdout.splitlines()} == {"AMS-EX01", "AMS-EX02"}
-    assert "MSExchangeSyncAppPool" in done.stdout
+@pytest.fixture
+def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs an example to its end."""
+    monkeypatch.setenv("EASOPS_STATE", str(tmp_path / "state"))
+
+    def run(name: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(command(name, *arguments), capture_output=True, text=True, check=False, timeout=180)
+
+    return run
 
 
-def test_block_user(lab: Path, tmp_path: Path) -> None:
-    done = example("block_user.py", lab, USER, state=tmp_path)
-    assert (done.returncode, done.stdout) == (0, f"{USER}: ActiveSync is off\n"), done.stderr
+def active_sync(inventory: Path, user: str) -> tuple[bool, str | None]:
+    """Whether the user has ActiveSync, and his policy."""
     with SessionPool() as sessions:
-        session = sessions.open(load_inventory(lab).hosts[0], "exchange")
-        assert not get_cas_mailbox(session, USER).active_sync_enabled
-        set_active_sync_enabled(session, USER, enabled=True)
+        session = sessions.open(load_inventory(inventory).hosts[0], "exchange")
+        return get_cas_mailbox(session, user).active_sync_enabled, require_mailbox(session, user).throttling_policy
 
 
-def test_run_playbook(calm: Path, tmp_path: Path) -> None:
-    done = example("run_playbook.py", calm, state=tmp_path)
-    assert (done.returncode, done.stdout) == (0, "ok: nothing to undo\n"), done.stderr
+def run_id_in(text: str) -> str:
+    """The run of the undo command in a script's output."""
+    return text.partition("easops undo ")[2].split()[0]
+
+
+Example = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def test_a_user_is_blocked_and_unblocked(lab: Path, example: Example) -> None:
+    before = active_sync(lab, NINA)
+    blocked = example("block_user.py", lab, NINA, "test")
+    first, second = blocked.stdout.splitlines()
+    assert (blocked.returncode, first[:12], second[: len(NINA) + 9]) == (0, "to unblock: ", f"{NINA}: changed"), blocked
+    assert active_sync(lab, NINA) == (False, before[1])
+
+    unblocked = example("unblock_user.py", run_id_in(first))
+    assert (unblocked.returncode, unblocked.stdout) == (0, f"ActiveSync of {NINA}: undone\n"), unblocked
+    assert active_sync(lab, NINA) == before
+
+
+def test_an_error_is_said_without_a_traceback(example: Example) -> None:
+    nobody = example("unblock_user.py", "20200101-000000-0000")
+    assert nobody.returncode == 1
+    assert nobody.stderr.startswith("there is no run")
+    assert "Traceback" not in nobody.stderr
+
+
+def test_a_limit_ends_when_its_time_is_over(lab: Path, example: Example) -> None:
+    before = active_sync(lab, NINA)
+    done = example("limit_for_a_time.py", lab, NINA, "0.01")
+    assert done.returncode == 0, done
+    assert done.stdout.splitlines()[1].startswith(f"{NINA}: changed")
+    assert done.stdout.splitlines()[2] == f"{NINA}: undone"
+    assert active_sync(lab, NINA) == before
+
+
+def test_a_limit_whose_script_was_killed_is_ended_by_the_command_that_it_had_printed(
+    lab: Path, example: Example
+) -> None:
+    before = active_sync(lab, NINA)
+    with subprocess.Popen(
+        command("limit_for_a_time.py", lab, NINA, "600"), stdout=subprocess.PIPE, text=True
+    ) as script:
+        assert script.stdout is not None
+        told, limited = script.stdout.readline(), script.stdout.readline()
+        script.kill()
+    assert limited.startswith(f"{NINA}: changed")
+    assert active_sync(lab, NINA) != before
+
+    words = told.partition("easops undo ")[2].split()
+    subprocess.run([sys.executable, "-m", "easops", "undo", *words, "--yes"], check=True, capture_output=True)
+    assert active_sync(lab, NINA) == before
+
+
+def test_the_worker_processes_of_all_servers_are_listed_and_one_that_is_away_costs_no_other(
+    lab: Path, example: Example, tmp_path: Path
+) -> None:
+    done = example("list_worker_processes.py", lab)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert {line.split()[0] for line in done.stdout.splitlines() if POOL in line} == {"AMS-EX01", "AMS-EX02"}
+
+    second = load_inventory(lab).hosts[1].windows
+    assert second is not None
+    text = lab.read_text(encoding="utf-8").replace(second.url, "https://127.0.0.1:9/wsman")
+    away = lab.with_name("one-away.yml")
+    away.write_text(text, encoding="utf-8")
+    less = example("list_worker_processes.py", away)
+    assert less.returncode == 1
+    assert {line.split()[0] for line in less.stdout.splitlines()} == {"AMS-EX01"}
+    assert less.stderr.startswith("AMS-EX02: AMS-EX02 (windows endpoint, 127.0.0.1:9) cannot be reached")
+
+
+def test_a_pool_is_recycled_and_it_is_proved(lab: Path, example: Example) -> None:
+    done = example("recycle_pool.py", lab, "AMS-EX02", POOL, "test")
+    assert done.returncode == 0, done
+    assert done.stdout.startswith("AMS-EX02: changed; {'workers': [")
+    assert "old worker process(es)" in done.stderr
+
+
+def test_the_playbook_cures_servers_of_an_inventory_and_undo_puts_it_back(
+    lab: Path, example: Example, tmp_path: Path
+) -> None:
+    done = example("run_playbook.py", lab)
+    assert done.returncode == 0, done
+    state = StateFolder(tmp_path / "state")
+    (view,) = list_runs(state)
+    assert done.stdout.splitlines()[-1] == f"cured; to put it back: easops undo {view.run.run_id}"
+    assert view.run.playbook == find_playbook("contacts-sync-storm").name
+    assert "step 1 of 6: " in done.stderr
+    assert undo(view.run.run_id, confirm=True, state=state).status == "undone"
+
+
+def test_the_playbook_finds_nothing_to_do_on_calm_servers(calm: Path, example: Example) -> None:
+    done = example("run_playbook.py", calm)
+    assert (done.returncode, done.stdout) == (0, "nothing to do\n"), done
+
+
+def test_a_log_is_read_from_files_and_from_servers(lab: Path, example: Example) -> None:
+    (log,) = sorted(lab.parent.rglob("W3SVC2/*.log"))[-1:]
+    files = example("read_log.py", log)
+    assert files.returncode == 0, files
+    assert "RPC" in files.stdout.splitlines()[0]
+
+    servers = example("read_server_logs.py", lab, "30")
+    assert (servers.returncode, servers.stderr) == (0, ""), servers
+    assert {line.split()[0] for line in servers.stdout.splitlines()} == {"AMS-EX01", "AMS-EX02"}
+
+
+def test_a_pool_is_watched(calm: Path, example: Example) -> None:
+    done = example("watch_pool.py", calm, "pool_memory", "1", "2", "0.1")
+    assert (done.returncode, done.stderr) == (0, ""), done
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["AMS-EX01", "AMS-EX02"] * 2
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.name)
-def test_an_example_is_a_handful_of_lines(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 30
-
-
-def test_the_playbook_cures_servers_of_an_inventory_and_undo_puts_it_back(lab: Path, tmp_path: Path) -> None:
-    done = example("run_playbook.py", lab, state=tmp_path)
-    assert done.returncode == 0, done.stderr
-    state = StateFolder(tmp_path)
-    (view,) = list_runs(state)
-    assert done.stdout.splitlines()[-1] == f"changed: easops undo {view.run.run_id}"
-    assert view.run.playbook == find_playbook("contacts-sync-storm").name
-    assert undo(view.run.run_id, confirm=always, state=state).status == "undone"
+def test_an_example_is_a_screen_at_most(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 45

@@ -34,7 +34,7 @@ from easops.detectors.finding import Detection, Undetermined, Unreachable, UserF
 from easops.errors import AccessRefused, BadInput, EasopsError, UnreachableHost
 from easops.exchange.mailbox import AmbiguousMailbox, Mailbox, find_mailbox
 from easops.exchange.mailbox_folder import count_contacts
-from easops.iis.site import log_folder
+from easops.iis.site import eas_log_folder
 from easops.inventory.host import Host
 from easops.logs.eas_request import COLUMNS
 from easops.logs.source import local_logs
@@ -200,7 +200,7 @@ def _read_host(
 
     try:
         session = around.sessions.open(host, "windows")
-        folder = host.log_folder or log_folder(session, host.eas_site)
+        folder = eas_log_folder(session, host)
         log = read_window(session, folder, start, _WANTED)
     except UnreachableHost as error:
         return Unreachable(host.name, error.what, error.why, isinstance(error, AccessRefused))

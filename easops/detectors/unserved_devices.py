@@ -16,7 +16,7 @@ import attrs
 from easops.detectors.detector import Surroundings, ended_on
 from easops.detectors.finding import Detection, Measurement
 from easops.detectors.measuring import Look, measure
-from easops.iis.site import log_folder
+from easops.iis.site import eas_log_folder
 from easops.inventory.host import Host
 from easops.logs.eas_request import COLUMNS, EasRequest, read_request
 from easops.logs.window import Wanted, read_window
@@ -52,7 +52,7 @@ def _look(host: Host, session: Session, values: Mapping[str, Any]) -> Look:
     def start(now: dt.datetime) -> dt.datetime:
         return now - values["since"] if after is None else after
 
-    folder = host.log_folder or log_folder(session, host.eas_site)
+    folder = eas_log_folder(session, host)
     log = read_window(session, folder, start, _WANTED)
     if log.start is None:
         return Look(why_not=f"{folder} holds no log; give the folder as log_folder: in the inventory")

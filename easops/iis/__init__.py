@@ -2,7 +2,7 @@
 
 from easops.iis.app_pool import AppPool, list_app_pools, recycle_app_pool, shutdown_time_limit
 from easops.iis.request import ExecutingRequest, RequestReading, read_requests
-from easops.iis.site import Site, list_sites, log_folder
+from easops.iis.site import Site, eas_log_folder, list_sites, log_folder
 from easops.iis.worker_process import WorkerProcess, WorkerProcessReading, read_worker_processes
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Site",
     "WorkerProcess",
     "WorkerProcessReading",
+    "eas_log_folder",
     "list_app_pools",
     "list_sites",
     "log_folder",

@@ -10,6 +10,7 @@ import attrs
 from easops.errors import UnexpectedAnswer
 from easops.iis.appcmd import list_elements, run_appcmd
 from easops.iis.web_administration import read_with_module
+from easops.inventory.host import Host
 from easops.remoting.command import Command
 from easops.remoting.result import RemoteObject, Result
 from easops.remoting.session import Session
@@ -71,6 +72,12 @@ def log_folder(session: Session, site_id: int) -> str:
             "write log_folder: at the host in the inventory",
         )
     return f"{_expanded(session, folder)}\\W3SVC{site_id}"
+
+
+def eas_log_folder(session: Session, host: Host) -> str:
+    """The folder with the IIS log that holds each ActiveSync request once with its ``Log=``, as a Windows path: what
+    the inventory says, else what IIS says of the back end's site (2; on 2010 and older 1). Raises as ``log_folder``."""
+    return host.log_folder or log_folder(session, host.eas_site)
 
 
 def _site(number: object, name: object, state: object, item: object) -> Site:

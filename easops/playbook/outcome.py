@@ -89,8 +89,7 @@ class RunReport:
     def changed(self) -> bool:
         """Whether anything was changed, or may have been."""
         held = (Status.CHANGED, Status.UNDONE, Status.UNKNOWN, Status.VERIFY_FAILED)
-        items = [item for step in self.steps for item in step.items]
-        return not self.checked and any(item.touched or item.status in held for item in items)
+        return not self.checked and any(item.touched or item.status in held for item in self.items)
 
     @property
     def undoable(self) -> bool:
@@ -99,16 +98,21 @@ class RunReport:
         Of a failed item the first of several changes may have been made.
         """
         held = (Status.CHANGED, Status.UNKNOWN, Status.VERIFY_FAILED)
-        items = [item for step in self.steps for item in step.items if item.touched or item.status in held]
+        items = [item for item in self.items if item.touched or item.status in held]
         return not self.checked and any(item.undo == "exact" for item in items)
 
     @property
     def would_change(self) -> bool:
-        return any(item.status is Status.WOULD_CHANGE for step in self.steps for item in step.items)
+        return any(item.status is Status.WOULD_CHANGE for item in self.items)
 
     @property
     def exit_code(self) -> int:
         return EXIT_CODES[self.status]
+
+    @property
+    def items(self) -> tuple[ItemOutcome, ...]:
+        """What came of each user, or each host's pool, over all steps."""
+        return tuple(item for step in self.steps for item in step.items)
 
     @property
     def findings(self) -> tuple[Detection, ...]:

@@ -208,17 +208,13 @@ class PsrpSession:
     def close(self) -> None:
         """Close the session on the server, as far as it can be reached within the grace."""
         with self._lock:
-            pool, worker = self._pool, self._worker
-            if pool is not None and worker is not None:
-                with contextlib.suppress(Exception):
-                    worker.run(pool.close, GRACE)
-            self._drop()
+            self._end()
 
     # -- one attempt ---------------------------------------------------------------------------------------------
 
     def _attempt(self, todo: Pipeline, ends: float) -> Result:
         if not todo.reads and self._pool is not None and time.monotonic() - self._used > _FRESH_FOR:
-            self._drop()
+            self._end()  # not only dropped: kept sessions would leave shell after shell on the server
         return self._guarded(lambda progress: self._invoke(todo, ends, progress), ends, todo.name)
 
     def _guarded(self, call: Callable[[_Progress], T], ends: float, name: str) -> T:
@@ -315,6 +311,13 @@ class PsrpSession:
             shell.poll_invoke(timeout=max(1, min(_POLL, int(remaining) + 1)))
         if shell.state == PSInvocationState.STOPPED:
             raise TimeoutError
+
+    def _end(self) -> None:
+        pool, worker = self._pool, self._worker
+        if pool is not None and worker is not None:
+            with contextlib.suppress(Exception):
+                worker.run(pool.close, GRACE)
+        self._drop()
 
     def _drop(self) -> None:
         """Forget the session: the sockets are shut, so a thread still waiting on one wakes up and ends."""

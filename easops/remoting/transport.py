@@ -13,6 +13,7 @@ import importlib.util
 import logging
 import os
 import re
+import socket
 import traceback
 from collections.abc import Callable
 from typing import Any, Final
@@ -42,6 +43,17 @@ _KDC_REFUSALS: Final = frozenset(
     }
 )
 """What says that a user name or its password is no good (krb5.h, KRB5KDC_ERR and KRB5KRB_AP_ERR)."""
+
+_KEEP_ALIVE: Final = [
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    *(
+        (socket.IPPROTO_TCP, getattr(socket, name), seconds)
+        for name, seconds in (("TCP_KEEPIDLE", 60), ("TCP_KEEPALIVE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))
+        if hasattr(socket, name)
+    ),
+]
+"""A session that a script keeps may be idle for long: a firewall would forget it without a word, and the next call
+would wait for its whole deadline. (TCP_KEEPALIVE is the name of TCP_KEEPIDLE on macOS.)"""
 
 _WINDOWS: Final = os.name == "nt"
 """There Kerberos is built in (SSPI)."""
@@ -123,7 +135,7 @@ def make_wsman(way_in: Endpoint, endpoint: EndpointName, password: Secret | None
         no_proxy=True,  # as Enter-PSSession has it unless told otherwise
     )
     _hold_seal_to_connection(wsman)
-    _print_no_headers(wsman)
+    _hold_connections(wsman)
     _doubt_what_was_answered(wsman)
     return wsman
 
@@ -145,9 +157,9 @@ def _hold_seal_to_connection(wsman: WSMan) -> None:
     transport.send = sending  # type: ignore[method-assign]
 
 
-def _print_no_headers(wsman: WSMan) -> None:
-    """Let ``http.client.HTTPConnection.debuglevel``, which a script may have set, not print our headers on stdout:
-    with Basic one of them is the password."""
+def _hold_connections(wsman: WSMan) -> None:
+    """Have connections kept alive while nothing is said on them; and let ``http.client.HTTPConnection.debuglevel``,
+    which a script may have set, not print our headers on stdout: with Basic one of them is the password."""
     session = wsman.transport.session = wsman.transport._build_session()
 
     def silent(make: Callable[..., Any]) -> Any:
@@ -158,6 +170,7 @@ def _print_no_headers(wsman: WSMan) -> None:
             def connection(*values: Any, **options: Any) -> Any:
                 connection = connect(*values, **options)
                 connection.debuglevel = 0
+                connection.socket_options = [*connection.socket_options, *_KEEP_ALIVE]
                 return connection
 
             pool.ConnectionCls = connection

@@ -12,11 +12,13 @@ from typing import Any
 
 import attrs
 import pytest
+import urllib3
 
 from easops.errors import AccessRefused, CommandFailed, OutcomeUnknown, UnreachableHost
 from easops.inventory.host import Endpoint, Host
 from easops.inventory.load import load_inventory
 from easops.lab import server
+from easops.lab.wsman import Service
 from easops.remoting import psrp
 from easops.remoting.command import Command, Pipeline
 from easops.remoting.pool import SessionPool
@@ -136,6 +138,40 @@ def test_a_shell_that_the_server_forgot_is_opened_again_and_the_change_sent_once
     before = sent(lab, "Restart-WebAppPool")
     session.invoke(RECYCLE)
     assert sent(lab, "Restart-WebAppPool") == before + 1
+
+
+def test_a_change_after_a_pause_gets_a_new_session_and_leaves_no_shell_behind(
+    lab: server.Lab, host: Host, pool: SessionPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verbs: list[str] = []
+    answer = Service._answer
+
+    async def noting(service: Service, endpoint: Any, name: str, user: Any, request: Any) -> bytes:
+        verbs.append(request.verb)
+        return await answer(service, endpoint, name, user, request)
+
+    monkeypatch.setattr(Service, "_answer", noting)
+    monkeypatch.setattr(psrp, "_FRESH_FOR", -1.0)
+    session = pool.open(host, "windows")
+    session.invoke(Command("Get-Date", reads=True))
+    session.invoke(RECYCLE)
+    assert [verb for verb in verbs if verb in ("Create", "Delete")] == ["Create", "Delete", "Create"]
+
+
+def test_connections_are_kept_alive_as_a_firewall_forgets_idle_ones(
+    host: Host, pool: SessionPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Any] = []
+    connect = urllib3.util.connection.create_connection
+
+    def noting(*values: Any, **options: Any) -> Any:
+        seen.append(options["socket_options"])
+        return connect(*values, **options)
+
+    monkeypatch.setattr(urllib3.util.connection, "create_connection", noting)
+    pool.open(host, "windows").invoke(Command("Get-Date", reads=True))
+    assert seen
+    assert all((socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1) in options for options in seen)
 
 
 def test_no_call_outlives_its_deadline_by_more_than_the_grace(

@@ -1,0 +1,65 @@
+"""A script as its author would write it: every function of the API, one after the other, in one process.
+
+It prints nothing itself; what it saw goes to a file, as JSON: python -m tests.api_script INVENTORY PLAYBOOK ANSWER
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from easops import Observer, RunReport, SessionPool, detect, do, load_inventory, read_hosts, resume, run, undo
+from easops.iis import read_worker_processes
+from easops.playbook.run import find_playbook, submit
+
+USER = "laura.brandt@contoso.example"
+
+
+class Told(Observer):
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.started_runs: list[str | None] = []
+        self.texts: list[str] = []
+        self.steps: list[str] = []
+
+    def started(self, run_id: str | None) -> None:
+        self.started_runs.append(run_id)
+
+    def progress(self, text: str) -> None:
+        self.texts.append(text)
+
+    def finished(self, result: object) -> None:
+        self.steps.append(str(getattr(result, "status", "?")))
+
+
+def main(inventory: str, playbook: str, answer: str) -> None:
+    hosts = load_inventory(inventory).hosts
+    told = Told()
+    reports: list[RunReport] = []
+    with SessionPool() as sessions:
+        looks = [
+            detect("pool_memory", hosts, {"above": 1000}, observer=told, sessions=sessions).judged for _ in range(3)
+        ]
+        workers = read_hosts(hosts, read_worker_processes, sessions=sessions)
+        reports.append(do("block_user", hosts, {"user": USER}, confirm=True, observer=told, sessions=sessions))
+        reports.append(undo(str(reports[0].run_id), confirm=True, observer=told, sessions=sessions))
+        reports.append(run(playbook, hosts, check=True, observer=told, sessions=sessions))
+        reports.append(run(playbook, hosts, confirm=True, observer=told, sessions=sessions))
+        waiting = submit(find_playbook(playbook), hosts)
+        reports.append(resume(waiting, observer=told, sessions=sessions))
+    saw = {
+        "looks": looks,
+        "workers": sorted(workers),
+        "statuses": [report.status for report in reports],
+        "ids": [report.run_id for report in reports],
+        "started": told.started_runs,
+        "texts": told.texts,
+        "steps": told.steps,
+    }
+    Path(answer).write_text(json.dumps(saw), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

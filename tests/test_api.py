@@ -1,0 +1,173 @@
+"""What a script may count on: it is told and nothing is printed, it pays for a session once, no host costs another."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import attrs
+import pytest
+
+import easops
+from easops.errors import BadInput, UnreachableHost
+from easops.inventory import Host, load_inventory
+from easops.lab import server
+from easops.lab.wsman import Service
+
+PLAYBOOK = """\
+easops: 1
+name: Two steps
+hosts: all
+steps:
+  - detect: pool_memory
+    with: {above: 1000}
+  - do: block_user
+    with: {user: nina.okafor@contoso.example}
+"""
+
+
+@attrs.frozen
+class Script:
+    """What came of ``tests/api_script.py``: how it ended, what it saw, and the WSMan verbs that the servers took."""
+
+    done: subprocess.CompletedProcess[str]
+    saw: dict[str, Any]
+    verbs: Counter[tuple[str, str, str]]
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[server.Lab]:
+    with server.start(tmp_path_factory.mktemp("lab"), scenario="contacts-storm", speed=0) as lab:
+        yield lab
+
+
+@pytest.fixture
+def hosts(lab: server.Lab) -> tuple[Host, ...]:
+    return load_inventory(lab.inventory).hosts
+
+
+@pytest.fixture(scope="module")
+def script(lab: server.Lab, tmp_path_factory: pytest.TempPathFactory) -> Script:
+    folder = tmp_path_factory.mktemp("script")
+    (folder / "two.yml").write_text(PLAYBOOK, encoding="utf-8")
+    verbs: Counter[tuple[str, str, str]] = Counter()
+    answer = Service._answer
+
+    async def counting(service: Service, endpoint: Any, name: str, user: Any, request: Any) -> bytes:
+        verbs[service.server, endpoint, request.verb] += 1
+        return await answer(service, endpoint, name, user, request)
+
+    with patch.object(Service, "_answer", counting):
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.api_script", lab.inventory, folder / "two.yml", folder / "saw.json"],
+            cwd=Path(__file__).parent.parent,
+            env={**os.environ, "EASOPS_STATE": str(folder / "state")},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=180,
+        )
+    assert (folder / "saw.json").exists(), done.stderr
+    return Script(done, json.loads((folder / "saw.json").read_text(encoding="utf-8")), verbs)
+
+
+def test_the_api_prints_nothing_and_ends_no_process(script: Script) -> None:
+    assert (script.done.returncode, script.done.stdout, script.done.stderr) == (0, "", "")
+    assert script.saw["statuses"] == ["changed", "undone", "would_change", "changed", "ok"]
+
+
+def test_an_observer_is_told_of_the_run_before_its_steps_and_of_each_step(script: Script) -> None:
+    assert script.saw["started"] == script.saw["ids"]
+    assert script.saw["ids"][2] is None  # a check leaves no record
+    assert script.saw["steps"] == ["changed", "undone", "ok", "would_change", "ok", "changed", "ok", "ok"]
+    assert "step 2 of 2: do block_user" in script.saw["texts"]
+
+
+def test_with_a_kept_pool_many_calls_log_on_once_to_each_endpoint(script: Script) -> None:
+    assert script.saw["looks"] == [["AMS-EX01", "AMS-EX02"]] * 3
+    assert script.saw["workers"] == ["AMS-EX01", "AMS-EX02"]
+    logons = {way: count for way, count in script.verbs.items() if way[2] == "Create"}
+    assert logons == {
+        ("AMS-EX01", "windows", "Create"): 1,
+        ("AMS-EX02", "windows", "Create"): 1,
+        ("AMS-EX01", "exchange", "Create"): 1,
+    }
+    assert {way[:2] for way in script.verbs if way[2] == "Delete"} == {way[:2] for way in logons}
+
+
+def test_each_host_gives_its_value_or_its_error(hosts: tuple[Host, ...]) -> None:
+    from easops.iis import read_worker_processes
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"https://127.0.0.1:{free.getsockname()[1]}/wsman"
+    assert hosts[0].windows is not None
+    away = attrs.evolve(hosts[0], name="AWAY", windows=attrs.evolve(hosts[0].windows, url=url))
+    bare = attrs.evolve(hosts[0], name="BARE", windows=None)
+
+    answers = easops.read_hosts((away, bare, *hosts), read_worker_processes)
+
+    assert list(answers) == ["AWAY", "BARE", "AMS-EX01", "AMS-EX02"]
+    assert isinstance(answers["AWAY"], UnreachableHost)
+    assert isinstance(answers["BARE"], BadInput)
+    assert not any(isinstance(answers[host.name], easops.EasopsError) for host in hosts)
+
+
+def test_what_is_no_error_of_easops_is_a_bug_and_is_raised(hosts: tuple[Host, ...]) -> None:
+    with pytest.raises(ZeroDivisionError):
+        easops.read_hosts(hosts, lambda session: 1 // 0)
+
+
+def test_a_pool_takes_a_host_of_another_address_for_another_one(hosts: tuple[Host, ...]) -> None:
+    windows = hosts[0].windows
+    assert windows is not None
+    moved = attrs.evolve(hosts[0], windows=attrs.evolve(windows, url="https://127.0.0.1:9/wsman"))
+    with easops.SessionPool() as sessions:
+        assert sessions.open(hosts[0], "windows") is sessions.open(hosts[0], "windows")
+        assert sessions.open(hosts[0], "windows") is not sessions.open(moved, "windows")
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda hosts: easops.do("block_usr", hosts), "there is no action 'block_usr'"),
+        (lambda hosts: easops.do("block_user", hosts), "block_user cannot take this: user is missing"),
+        (
+            lambda hosts: easops.do("block_user", hosts, {"usr": 1}),
+            "block_user cannot take this: there is no parameter",
+        ),
+        (lambda hosts: easops.do("recycle_app_pool", hosts, because="x"), "recycle_app_pool acts on servers"),
+        (lambda hosts: easops.do("recycle_app_pool", hosts, on="all"), "recycle_app_pool needs a reason"),
+        (lambda hosts: easops.detect("storm", hosts), "there is no detector 'storm'"),
+        (lambda hosts: easops.detect("contact_sync_storm"), "contact_sync_storm has nothing to look at"),
+        (lambda hosts: easops.detect("contact_sync_storm", hosts, logs=["x"]), "has both hosts and logs"),
+        (
+            lambda hosts: easops.detect("pool_memory", logs=["x"]),
+            "no detector that reads log files alone, 'pool_memory'",
+        ),
+        (
+            lambda hosts: easops.detect("pool_memory", hosts, {"above": 1}, on="name=X"),
+            "no host is selected by 'name=X'",
+        ),
+        (lambda hosts: easops.run("nothing.yml", hosts), "nothing.yml"),
+    ],
+)
+def test_a_wrong_word_is_bad_input_with_what_there_is(hosts: tuple[Host, ...], call: Any, told: str) -> None:
+    with pytest.raises(BadInput) as error:
+        call(hosts)
+    assert told in str(error.value)
+    assert error.value.next_step
+
+
+def test_the_api_has_a_dozen_names_each_with_its_docstring() -> None:
+    assert len(easops.__all__) <= 14
+    assert all(getattr(easops, name).__doc__ for name in easops.__all__)
+    assert set(easops._ROOMS) == set(easops.__all__)
