@@ -30,7 +30,8 @@ from easops.detectors.contact_sync import (
     sentence,
 )
 from easops.detectors.detector import Surroundings, ended_on
-from easops.detectors.finding import Detection, Undetermined, Unreachable, UserFinding
+from easops.detectors.finding import Detection, Series, Undetermined, Unreachable, UserFinding
+from easops.detectors.series import series
 from easops.errors import AccessRefused, BadInput, EasopsError, UnreachableHost
 from easops.exchange.mailbox import AmbiguousMailbox, Mailbox, find_mailbox
 from easops.exchange.mailbox_folder import count_contacts
@@ -124,6 +125,7 @@ class ContactSyncStorm:
             unreachable=(*unreachable, *found.unreachable),
             judged=tuple(sorted(reading.host for reading in readings if reading.host not in failing)),
             times={reading.host: reading.time for reading in readings},
+            series=tuple(held for reading in readings for held in _over_time(reading, values["threshold"])),
         )
 
 
@@ -372,6 +374,23 @@ class _Judgement:
 
     def _list(self, item: Undetermined) -> None:
         self._undetermined.setdefault((item.subject, item.host), item)
+
+
+def _over_time(reading: _HostReading, threshold: int) -> list[Series]:
+    """How many such syncs of any user ended on a host in each minute, and what they cost. The log is whole up to its
+    newest line only: IIS holds later ones back."""
+    log = reading.log
+    if log.start is None or log.newest is None:
+        return []
+    sending = [hit for hit in reading.hits if hit.client_sends]
+    counts = [(hit.request.ended, 1) for hit in sending]
+    costs = [(hit.request.ended, hit.rpc.value) for hit in sending]
+    name = f"contact syncs over {threshold} RPC"
+    found = (
+        series(reading.host, name, "requests", counts, log.start, log.newest),
+        series(reading.host, f"mailbox calls of {name}", "RPC", costs, log.start, log.newest),
+    )
+    return [held for held in found if held is not None]
 
 
 _FRONT_END: Final = (

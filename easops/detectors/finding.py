@@ -65,6 +65,19 @@ class Measurement:
 
 
 @attrs.frozen
+class Series:
+    """A figure of one host over time, by the server's clock: each of *values* is the sum in *unit* over *step* seconds,
+    the first from *start* on. What was not observed is not in it, so none of them is zero for want of knowledge."""
+
+    host: str
+    name: str
+    unit: str
+    start: dt.datetime
+    step: int
+    values: tuple[int, ...]
+
+
+@attrs.frozen
 class Undetermined:
     """What could not be judged, and why. *required* says whether it was asked for (a host selected, a user given)
     or only met in a log: the second is listed and stops nothing. *seconds* is how long it takes, by the server's clock,
@@ -95,7 +108,8 @@ class Detection:
     *users* and *hosts* are found (users in order of hits, most first; hosts by name); *watch* is below the
     minimum: shown, never acted on. *judged* are the hosts that were judged; *times* the server's own clock at the
     reading, per host; *notes* are sentences a person should read (damaged lines, a threshold's origin);
-    *sentences* tell, one a host, what its figures do not say by themselves.
+    *sentences* tell, one a host, what its figures do not say by themselves; *series* are figures over the time that was
+    read.
     """
 
     detector: str
@@ -109,6 +123,7 @@ class Detection:
     times: dict[str, dt.datetime] = attrs.field(factory=dict)
     notes: tuple[str, ...] = ()
     sentences: dict[str, str] = attrs.field(factory=dict)
+    series: tuple[Series, ...] = ()
 
     @property
     def found(self) -> bool:

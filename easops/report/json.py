@@ -9,7 +9,9 @@ step's name and the detection as data), ``steps`` and ``next`` (the command to t
 A step has ``number``, ``name``, ``kind``, ``subject``, ``target`` (what was acted on: the targets of its items, or else
 its hosts, joined by a comma and a blank; null where there is none), ``hosts``, ``status``, ``reason``, ``because``,
 ``certain``, ``seconds``, ``before`` and ``after`` (of one item its value; of several a list in the order of ``items``;
-null of none), ``items`` and ``detection``. Times of the day are ISO 8601 text, durations seconds.
+null of none), ``items`` and ``detection``. A detection's ``series`` are figures of a host over time: ``host``,
+``name``, ``unit``, ``start``, ``step`` (seconds) and ``values``, each the sum over one step; what was not observed is
+not in them. Times of the day are ISO 8601 text, durations seconds.
 """
 
 from __future__ import annotations

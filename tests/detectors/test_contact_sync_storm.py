@@ -96,6 +96,25 @@ def test_several_names_of_one_mailbox_are_one_user_and_hits_of_all_hosts_are_sum
     assert found.hosts == ("EX1", "EX2")
 
 
+def test_the_hits_are_told_over_time_as_far_as_the_log_goes(estate: Any, flood: Any) -> None:
+    estate.add("EX1", *flood())
+
+    counts, costs = detect(estate).series
+
+    assert (counts.host, counts.name, counts.unit, counts.step) == (
+        "EX1",
+        "contact syncs over 2000 RPC",
+        "requests",
+        60,
+    )
+    assert counts.start == dt.datetime(2026, 11, 24, 9, 0, tzinfo=dt.UTC)
+    newest = dt.datetime(2026, 11, 24, 9, 59, 40, tzinfo=dt.UTC)  # so the minute of 9:59 is not whole
+    assert counts.start + dt.timedelta(minutes=len(counts.values)) == newest.replace(second=0)
+    assert [minute for minute, count in enumerate(counts.values) if count] == list(range(15, 56, 4))
+    assert (costs.name, costs.unit) == ("mailbox calls of contact syncs over 2000 RPC", "RPC")
+    assert [cost for cost in costs.values if cost] == [3000] * 11
+
+
 def test_users_come_with_most_hits_first(estate: Any, flood: Any) -> None:
     estate.add("EX1", *flood("CONTOSO\\laura"), *flood("CONTOSO\\marco", "SEC1")[:5])
 
