@@ -11,7 +11,7 @@ from easops.detectors.finding import Series
 STEPS: Final = (60, 300, 900, 3600, 14_400, 86_400)
 """Seconds that a value may stand for. Each divides the next, so that two series of one figure can be laid together."""
 
-_MOST: Final = 300
+MOST: Final = 300
 """Values of a series: what is recorded and drawn stays small whatever the window."""
 
 
@@ -29,7 +29,7 @@ def series(
     """
     for step in STEPS:
         first, last = _ceiling(start, step), int(end.timestamp()) // step
-        if last - first <= _MOST or step == STEPS[-1]:
+        if last - first <= MOST or step == STEPS[-1]:
             break
     if last <= first:
         return None

@@ -733,6 +733,7 @@ def _of_hosts(seen: Detection, names: set[str]) -> Detection:
         judged=tuple(host for host in seen.judged if host in names),
         times={host: time for host, time in seen.times.items() if host in names},
         sentences={host: told for host, told in seen.sentences.items() if host in names},
+        series=tuple(held for held in seen.series if held.host in names),
     )
 
 
@@ -748,5 +749,6 @@ def _merge(one: Detection, other: Detection) -> Detection:
         judged=one.judged + other.judged,
         times={**one.times, **other.times},
         sentences={**one.sentences, **other.sentences},
+        series=one.series + other.series,
         notes=tuple(dict.fromkeys(one.notes + other.notes)),
     )

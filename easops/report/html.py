@@ -1,14 +1,170 @@
-"""A run as one page for a browser: nothing is fetched, nothing is executed."""
+"""A run as one page for a browser: nothing is fetched, nothing is executed.
+
+The page's text is in ``html.jinja``, its look in ``html.css``; here is what they are given.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+import attrs
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from easops.actions.outcome import ItemOutcome
+from easops.detectors import DETECTORS
+from easops.detectors.finding import Detection, Measurement
+from easops.parameter import format_duration
+from easops.playbook.outcome import RunReport, StepResult
+from easops.playbook.record import Run
+from easops.report import chart
 from easops.report.file import Account
-from easops.report.step import step_lines
+from easops.report.layout import counted, figure, lasted, moment, value_words
+from easops.report.step import outcome_words, step_lines
+from easops.report.verdict import verdict, ways
+from easops.status import Status
+
+_DONE: Final = (Status.OK, Status.SKIPPED, Status.CHANGED, Status.UNDONE, Status.WOULD_CHANGE)
+"""Of items and steps that need no explanation."""
+
+
+@attrs.frozen
+class Difference:
+    """One line of a before -> after; *name* is empty of a value without parts."""
+
+    name: str
+    before: str
+    after: str
+
+
+@attrs.frozen
+class Open:
+    """What was not done, or is not known, and why."""
+
+    what: str
+    step: str
+    status: Status
+    reason: str
+
+
+def _differences(item: ItemOutcome) -> list[Difference]:
+    before, after = item.before, item.after
+    if not isinstance(before, Mapping) or not isinstance(after, Mapping):
+        return [] if before == after else [Difference("", value_words(before), value_words(after))]
+    return [
+        Difference(name.replace("_", " "), value_words(before.get(name)), value_words(after.get(name)))
+        for name in dict.fromkeys([*before, *after])
+        if before.get(name) != after.get(name)
+    ]
+
+
+def _changes(account: Account) -> list[tuple[StepResult, list[ItemOutcome]]]:
+    """The steps that changed something, may have, or would, with those items."""
+    found = []
+    for step in account.report.steps:
+        items = [
+            item
+            for item in step.items
+            if item.status is Status.WOULD_CHANGE or item.touched or item.status in chart.CHANGED
+        ]
+        if items:
+            found.append((step, items))
+    return found
+
+
+def _open(account: Account) -> list[Open]:
+    found = []
+    for step in account.report.steps:
+        if step.kind == "verify":  # told under the proof
+            continue
+        items = [
+            item for item in step.items if item.status not in _DONE or (item.status is Status.SKIPPED and item.reason)
+        ]
+        found += [Open(item.item, step.name, item.status, item.reason) for item in items]
+        if not items and step.status not in _DONE:
+            found.append(Open(", ".join(step.hosts) or step.name, step.name, step.status, step.reason))
+    return found
+
+
+def _proofs(report: RunReport) -> list[tuple[StepResult, list[str]]]:
+    """The verify steps, each with what it saw: who is no longer found, each host's figures before -> after, and what no
+    step above it has told."""
+    found = []
+    for at, step in enumerate(report.steps):
+        if step.kind != "verify":
+            continue
+        earlier = [held for held in report.steps[:at] if held.detection is not None]
+        told: list[str] = []
+        if step.detection is not None:
+            same = [held.detection for held in earlier if held.subject == step.subject and held.detection is not None]
+            told += _gone(step, same, report.steps[:at])
+            told += [f"{host}: {sentence}" for host, sentence in step.detection.sentences.items()]
+            told += [
+                _moved(held, same) for held in step.detection.measurements if held.host not in step.detection.sentences
+            ]
+            notes = {note for held in earlier if held.detection is not None for note in held.detection.notes}
+            told += [note for note in step.detection.notes if note not in notes]
+        found.append((step, told))
+    return found
+
+
+def _gone(step: StepResult, same: Sequence[Detection], earlier: Sequence[StepResult]) -> list[str]:
+    """Who was found before, was treated, and is not found any more."""
+    if step.status is not Status.OK:
+        return []
+    treated = {item for held in earlier if held.done is not None for item in held.done.treated}
+    users = dict.fromkeys(user.user for detection in same for user in detection.users if user.user in treated)
+    return [f"no more of it from {', '.join(users)}"] if users else []
+
+
+def _moved(held: Measurement, same: Sequence[Detection]) -> str:
+    """``EX1: MSExchangeSyncAppPool 96.8 -> 0.8 percent (limit 48.4)``."""
+    first = next(
+        (m for detection in same for m in detection.measurements if (m.host, m.name) == (held.host, held.name)), None
+    )
+    was = "" if first is None else f"{figure(first.value, first.unit)} -> "
+    limit = "" if held.limit is None else f" (limit {figure(held.limit, held.unit)})"
+    return f"{held.host}: {held.name} {was}{figure(held.value, held.unit)} {held.unit}{limit}"
+
+
+def _because(step: StepResult, told: Sequence[str]) -> str:
+    """Why a step was done, unless it is only what was found, which stands above."""
+    rest = step.because
+    for evidence in told:
+        rest = rest.replace(evidence, "")
+    return step.because if rest.strip("; ") else ""
+
+
+def _marks(account: Account) -> list[tuple[int, str]]:
+    """The numbers on the charts, each with its step, and when it ended where."""
+    told: dict[int, list[str]] = {}
+    for mark in chart.marks(account.report):
+        held = told.setdefault(mark.number, [mark.step])
+        held.append(f"{f'{mark.host} ' if mark.host else ''}{moment(mark.time)}")
+    return [(number, f"{held[0]}: {', '.join(held[1:])}") for number, held in sorted(told.items())]
+
+
+def _origin(run: Run) -> list[tuple[str, str]]:
+    """Who ran it, with what, on what: as recorded; what a record has not is left out."""
+    document = run.document
+    inputs = [f"{name}={value_words(value)}" for name, value in document.get("inputs", {}).items()]
+    by = [document[name] for name in ("by", "machine") if name in document]
+    told = [
+        ("Run by", " on ".join(by)),
+        ("easops", document.get("version", "")),
+        ("Playbook", document.get("source", "")),
+        ("Inputs", ", ".join(inputs) or "the playbook's defaults" if run.kind == "run" else ", ".join(inputs)),
+        ("Servers", ", ".join(f"{host['name']} ({host['version']})" for host in document.get("hosts", ()))),
+        ("Targets", ", ".join(run.targets)),
+    ]
+    return [(label, text) for label, text in told if text]
+
+
+def _every(seconds: float) -> str:
+    return format_duration(dt.timedelta(seconds=round(seconds)))
+
 
 _PAGES: Final = Environment(
     loader=FileSystemLoader(Path(__file__).parent),
@@ -17,15 +173,53 @@ _PAGES: Final = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_PAGES.filters.update(
+    moment=moment,
+    minute=lambda value: f"{value.astimezone(dt.UTC):%Y-%m-%d %H:%M}",
+    clock=lambda value: f"{value.astimezone(dt.UTC):%H:%M}",
+    number=lambda value: f"{value:,}",
+    percent=lambda value: f"{value:.3f}".rstrip("0").rstrip("."),
+    lasted=lasted,
+    every=_every,
+    figure=figure,
+    counted=counted,
+    words=lambda value: value.replace("_", " "),
+    outcome=outcome_words,
+    differences=_differences,
+    gaps=chart.gaps,
+    observed=chart.observed,
+    capital=lambda text: text[:1].upper() + text[1:],
+)
 
 
 class _Html:
     name = "html"
 
     def render(self, account: Account) -> str:
-        report = account.report
-        steps = ["\n".join(step_lines(step, report.steps[:at])) for at, step in enumerate(report.steps)]
-        return _PAGES.get_template("html.jinja").render(account=account, report=report, steps=steps)
+        report, view = account.report, account.view
+        evidence = [user.evidence for found in report.findings for user in found.users]
+        return _PAGES.get_template("html.jinja").render(
+            account=account,
+            report=report,
+            verdict=verdict(account),
+            ways=ways(account),
+            detects=[step for step in report.steps if step.kind == "detect"],
+            proofs=_proofs(report),
+            verifies=[step for step in report.steps if step.kind == "verify"],
+            marks=_marks(account),
+            timelines=chart.timelines(report),
+            quiet=chart.quiet(report),
+            measured=chart.measured(report),
+            summaries={name: detector.summary for name, detector in DETECTORS.items()},
+            changes=[(step, _because(step, evidence), items) for step, items in _changes(account)],
+            open=_open(account),
+            origin=[] if view is None else _origin(view.run),
+            playbook="" if view is None else view.run.document.get("text", ""),
+            steps=[
+                "\n".join(step_lines(step, report.steps[:at], diff=True, verbose=True))
+                for at, step in enumerate(report.steps)
+            ],
+        )
 
 
 HTML = _Html()

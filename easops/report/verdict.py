@@ -1,0 +1,96 @@
+"""What came of a run, in a word and a sentence, and the commands that lead on from there."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+import attrs
+
+from easops.report.file import Account
+from easops.report.layout import counted
+from easops.status import Status
+
+Tone = Literal["good", "plain", "attention", "bad"]
+
+
+@attrs.frozen
+class Verdict:
+    """*word* is what a person takes away; *sentence* what it means here."""
+
+    tone: Tone
+    word: str
+    sentence: str
+
+
+_WORDS: Final[dict[str, Verdict]] = {
+    "undone": Verdict("good", "Undone", "What could be put back is as it was before."),
+    "awaiting_approval": Verdict("attention", "Waits for approval", "Nothing goes on until somebody approves it."),
+    "refused": Verdict("attention", "Refused", "A rule forbids some of it; what it forbids was not sent."),
+    "failed": Verdict("bad", "Failed", "Some of it is proven not to be done."),
+    "undo_failed": Verdict("bad", "Not undone", "Some of it could not be put back."),
+    "unreachable": Verdict("bad", "Not reached", "Some server gave no answer, or no access; nothing was sent to it."),
+    "undetermined": Verdict("attention", "Not determined", "Some of what was asked for could not be judged."),
+    "verify_failed": Verdict("bad", "Not proved", "What the changes were to bring about was not seen: see Proof."),
+    "unknown": Verdict("bad", "Not known", "Something was sent and no answer came: it may have happened, or not."),
+    "stopped": Verdict("attention", "Stopped", "The run was stopped before its end; it can go on, or be undone."),
+    "died": Verdict("bad", "Died", "The run ended in its middle without a word; what it did last may not be known."),
+    "running": Verdict("plain", "Running", "The run has not ended: this is how far it was."),
+    "waiting": Verdict("plain", "Waits", "The run is recorded, and nobody has begun it."),
+    "abandoned": Verdict("attention", "Abandoned", "The run was closed in its middle; it owes nothing more."),
+    "not_started": Verdict("attention", "Not started", "Something before it did not end well."),
+}
+
+
+def verdict(account: Account) -> Verdict:
+    """The verdict on a run as it stands."""
+    report, status = account.report, account.status
+    if account.problem is not None and not report.steps:
+        held = _WORDS.get(str(report.status), _WORDS["failed"])
+        return Verdict(held.tone, held.word, "The run came to an end before its first step.")
+    if status.startswith("undone by "):
+        return Verdict("plain", "Undone", f"The run was {status}.")
+    status = status.partition(",")[0]
+    if status in _WORDS:
+        return _WORDS[status]
+    found = any(step.kind == "detect" and step.detection and step.detection.found for step in report.steps)
+    verified = [step for step in report.steps if step.kind == "verify"]
+    proved = bool(verified) and all(step.status in (Status.OK, Status.SKIPPED) for step in verified)
+    if report.checked and report.would_change:
+        count = sum(item.status is Status.WOULD_CHANGE for step in report.steps for item in step.items)
+        sentence = f"Everything was read, nothing was changed: {counted(count, 'change')} would be made."
+        return Verdict("attention", "Would change", sentence)
+    if status == Status.CHANGED and any(step.status is Status.OK for step in verified) and proved:
+        return Verdict("good", "Cured", "The changes were made, and what they were to bring about was seen afterwards.")
+    if status == Status.CHANGED:
+        return Verdict("good", "Changed", "The changes were made and read back.")
+    if found:
+        return Verdict("plain", "Nothing changed", "Something was found, and there was nothing to change.")
+    return Verdict("good", "Nothing to do", "Nothing was found, and nothing was changed.")
+
+
+@attrs.frozen
+class Way:
+    """A command to type, and what for."""
+
+    what: str
+    command: str
+
+
+def ways(account: Account) -> list[Way]:
+    """The commands that lead on from here; none where nothing is left to do, or no record was left."""
+    report, view = account.report, account.view
+    if view is None or view.run.closed or (view.alive and not account.stopped):
+        return []
+    run_id = view.run.run_id
+    if view.run.waits:
+        return [Way("Begin it", f"easops worker {run_id}"), Way("Close it", f"easops runs abandon {run_id}")]
+    dead = view.run.ended is None
+    found = []
+    if view.open:
+        found.append(Way("Settle by reading what is not known; changes nothing", f"easops runs reconcile {run_id}"))
+    if dead or view.run.owes:
+        found.append(Way("Go on with the steps that are owed", f"easops runs resume {run_id}"))
+        found.append(Way("Close it for good", f"easops runs abandon {run_id}"))
+    if view.run.kind != "undo" and (dead or report.undoable):
+        found.append(Way("Undo: put back what this run set", f"easops undo {run_id}"))
+    return found
