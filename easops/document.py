@@ -73,7 +73,7 @@ class DocumentError(BadInput):
     """A file cannot be used: *problems* are all that were found in it, in order of place."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(sorted(problems, key=lambda p: (p.line or 0, p.column or 0)))
+        self.problems: tuple[Problem, ...] = tuple(sorted(problems, key=lambda p: (p.line or 0, p.column or 0)))
         first = self.problems[0]
         if len(self.problems) == 1:
             super().__init__(f"{first.place}: {first.what}", first.why, first.next_step)

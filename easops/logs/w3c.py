@@ -128,9 +128,9 @@ class W3cReader:
         layout: Layout | None = None,
         offset: int = 0,
     ) -> None:
-        self.lines = 0
-        self.good = 0
-        self.damaged = 0
+        self.lines: int = 0
+        self.good: int = 0
+        self.damaged: int = 0
         self.damaged_lines: list[DamagedLine] = []
         self.layout: Layout | None = None
         self._columns = tuple(columns)

@@ -1,0 +1,65 @@
+"""The API's types are what ``public_api.py`` asserts, for mypy and for pyright, and none of them is unknown."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import easops
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+
+RINGS = {*easops._ROOMS.values(), "easops.errors", "easops.exchange", "easops.iis", "easops.inventory", "easops.logs"}
+"""Where the names of the API are defined, and the rooms' own lists."""
+
+
+def pyright(*words: str | Path) -> dict[str, Any]:
+    pytest.importorskip("pyright", reason="pyright is not installed: pip install 'pyright[nodejs]'")
+    done = subprocess.run(
+        [sys.executable, "-m", "pyright", "--pythonpath", sys.executable, "--outputjson", *map(str, words)],
+        cwd=HERE,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.startswith("{"), done.stderr
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
+
+
+def test_mypy_sees_the_types_that_are_asserted() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", str(HERE / "public_api.py")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_pyright_sees_the_types_that_are_asserted() -> None:
+    told = pyright("--project", HERE)
+    assert told["summary"]["filesAnalyzed"] == 1
+    assert [f"{error['range']['start']['line'] + 1}: {error['message']}" for error in told["generalDiagnostics"]] == []
+
+
+def test_nothing_that_a_script_uses_is_of_unknown_type() -> None:
+    told = pyright("--verifytypes", "easops", "--ignoreexternal")["typeCompleteness"]
+    ours = [held for held in told["symbols"] if _of_the_api(held["name"])]
+    assert len(ours) > 100
+    assert [held["name"] for held in ours if not held["isTypeKnown"] or held["isTypeAmbiguous"]] == []
+
+
+def _of_the_api(name: str) -> bool:
+    return any(name.startswith(f"{module}.") for module in RINGS) and not any(
+        part.startswith("_") and not part.startswith("__") for part in name.split(".")
+    )
