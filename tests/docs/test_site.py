@@ -1,0 +1,210 @@
+"""The pages as a site, and what stands in them: links, playbooks, inventories, command lines."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import runpy
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from easops.document import DocumentError
+from easops.inventory import load_inventory
+from easops.playbook.run import find_playbook
+
+ROOT = Path(__file__).parents[2]
+DOCS = sorted((ROOT / "docs").rglob("*.md"))
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *DOCS]
+EXTERNAL = Path(__file__).parent / "external-links.txt"
+"""The addresses that pages link to, each looked at by who added it: the tests ask no network."""
+
+
+def named(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+class Block(NamedTuple):
+    page: Path
+    line: int
+    language: str
+    text: str
+
+    @property
+    def place(self) -> str:
+        return f"{named(self.page)}:{self.line}"
+
+
+def blocks_of(page: Path) -> Iterator[Block]:
+    lines = page.read_text(encoding="utf-8").splitlines()
+    begun: tuple[int, str] | None = None
+    for number, line in enumerate(lines, 1):
+        if not line.strip().startswith("```"):
+            continue
+        if begun is None:
+            begun = number + 1, line.strip().strip("`").split(" ")[0]
+        else:
+            yield Block(page, begun[0], begun[1], "\n".join(lines[begun[0] - 1 : number - 1]) + "\n")
+            begun = None
+
+
+def prose_of(page: Path) -> list[str]:
+    """The lines of a page; those of its fenced blocks are empty."""
+    lines, inside = [], False
+    for line in page.read_text(encoding="utf-8").splitlines():
+        fence = line.strip().startswith("```")
+        lines.append("" if fence or inside else line)
+        inside = inside != fence
+    return lines
+
+
+BLOCKS = [block for page in PAGES for block in blocks_of(page)]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pytest.importorskip("mkdocs", reason="mkdocs, of the extra dev, builds the site")
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--config-file", str(ROOT / "mkdocs.yml")]
+    built = subprocess.run(
+        [*command, "--site-dir", str(folder)], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert built.returncode == 0, built.stderr
+    assert "WARNING" not in built.stderr
+    return folder
+
+
+def test_every_page_is_built_and_in_the_menu(site: Path) -> None:
+    menu = set(re.findall(r'href="([^"#]+\.html)"', (site / "index.html").read_text(encoding="utf-8")))
+    pages = {f"{page.relative_to(ROOT / 'docs').with_suffix('').as_posix()}.html" for page in DOCS}
+    pages |= {"changelog.html", "contributing.html"}
+    assert pages - menu == set()
+    assert all((site / page).is_file() for page in pages)
+
+
+def test_the_site_fetches_nothing_from_elsewhere(site: Path) -> None:
+    for page in site.rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        fetched = re.findall(r"<(?:script|img|iframe|link)\b[^>]*\b(?:src|href)=\"(https?:[^\"]+)", text)
+        assert [address for address in fetched if 'rel="canonical"' not in text] == [], page
+
+
+def test_links_between_files_of_the_repository_lead_somewhere() -> None:
+    dead = [
+        f"{named(page)}: {link}"
+        for page in PAGES
+        for link in re.findall(r"\]\(([^)\s]+)\)", "\n".join(prose_of(page)))
+        if not re.match(r"https?:|#", link) and not (page.parent / link.partition("#")[0]).exists()
+    ]
+    assert dead == []
+
+
+def test_links_to_elsewhere_are_those_of_the_list() -> None:
+    linked = {link for page in PAGES for link in re.findall(r"\]\((\w+:[^)\s]+)\)", "\n".join(prose_of(page)))}
+    listed = EXTERNAL.read_text(encoding="utf-8").splitlines()
+    assert listed == sorted(linked), f"look each new address up, then write it into {named(EXTERNAL)}"
+    assert [link for link in listed if not re.fullmatch(r"https://[\w.-]+\.[a-z]+(/[\w./#-]*)?", link)] == []
+
+
+def test_a_list_stands_apart_from_the_text_before_it() -> None:
+    # A forge takes it for a list either way, mkdocs only so.
+    for page in PAGES:
+        before = ""
+        for number, line in enumerate(prose_of(page), 1):
+            begins = re.match(r"(?:-|\d+\.) ", line) and before.strip() and not re.match(r"(?:-|\d+\.) |  ", before)
+            assert not begins, f"{named(page)}:{number}"
+            before = line
+
+
+DOCUMENTS = [block for block in BLOCKS if block.language == "yaml" and re.search(r"(?m)^easops: 1$", block.text)]
+
+
+@pytest.mark.parametrize("block", DOCUMENTS, ids=lambda block: block.place)
+def test_a_playbook_or_an_inventory_of_a_page_is_taken(block: Block, tmp_path: Path) -> None:
+    file = tmp_path / "shown.yml"
+    file.write_text(block.text, encoding="utf-8")
+    take = find_playbook if re.search(r"(?m)^steps:", block.text) else load_inventory
+    said = "\n".join(block.page.read_text(encoding="utf-8").splitlines()[: block.line]).rpartition("\n\n")[0]
+    if said.endswith("It has a mistake."):
+        with pytest.raises(DocumentError):
+            take(str(file))
+    elif re.search(r"(?m)^(?:steps|hosts):", block.text):
+        take(str(file))
+
+
+def commands_of(block: Block) -> Iterator[list[str]]:
+    """The words of each easops command of a block."""
+    for line in block.text.replace("\\\n", " ").splitlines():
+        typed = re.match(r"^\w*\$ (.*)", line)
+        if block.language == "console" and typed is None:
+            continue
+        line = typed[1] if typed else line
+        for part in re.split(r"&&|\|\||[|;]", line):
+            with contextlib.suppress(ValueError):
+                words = shlex.split(part, comments=True)
+                if words and Path(words[0]).name == "easops":
+                    yield words[1:]
+
+
+SHELLS = ("sh", "console", "bash", "shell")
+
+
+def test_every_command_line_of_the_pages_is_one_that_easops_knows() -> None:
+    from typer.main import get_command
+
+    from easops.cli.app import app
+
+    command = get_command(app)
+    inline = re.compile(r"`(easops [a-z][^`…|]*)`")
+    lines = [(block.place, words) for block in BLOCKS if block.language in SHELLS for words in commands_of(block)]
+    for page in PAGES:
+        for number, line in enumerate(prose_of(page), 1):
+            lines += [(f"{named(page)}:{number}", shlex.split(found[1])[1:]) for found in inline.finditer(line)]
+    assert len(lines) > 40
+    unknown = []
+    for place, words in lines:
+        try:
+            parse(command, words)
+        except AssertionError as error:
+            unknown.append(f"{place}: easops {shlex.join(words)}: {error}")
+    assert unknown == []
+
+
+def parse(command: object, words: list[str]) -> None:
+    """Take a command line apart, and carry nothing out. A name alone, as in a sentence, may lack its arguments."""
+    group = command
+    while words and hasattr(group, "get_command"):
+        word = words.pop(0)
+        if word.startswith("-"):
+            return
+        group = group.get_command(None, word)
+        assert group is not None, f"there is no command {word!r}"
+    options = {name for parameter in group.params for name in (*parameter.opts, *parameter.secondary_opts)}  # type: ignore[attr-defined]
+    for word in words:
+        if word.startswith("-"):
+            assert word.partition("=")[0] in {*options, "--help", "--debug"}, f"there is no option {word}"
+
+
+def test_a_misspelt_command_and_a_misspelt_option_are_found() -> None:
+    from typer.main import get_command
+
+    from easops.cli.app import app
+
+    for words in (["rum", "x"], ["run", "x", "--chek"], ["runs", "lst"]):
+        with pytest.raises(AssertionError):
+            parse(get_command(app), words)
+
+
+def test_the_hooks_lead_from_one_file_of_the_repository_to_another() -> None:
+    pytest.importorskip("mkdocs", reason="mkdocs, of the extra dev, builds the site")
+    hooks = runpy.run_path(str(ROOT / "tools" / "site.py"))
+    assert hooks["_target"]("how-to/connect.md", "../../examples/x.py") == "examples/x.py"
+    assert hooks["_target"]("index.md", "docs/tutorial.md") == "docs/tutorial.md"
+    assert hooks["_in_site"]("docs/tutorial.md") == "tutorial.md"
+    assert hooks["_in_site"]("README.md") == "index.md"
+    assert hooks["_in_site"]("examples/x.py") is None
