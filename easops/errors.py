@@ -20,7 +20,8 @@ import attrs
 
 
 class EasopsError(Exception):
-    """The root: three sentences for a person, no secret in any of them."""
+    """The root of what can go wrong: *what* failed, *why*, and the *next_step*, each a text for a person. No secret is
+    in any of them; *why* and *next_step* may be empty. ``str()`` of it is the first two."""
 
     def __init__(self, what: str, why: str = "", next_step: str = "") -> None:
         super().__init__(what)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -80,6 +81,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "actions.md": actions,
     "detectors.md": detectors,
     "readings.md": readings,
+    **runpy.run_path(str(Path(__file__).with_name("reference_api.py")))["PAGES"],
 }
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ class Organisation:
 
     @classmethod
     def of(cls, hosts: Sequence[Host], sessions: Sessions) -> Organisation:
+        """The organisation that *hosts*, those of an inventory, belong to; nothing is asked yet."""
         return cls(tuple(hosts), sessions)
 
     @property

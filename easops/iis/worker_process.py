@@ -52,6 +52,7 @@ class WorkerProcessReading:
     processes: tuple[WorkerProcess, ...]
 
     def of_pool(self, app_pool: str) -> tuple[WorkerProcess, ...]:
+        """Those of one application pool; letters match in either case."""
         return tuple(process for process in self.processes if process.app_pool.lower() == app_pool.lower())
 
 

@@ -86,9 +86,13 @@ class Inventory:
 
 
 def load_inventory(path: Path | str) -> Inventory:
-    """Read an inventory file. Passwords are not read, only where they are found.
+    """Read an inventory file (YAML). Passwords are not read, only where they are found.
 
-    Paths in it (``ca``, ``password: {file}``) are relative to the file. Raises DocumentError with every problem.
+    Paths in it (``ca``, ``password: {file}``) are relative to the file.
+
+    Raises:
+        BadInput: the file cannot be read, or is no inventory; every problem at once, each with
+            ``file:line:column``.
     """
     path = Path(path)
     return read_inventory(read_text(path), path)

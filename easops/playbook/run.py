@@ -62,7 +62,11 @@ from easops.status import Status
 def find_playbook(path_or_name: Path | str) -> Playbook:
     """The playbook of a file, or the shipped one of that name (``contacts-sync-storm``), checked whole.
 
-    Nothing is read or sent. Raises BadInput with every problem and its place, ``file:line:column``.
+    No server is asked.
+
+    Raises:
+        BadInput: there is no such file or name, or it is no good playbook; every problem at once, each with
+            ``file:line:column``.
     """
     return load_playbook(path_or_name, actions=ACTIONS, detectors=DETECTORS)
 
