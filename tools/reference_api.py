@@ -60,8 +60,8 @@ def rooms() -> str:
     lines = ["# The rooms", ""]
     lines += [
         "What scripts use beside the dozen names of [the API](api.md): functions that take a session, of `read_hosts`",
-        "or `SessionPool.open`, and give values. Those that change something do it at once, with no record and no undo:",
-        "that is what `do` is for.",
+        "or `SessionPool.open`, and give values. Those that change something do it at once, without record and undo;",
+        "`do` has both.",
         "",
     ]
     for room in ROOMS:
