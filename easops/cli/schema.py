@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,21 +11,33 @@ from easops.cli.voice import Voice
 
 
 class Kind(enum.StrEnum):
-    """The files that easops reads."""
+    """The files that easops reads, and the documents that it prints."""
 
     PLAYBOOK = "playbook"
     INVENTORY = "inventory"
+    REPORT = "report"
 
 
 def schema(
-    kind: Annotated[Kind, typer.Argument(metavar="KIND", help="playbook, inventory.")] = Kind.PLAYBOOK,
+    kind: Annotated[Kind, typer.Argument(metavar="KIND", help="playbook, inventory, report.")] = Kind.PLAYBOOK,
 ) -> None:
-    """Show the JSON Schema of playbooks or of inventories, with which an editor completes and checks them."""
+    """Show the JSON Schema of playbooks or of inventories, with which an editor completes and checks them, or of the
+    reports that --json prints."""
+    from easops.report.json import dumped
+
+    Voice().result(dumped(_schema(kind)))
+
+
+def _schema(kind: Kind) -> dict[str, Any]:
     from easops.actions import ACTIONS
     from easops.detectors import DETECTORS
     from easops.inventory.schema import inventory_schema
     from easops.playbook.schema import playbook_schema
-    from easops.report.json import dumped
+    from easops.readings import READINGS
+    from easops.report.schema import report_schema
 
-    described = inventory_schema() if kind is Kind.INVENTORY else playbook_schema(actions=ACTIONS, detectors=DETECTORS)
-    Voice().result(dumped(described))
+    if kind is Kind.INVENTORY:
+        return inventory_schema()
+    if kind is Kind.REPORT:
+        return report_schema(READINGS)
+    return playbook_schema(actions=ACTIONS, detectors=DETECTORS)

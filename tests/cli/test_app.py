@@ -124,8 +124,9 @@ def test_wrong_usage_exits_1_and_names_the_help(words: list[str], easops: Easops
 
 
 def test_the_schema_is_shown_as_one_document(easops: Easops) -> None:
-    for words, title in ((["schema"], "easops playbook"), (["schema", "inventory"], "easops inventory")):
-        answer = easops(*words)
+    titles = {"": "easops playbook", "inventory": "easops inventory", "report": "what easops prints with --json"}
+    for kind, title in titles.items():
+        answer = easops("schema", *kind.split())
         assert (answer.code, answer.err) == (0, "")
         assert json.loads(answer.out)["title"] == title
     assert easops("schema", "plybook").code == 1
