@@ -1,4 +1,4 @@
-"""The one clock that all waits go through: ours, or in a lab run the lab's at its speed."""
+"""The one clock that all waits go through: ours, or in a lab run the lab's at its speed; and a wait, told."""
 
 from __future__ import annotations
 
@@ -52,3 +52,31 @@ class FastClock:
 
     def sleep(self, seconds: float) -> None:
         time.sleep(max(0.0, seconds) / self.speed)
+
+
+class Waiting(str):
+    """A text of progress that says what is waited for, how long by now, and how long at most.
+
+    *subject* is it without *times*; *about* is the same for all texts of one wait, whose subject may change.
+    """
+
+    subject: str
+    times: str
+    about: str
+
+    def __new__(cls, subject: str, so_far: float, at_most: float | None = None, *, about: str = "") -> Waiting:
+        """*so_far* and *at_most* are seconds; None is without end."""
+        limit = "" if at_most is None else f"at most {lasted(at_most)}"
+        times = " of ".join(part for part in (lasted(so_far) if so_far >= 1 else "", limit) if part)
+        waiting = super().__new__(cls, f"{subject} ({times})" if times else subject)
+        waiting.subject, waiting.times, waiting.about = subject, times, about or subject
+        return waiting
+
+
+def lasted(seconds: float) -> str:
+    """How long something took: ``0.4 s``, ``45 s``, ``12 min``."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    if seconds < 119.5:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min"

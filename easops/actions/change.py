@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Final, Protocol
 
 import attrs
 
+from easops.clock import Waiting
 from easops.detectors.detector import Surroundings
 from easops.errors import Abandoned, CommandFailed, EasopsError, OutcomeUnknown, UnreachableHost
 from easops.status import Status
@@ -189,7 +190,8 @@ def _settled(change: Change, around: Surroundings, error: EasopsError) -> Change
 
 
 def _read_back(change: Change, around: Surroundings) -> ChangeOutcome:
-    ends = around.clock.monotonic() + change.patience
+    began = around.clock.monotonic()
+    ends = began + change.patience
     while True:
         try:
             state = change.read(around)
@@ -199,7 +201,8 @@ def _read_back(change: Change, around: Surroundings) -> ChangeOutcome:
             return _proven(change, around, state)
         if around.clock.monotonic() >= ends:
             break
-        around.progress(f"waiting until {change.subject} shows the change")
+        told = f"waiting until {change.subject} shows the change"
+        around.progress(Waiting(told, around.clock.monotonic() - began, change.patience))
         around.clock.sleep(SETTLE_WAIT)
     told = f"the server took it, and reads back {words(state)}"
     # What takes its time may still come about: it is not proven undone.

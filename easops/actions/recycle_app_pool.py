@@ -16,6 +16,7 @@ from easops.actions.action import Plan, Scope
 from easops.actions.change import Standing
 from easops.actions.known import not_known
 from easops.actions.outcome import Done
+from easops.clock import Waiting
 from easops.detectors.detector import Surroundings
 from easops.errors import BadInput, CommandFailed, EasopsError
 from easops.iis.app_pool import SYNC_APP_POOL, AppPool, list_app_pools, recycle_app_pool, shutdown_time_limit
@@ -77,15 +78,17 @@ class RecycleAppPool:
         except CommandFailed:
             limit = 90.0  # IIS's default; the wait is for the proof, and the reads below still decide
         old = {tuple(worker) for worker in self.before}
-        ends = around.clock.monotonic() + limit + _MARGIN
+        began = around.clock.monotonic()
+        ends = began + limit + _MARGIN
         while True:
             left = old & {tuple(worker) for worker in self.read(around)}
             if not left:
                 return ""
+            pids = ", ".join(str(pid) for pid, _ in sorted(left))
             if around.clock.monotonic() > ends:
-                pids = ", ".join(str(pid) for pid, _ in sorted(left))
                 return f"recycled, but process {pids} is still there {limit + _MARGIN:.0f} s later"
-            around.progress(f"waiting for {len(left)} old worker process(es) of {self.pool} on {self.host} to end")
+            told = f"{self.host}: old worker process {pids} is ending"
+            around.progress(Waiting(told, around.clock.monotonic() - began, limit + _MARGIN))
             around.clock.sleep(_LOOK_AGAIN)
 
 
@@ -160,12 +163,14 @@ def _await_known(after: Any, name: str, around: Surroundings) -> tuple[tuple[str
     host = around.host(name)
     if host.exchange is None:
         return (), f". Whether {name} knows the changed users is not known: it has no exchange endpoint to ask"
-    ends = around.clock.monotonic() + _REPLICATION
+    began = around.clock.monotonic()
+    ends = began + _REPLICATION
     try:
         while missing := not_known(after, around.sessions.open(host, "exchange"), host.version):
             if around.clock.monotonic() >= ends:
                 return missing, ""
-            around.progress(f"waiting until the domain controller of {name} knows {', '.join(missing)} as changed")
+            told = f"{name}: its domain controller does not know yet of {', '.join(missing)}"
+            around.progress(Waiting(told, around.clock.monotonic() - began, _REPLICATION, about=name))
             around.clock.sleep(_LOOK_AGAIN)
     except EasopsError as error:
         return (), f". Whether {name} knows the changed users could not be asked: {error}"

@@ -40,14 +40,12 @@ class Telling:
         quiet: bool,
         verbose: bool,
     ) -> None:
-        from easops.report import FORMATS
-
         self.voice = Voice(quiet=quiet)
         if verbose:
             trace_commands(self.voice)
         self.run_id: str | None = None
         self.as_json = as_json
-        self._form = FORMATS["json" if as_json else "text"]
+        self._form = self.voice.form(as_json)
         self._title, self._lab, self._limit, self._command = title, lab, limit, command
         self._checked, self._diff, self._quiet, self._verbose = checked, diff, quiet, verbose
         self._files = files
@@ -83,7 +81,7 @@ class Telling:
         from easops.report.text import preview_lines
 
         self.voice.quiet_down()
-        self.voice.note("\n".join(["", *preview_lines(preview)]))
+        self.voice.lines(["", *preview_lines(preview)])
         sys.stderr.write("Go on? [y/N] ")
         sys.stderr.flush()
         return sys.stdin.readline().strip().lower() in ("y", "yes")

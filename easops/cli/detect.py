@@ -33,7 +33,6 @@ def detect(
     from easops.detectors.look import detect as look
     from easops.detectors.look import verdict
     from easops.errors import BadInput
-    from easops.report import FORMATS
     from easops.status import EXIT_CODES, EXIT_PENDING
 
     chosen = given.named(DETECTORS, detector, "detector")
@@ -52,5 +51,5 @@ def detect(
     code = EXIT_CODES[status]
     if detailed_exitcode and code == 0 and found.found:
         code = EXIT_PENDING
-    voice.result(FORMATS["json" if as_json else "text"].detection(found, status, code, verbose=verbose))
+    voice.result(voice.form(as_json).detection(found, status, code, verbose=verbose))
     raise typer.Exit(code)

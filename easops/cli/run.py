@@ -105,6 +105,6 @@ def run(
 
 
 def _submitted(run_id: str, as_json: bool) -> None:
-    from easops.report import FORMATS
 
-    Voice().result(FORMATS["json" if as_json else "text"].submitted(run_id))
+    voice = Voice()
+    voice.result(voice.form(as_json).submitted(run_id))

@@ -27,9 +27,9 @@ app = typer.Typer(
 def list_(as_json: options.Json = False) -> None:
     """Show all recorded runs, the newest first."""
     from easops.playbook.runs import list_runs
-    from easops.report import FORMATS
 
-    Voice().result(FORMATS["json" if as_json else "text"].runs(list_runs()))
+    voice = Voice()
+    voice.result(voice.form(as_json).runs(list_runs()))
 
 
 @app.command()
@@ -43,14 +43,12 @@ def show(
     """Show one run: what was done, what is not known, and what to type."""
     from easops.playbook.recorded import report_of
     from easops.playbook.runs import show_run
-    from easops.report import FORMATS
     from easops.report.file import Account
 
     files = Files({"html": html})
     view = show_run(run)
-    report = report_of(view.run, view.steps)
-    form, voice = FORMATS["json" if as_json else "text"], Voice()
-    voice.result(form.run_view(view, report, diff=diff, verbose=verbose))
+    report, voice = report_of(view.run, view.steps), Voice()
+    voice.result(voice.form(as_json).run_view(view, report, diff=diff, verbose=verbose))
     for told in files.write(Account(report, view)):
         voice.note(told)
 
@@ -124,11 +122,10 @@ def abandon(run: options.RunId, inventory: options.Credentials = None, as_json: 
 
 def _settled(run_id: str, found: Sequence[tuple[Change, ChangeOutcome]], as_json: bool, *, closed: bool) -> None:
     """Show what was settled. Exit 6 where anything is still not known; that something was not done is an answer."""
-    from easops.report import FORMATS
     from easops.status import EXIT_CODES, Status
 
     status = Status.UNKNOWN if any(outcome.status is Status.UNKNOWN for _, outcome in found) else Status.OK
     code = EXIT_CODES[status]
-    form = FORMATS["json" if as_json else "text"]
-    Voice().result(form.settled(run_id, found, status, code, closed=closed))
+    voice = Voice()
+    voice.result(voice.form(as_json).settled(run_id, found, status, code, closed=closed))
     raise typer.Exit(code)

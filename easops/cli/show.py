@@ -23,7 +23,6 @@ def show(
     """Show a reading of the servers, or of the organisation."""
     from easops.readings import READINGS
     from easops.readings.take import take
-    from easops.report import FORMATS
 
     chosen = given.named(READINGS, reading, "reading")
     values = given.with_defaults(given.arguments(words or [], chosen.parameters, reading), chosen.parameters)
@@ -32,5 +31,5 @@ def show(
     if verbose:
         trace_commands(voice)
     taken = take(chosen, values, hosts)
-    voice.result(FORMATS["json" if as_json else "text"].taken(taken))
+    voice.result(voice.form(as_json).taken(taken))
     raise typer.Exit(taken.exit_code)

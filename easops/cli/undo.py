@@ -38,7 +38,7 @@ def undo(
     telling = Telling(
         f"Undo of run {held.run_id} ({held.playbook})",
         held.lab,
-        command=held.playbook,
+        command=held.run_id + (" --skip-drifted" if skip_drifted else ""),
         as_json=as_json,
         files=files,
         checked=check,

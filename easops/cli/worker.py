@@ -26,7 +26,6 @@ def worker(
     from easops.playbook.recorded import report_of
     from easops.playbook.runs import show_run
     from easops.playbook.worker import serve
-    from easops.report import FORMATS
     from easops.status import EXIT_INTERRUPTED, EXIT_TERMINATED
 
     run_ids = list(dict.fromkeys(show_run(run).run.run_id for run in runs))
@@ -65,7 +64,7 @@ def worker(
     voice.quiet_down()
     served = [(view, report_of(view.run, view.steps), codes[view.run.run_id]) for view in map(show_run, run_ids)]
     code = stopped[0] if stopped else max(codes.values())
-    voice.result(FORMATS["json" if as_json else "text"].served(served, code))
+    voice.result(voice.form(as_json).served(served, code))
     if stopped:
         leave(code)  # said already: an exit code of 130 would be told once more
     raise typer.Exit(code)

@@ -32,7 +32,7 @@ from easops.detectors.contact_sync import (
 from easops.detectors.detector import Surroundings, ended_on
 from easops.detectors.finding import Detection, Series, Undetermined, Unreachable, UserFinding
 from easops.detectors.series import series
-from easops.errors import AccessRefused, BadInput, EasopsError, UnreachableHost
+from easops.errors import BadInput, EasopsError, UnreachableHost
 from easops.exchange.mailbox import AmbiguousMailbox, Mailbox, find_mailbox
 from easops.exchange.mailbox_folder import count_contacts
 from easops.iis.site import eas_log_folder
@@ -205,7 +205,7 @@ def _read_host(
         folder = eas_log_folder(session, host)
         log = read_window(session, folder, start, _WANTED)
     except UnreachableHost as error:
-        return Unreachable(host.name, error.what, error.why, isinstance(error, AccessRefused))
+        return Unreachable.of(host.name, error)
     except EasopsError as error:
         return _host_undetermined(host.name, str(error))
     if log.time is None or log.start is None:
@@ -355,10 +355,8 @@ class _Judgement:
                 self._known[key] = error.why or "there are several mailboxes of this name"
             except UnreachableHost as error:
                 for host in hosts:
-                    refused = isinstance(error, AccessRefused)
-                    self._unreachable[host] = Unreachable(
-                        host, f"{host}: the users in its log could not be looked up: {error.what}", error.why, refused
-                    )
+                    what = f"{host}: the users in its log could not be looked up: {error.what}"
+                    self._unreachable[host] = attrs.evolve(Unreachable.of(host, error), what=what)
                 return None
             except EasopsError as error:
                 why = f"{name} could not be looked up: {error}"

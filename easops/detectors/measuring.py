@@ -11,7 +11,7 @@ import attrs
 
 from easops.detectors.detector import Surroundings
 from easops.detectors.finding import Detection, Measurement, Undetermined, Unreachable
-from easops.errors import AccessRefused, EasopsError, UnreachableHost
+from easops.errors import EasopsError, UnreachableHost
 from easops.iis.app_pool import list_app_pools
 from easops.inventory.host import Host
 from easops.remoting.session import Session
@@ -47,7 +47,7 @@ def measure(
         try:
             return look(host, around.sessions.open(host, "windows"))
         except UnreachableHost as error:
-            return Unreachable(host.name, error.what, error.why, isinstance(error, AccessRefused))
+            return Unreachable.of(host.name, error)
         except EasopsError as error:
             return Look(why_not=str(error))
 

@@ -26,6 +26,7 @@ from dbos import DBOS, DBOSClient, DBOSConfig, Serializer, SetEnqueueOptions, Se
 from easops import errors
 from easops.actions.change import Change, ChangeOutcome, perform
 from easops.actions.outcome import ItemOutcome
+from easops.clock import Waiting
 from easops.detectors.detector import Surroundings
 from easops.errors import EasopsError, Refused
 from easops.playbook.carry import carry_out, host_time
@@ -46,6 +47,8 @@ _QUEUE: Final = "targets"
 _POLL: Final = 0.05
 _ASK_AGAIN: Final = 1.0
 """Seconds between two tries to claim a target that a live run holds."""
+_ENDLESS: Final = 86_400.0
+"""A wait of this many seconds is told as one without end: a person watches it, and stops it."""
 
 _FINISH_IN: Final = 10.0
 """Seconds that a write in flight is given to end and be read back when the run is told to stop."""
@@ -268,7 +271,9 @@ class DurableHands:
             verdict = _step(f"{child_id}.claim.{attempt}", functools.partial(self._verdict, holder, waited))
             if verdict != "ask again":
                 return tuple(_refused(job, verdict, i) for i in range(len(job.plans)))
-            execution.observer.progress(f"waiting for run {holder}, which is changing {job.target}")
+            most = execution.wait.total_seconds()
+            told = f"waiting for run {holder}, which is changing {job.target}"
+            execution.observer.progress(Waiting(told, waited, most if most < _ENDLESS else None))
             time.sleep(_ASK_AGAIN)
             attempt += 1
 
@@ -446,7 +451,7 @@ def _wait(handle: WorkflowHandle[Any], execution: Execution) -> None:
         except DatabaseAway as error:
             # The engine waits for its database without end; the run does not.
             away_since = looked if away_since is None else away_since
-            execution.observer.progress(f"{error.what}; waiting for it")
+            execution.observer.progress(Waiting(f"{error.what}; waiting for it", looked - away_since, PATIENCE))
             if looked - away_since > PATIENCE:
                 execution.why = error
                 execution.stop.set()

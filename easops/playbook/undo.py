@@ -242,18 +242,15 @@ def _undo_results(
     return tuple(results)
 
 
-def _untouched(job: Job, status: Status | None = None) -> tuple[ItemOutcome, ...]:
-    return tuple(
-        ItemOutcome(
-            plan.item,
-            job.target,
-            status if status is not None and plan.status is Status.WOULD_CHANGE else plan.status,
-            plan.reason,
-            plan.before,
-            plan.after,
-        )
-        for plan in job.plans
-    )
+def _untouched(job: Job, status: Status | None = None, reason: str = "") -> tuple[ItemOutcome, ...]:
+    """The items of a job of which nothing is sent: what could have been put back is *status*, because of *reason*."""
+    items = []
+    for plan in job.plans:
+        item = ItemOutcome(plan.item, job.target, plan.status, plan.reason, plan.before, plan.after)
+        if status is not None and plan.status is Status.WOULD_CHANGE:
+            item = attrs.evolve(item, status=status, reason=reason)
+        items.append(item)
+    return tuple(items)
 
 
 def _undo_checked(
@@ -275,19 +272,21 @@ def walk_back(held: Run, around: Surroundings, hands: DurableHands) -> None:
     outcomes: dict[int, tuple[ItemOutcome, ...]] = {}
     wanted = [job for job in planned if any(plan.status is Status.WOULD_CHANGE for plan in job.plans)]
     go = not refused
+    held_back = "not put back: the whole is refused"
     if go and wanted:
         plans = tuple(plan for job in wanted for plan in job.plans)
         go = hands.ask(Preview("undo", plans, (), (), len(plans), 1))
         refused = "" if go else "not confirmed: nothing was changed"
+        held_back = "not confirmed"
     stopped = False
     for job in planned:
         todo = attrs.evolve(job, plans=tuple(p for p in job.plans if p.status is Status.WOULD_CHANGE))
         if not go:
-            outcomes[job.step] = _untouched(job, Status.REFUSED)
+            outcomes[job.step] = _untouched(job, Status.REFUSED, held_back)
         elif not todo.plans:
             outcomes[job.step] = _untouched(job)
         elif stopped:
-            outcomes[job.step] = _untouched(job, Status.NOT_STARTED)
+            outcomes[job.step] = _untouched(job, Status.NOT_STARTED, "behind an earlier one that did not end well")
         else:
             ((_, done),) = hands.apply([todo], 1)
             left = [_undone(item) for item in done]

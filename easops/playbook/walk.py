@@ -19,6 +19,7 @@ from easops.actions import ACTIONS
 from easops.actions.action import Action, Plan
 from easops.actions.change import Change, ChangeOutcome
 from easops.actions.outcome import Done, ItemOutcome
+from easops.clock import Waiting
 from easops.detectors import DETECTORS
 from easops.detectors.detector import Detector, Surroundings
 from easops.detectors.finding import Detection, Undetermined
@@ -350,7 +351,8 @@ class _Walk:
 
         def look() -> Detection:
             """Look until each host has passed by itself, or *within* has gone by; then the last look stands."""
-            ends = clock.monotonic() + within
+            began = clock.monotonic()
+            ends = began + within
             wait = _POLL_FIRST
             left, passed = list(hosts), Detection(step.subject)
             before: tuple[float, Detection] | None = None
@@ -361,7 +363,9 @@ class _Walk:
                 left = [host for host in left if host.name in open_]
                 if not left or clock.monotonic() >= ends:
                     return _merge(passed, _of_hosts(seen, open_))
-                self.around.progress(f"{', '.join(host.name for host in left)}: {_waiting_for(seen)}")
+                names = ", ".join(host.name for host in left)
+                told_of = f"{names}: {_waiting_for(seen)}"
+                self.around.progress(Waiting(told_of, clock.monotonic() - began, within, about=names))
                 now = (clock.monotonic(), seen)
                 told = 0.0 if before is None else _until_told(before, now)
                 before = now

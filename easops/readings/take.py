@@ -11,7 +11,7 @@ import attrs
 from easops.clock import SystemClock
 from easops.detectors.detector import Surroundings
 from easops.detectors.finding import Unreachable
-from easops.errors import AccessRefused, UnreachableHost
+from easops.errors import UnreachableHost
 from easops.exchange.organisation import Organisation
 from easops.inventory.host import Host
 from easops.inventory.select import one_organisation
@@ -63,7 +63,7 @@ def take(reading: Reading, values: Mapping[str, Any], hosts: Sequence[Host]) -> 
             try:
                 return _rows(reading, host.name, reading.read(values, host.name, around))
             except UnreachableHost as error:
-                return Unreachable(host.name, error.what, error.why, isinstance(error, AccessRefused))
+                return Unreachable.of(host.name, error)
 
         with ThreadPoolExecutor(max(1, min(16, len(hosts)))) as reads:
             answers = list(reads.map(read, hosts))

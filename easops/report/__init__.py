@@ -8,9 +8,9 @@ from easops.report.file import FileFormat
 from easops.report.format import Format
 from easops.report.html import HTML
 from easops.report.json import JSON
-from easops.report.text import TEXT
+from easops.report.text import Text
 
-FORMATS: Mapping[str, Format] = table(TEXT, JSON)
+FORMATS: Mapping[str, Format] = table(Text(), JSON)
 FILES: Mapping[str, FileFormat] = table(HTML)
 
 __all__ = ["FILES", "FORMATS", "FileFormat", "Format"]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from easops.document import DocumentError, Problem
 from easops.errors import EasopsError
+from easops.report.line import Style, joined, spread
 
 
 def problem_line(problem: Problem) -> str:
@@ -30,30 +30,34 @@ def fitted(lines: Sequence[str], width: int) -> list[str]:
     return [
         part
         for line in lines
-        for part in textwrap.wrap(
+        for part in spread(
             line,
-            max(width, 40),
-            subsequent_indent=" " * _begins(line),
-            break_long_words=False,
-            break_on_hyphens=False,
+            textwrap.wrap(
+                line,
+                max(width, 40),
+                subsequent_indent=" " * _begins(line),
+                break_long_words=False,
+                break_on_hyphens=False,
+            ),
         )
     ]
 
 
 def _begins(line: str) -> int:
     """The column of a line's own text, after its label."""
-    found = _LABEL.match(line)
-    return found.end() if found else 4
+    found = next((label for label in (_WHAT, _WHY, _NEXT) if line.startswith(label)), None)
+    return 4 if found is None else len(found)
 
 
-_LABEL = re.compile(r"easops: |  why:  |  next: ")
+_WHAT: Final = "easops: "
+_WHY: Final = "  why:  "
+_NEXT: Final = "  next: "
 
 
 def three_lines(what: str, why: str = "", next_step: str = "") -> list[str]:
     """What is missing is left out."""
-    lines = [f"easops: {' '.join(what.split())}"]
-    lines += [f"  why:  {' '.join(why.split())}"] if why else []
-    return [*lines, *([f"  next: {' '.join(next_step.split())}"] if next_step else [])]
+    labels = ((_WHAT, Style.BAD, what), (_WHY, None, why), (_NEXT, Style.STRONG, next_step))
+    return [joined((label, style), " ".join(text.split())) for label, style, text in labels if text or label == _WHAT]
 
 
 def error_document(status: str, what: str, why: str, next_step: str, exit_code: int) -> dict[str, Any]:

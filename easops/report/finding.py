@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection
 
-from easops.detectors.finding import Detection, Device, Measurement, UserFinding
+from easops.detectors.finding import Detection, Device, Measurement, Unreachable, UserFinding
 from easops.parameter import format_duration
 from easops.report.layout import INDENT, counted, figure, moment, wrapped
+from easops.report.line import Style, joined
 
 
 def found_words(detection: Detection) -> str:
@@ -42,9 +43,10 @@ def detection_lines(
     for user in detection.watch:
         lines += wrapped(f"to watch, not acted on: {user.user}: {user.evidence}", indent)
     for unreachable in detection.unreachable:
-        lines += wrapped(f"unreachable: {unreachable.what}: {unreachable.why}", indent)
+        lines += unreachable_lines(unreachable, indent)
     for open_ in detection.undetermined:
-        lines += wrapped(f"not judged: {open_.subject}: {open_.why}", indent)
+        label = ("not judged", Style.BAD if open_.required else None)
+        lines += wrapped(joined(label, f": {open_.subject}: {open_.why}"), indent)
     for note in detection.notes:
         if note in told:
             continue
@@ -52,9 +54,16 @@ def detection_lines(
     return lines
 
 
+def unreachable_lines(unreachable: Unreachable, indent: str) -> list[str]:
+    """A host that gave no answer: what, why, and what to do about it."""
+    words = ": ".join(part for part in (unreachable.what, unreachable.why) if part)
+    lines = wrapped(joined(("unreachable", Style.BAD), f": {words}"), indent)
+    return lines + (wrapped(f"next: {unreachable.next_step}", indent + "  ") if unreachable.next_step else [])
+
+
 def _user_lines(user: UserFinding, verbose: bool, indent: str) -> list[str]:
     name = user.user if user.resolved else f"{user.user} (as logged, not resolved to a mailbox)"
-    lines = [indent + name]
+    lines: list[str] = [joined(indent, (name, Style.STRONG))]
     lines += wrapped(user.evidence, indent + "  ", "")
     if verbose or len(user.devices) > 1:
         for device in user.devices:

@@ -14,6 +14,7 @@ import attrs
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from easops.actions.outcome import ItemOutcome
+from easops.clock import lasted
 from easops.detectors import DETECTORS
 from easops.detectors.finding import Detection, Measurement
 from easops.parameter import format_duration
@@ -21,7 +22,7 @@ from easops.playbook.outcome import RunReport, StepResult
 from easops.playbook.record import Run
 from easops.report import chart
 from easops.report.file import Account
-from easops.report.layout import counted, figure, lasted, moment, value_words
+from easops.report.layout import counted, figure, moment, value_words
 from easops.report.step import outcome_words, step_lines
 from easops.report.verdict import verdict, ways
 from easops.status import Status

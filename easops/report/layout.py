@@ -1,37 +1,47 @@
-"""Lines and columns for a terminal of 80: wrapping, tables, and figures as a person reads them."""
+"""Lines and columns: prose for 80 columns, tables for as many as there are, and figures as a person reads them."""
 
 from __future__ import annotations
 
 import datetime as dt
+import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from easops.parameter import format_duration
+from easops.report.line import spread
 
 WIDTH: Final = 80
+"""Columns of prose, wherever it is read, and of a table where nobody knows better."""
 INDENT: Final = "    "
+
+_UNIT: Final = re.compile(r"(?<=\d) (?=(?:s|min|hours|days|percent|GiB|MiB)\b)")
+_BOUND: Final = "\N{NO-BREAK SPACE}"
 
 
 def wrapped(text: str, indent: str = INDENT, hanging: str = "  ") -> list[str]:
     """*text* in lines of at most 80, each after *indent*, the second and later after *hanging* too.
 
-    A word is never cut: commands and addresses stay whole, so that they can be copied.
+    A word is never cut: commands and addresses stay whole, so that they can be copied; nor is a figure from its unit.
+    The styles of a Line go with its words.
     """
-    return textwrap.wrap(
-        " ".join(text.split()),
+    held = " ".join(text.split())
+    lines = textwrap.wrap(
+        _UNIT.sub(_BOUND, held),
         WIDTH,
         initial_indent=indent,
         subsequent_indent=indent + hanging,
         break_long_words=False,
         break_on_hyphens=False,
     )
+    return spread(text, (line.replace(_BOUND, " ") for line in lines))
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[str]:
-    """A table with a head; figures stand to the right. The last column is not padded.
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], width: int = WIDTH) -> list[str]:
+    """A table with a head, at most *width* columns wide; figures stand to the right. The last column is not padded.
 
-    Where a row is too wide for one line, its later columns stand on a second one (and a third), further in.
+    Where a row is too wide for one line, its later columns stand on a second one (and a third), further in; a value
+    that is too wide for a line of its own stands there all the same, whole.
     """
     cells = [[column.replace("_", " ") for column in columns], *([cell(value) for value in row] for row in rows)]
     right = [_figures(row[at] for row in cells[1:]) for at in range(len(columns))]
@@ -39,21 +49,21 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[str]:
     lines = []
     for row in cells:
         padded = [
-            text.rjust(width) if to_right else text.ljust(width)
-            for text, width, to_right in zip(row, widths, right, strict=True)
+            text.rjust(wide) if to_right else text.ljust(wide)
+            for text, wide, to_right in zip(row, widths, right, strict=True)
         ]
-        for indent, columns_here in _folded(widths):
+        for indent, columns_here in _folded(widths, width):
             lines.append((indent + "  ".join(padded[at] for at in columns_here)).rstrip())
     return lines
 
 
-def _folded(widths: Sequence[int]) -> list[tuple[str, list[int]]]:
+def _folded(widths: Sequence[int], most: int) -> list[tuple[str, list[int]]]:
     """The columns of each line of a row, by number, with the line's indent."""
     lines: list[tuple[str, list[int]]] = []
     for at, width in enumerate(widths):
         indent, here = lines[-1] if lines else ("", [])
         taken = len(indent) + sum(widths[other] + 2 for other in here)
-        if not lines or (here and taken + width > WIDTH):
+        if not lines or (here and taken + width > most):
             lines.append((INDENT if lines else "", [at]))
         else:
             here.append(at)
@@ -85,15 +95,6 @@ def cell(value: Any) -> str:
 def moment(value: dt.datetime) -> str:
     """``2026-11-24 17:05:09Z``."""
     return f"{value.astimezone(dt.UTC):%Y-%m-%d %H:%M:%SZ}"
-
-
-def lasted(seconds: float) -> str:
-    """How long something took: ``0.4 s``, ``45 s``, ``12 min``."""
-    if seconds < 9.95:
-        return f"{seconds:.1f} s"
-    if seconds < 119.5:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min"
 
 
 def figure(value: float, unit: str) -> str:

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from easops.actions.outcome import ItemOutcome
+from easops.clock import lasted
 from easops.playbook.outcome import StepResult
 from easops.report.finding import detection_lines, found_words
-from easops.report.layout import INDENT, WIDTH, difference, lasted, wrapped
+from easops.report.layout import INDENT, WIDTH, difference, wrapped
+from easops.report.line import Line, Style, cut, joined, status_style
 from easops.status import EXIT_CODES, Status
 
 MARKS: Final = {
@@ -49,8 +51,8 @@ def step_lines(
     reasons = {item.reason for item in step.items}
     if step.detection is None and step.reason and step.reason not in reasons:
         lines += wrapped(step.reason)
-    if step.because and (verbose or step.because not in _evidence(earlier)):
-        lines += wrapped(f"because {step.because}")
+    if because := step.because if verbose else _untold(step.because, earlier):
+        lines += wrapped(f"because {because}")
     for item in step.items:
         lines += _item_lines(item, diff)
     moved = [item for item in step.items if item.status in (Status.CHANGED, Status.WOULD_CHANGE)]
@@ -63,18 +65,38 @@ def _head(step: StepResult) -> list[str]:
     hosts = ", ".join(step.hosts)
     if len(hosts) > _HOSTS_WIDTH:
         hosts = f"{len(step.hosts)} hosts"
-    time = lasted(step.seconds) if step.seconds else ""
-    left = f"{f'{_mark(step)} {step.name}':<{_NAME_WIDTH + 2}} {hosts:<{_HOSTS_WIDTH}} {time:>6}  "
+    time = lasted(step.seconds) if step.seconds and step.status not in _NO_TIME else ""
+    style = _style(step)
+    name = wrapped(step.name, "", "")
+    named = joined((_mark(step), style), " ", (f"{name[0]:<{_NAME_WIDTH}}", Style.STRONG))
+    above = []
+    if len(name[0]) > _NAME_WIDTH or len(name) > 1:  # its own line, or more; the rest in its columns under it
+        above = [named, *(joined("  ", (more, Style.STRONG)) for more in name[1:])]
+        named = joined(" " * (_NAME_WIDTH + 2))
+    left = joined(named, f" {hosts:<{_HOSTS_WIDTH}} {time:>6}  ")
     words = outcome_words(step)
-    if len(left + words) > WIDTH and "," in words:  # several statuses, for which there is no place
-        return [left + step.status.replace("_", " "), *wrapped(words)]
-    return [(left + words).rstrip()]
+    if len(left + words) <= WIDTH:
+        return [*above, joined(left, (words, style))]
+    # no place for several statuses, or for a sentence
+    status = step.status.replace("_", " ") if step.status in {item.status for item in step.items} else ""
+    return [*above, cut(joined(left, (status, style))), *wrapped(joined((words, style)))]
+
+
+_NO_TIME: Final = (Status.SKIPPED, Status.NOT_STARTED)
 
 
 def _mark(step: StepResult) -> str:
-    if step.kind == "detect" and step.status is Status.OK and step.detection is not None and step.detection.found:
-        return _FOUND
-    return MARKS[step.status]
+    return _FOUND if _has_found(step) else MARKS[step.status]
+
+
+def _style(step: StepResult) -> Style | None:
+    if _has_found(step):
+        return Style.CARE
+    return None if step.kind == "detect" and step.status is Status.OK else status_style(step.status)
+
+
+def _has_found(step: StepResult) -> bool:
+    return step.kind == "detect" and step.status is Status.OK and step.detection is not None and step.detection.found
 
 
 def outcome_words(step: StepResult) -> str:
@@ -95,17 +117,37 @@ def _item_lines(item: ItemOutcome, diff: bool) -> list[str]:
     lines = wrapped(item_words(item.item, item.status, item.reason))
     moved = item.status in (Status.CHANGED, Status.WOULD_CHANGE, Status.UNDONE, Status.UNKNOWN, Status.VERIFY_FAILED)
     if diff or moved:
-        for entry in difference(item.before, item.after, whole=diff):
+        # what was refused has no after: it stays as it is
+        after = item.before if item.after is None and not moved else item.after
+        for entry in difference(item.before, after, whole=diff):
             lines += wrapped(entry, INDENT + "  ", "  ")
     if item.status is Status.WOULD_CHANGE and item.undo not in ("", "exact"):
         lines += wrapped(f"undo: {item.undo}", INDENT + "  ", "  ")
     return lines
 
 
-def item_words(item: str, status: Status, reason: str) -> str:
+def item_words(item: str, status: Status, reason: str) -> Line:
     """``anna@contoso.example: refused (protected)``."""
-    return f"{item}: {status.replace('_', ' ')}" + (f" ({reason})" if reason else "")
+    told = (status.replace("_", " "), status_style(status))
+    return joined(item, ": ", told, f" ({reason})" if reason else "")
+
+
+def _untold(because: str, earlier: Sequence[StepResult]) -> str:
+    """A reason that a person has not read already: not that which is the evidence of the steps above and no more. The
+    record has it whole."""
+    left = because
+    for evidence in sorted(_evidence(earlier), key=len, reverse=True):
+        left = left.replace(evidence, "")
+    if not left.strip("; "):
+        return ""
+    return because if len(because) <= _LONGEST else f"{because[:_LONGEST].rpartition(' ')[0]} ... (-v shows all of it)"
+
+
+_LONGEST: Final = 300
+"""Characters of a reason on the screen."""
 
 
 def _evidence(steps: Sequence[StepResult]) -> set[str]:
-    return {user.evidence for step in steps if step.detection is not None for user in step.detection.users}
+    held = [step.detection for step in steps if step.detection is not None]
+    told = {user.evidence for detection in held for user in detection.users}
+    return told | {f"{user.user}: {user.evidence}" for detection in held for user in detection.users} - {""}

@@ -64,4 +64,6 @@ REPORT = RunReport(
     ended=AT,
     next="easops undo 20261124-170000-abcd",
 )
-LOST = Detection("contact_sync_storm", unreachable=(Unreachable("EX2", "EX2 is not there", "no route"),))
+LOST = Detection(
+    "contact_sync_storm", unreachable=(Unreachable("EX2", "EX2 is not there", "no route", next_step="start it"),)
+)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from easops.report.layout import WIDTH, cell, counted, difference, lasted, table, wrapped
+from easops.report.layout import WIDTH, cell, counted, difference, table, wrapped
 
 
 @given(st.lists(st.text("abc-/.@", min_size=1, max_size=70), min_size=1, max_size=30))
@@ -35,6 +35,17 @@ def test_a_row_that_is_too_wide_goes_on_in_a_second_line() -> None:
     ]
 
 
+def test_a_table_is_as_wide_as_it_may_be() -> None:
+    row = ("EX1", "x" * 40, "y" * 30, 5)
+    _, line = table(("host", "pool", "note", "size"), [row], 120)
+    assert line == f"EX1   {'x' * 40}  {'y' * 30}     5"
+
+
+def test_a_figure_is_not_torn_from_its_unit() -> None:
+    text = f"{'x' * 70} lasts 15 min"
+    assert wrapped(text, "", "") == [f"{'x' * 70} lasts", "15 min"]
+
+
 CELLS = [
     (None, "-"),
     (True, "yes"),
@@ -49,13 +60,6 @@ CELLS = [
 @pytest.mark.parametrize(("value", "text"), CELLS, ids=[text for _, text in CELLS])
 def test_a_cell_is_readable(value: Any, text: str) -> None:
     assert cell(value) == text
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0.04, "0.0 s"), (9.94, "9.9 s"), (9.96, "10 s"), (119.4, "119 s"), (120, "2 min")]
-)
-def test_a_time_has_the_unit_that_suits_it(seconds: float, text: str) -> None:
-    assert lasted(seconds) == text
 
 
 def test_one_is_no_plural() -> None:

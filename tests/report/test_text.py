@@ -8,11 +8,12 @@ from easops.playbook.outcome import OpenRun, StepResult
 from easops.playbook.record import Run
 from easops.playbook.runs import RunView
 from easops.report.finding import detection_lines
+from easops.report.frame import end_lines
+from easops.report.runs import runs_lines
 from easops.report.step import MARKS, step_lines
-from easops.report.text import end_lines, runs_text
 from easops.status import Status
 
-from .samples import ANNA, AT, LIMITED, LOST, RECYCLED, REPORT, STEPS, STORM
+from .samples import ANNA, AT, BOB, LIMITED, LOST, RECYCLED, REPORT, STEPS, STORM, item
 
 
 def test_every_status_has_a_mark() -> None:
@@ -95,11 +96,11 @@ def test_runs_are_told_one_a_line_with_what_they_were() -> None:
         view("do", "do block_user", ended=AT, status="changed", closed="undone by 20261124-180000-abcd"),
         view("run", "Cure a storm"),
     ]
-    assert runs_text(views).splitlines() == [
+    assert runs_lines(views) == [
         "run                   started UTC  status                   what",
         "20261124-170000-undo  11-24 17:00  undone         lab       undo of",
         "                                                            20261123-120000-beef",
-        "20261124-170000-run0  11-24 17:00  verify_failed  lab owes  contacts-sync-storm",
+        "20261124-170000-run0  11-24 17:00  verify failed  lab owes  contacts-sync-storm",
         "20261124-170000-do00  11-24 17:00  undone                   do block_user",
         "20261124-170000-run0  11-24 17:00  died                     contacts-sync-storm",
     ]
@@ -112,13 +113,90 @@ def test_verbose_adds_devices_samples_and_the_reason_again() -> None:
     assert f"    because {ANNA.evidence}" in lines
 
 
+def test_a_reason_that_is_the_evidence_above_and_no_more_is_not_said_again() -> None:
+    both = attrs.evolve(STEPS[2], because=f"{ANNA.evidence}; {BOB.evidence}")
+    own = attrs.evolve(STEPS[2], because=f"she asked for it: {ANNA.evidence}")
+    assert not any("because" in line for line in step_lines(both, STEPS[:2]))
+    assert f"    because she asked for it: {ANNA.evidence}" in step_lines(own, STEPS[:2])
+
+
+def test_a_long_reason_is_shortened_on_the_screen() -> None:
+    step = attrs.evolve(STEPS[3], because="a reason " * 60)
+    text = " ".join(" ".join(step_lines(step)).split())
+    assert " ... (-v shows all of it)" in text
+    assert text.count("a reason") < 60
+    assert " ".join(" ".join(step_lines(step, verbose=True)).split()).count("a reason") == 60
+
+
+def test_with_diff_what_was_refused_stays_as_it_is() -> None:
+    held = item("bob@contoso.example", Status.REFUSED, reason="protected", before={"policy": "his", "max_burst": 5})
+    step = attrs.evolve(STEPS[2], done=attrs.evolve(LIMITED, items=(held,)))
+    assert step_lines(step, diff=True)[-3:] == [
+        "    bob@contoso.example: refused (protected)",
+        "      policy his",
+        "      max burst 5",
+    ]
+
+
+def test_a_name_or_an_outcome_that_has_no_place_in_its_column_stands_on_a_line_of_its_own() -> None:
+    long = attrs.evolve(STEPS[5], name="The servers that were loaded breathe again", hosts=("EX1",))
+    assert step_lines(long)[:2] == [
+        "= The servers that were loaded breathe again",
+        "                                     EX1                        proved",
+    ]
+    partly = attrs.evolve(STEPS[0], detection=Detection("x", judged=("EX1",), unreachable=LOST.unreachable))
+    assert step_lines(partly)[:2] == [
+        "= Who floods                         EX1                 3.0 s",
+        "    nothing found where it could be judged",
+    ]
+
+
+def test_a_skipped_step_took_no_time() -> None:
+    step = StepResult(5, "It has ended", "verify", "sync_pool_cpu", Status.SKIPPED, "no hosts", seconds=0.02)
+    assert step_lines(step)[0].split() == ["-", "It", "has", "ended", "skipped"]
+
+
+def test_a_run_that_did_nothing_about_what_it_found_does_not_look_as_if_all_were_well() -> None:
+    limited = attrs.evolve(STEPS[2], status=Status.OK, done=attrs.evolve(LIMITED, items=(item(ANNA.user, Status.OK),)))
+    skipped = StepResult(4, "It has ended", "verify", "contact_sync_storm", Status.SKIPPED, "nothing was changed")
+    report = attrs.evolve(REPORT, steps=(STEPS[0], limited, skipped), status=Status.OK)
+    assert end_lines(report, 0, command="storm") == [
+        "",
+        "changed       nothing",
+        "still open    Who floods: 2 users found; nothing was changed, and no step looked",
+        "                whether it has ended",
+        "status        ok (exit code 0)",
+    ]
+    proved = attrs.evolve(report, steps=(STEPS[0], limited, STEPS[4]))
+    assert not any(line.startswith("still open") for line in end_lines(proved, 0, command="storm"))
+
+
+def test_the_end_of_what_is_not_known_or_not_proved_says_what_to_type() -> None:
+    def ended(status: Status) -> list[str]:
+        done = attrs.evolve(LIMITED, items=(item(ANNA.user, status, reason="no answer", touched=True),))
+        step = attrs.evolve(STEPS[2], status=status, done=done)
+        return end_lines(attrs.evolve(REPORT, steps=(step,), status=status), 6, command="storm")
+
+    assert ended(Status.UNKNOWN)[-2:] == [
+        "settle        easops runs reconcile 20261124-170000-abcd",
+        "undo          easops undo 20261124-170000-abcd",
+    ]
+    assert ended(Status.VERIFY_FAILED)[-2] == "look          easops runs show 20261124-170000-abcd --verbose"
+
+
+def test_a_command_to_type_is_never_broken() -> None:
+    path = "/a/long/folder/of/somebody/" * 4 + "storm.yml"
+    lines = end_lines(attrs.evolve(REPORT, lab="calm"), 3, command=path)
+    assert f"for real      easops run {path} --inventory hosts.yml --check" in lines
+
+
 def test_a_note_that_was_told_is_not_told_again() -> None:
     again = StepResult(7, "Again", "detect", "contact_sync_storm", Status.OK, detection=STORM)
     assert not any("note:" in line for line in step_lines(again, STEPS))
 
 
 def test_a_host_that_is_not_there_is_named_with_the_reason() -> None:
-    assert detection_lines(LOST) == ["    unreachable: EX2 is not there: no route"]
+    assert detection_lines(LOST) == ["    unreachable: EX2 is not there: no route", "      next: start it"]
 
 
 def test_the_end_says_what_changed_what_it_did_to_the_fault_and_how_to_undo_it() -> None:
@@ -153,7 +231,7 @@ def test_a_lab_run_says_how_to_run_it_on_real_servers() -> None:
 
 
 def test_a_check_says_what_would_change() -> None:
-    items = tuple(attrs.evolve(item, status=Status.WOULD_CHANGE) for item in RECYCLED.items)
+    items = tuple(attrs.evolve(held, status=Status.WOULD_CHANGE) for held in RECYCLED.items)
     step = StepResult(
         1, "Recycle", "do", "recycle_app_pool", Status.WOULD_CHANGE, done=attrs.evolve(RECYCLED, items=items)
     )
@@ -162,7 +240,10 @@ def test_a_check_says_what_would_change() -> None:
         "",
         "would change  recycle_app_pool: EX1",
         "status        would change (exit code 0)",
+        "to do it      the same command without --check",
     ]
+    undo = attrs.evolve(report, kind="undo")
+    assert end_lines(undo, 0, command="20261124-170000-abcd")[-1] == "to do it      easops undo 20261124-170000-abcd"
 
 
 def test_a_check_says_that_an_earlier_run_is_open() -> None:

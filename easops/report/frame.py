@@ -1,0 +1,180 @@
+"""The frame of a run, as lines: its head; and its end: what was changed, what that did to the fault, what to type."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from easops.detectors.finding import Measurement
+from easops.playbook.outcome import RunReport, StepResult
+from easops.report.finding import found_words
+from easops.report.layout import figure, wrapped
+from easops.report.line import Style, cut, joined, status_style
+from easops.status import Status
+
+_LABEL: Final = 12
+"""Columns of the words at the left of a report's end."""
+
+
+def head_lines(title: str, run_id: str | None, lab: str | None, limit: str | None, *, checked: bool) -> list[str]:
+    """What stands above the steps: what is run, the run's id, and whether anything is at stake."""
+    lines = wrapped(joined((title, Style.STRONG)), "", "")
+    if run_id is not None:
+        lines.append(f"run {run_id}")
+    if lab is not None:
+        lines += wrapped(f"in the lab, scenario {lab}; times are by its fast clock", "")
+    if limit is not None:
+        lines += wrapped(f"limited to {limit}", "")
+    if checked:
+        lines.append("check: everything is read, nothing is changed")
+    return [*lines, ""]
+
+
+def end_lines(report: RunReport, exit_code: int, *, command: str) -> list[str]:
+    """What was changed, what that did to the fault, and what to type next; the undo command is the last line.
+
+    *command* is the playbook as it was named, or the run that an undo is of.
+    """
+    lines = [""]
+    lines += labelled("would change" if report.checked else "changed", _changes(report))
+    lines += labelled("refused", _items(report, Status.REFUSED), Style.CARE)
+    for status in (Status.FAILED, Status.UNDO_FAILED, Status.UNREACHABLE):
+        lines += labelled(status.replace("_", " "), _items(report, status), Style.BAD)
+    lines += labelled("not known", _items(report, Status.UNKNOWN), Style.BAD)
+    lines += labelled("proved", _proofs(report), Style.GOOD)
+    lines += labelled("not proved", _unproved(report), Style.BAD)
+    lines += labelled("still open", _still_open(report), Style.CARE)
+    if report.earlier is not None:
+        held = report.earlier
+        lines += labelled("open", [f"run {held.run_id} {held.state}; until it is settled this one is refused"])
+        lines += to_type("look", f"easops runs show {held.run_id}")
+    status_words = (report.status.replace("_", " "), status_style(report.status))
+    lines += labelled("status", [joined(status_words, f" (exit code {exit_code})")])
+    if report.lab is not None and report.kind == "run":
+        lines += to_type("for real", f"easops run {command} --inventory hosts.yml --check")
+    elif report.checked and report.would_change:
+        for_real = f"easops undo {command}" if report.kind == "undo" else "the same command without --check"
+        lines += to_type("to do it", for_real)
+    if report.owes:
+        lines += to_type("go on", f"easops runs resume {report.run_id}")
+    if report.run_id is not None:
+        lines += _settling(report)
+    if report.run_id is not None and report.kind != "undo" and (report.changed or report.undoable):
+        if report.undoable:
+            lines += to_type("undo", f"easops undo {report.run_id}")
+        else:
+            lines += labelled("undo", ["what was done has no undo"])
+    return lines
+
+
+def _settling(report: RunReport) -> list[str]:
+    """What to type about changes whose outcome is not known, or not as it should be."""
+    statuses = {item.status for step in report.steps for item in step.items}
+    if Status.UNKNOWN in statuses:
+        return to_type("settle", f"easops runs reconcile {report.run_id}")
+    unproved = Status.VERIFY_FAILED in statuses or Status.UNDO_FAILED in statuses
+    return to_type("look", f"easops runs show {report.run_id} --verbose") if unproved else []
+
+
+def labelled(label: str, entries: Sequence[str], style: Style | None = None) -> list[str]:
+    lines: list[str] = []
+    for number, entry in enumerate(entries):
+        left = joined((f"{label if number == 0 else '':<{_LABEL}}", style), "  ")
+        first, *rest = wrapped(entry, " " * len(left), "  ")
+        lines += [joined(left, cut(first, len(left))), *rest]
+    return lines
+
+
+def to_type(label: str, text: str) -> list[str]:
+    """A command on a line of its own, whole however long: it is to be copied."""
+    return [joined(f"{label:<{_LABEL}}  ", (text, Style.STRONG))]
+
+
+def _changes(report: RunReport) -> list[str]:
+    """What was changed, or would be, action by action in the order of their first."""
+    wanted = (Status.WOULD_CHANGE,) if report.checked else (Status.CHANGED, Status.UNDONE, Status.VERIFY_FAILED)
+    by_subject: dict[str, list[str]] = {}
+    for step in report.steps:
+        items = [item.item for item in step.items if item.status in wanted]
+        if items:
+            by_subject.setdefault(f"{step.subject}: " if step.kind == "do" else "", []).extend(items)
+    return [subject + ", ".join(dict.fromkeys(items)) for subject, items in by_subject.items()] or ["nothing"]
+
+
+def _items(report: RunReport, status: Status) -> list[str]:
+    return [
+        f"{item.item}: {item.reason}" if item.reason else item.item
+        for step in report.steps
+        for item in step.items
+        if item.status is status
+    ]
+
+
+def _proofs(report: RunReport) -> list[str]:
+    """What the verify steps that passed say about the fault: who is no longer found, and figures before -> after."""
+    lines = []
+    for number, step in enumerate(report.steps):
+        if step.kind != "verify" or step.status is not Status.OK or step.detection is None:
+            continue
+        earlier = report.steps[:number]
+        treated = {item for before in earlier if before.done is not None for item in before.done.treated}
+        gone = [user for user in _found(earlier, step.subject) if user in treated]
+        figures = _figures(step, earlier)
+        what = "; ".join([*figures, *([f"no more hits of {', '.join(gone)}"] if gone else [])])
+        lines.append(f"{step.name}: {what}" if what else step.name)
+    return lines
+
+
+def _unproved(report: RunReport) -> list[str]:
+    """The verify steps that did not pass: who is still found, whose evidence stands above; else why."""
+    open_ = (Status.VERIFY_FAILED, Status.UNDETERMINED, Status.UNREACHABLE)
+    lines = []
+    for step in report.steps:
+        if step.kind == "verify" and step.status in open_:
+            users = [user.user for user in step.detection.users] if step.detection is not None else []
+            why = f"still found: {', '.join(users)}" if users else step.reason or step.status.replace("_", " ")
+            lines.append(f"{step.name}: {why}")
+    return lines
+
+
+def _still_open(report: RunReport) -> list[str]:
+    """What was found and neither changed nor proved to have ended: the run did well, and the fault may go on."""
+    if report.checked or report.changed or report.kind != "run" or report.exit_code:
+        return []
+    if any(step.kind == "verify" and step.status is not Status.SKIPPED for step in report.steps):
+        return []
+    return [
+        f"{step.name}: {found_words(step.detection)}; nothing was changed, and no step looked whether it has ended"
+        for step in report.steps
+        if step.kind == "detect" and step.detection is not None and step.detection.found
+    ]
+
+
+def _found(steps: Sequence[StepResult], subject: str) -> list[str]:
+    held = [step.detection for step in steps if step.kind == "detect" and step.subject == subject]
+    return list(dict.fromkeys(user.user for detection in held if detection is not None for user in detection.users))
+
+
+def _figures(step: StepResult, earlier: Sequence[StepResult]) -> list[str]:
+    """Each host's first figure in *step* with the first one of that host and name above it; where there is none above
+    it, the host's sentence."""
+    assert step.detection is not None
+    before = {
+        (measurement.host, measurement.name): measurement.value
+        for held in reversed(earlier)
+        if held.kind == "detect" and held.subject == step.subject and held.detection is not None
+        for measurement in held.detection.measurements
+    }
+    first: dict[str, Measurement] = {}
+    for measurement in step.detection.measurements:
+        first.setdefault(measurement.host, measurement)
+    lines = []
+    for host, measurement in first.items():
+        unit = measurement.unit
+        was = before.get((host, measurement.name))
+        now = f"{figure(measurement.value, unit)} {unit}"
+        if was is not None:
+            lines.append(f"{host} {figure(was, unit)} -> {now}")
+        else:
+            lines.append(f"{host} {step.detection.sentences.get(host, now)}")
+    return lines

@@ -1,0 +1,84 @@
+"""A line of a report: its text, and what stands out in it; painted only where somebody looks at it on a terminal."""
+
+from __future__ import annotations
+
+import enum
+import itertools
+from collections.abc import Iterable
+
+from easops.status import EXIT_CODES, Status
+
+
+class Style(enum.Enum):
+    """How a part stands out: as SGR codes of the sixteen colours.
+
+    Those alone that read on a dark and on a light ground: no yellow and nothing bright (on white), no blue (on black).
+    None says what the words beside it do not say.
+    """
+
+    STRONG = "1"
+    FAINT = "2"
+    GOOD = "32"
+    CARE = "35"
+    BAD = "1;31"
+
+
+class Line(str):
+    """Text that knows the style of each of its characters: None where it is plain. It equals its plain text."""
+
+    styles: tuple[Style | None, ...]
+
+    def __new__(cls, text: str, styles: Iterable[Style | None]) -> Line:
+        line = super().__new__(cls, text)
+        line.styles = tuple(styles)
+        return line
+
+
+Part = str | tuple[str, Style | None]
+"""Plain text, another line, or a text with its style."""
+
+
+def joined(*parts: Part) -> Line:
+    """A line of parts, one after another."""
+    pairs = [part if isinstance(part, tuple) else (part, None) for part in parts]
+    styles = [style or held for text, style in pairs for held in styles_of(text)]
+    return Line("".join(text for text, _ in pairs), styles)
+
+
+def styles_of(text: str) -> tuple[Style | None, ...]:
+    """A style for each character."""
+    return text.styles if isinstance(text, Line) else (None,) * len(text)
+
+
+def cut(text: str, start: int = 0) -> Line:
+    """*text* from character *start* on, without blanks at its end."""
+    end = len(text.rstrip())
+    return Line(text[start:end], styles_of(text)[start:end])
+
+
+def spread(text: str, lines: Iterable[str]) -> list[str]:
+    """*lines*, which are *text* broken at its blanks, in the styles of *text*."""
+    if not isinstance(text, Line):
+        return list(lines)
+    styles = iter([style for character, style in zip(text, text.styles, strict=True) if not character.isspace()])
+    return [Line(line, [None if character.isspace() else next(styles) for character in line]) for line in lines]
+
+
+def painted(line: str) -> str:
+    """The line with its styles as the escape sequences of a terminal."""
+    parts = []
+    for style, held in itertools.groupby(zip(line, styles_of(line), strict=True), key=lambda pair: pair[1]):
+        text = "".join(character for character, _ in held)
+        parts.append(text if style is None else f"\x1b[{style.value}m{text}\x1b[0m")
+    return "".join(parts)
+
+
+def status_style(status: Status) -> Style | None:
+    """The style of a status: what needs somebody stands out most, what was not done least."""
+    if status in (Status.SKIPPED, Status.NOT_STARTED):
+        return Style.FAINT
+    if status is Status.WOULD_CHANGE:
+        return Style.STRONG
+    if EXIT_CODES[status] == 0:
+        return Style.GOOD
+    return Style.CARE if EXIT_CODES[status] == EXIT_CODES[Status.REFUSED] else Style.BAD
