@@ -3,16 +3,51 @@
 from __future__ import annotations
 
 import runpy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
+
+from typer.main import get_command
 
 from easops.actions import ACTIONS
+from easops.cli.app import app
 from easops.detectors import DETECTORS
+from easops.lab.world.scenario import build_scenario, read_scenario, scenario_names
 from easops.parameter import Parameter, format_duration
 from easops.readings import READINGS
-from easops.status import EXIT_CODES
+from easops.status import EXIT_CODES, Status
 
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
+
+
+MEANINGS = {
+    Status.SKIPPED: "not needed, or passed over; the reason is told",
+    Status.OK: "looked, or is as wanted already",
+    Status.CHANGED: "written, read back, and where it can be proved, proved",
+    Status.UNDONE: "what was there before is there again",
+    Status.WOULD_CHANGE: "under `--check` alone",
+    Status.NOT_STARTED: "behind a step that stops what follows",
+    Status.AWAITING_APPROVAL: "ends here until somebody approves what is planned",
+    Status.REFUSED: "a rule forbids it; nothing was sent",
+    Status.FAILED: "tried, and proven not done",
+    Status.UNDO_FAILED: "an undo was tried, and proven not done",
+    Status.UNREACHABLE: "nothing was sent: no connection, or no access",
+    Status.UNDETERMINED: "a host or user that was asked for could not be judged",
+    Status.VERIFY_FAILED: "the fault is still there when the time for it is up",
+    Status.UNKNOWN: "it was sent, and nobody knows yet whether it was done",
+}
+"""What each status says, in the order of the table."""
+
+STATES = {
+    "running": "a process executes it now",
+    "waiting": "submitted; `easops worker RUN` executes it",
+    "died": "its process ended before the run did; `runs resume`, `undo`, `runs reconcile` or `runs abandon` go on",
+    "STATUS": "it ended with this status",
+    "STATUS, owes its later steps": "it ended, with changing steps not started: `runs resume` goes on with them",
+    "undone by RUN": "everything that can be put back is",
+    "abandoned": "settled by reading, then closed",
+}
+"""How a run is told by runs list and runs show."""
 
 
 def exit_codes() -> str:
@@ -21,9 +56,9 @@ def exit_codes() -> str:
         "",
         "A run's status is its worst step's: the highest exit code, and within a code the later row.",
         "",
-        "| status of a step, an item or a run | exit code |",
-        "| --- | --- |",
-        *(f"| {status} | {code} |" for status, code in EXIT_CODES.items()),
+        "| status of a step, an item or a run | exit code | meaning |",
+        "| --- | --- | --- |",
+        *(f"| {status} | {code} | {MEANINGS[status]} |" for status, code in EXIT_CODES.items()),
         "",
         "| other codes | meaning |",
         "| --- | --- |",
@@ -33,7 +68,46 @@ def exit_codes() -> str:
         "| 70 | a bug in easops |",
         "| 130 | stopped by Ctrl-C; the run can be resumed |",
         "| 143 | stopped by SIGTERM; the run can be resumed |",
+        "",
+        "## States of a recorded run",
+        "",
+        "`easops runs list` and `easops runs show` tell of each run:",
+        "",
+        "| state | meaning |",
+        "| --- | --- |",
+        *(f"| {state} | {meaning} |" for state, meaning in STATES.items()),
     ]
+    return "\n".join(lines) + "\n"
+
+
+def command_line() -> str:
+    lines = ["# Command line", "", "What `--help` shows, of every command.", ""]
+    for path, text in _helps(get_command(app), "easops", None):
+        lines += [f"## {path}", "", "```text", text, "```", ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _helps(command: Any, name: str, parent: Any) -> Iterator[tuple[str, str]]:
+    context = command.context_class(command, info_name=name, parent=parent, terminal_width=100)
+    yield context.command_path, "\n".join(line.rstrip() for line in command.get_help(context).splitlines())
+    for inner in command.list_commands(context) if hasattr(command, "list_commands") else ():
+        yield from _helps(command.get_command(context, inner), inner, context)
+
+
+def scenarios() -> str:
+    lines = [
+        "# Scenarios of the lab",
+        "",
+        "`easops run PLAYBOOK --lab --scenario NAME`, or `easops lab start --scenario NAME`.",
+        "[What is simulated, and what is assumed](../explanation/lab.md) is a page of its own.",
+        "",
+        "| scenario | servers | what is wrong |",
+        "| --- | --- | --- |",
+    ]
+    for name in scenario_names():
+        held = build_scenario(name, read_scenario(name))
+        servers = ", ".join(f"{server.name} ({server.version})" for server in held.servers)
+        lines.append(f"| `{name}` | {servers} | {held.description} |")
     return "\n".join(lines) + "\n"
 
 
@@ -81,6 +155,9 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "actions.md": actions,
     "detectors.md": detectors,
     "readings.md": readings,
+    "scenarios.md": scenarios,
+    "command-line.md": command_line,
+    **runpy.run_path(str(Path(__file__).with_name("reference_schemas.py")))["PAGES"],
     **runpy.run_path(str(Path(__file__).with_name("reference_api.py")))["PAGES"],
 }
 

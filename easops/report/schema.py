@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import inspect
+import re
 import types
 from collections.abc import Mapping
 from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
@@ -106,7 +107,8 @@ def _object(description: str, properties: Schema, *, optional: tuple[str, ...] =
 
 def _told(kind: type) -> str:
     """What a class says of itself, as one paragraph."""
-    return " ".join((inspect.getdoc(kind) or "").split()).replace("*", "")
+    text = " ".join((inspect.getdoc(kind) or "").split()).replace("``", "`")
+    return re.sub(r"\bNone\b", "null", re.sub(r"\*(\w+)\*", r"`\1`", text))
 
 
 def _snake(name: str) -> str:
@@ -138,7 +140,7 @@ def _run(made: _Made) -> Schema:
         "steps": _array(_step(made)),
         "next": {**held["next"], "description": "the command to type, or an empty text"},
     }
-    return _object("run, do, undo and runs resume. " + _told(RunReport), keys)
+    return _object("`run`, `do`, `undo` and `runs resume`. " + _told(RunReport), keys)
 
 
 def _step(made: _Made) -> Schema:
@@ -162,7 +164,7 @@ def _detection(made: _Made) -> dict[str, Schema]:
 
 def _detection_document(made: _Made) -> Schema:
     keys = {"status": made.of(Status), **_detection(made), "exit_code": _code()}
-    return _object("detect. " + _told(Detection), keys)
+    return _object("`detect`. " + _told(Detection), keys)
 
 
 def _reading(made: _Made, readings: Mapping[str, Reading]) -> Schema:
@@ -180,7 +182,7 @@ def _reading(made: _Made, readings: Mapping[str, Reading]) -> Schema:
         }
         for name, reading in readings.items()
     ]
-    return {**_object("show: a row has the columns of its reading", keys), "allOf": rules}
+    return {**_object("`show`: a row has the columns of its reading", keys), "allOf": rules}
 
 
 def _columns(reading: Reading) -> list[str]:
@@ -214,27 +216,27 @@ def _changes(made: _Made) -> Schema:
 
 def _list_of_runs(made: _Made) -> Schema:
     keys = {"status": {"const": "ok"}, "runs": _array(_object(_told(Run), _view(made))), "exit_code": _code()}
-    return _object("runs list, the newest first", keys)
+    return _object("`runs list`, the newest first", keys)
 
 
 def _recorded_run(made: _Made) -> Schema:
     keys = {**_run(made)["properties"], **_view(made), "changes": _changes(made)}
-    return _object("runs show: the run's own document, its status as runs list tells it", keys)
+    return _object("`runs show`: the run's own document, its status as `runs list` tells it", keys)
 
 
 def _served() -> Schema:
     keys = {"status": _TEXT, "runs": _array({"$ref": "#/$defs/recorded_run"}), "exit_code": _code()}
-    return _object("worker: status is that of the run with the worst exit code", keys)
+    return _object("`worker`: `status` is that of the run with the worst exit code", keys)
 
 
 def _settled(made: _Made) -> Schema:
     keys = {"status": made.of(Status), "run_id": _TEXT, "changes": _changes(made), "exit_code": _code()}
-    return _object("runs reconcile and runs abandon", keys)
+    return _object("`runs reconcile` and `runs abandon`", keys)
 
 
 def _submitted() -> Schema:
     keys = {"status": {"const": "waiting"}, "run_id": _TEXT, "next": _TEXT, "exit_code": _code()}
-    return _object("run --submit", keys)
+    return _object("`run --submit`", keys)
 
 
 def _error(made: _Made) -> Schema:
@@ -247,5 +249,5 @@ def _error(made: _Made) -> Schema:
         "problems": _array(_object("a mistake in a file, with its place", problem)),
         "run_id": _or_null(_TEXT),
     }
-    description = "any command that could not be carried out; problems of a file, run_id of a run that was stopped"
+    description = "any command that could not be carried out; `problems` of a file, `run_id` of a run that was stopped"
     return _object(description, keys, optional=("problems", "run_id"))
