@@ -79,7 +79,9 @@ class Way:
 def ways(account: Account) -> list[Way]:
     """The commands that lead on from here; none where nothing is left to do, or no record was left."""
     report, view = account.report, account.view
-    if view is None or view.run.closed or (view.alive and not account.stopped):
+    if view is None:
+        return [Way("Go on, or put it back", report.next)] if report.next else []
+    if view.run.closed or (view.alive and not account.stopped):
         return []
     run_id = view.run.run_id
     if view.run.waits:

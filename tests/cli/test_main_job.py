@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,9 +15,15 @@ import pytest
 from .conftest import Easops
 
 
-def test_the_playbook_cures_its_lab_and_the_printed_undo_puts_it_back(process: Easops) -> None:
-    run = process("run", "contacts-sync-storm", "--lab")
+def test_the_playbook_cures_its_lab_and_the_printed_undo_puts_it_back(process: Easops, tmp_path: Path) -> None:
+    page = tmp_path / "run.html"
+    run = process("run", "contacts-sync-storm", "--lab", "--html", page)
     assert run.code == 0, run.err
+    text = page.read_text(encoding="utf-8")
+    # What each plot says: the flood was observed before, and its end after.
+    plots = re.findall(r"<desc[^>]*>([\d,.]+) a minute .* before the last change, ([\d,.]+) a minute .* after it", text)
+    assert [(before > "0", after) for before, after in plots] == [(True, "0")] * 4, plots
+    assert "<strong>Cured</strong>" in text
     assert run.out.isascii()
     assert max(map(len, run.out.splitlines())) <= 80
     assert "proved" in run.out
@@ -57,8 +64,11 @@ def test_under_check_nothing_is_recorded(process: Easops) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to one process")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["ctrl-c", "sigterm"])
-def test_a_run_that_is_stopped_can_be_closed(number: int, code: int, process: Easops, state: Path) -> None:
-    command = [sys.executable, "-m", "easops", "run", "contacts-sync-storm", "--lab"]
+def test_a_run_that_is_stopped_can_be_closed(
+    number: int, code: int, process: Easops, state: Path, tmp_path: Path
+) -> None:
+    page = tmp_path / "run.html"
+    command = [sys.executable, "-m", "easops", "run", "contacts-sync-storm", "--lab", "--html", str(page)]
     running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ))
     assert running.stdout is not None
     while not running.stdout.readline().startswith("* "):  # the first step has ended
@@ -67,6 +77,7 @@ def test_a_run_that_is_stopped_can_be_closed(number: int, code: int, process: Ea
     _, err = running.communicate(timeout=60)
     assert running.returncode == code
     assert "was stopped" in err
+    assert "<strong>Stopped</strong>" in page.read_text(encoding="utf-8")
 
     (held,) = json.loads(process("runs", "list", "--json").out)["runs"]
     assert held["status"] == "died"
