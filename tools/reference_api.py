@@ -106,7 +106,12 @@ def _errors(error: type[EasopsError], depth: int) -> list[str]:
 def _fields(held: type) -> list[str]:
     if not attrs.has(held):
         return []
-    return [f"- `{field.name}: {field.type}`" for field in attrs.fields(held) if not field.name.startswith("_")]
+    # As they are written: attrs' own are resolved once somebody has read a record.
+    written: dict[str, str] = {}
+    for kind in reversed(held.__mro__):
+        written |= vars(kind).get("__annotations__", {})
+    names = [field.name for field in attrs.fields(held) if not field.name.startswith("_")]
+    return [f"- `{name}: {written[name]}`" for name in names]
 
 
 def _properties(held: type) -> list[str]:

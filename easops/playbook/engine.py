@@ -328,20 +328,39 @@ class _DurableChanges:
         return None if held is None else dt.datetime.fromisoformat(held)
 
 
-def execute(execution: Execution) -> None:
-    """Execute the run's workflow ``walk_id``, begun here or taken up where a dead process left it, to its end.
+_alone: Final = threading.Lock()
 
-    Raises Refused where this process executes a run already, Interrupted (after the write in flight has ended, at
-    most 10 s) where the run was told to stop by ``execution.stop``, or has to, as its lock or its database is gone.
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Around a run, from before it is recorded: there is one at a time in a process, and one that is refused for that
+    leaves no record. Whoever is interrupted keeps the place, since its threads may still be at it.
+
+    Raises Refused.
     """
-    global _running
-    if _running is not None:
+    if _running is not None or not _alone.acquire(blocking=False):
+        which = f"run {_running.run_id}; " if _running is not None else ""
         raise Refused(
             "this process executes a run already",
-            f"run {_running.run_id}; the engine is one a process",
+            f"{which}the engine is one a process",
             "wait for it, or use a process of its own",
             rule="one run at a time",
         )
+    try:
+        yield
+    except Exception:
+        _alone.release()
+        raise
+    _alone.release()
+
+
+def execute(execution: Execution) -> None:
+    """Execute the run's workflow ``walk_id``, begun here or taken up where a dead process left it, to its end.
+
+    To be called by who is ``alone``. Raises Interrupted (after the write in flight has ended, at most 10 s) where the
+    run was told to stop by ``execution.stop``, or has to, as its lock or its database is gone.
+    """
+    global _running
     _running = execution
     try:
         DBOS(config=_config(execution))

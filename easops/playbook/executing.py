@@ -33,12 +33,6 @@ WAIT: Final = dt.timedelta(minutes=10)
 """How long a run waits for a target that another live run holds."""
 
 
-def _asked(confirm: Confirm) -> Callable[[Preview], bool]:
-    if isinstance(confirm, bool):
-        return always if confirm else never
-    return confirm
-
-
 def always(preview: Preview) -> bool:
     """Confirms everything: ``--yes``, and a run in the lab."""
     return True
@@ -49,22 +43,75 @@ def never(preview: Preview) -> bool:
     return False
 
 
+class Caller:
+    """The caller's own functions, an observer and who confirms. What they raise must not end a run in its middle: the
+    first error is kept until the run has ended, and a confirm that raises is a no."""
+
+    def __init__(self, observer: Observer | None, confirm: Confirm) -> None:
+        self._observer = observer or Silent()
+        self._confirm = confirm
+        self._errors: list[Exception] = []
+
+    def started(self, run_id: str | None) -> None:
+        self._observer.started(run_id)  # nothing is under way yet: an error here is to keep it from beginning
+
+    def progress(self, text: str) -> None:
+        try:
+            self._observer.progress(text)
+        except Exception as error:
+            self._errors.append(error)
+
+    def finished(self, result: StepResult) -> None:
+        try:
+            self._observer.finished(result)
+        except Exception as error:
+            self._errors.append(error)
+
+    def confirm(self, preview: Preview) -> bool:
+        if isinstance(self._confirm, bool):
+            return self._confirm
+        try:
+            return self._confirm(preview)
+        except Exception as error:
+            self._errors.append(error)
+            return False
+
+    def heard(self, report: RunReport) -> RunReport:
+        """*report*, or the error that was kept: the run has ended all the same, and its record says how."""
+        if not self._errors:
+            return report
+        error = self._errors[0]
+        if report.run_id is not None:
+            told = f"run {report.run_id} has ended ({report.status}): easops runs show {report.run_id}"
+            error.add_note(f"This is the caller's observer or confirm; {told}")
+        raise error
+
+
 @attrs.frozen
 class Conduct:
-    """How a run is conducted: who confirms its changes, how long it waits for a target that another run holds, who is
-    told how it goes on, who may stop it (*stopper* is given a function that ends the run at its next boundary), and
-    the sessions that a caller keeps open (None: the run has its own).
+    """How a run is conducted: who confirms its changes and is told how it goes on (*caller*), how long it waits for a
+    target that another run holds, who may stop it (*stopper* is given a function that ends the run at its next
+    boundary), and the sessions that a caller keeps open (None: the run has its own). *asks* is False where everything
+    is confirmed already.
     """
 
-    confirm: Callable[[Preview], bool] = attrs.field(default=never, converter=_asked)
+    caller: Caller
     wait: dt.timedelta = WAIT
-    observer: Observer = attrs.field(factory=Silent)
     stopper: Callable[[Callable[[], None]], None] = lambda stop: None
     sessions: SessionPool | None = None
+    asks: bool = True
+
+    @property
+    def observer(self) -> Observer:
+        return self.caller
+
+    @property
+    def confirm(self) -> Callable[[Preview], bool]:
+        return self.caller.confirm if self.asks else always
 
     def in_lab(self, scenario: str | None) -> Conduct:
         """The same, but the lab asks nothing, and its sessions end with it."""
-        return self if scenario is None else attrs.evolve(self, confirm=always, sessions=None)
+        return self if scenario is None else attrs.evolve(self, asks=False, sessions=None)
 
 
 def made_here() -> dict[str, Json]:

@@ -15,7 +15,8 @@ T = TypeVar("T")
 class Observer(Protocol):
     """Who is told how a run goes on: write a class of this one, and the methods of what you want to know.
 
-    They are called from the run's threads, and the run waits for them.
+    They are called from the run's threads, and the run waits for them. What they raise does not end the run in its
+    middle: the first error is raised when it has ended (``started``: before it has begun).
     """
 
     def started(self, run_id: str | None) -> None:

@@ -28,11 +28,11 @@ from easops.inventory.host import Host
 from easops.inventory.select import limited, one_organisation, select
 from easops.parameter import format_duration
 from easops.playbook.codec import Json, from_json, to_json
-from easops.playbook.engine import PROTOCOL, DurableHands, forget
-from easops.playbook.executing import WAIT, Conduct, Confirm, always, execute_run, made_here
+from easops.playbook.engine import PROTOCOL, DurableHands, alone, forget
+from easops.playbook.executing import WAIT, Caller, Conduct, Confirm, execute_run, made_here
 from easops.playbook.expression import evaluate
 from easops.playbook.gates import protected_mailboxes
-from easops.playbook.hands import LookingHands, Observer, Silent
+from easops.playbook.hands import LookingHands, Observer
 from easops.playbook.load import check_inputs, load_playbook, load_playbook_text
 from easops.playbook.model import Playbook
 from easops.playbook.outcome import OpenRun, RunReport, run_status
@@ -119,10 +119,12 @@ def run(
         Interrupted: of ``easops.playbook.engine``, and no Exception: the run was stopped, or its database is away.
             This process is then to end; ``resume``, in another one, goes on.
 
+    What *observer* or *confirm* raises does not end the run in its middle: it is raised when the run has ended.
+
     Source: docs/explanation/playbooks.md.
     """
     playbook = playbook if isinstance(playbook, Playbook) else find_playbook(playbook)
-    conduct = Conduct(confirm, wait, observer or Silent(), stopper, sessions).in_lab("lab" if lab else None)
+    conduct = Conduct(Caller(observer, confirm), wait, stopper, sessions).in_lab("lab" if lab else None)
     given = dict(inputs or {})
     values = check_inputs(playbook, given)
     if not lab and hosts is None:
@@ -138,7 +140,8 @@ def run(
             chosen = _selected(playbook, values, hosts or (), limit)
             earlier = None if lab else _earlier_run(state or StateFolder.default(), playbook, chosen, anew)
             report = _checked(playbook, values, hosts or (), chosen, clock, conduct)
-            return attrs.evolve(report, lab=used, limit=limit, earlier=earlier)
+            return conduct.caller.heard(attrs.evolve(report, lab=used, limit=limit, earlier=earlier))
+        stack.enter_context(alone())
         state = (state or StateFolder.default()).prepared()
         run_id = new_run_id()
         record = Record(state.database_url)
@@ -154,9 +157,13 @@ def run(
         _refuse_open(record, state, held, anew)
         ask_passwords(hosts)
         record.add(held)
-        conduct.observer.started(run_id)
+        try:
+            conduct.observer.started(run_id)
+        except Exception:
+            record.end(run_id, Status.REFUSED, owes=False)  # the caller's own error: nothing was begun
+            raise
         main = functools.partial(_walk_on, held, record, hosts)
-        return execute_run(held, run_id, main, record, state, lock, hosts, clock, conduct)
+        return conduct.caller.heard(execute_run(held, run_id, main, record, state, lock, hosts, clock, conduct))
 
 
 def submit(
@@ -214,8 +221,8 @@ def resume(
         Refused: it is alive, closed, owes nothing, or was made by an engine of another protocol.
         UnreachableHost, CommandFailed, Interrupted: as for ``run``.
     """
-    conduct = Conduct(confirm, wait, observer or Silent(), stopper, sessions)
-    with opened(state) as (record, state), locked(record, state, run_id) as (held, lock):
+    conduct = Conduct(Caller(observer, confirm), wait, stopper, sessions)
+    with alone(), opened(state) as (record, state), locked(record, state, run_id) as (held, lock):
         refuse_closed(held)
         if held.document["protocol"] != PROTOCOL:
             raise Refused(
@@ -236,7 +243,7 @@ def resume(
             held = attrs.evolve(held, walks=1, started=dt.datetime.now(dt.UTC))
             record.update(held.run_id, walks=1, started=held.started.isoformat())
         if held.document.get("submitted"):
-            conduct = attrs.evolve(conduct, confirm=always)
+            conduct = attrs.evolve(conduct, asks=False)
         if held.ended is not None:
             held = attrs.evolve(held, walks=held.walks + 1, ended=None, status=None)
             record.update(held.run_id, walks=held.walks, ended=None, status=None)
@@ -250,7 +257,7 @@ def resume(
             report = execute_run(held, held.walk_ids[-1], main, record, state, lock, known, clock, conduct)
             if held.kind == "undo":
                 close_undone(held, report, record)
-            return report
+            return conduct.caller.heard(report)
 
 
 def _planned(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Final
 
 import attrs
@@ -17,9 +18,9 @@ from easops.errors import EasopsError, Refused
 from easops.exchange.server import choose_domain_controller
 from easops.inventory.host import Host
 from easops.playbook.codec import from_json, to_json
-from easops.playbook.engine import DurableHands
-from easops.playbook.executing import WAIT, Conduct, Confirm, execute_run, made_here
-from easops.playbook.hands import LookingHands, Observer, Silent
+from easops.playbook.engine import DurableHands, alone
+from easops.playbook.executing import WAIT, Caller, Conduct, Confirm, execute_run, made_here
+from easops.playbook.hands import LookingHands, Observer
 from easops.playbook.outcome import RunReport, StepResult, run_status
 from easops.playbook.record import Record, Run
 from easops.playbook.recorded import (
@@ -81,8 +82,12 @@ def undo(
         Refused: it is alive, or undone already.
         UnreachableHost, CommandFailed, Interrupted: as for ``run``.
     """
-    conduct = Conduct(confirm, wait, observer or Silent(), stopper, sessions)
-    with opened(state) as (record, state), locked(record, state, run_id) as (held, _lock):
+    conduct = Conduct(Caller(observer, confirm), wait, stopper, sessions)
+    with (
+        nullcontext() if check else alone(),
+        opened(state) as (record, state),
+        locked(record, state, run_id) as (held, _lock),
+    ):
         if held.closed.startswith("undone"):
             raise Refused(
                 f"run {held.run_id} is {held.closed} already",
@@ -100,7 +105,8 @@ def undo(
                 conduct.observer.started(None)
                 with surroundings_of(held, record, known, clock, conduct.observer, conduct.sessions) as around:
                     moved = _move(around, jobs)
-                    return _undo_checked(held, jobs, around, conduct.observer, skip_drifted, moved)
+                    report = _undo_checked(held, jobs, around, conduct.observer, skip_drifted, moved)
+                    return conduct.caller.heard(report)
             with surroundings_of(held, record, known, clock, conduct.observer, conduct.sessions) as around:
                 moved = _move(around, jobs)
                 controller = around.organisation.domain_controller
@@ -131,7 +137,7 @@ def undo(
                 main = functools.partial(walk_back, undoing)
                 report = execute_run(undoing, undoing.run_id, main, record, state, lock, known, clock, conduct)
             close_undone(undoing, report, record)
-            return report
+            return conduct.caller.heard(report)
 
 
 def close_undone(undoing: Run, report: RunReport, record: Record) -> None:

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import attrs
 import pytest
 import sqlalchemy as sa
 
@@ -71,13 +70,60 @@ def test_an_intent_is_recorded_before_anything_is_sent(rig: Start, monkeypatch: 
     assert seen == [1]
 
 
-def test_a_process_executes_one_run_at_a_time(rig: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+class Clumsy(easops.Observer):
+    """An observer, and one who confirms, that raises where it is told to."""
+
+    def __init__(self, where: str = "", meanwhile: Callable[[], Any] | None = None) -> None:
+        self.where, self.meanwhile = where, meanwhile
+        self.refused: list[Exception] = []
+
+    def _stumble(self, where: str) -> None:
+        if where == self.where:
+            raise ValueError(f"clumsy: {where}")
+
+    def started(self, run_id: str | None) -> None:
+        self._stumble("started")
+
+    def progress(self, text: str) -> None:
+        self._stumble("progress")
+        if self.meanwhile is not None:
+            try:
+                self.meanwhile()
+            except Refused as error:
+                self.refused.append(error)
+
+    def finished(self, result: Any) -> None:
+        self._stumble("finished")
+
+    def confirm(self, preview: Any) -> bool:
+        self._stumble("confirm")
+        return True
+
+
+def test_a_process_executes_one_run_at_a_time_and_who_is_refused_for_that_leaves_no_record(rig: Start) -> None:
     lab = rig("contacts-storm")
-    busy = attrs.make_class("Busy", ["run_id"])("another")
-    monkeypatch.setattr(engine, "_running", busy)
-    with pytest.raises(Refused, match="executes a run already"):
-        block(lab)
-    assert lab.sent() == []
+    second = Clumsy(meanwhile=lambda: block(lab))
+
+    first = block(lab, observer=second)
+
+    assert second.refused
+    assert all(str(error).startswith("this process executes a run already") for error in second.refused)
+    assert [view.run.run_id for view in list_runs(lab.state)] == [first.run_id]
+    assert easops.undo(str(first.run_id), confirm=True, state=lab.state).status is Status.UNDONE
+
+
+def test_what_a_callers_function_raises_ends_no_run_in_its_middle(rig: Start) -> None:
+    lab = rig("contacts-storm")
+    ended = {"started": Status.REFUSED, "confirm": Status.REFUSED, "progress": Status.CHANGED, "finished": Status.OK}
+    for where, status in ended.items():
+        caller = Clumsy(where)
+        with pytest.raises(ValueError, match=f"clumsy: {where}") as error:
+            block(lab, observer=caller, confirm=caller.confirm)
+        held = list_runs(lab.state)[0].run
+        assert (where, held.status, held.owes) == (where, status, False)
+        if where != "started":
+            assert f"run {held.run_id} has ended ({status})" in error.value.__notes__[0]
+    assert len(lab.sent()) == 1
 
 
 def test_a_bug_in_a_workflow_comes_back_as_its_traceback() -> None:
