@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import re
 import subprocess
@@ -113,8 +114,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[server.Lab]:
 def tales(lab: server.Lab, tmp_path_factory: pytest.TempPathFactory, module_wire: Callable[[int], Any]) -> Tales:
     """A whole run with Basic over TLS and Negotiate over plain HTTP, and after it one whose logon is refused."""
     folder = tmp_path_factory.mktemp("run")
-    text = lab.inventory.read_text(encoding="utf-8").replace("{file: password.txt}", "{env: EASOPS_CANARY}")
-    text = text.replace("ca: ca.pem", f"ca: {lab.folder / 'ca.pem'}")
+    held = json.dumps(str(lab.folder / "password.txt"))
+    text = lab.inventory.read_text(encoding="utf-8").replace(f"{{file: {held}}}", "{env: EASOPS_CANARY}")
     relays = []
     for port in lab.plain_ports.values():
         relays.append(module_wire(port))

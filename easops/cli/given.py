@@ -68,14 +68,16 @@ def inputs(pairs: Iterable[str]) -> dict[str, str]:
 def arguments(words: Iterable[str], parameters: Sequence[Parameter], subject: str) -> dict[str, Any]:
     """``key=value`` words as checked values of *parameters*, those that were given alone.
 
-    Where one text parameter is required, its value may stand bare. Raises BadInput.
+    The value of the one required text parameter may stand bare; where none is required, that of the only one.
+    Raises BadInput.
     """
     from easops.document import suggestion
     from easops.errors import BadInput
     from easops.parameter import ParameterError
 
     known = {parameter.name: parameter for parameter in parameters if parameter.kind != "result"}
-    bare = [parameter.name for parameter in known.values() if parameter.required and parameter.kind == "text"]
+    texts = [parameter for parameter in known.values() if parameter.kind == "text"]
+    bare = [parameter.name for parameter in texts if parameter.required] or [parameter.name for parameter in texts]
     takes = f"it takes {', '.join(f'{held.name} ({held.help or held.kind})' for held in known.values())}"
     takes = takes if known else "it takes none"
     given: dict[str, Any] = {}

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import tempfile
+import textwrap
 import threading
 from pathlib import Path
 from typing import Annotated, Literal
@@ -27,8 +28,12 @@ def list_() -> None:
     """Show the scenarios: what is wrong in each simulated organisation."""
     from easops.lab.world.scenario import build_scenario, read_scenario, scenario_names
 
-    for name in scenario_names():
-        typer.echo(f"{name:<24} {build_scenario(name, read_scenario(name)).description}")
+    names = scenario_names()
+    width = max(map(len, names))
+    for name in names:
+        described = build_scenario(name, read_scenario(name)).description
+        under = " " * (width + 2)
+        typer.echo(textwrap.fill(described, 80, initial_indent=f"{name:<{width}}  ", subsequent_indent=under))
 
 
 @app.command()

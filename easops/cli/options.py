@@ -36,7 +36,10 @@ Credentials = Annotated[
     typer.Option("--inventory", "-i", metavar="FILE", help="Supplies credentials; the hosts are the recorded ones."),
 ]
 On = Annotated[
-    str | None, typer.Option("--on", metavar="SELECTOR", help="Which hosts, as in: site=AMS and role=mailbox.")
+    str | None,
+    typer.Option(
+        "--on", metavar="SELECTOR", help="Which hosts, as in: site=AMS and role=mailbox; or names: EX01,EX02."
+    ),
 ]
 Limit = Annotated[
     str | None,

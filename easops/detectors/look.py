@@ -74,7 +74,13 @@ def detect(
             "give hosts, or logs",
         )
     if hosts is None:
-        return entry_of(IN_FILES, detector, "detector that reads log files alone,")(logs, checked)
+        if detector not in IN_FILES:
+            raise BadInput(
+                f"{detector} cannot judge log files alone",
+                f"it needs a server: {chosen.summary}",
+                f"leave the logs out, and name servers with an inventory; of logs {' or '.join(IN_FILES)} can judge",
+            )
+        return IN_FILES[detector](logs, checked)
     looked_at = some_of(on, hosts)
     one_organisation(looked_at)
     ask_passwords(looked_at)

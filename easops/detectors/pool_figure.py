@@ -46,8 +46,8 @@ class PoolFigure:
     def parameters(self) -> tuple[Parameter, ...]:
         return (
             Parameter("pool", "text", "the application pool", SYNC_APP_POOL),
-            Parameter("above", "number", self.above, None, minimum=0),
-            Parameter("half_of", "result", "an earlier reading; more than half of it is a finding", None),
+            Parameter("above", "number", f"{self.above}: this, or half_of", None, minimum=0),
+            Parameter("half_of", "result", "an earlier reading, more than half of which is one: this, or above", None),
         )
 
     def detect(self, hosts: Sequence[Host], values: Mapping[str, Any], around: Surroundings) -> Detection:

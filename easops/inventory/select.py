@@ -118,21 +118,48 @@ def select(selector: str | Sequence[str], hosts: Iterable[Host]) -> tuple[Host, 
             raise BadInput(
                 f"there is no host {name!r}",
                 f"there are {', '.join(known.values()) or 'none'}",
-                suggestion(str(name), known.values()),
+                suggestion(str(name), known.values()) or "write one of those, or a selector as in site=AMS",
             )
     wanted = {name.lower() for name in selector}
     return tuple(host for host in hosts if host.name.lower() in wanted)
 
 
-def some_of(selector: str, hosts: Iterable[Host]) -> tuple[Host, ...]:
-    """The hosts that *selector* describes, one at least. Raises SelectorError, BadInput where it describes none."""
+def as_selector(text: str, hosts: Iterable[Host]) -> str:
+    """What a person typed as a selector: it is one, or names of *hosts* with commas between.
+
+    Raises BadInput for a name that no host has.
+    """
     hosts = tuple(hosts)
-    chosen = select(selector, hosts)
+    names = _names(text, hosts)
+    return " or ".join(f'name="{host.name}"' for host in select(names, hosts)) if names else text
+
+
+def _names(text: str, hosts: Sequence[Host]) -> tuple[str, ...]:
+    """The names that *text* lists, whether or not a host has them; empty where it is a selector."""
+    names = tuple(part.strip() for part in text.split(",") if part.strip())
+    known = {host.name.lower() for host in hosts}
+    if all(name.lower() in known for name in names):
+        return names
+    plain = all(_NAME.fullmatch(name) for name in names)
+    return names if plain and text.strip().lower() != "all" else ()
+
+
+_NAME: Final = re.compile(r"""[^\s()=!"'*?\[]+""")
+
+
+def some_of(selector: str, hosts: Iterable[Host]) -> tuple[Host, ...]:
+    """The hosts that *selector* describes, or names with commas between; one at least.
+
+    Raises SelectorError, BadInput where it describes none.
+    """
+    hosts = tuple(hosts)
+    described = as_selector(selector, hosts)
+    chosen = select(described, hosts)
     if not chosen:
         raise BadInput(
             f"no host is selected by {selector!r}",
             f"the inventory has {_listed(hosts)}",
-            "correct the selector, or the hosts of the inventory",
+            _nearest(parse_selector(described), hosts) or "correct the selector, or the hosts of the inventory",
         )
     return chosen
 
@@ -143,17 +170,29 @@ def limited(limit: str, chosen: Sequence[Host], hosts: Iterable[Host]) -> tuple[
     Raises SelectorError for a text that is neither, BadInput where no host is left.
     """
     hosts = tuple(hosts)
-    names = [part.strip() for part in limit.split(",") if part.strip()]
-    known = {host.name.lower() for host in hosts}
-    within = select(names if names and all(name.lower() in known for name in names) else limit, hosts)
+    described = as_selector(limit, hosts)
+    within = select(described, hosts)
     left = tuple(host for host in chosen if host in within)
     if not left:
         raise BadInput(
             f"no host is left by the limit {limit!r}",
             f"it selects {_listed(within)}, and the playbook's hosts are {_listed(chosen)}",
-            "correct the limit, or leave it out",
+            _nearest(parse_selector(described), hosts) or "correct the limit, or leave it out",
         )
     return left
+
+
+def _nearest(selector: Selector, hosts: Sequence[Host]) -> str:
+    """``Did you mean 'AMS-EX01'?`` for a value of a selector that no host has, or nothing."""
+    match selector:
+        case Match(attribute, pattern) if not any(selector.matches(host) for host in hosts):
+            return suggestion(pattern, {value for host in hosts for value in _ATTRIBUTES[attribute](host)})
+        case Not(operand):
+            return _nearest(operand, hosts)
+        case And(left, right) | Or(left, right):
+            return _nearest(left, hosts) or _nearest(right, hosts)
+        case _:
+            return ""
 
 
 def _listed(hosts: Iterable[Host]) -> str:

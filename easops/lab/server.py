@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
+import json
 import os
 import secrets
 import threading
@@ -152,7 +153,7 @@ def start(
         ticking = asyncio.run_coroutine_threadsafe(_tick(world), loop)
         stack.callback(ticking.cancel)
         inventory = folder / "inventory.yml"
-        inventory.write_text(_inventory(world, ports, front.plain_ports, auth), encoding="utf-8")
+        inventory.write_text(_inventory(world, ports, front.plain_ports, auth, folder.absolute()), encoding="utf-8")
         yield Lab(world, front.faults, ports, front.plain_ports, folder, inventory, users)
 
 
@@ -195,15 +196,17 @@ def _password(folder: Path) -> str:
     return path.read_text(encoding="utf-8").strip()
 
 
-def _inventory(world: World, ports: Mapping[str, int], plain_ports: Mapping[str, int], auth: Auth) -> str:
+def _inventory(world: World, ports: Mapping[str, int], plain_ports: Mapping[str, int], auth: Auth, folder: Path) -> str:
+    """An inventory that works in whatever folder its text is put."""
     scenario = world.scenario
+    password, authority = (json.dumps(str(folder / name)) for name in ("password.txt", "ca.pem"))  # JSON is YAML
     lines = [
         f"# The simulated organisation of the scenario {scenario.name}; it answers while its lab runs.",
         "easops: 1",
         "credentials:",
         "  admin:",
         f"    username: {scenario.netbios}\\admin",
-        "    password: {file: password.txt}",
+        f"    password: {{file: {password}}}",
         "hosts:",
     ]
     for name, port in ports.items():
@@ -222,6 +225,6 @@ def _inventory(world: World, ports: Mapping[str, int], plain_ports: Mapping[str,
         if auth != "basic":
             ways["windows"] = f'"http://127.0.0.1:{plain_ports[name]}/wsman", auth: {auth}'
         for endpoint, way_in in ways.items():
-            authority = ", ca: ca.pem" if "https:" in way_in else ""
-            lines.append(f"      {endpoint}: {{url: {way_in}, credential: admin{authority}}}")
+            ca = f", ca: {authority}" if "https:" in way_in else ""
+            lines.append(f"      {endpoint}: {{url: {way_in}, credential: admin{ca}}}")
     return "\n".join(lines) + "\n"

@@ -16,6 +16,7 @@ from easops.actions import ACTIONS
 from easops.actions.action import Action
 from easops.errors import BadInput
 from easops.inventory.host import Host
+from easops.inventory.select import as_selector, some_of
 from easops.parameter import values_of
 from easops.playbook.executing import WAIT, Confirm
 from easops.playbook.hands import Observer
@@ -54,7 +55,8 @@ def do(
         action: its name; docs/reference/actions.md has them all, with their values.
         hosts: those of an inventory. An action on a user goes through any of their exchange endpoints.
         values: the action's parameters by name.
-        on: which of the hosts an action on servers acts on: a selector, as in ``name=AMS-EX01``.
+        on: which of the hosts an action on servers acts on: a selector, as in ``site=AMS``, or names with
+            commas between.
         because: why, for the record; a recycle needs it.
         protect: mailboxes and groups that are never touched.
         check: make every read, change nothing, leave no record; the report says what would change.
@@ -77,6 +79,9 @@ def do(
     chosen = entry_of(ACTIONS, action, "action")
     given = dict(values or {})
     values_of(chosen.parameters, given, action)
+    if on is not None:
+        some_of(on, hosts)
+        on = as_selector(on, hosts)
     return run(
         single(chosen, given, on=on is not None, because=because is not None),
         hosts,

@@ -41,9 +41,13 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], width: int = WI
     """A table with a head, at most *width* columns wide; figures stand to the right. The last column is not padded.
 
     Where a row is too wide for one line, its later columns stand on a second one (and a third), further in; a value
-    that is too wide for a line of its own stands there all the same, whole.
+    that is too wide for a line of its own is shortened: JSON has it whole.
     """
-    cells = [[column.replace("_", " ") for column in columns], *([cell(value) for value in row] for row in rows)]
+    most = width - len(INDENT)
+    cells = [
+        [column.replace("_", " ") for column in columns],
+        *([_shortened(cell(value), most) for value in row] for row in rows),
+    ]
     right = [_figures(row[at] for row in cells[1:]) for at in range(len(columns))]
     widths = [max(len(row[at]) for row in cells) for at in range(len(columns))]
     lines = []
@@ -55,6 +59,10 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], width: int = WI
         for indent, columns_here in _folded(widths, width):
             lines.append((indent + "  ".join(padded[at] for at in columns_here)).rstrip())
     return lines
+
+
+def _shortened(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def _folded(widths: Sequence[int], most: int) -> list[tuple[str, list[int]]]:

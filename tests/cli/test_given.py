@@ -27,6 +27,11 @@ def test_the_one_text_that_is_required_may_stand_bare() -> None:
     }
 
 
+def test_the_only_text_may_stand_bare_where_none_is_required() -> None:
+    pool = Parameter("pool", "text", "the pool", default="MSExchangeSyncAppPool")
+    assert arguments(["MSExchangeOwaAppPool"], [pool, COUNT], "it") == {"pool": "MSExchangeOwaAppPool"}
+
+
 WRONG = {
     "misspelt": (["usr=anna"], "it has no parameter 'usr'", "Did you mean 'user'?"),
     "wrong type": (["user=a", "count=many"], "it: count cannot be this", "how many"),

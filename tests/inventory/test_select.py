@@ -16,10 +16,12 @@ from easops.inventory.select import (
     Not,
     Or,
     SelectorError,
+    as_selector,
     limited,
     one_organisation,
     parse_selector,
     select,
+    some_of,
 )
 
 
@@ -195,7 +197,23 @@ def test_a_limit_that_leaves_no_host_says_what_it_selects_and_what_there_is() ->
     assert caught.value.why == "it selects AMS-EX01, and the playbook's hosts are AMS-EX02, LON-CAS1"
 
 
+def test_a_name_that_no_host_has_is_told_with_the_nearest_one() -> None:
+    with pytest.raises(BadInput) as caught:
+        limited("AMS-EX9", HOSTS, HOSTS)
+    assert caught.value.what == "there is no host 'AMS-EX9'"
+    assert caught.value.next_step == "Did you mean 'AMS-EX02'?"
+    with pytest.raises(BadInput) as caught:
+        some_of("role=mailbox and not site=AMSS and name=AMS-EX9", HOSTS)
+    assert caught.value.next_step == "Did you mean 'AMS'?"
+
+
 def test_a_limit_that_is_neither_a_selector_nor_names_says_how_to_write_one() -> None:
     with pytest.raises(SelectorError) as caught:
-        limited("AMS-EX9", HOSTS, HOSTS)
-    assert caught.value.next_step == "Write name=AMS-EX9 for a host of that name"
+        limited("AMS-*", HOSTS, HOSTS)
+    assert caught.value.next_step == "Write name=AMS-* for a host of that name"
+
+
+def test_names_with_commas_between_are_a_selector_too() -> None:
+    assert [host.name for host in some_of("ams-ex01, LON-MBX1", HOSTS)] == ["AMS-EX01", "LON-MBX1"]
+    assert as_selector("AMS-EX01,LON-CAS1", HOSTS) == 'name="AMS-EX01" or name="LON-CAS1"'
+    assert as_selector("all", HOSTS) == "all"

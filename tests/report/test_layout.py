@@ -41,6 +41,10 @@ def test_a_table_is_as_wide_as_it_may_be() -> None:
     assert line == f"EX1   {'x' * 40}  {'y' * 30}     5"
 
 
+def test_a_value_that_no_line_has_place_for_is_shortened() -> None:
+    assert table(("host", "url"), [("EX1", "/x" * 60)]) == ["host", "    url", "EX1", f"    {'/x' * 36}/..."]
+
+
 def test_a_figure_is_not_torn_from_its_unit() -> None:
     text = f"{'x' * 70} lasts 15 min"
     assert wrapped(text, "", "") == [f"{'x' * 70} lasts", "15 min"]
