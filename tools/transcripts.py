@@ -1,7 +1,7 @@
 """Carry out the commands that a page shows, and compare what they print with the page.
 
     python tools/transcripts.py docs/tutorial.md            check; a difference is shown, and exits 1
-    python tools/transcripts.py --write docs/tutorial.md    write what was printed into the page
+    python tools/transcripts.py --write docs/tutorial.md    write what was printed into the page, where it differs
 
 A page's transcripts are its fenced blocks of the language ``console``, carried out in order, in a new folder, with the
 records of easops in that folder:
@@ -285,13 +285,13 @@ def carry_out(page: Path, *, commands: Path | None = None, wheel: Path | None = 
                 continue
             printed = [line.replace(str(folder), FOLDER) for line in printed]
             ids.update(zip(_ids(shown), _ids(printed), strict=False))
-            written.append((part, printed))
             if trouble or not matches(shown, printed):
+                written.append((part, printed))
                 result.differences.append(_difference(page, part, shown, printed, trouble))
             if not _explained(lines, part, terminals[part.terminal]):
                 ended = f"{page}:{part.at + 1}: {part.command!r} ended with {terminals[part.terminal].status}"
                 result.differences.append(f"{ended}; where that is meant, the page shows it: $ echo $?")
-    result.lines = rewritten(lines, written, ids)
+    result.lines = rewritten(lines, written, {now: then for then, now in ids.items()})
     return result
 
 
@@ -333,11 +333,12 @@ def _difference(page: Path, part: Typed, shown: Sequence[str], printed: Sequence
 
 
 def rewritten(lines: Sequence[str], written: Iterable[tuple[Typed, list[str]]], ids: Mapping[str, str]) -> list[str]:
-    """The page with what was printed; what it leaves out it goes on leaving out, as far as that can be found."""
+    """The page with what was printed where that differs; *ids* are the page's own, by those that were printed. What a
+    page leaves out it goes on leaving out, as far as that can be found."""
     held = list(lines)
     for part, printed in reversed(list(written)):
-        held[part.first : part.last] = elided(lines[part.first : part.last], printed)
-        held[part.at] = _RUN.sub(lambda found: ids.get(found[0], found[0]), held[part.at])
+        named = [_RUN.sub(lambda found: ids.get(found[0], found[0]), line) for line in printed]
+        held[part.first : part.last] = elided(lines[part.first : part.last], named)
     return held
 
 

@@ -136,3 +136,9 @@ def test_a_rewritten_page_goes_on_leaving_out_what_it_left_out() -> None:
         "new",
         "",
     ]
+
+
+def test_only_what_differs_is_rewritten_and_a_run_keeps_the_id_that_the_page_gave_it(tmp_path: Path) -> None:
+    printed = "echo 20261129-000102-abcd"
+    text = FENCE.format(f"$ {printed}\n20261128-191930-1f10\n$ {printed} is new\n20261128-191930-1f10 is old")
+    assert "\n".join(carried_out(tmp_path, text).lines) == text.replace("is old", "is new").strip()
