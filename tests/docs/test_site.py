@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
+import importlib
+import json
 import re
 import runpy
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
 
@@ -149,6 +154,41 @@ def commands_of(block: Block) -> Iterator[list[str]]:
                 words = shlex.split(part, comments=True)
                 if words and Path(words[0]).name == "easops":
                     yield words[1:]
+
+
+POWERSHELL = [block for block in BLOCKS if block.language == "powershell"]
+
+
+def test_powershell_of_the_pages_is_powershell_and_exchange_cmdlets_have_those_parameters(tmp_path: Path) -> None:
+    if shutil.which("pwsh") is None:
+        pytest.skip("there is no pwsh on PATH")
+    files = {str(tmp_path / f"{number}.ps1"): block for number, block in enumerate(POWERSHELL)}
+    for file, block in files.items():
+        Path(file).write_text(block.text, encoding="utf-8")
+    told = subprocess.run(["pwsh", "-Parse", *files], capture_output=True, text=True, timeout=60, check=False)
+    if not told.stdout.startswith("{"):
+        pytest.skip("this pwsh has no -Parse")
+    cmdlets = json.loads((resources.files("easops.lab") / "signatures" / "exchange.json").read_text())["cmdlets"]
+    answers = [json.loads(line) for line in told.stdout.splitlines()]
+    assert len(answers) == len(files) > 8
+    for answer in answers:
+        place = files[answer["file"]].place
+        assert answer["errors"] == [], place
+        for command in answer["commands"]:
+            known = cmdlets.get(command["name"])
+            if known is not None:
+                assert set(command["parameters"]) <= set(known["parameters"]), (place, command["name"])
+
+
+PYTHON = [block for block in BLOCKS if block.language == "python" and block.page.parent.name != "reference"]
+
+
+@pytest.mark.parametrize("block", PYTHON, ids=lambda block: block.place)
+def test_python_of_a_page_is_python_and_easops_has_what_it_imports(block: Block) -> None:
+    for node in ast.walk(ast.parse(block.text)):
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("easops"):
+            module = importlib.import_module(str(node.module))
+            assert [name.name for name in node.names if not hasattr(module, name.name)] == []
 
 
 SHELLS = ("sh", "console", "bash", "shell")
