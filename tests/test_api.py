@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -171,3 +172,21 @@ def test_the_api_has_a_dozen_names_each_with_its_docstring() -> None:
     assert len(easops.__all__) <= 14
     assert all(getattr(easops, name).__doc__ for name in easops.__all__)
     assert set(easops._ROOMS) == set(easops.__all__)
+
+
+def test_the_page_for_scripts_runs_as_it_stands(lab: server.Lab, tmp_path: Path) -> None:
+    page = Path(__file__).parent.parent / "docs" / "how-to" / "call-it-from-a-script.md"
+    blocks = re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    assert len(blocks) >= 6
+    script = "\n".join(blocks).replace("hosts.yml", lab.inventory.as_posix())
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "EASOPS_STATE": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=180,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    for sentence in ("GiB", "AMS-EX02 [", "changed", "easops undo 2"):
+        assert sentence in done.stdout
