@@ -156,6 +156,22 @@ def commands_of(block: Block) -> Iterator[list[str]]:
                     yield words[1:]
 
 
+def test_every_test_that_a_page_names_exists() -> None:
+    named_tests = {
+        (named(page), path, test)
+        for page in PAGES
+        for path, test in re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", page.read_text(encoding="utf-8"))
+    }
+    assert len(named_tests) > 25
+    gone = [
+        where
+        for where in sorted(named_tests)
+        if not (ROOT / where[1]).is_file()
+        or (where[2] and f"def {where[2]}(" not in (ROOT / where[1]).read_text(encoding="utf-8"))
+    ]
+    assert gone == []
+
+
 POWERSHELL = [block for block in BLOCKS if block.language == "powershell"]
 
 
