@@ -124,18 +124,17 @@ class Telling:
         self, report: RunReport | None, *, stopped: Interrupted | None = None, problem: EasopsError | None = None
     ) -> None:
         """Write the files that were asked for, as far as the run came; what hinders that is said, and ends nothing."""
-        from easops.errors import BadInput, EasopsError
+        from easops.errors import EasopsError
         from easops.playbook.recorded import report_of
         from easops.playbook.runs import show_run
-        from easops.report.error import error_lines
+        from easops.report.error import three_lines
         from easops.report.file import Account
 
         if not self._files or (report is None and self.run_id is None):
             return
-        later = f"easops runs show {self.run_id} {self._files.options}"
         try:
-            if stopped is not None and stopped.why is not None:
-                raise BadInput("no report was written", str(stopped.why), later)
+            if stopped is not None and stopped.why is not None:  # the record's database is away
+                raise stopped.why
             view = None if self.run_id is None else show_run(self.run_id)
             if report is None and view is not None:
                 report = report_of(view.run, view.steps)
@@ -143,7 +142,10 @@ class Telling:
             for told in self._files.write(Account(report, view, stopped is not None, problem)):
                 self.voice.note(told)
         except EasopsError as error:
-            self.voice.trouble(error_lines(error))
+            next_step = error.next_step
+            if self.run_id is not None:
+                next_step = f"easops runs show {self.run_id} {self._files.options} writes it later"
+            self.voice.trouble(three_lines(f"the run is not written to a file: {error.what}", error.why, next_step))
 
     def _leave(self, code: int, stop: Interrupted) -> NoReturn:
         """End the process without the engine's own ending, which would wait for the steps that are not to come."""

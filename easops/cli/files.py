@@ -72,7 +72,8 @@ def _replace(path: Path, text: str) -> None:
     """Write beside it first: whoever reads it meanwhile, or after a kill, has the old one whole."""
     part = _part(path)
     try:
-        with part.open("x", encoding="utf-8", newline="\n") as file:
+        # a path on the command line may hold bytes that are no text
+        with part.open("x", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

@@ -24,7 +24,8 @@ from easops.report import chart
 from easops.report.file import Account
 from easops.report.layout import counted, figure, moment, value_words
 from easops.report.step import outcome_words, step_lines
-from easops.report.verdict import verdict, ways
+from easops.report.verdict import verdict
+from easops.report.way import Way, ways
 from easops.status import Status
 
 _DONE: Final = (Status.OK, Status.SKIPPED, Status.CHANGED, Status.UNDONE, Status.WOULD_CHANGE)
@@ -143,8 +144,14 @@ def _marks(account: Account) -> list[tuple[int, str]]:
     told: dict[int, list[str]] = {}
     for mark in chart.marks(account.report):
         held = told.setdefault(mark.number, [mark.step])
-        held.append(f"{f'{mark.host} ' if mark.host else ''}{moment(mark.time)}")
+        held.append(f"{mark.host} {moment(mark.time)}" if mark.host else f"{moment(mark.time)} by this machine's clock")
     return [(number, f"{held[0]}: {', '.join(held[1:])}") for number, held in sorted(told.items())]
+
+
+def _ways(account: Account) -> list[Way]:
+    if account.view is not None:
+        return ways(account.view, account.report, stopped=account.stopped)
+    return [Way("next", "Go on, or put it back", account.report.next)] if account.report.next else []
 
 
 def _origin(run: Run) -> list[tuple[str, str]]:
@@ -203,7 +210,7 @@ class _Html:
             account=account,
             report=report,
             verdict=verdict(account),
-            ways=ways(account),
+            ways=_ways(account),
             detects=[step for step in report.steps if step.kind == "detect"],
             proofs=_proofs(report),
             verifies=[step for step in report.steps if step.kind == "verify"],

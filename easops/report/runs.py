@@ -11,6 +11,7 @@ from easops.playbook.runs import RunView
 from easops.report.frame import head_lines, to_type
 from easops.report.layout import INDENT, WIDTH, counted, moment, table, wrapped
 from easops.report.step import item_words, step_lines
+from easops.report.way import ways
 from easops.status import Status
 
 
@@ -74,19 +75,7 @@ def _change_lines(change: Change, outcome: ChangeOutcome | None) -> list[str]:
 
 def ways_out(view: RunView, report: RunReport) -> list[str]:
     """The commands that lead on from here, one a line; none where nothing is left to do."""
-    run = view.run
-    if run.closed or view.alive:
-        return []
-    resume, close = f"easops runs resume {run.run_id}", f"easops runs abandon {run.run_id}"
-    if run.waits:
-        return [*to_type("begin", f"easops worker {run.run_id}"), *to_type("close", close)]
-    dead = run.ended is None
-    lines = to_type("settle", f"easops runs reconcile {run.run_id}") if view.open else []
-    if dead or run.owes:
-        lines += [*to_type("go on", resume), *to_type("close", close)]
-    if run.kind != "undo" and (dead or report.undoable):
-        lines += to_type("undo", f"easops undo {run.run_id}")
-    return lines
+    return [line for way in ways(view, report) for line in to_type(way.label, way.command)]
 
 
 def settled_lines(run_id: str, found: Sequence[tuple[Change, ChangeOutcome]], *, closed: bool) -> list[str]:

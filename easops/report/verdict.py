@@ -1,4 +1,4 @@
-"""What came of a run, in a word and a sentence, and the commands that lead on from there."""
+"""What came of a run, in a word and a sentence."""
 
 from __future__ import annotations
 
@@ -66,33 +66,3 @@ def verdict(account: Account) -> Verdict:
     if found:
         return Verdict("plain", "Nothing changed", "Something was found, and there was nothing to change.")
     return Verdict("good", "Nothing to do", "Nothing was found, and nothing was changed.")
-
-
-@attrs.frozen
-class Way:
-    """A command to type, and what for."""
-
-    what: str
-    command: str
-
-
-def ways(account: Account) -> list[Way]:
-    """The commands that lead on from here; none where nothing is left to do, or no record was left."""
-    report, view = account.report, account.view
-    if view is None:
-        return [Way("Go on, or put it back", report.next)] if report.next else []
-    if view.run.closed or (view.alive and not account.stopped):
-        return []
-    run_id = view.run.run_id
-    if view.run.waits:
-        return [Way("Begin it", f"easops worker {run_id}"), Way("Close it", f"easops runs abandon {run_id}")]
-    dead = view.run.ended is None
-    found = []
-    if view.open:
-        found.append(Way("Settle by reading what is not known; changes nothing", f"easops runs reconcile {run_id}"))
-    if dead or view.run.owes:
-        found.append(Way("Go on with the steps that are owed", f"easops runs resume {run_id}"))
-        found.append(Way("Close it for good", f"easops runs abandon {run_id}"))
-    if view.run.kind != "undo" and (dead or report.undoable):
-        found.append(Way("Undo: put back what this run set", f"easops undo {run_id}"))
-    return found

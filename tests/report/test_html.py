@@ -15,7 +15,8 @@ from easops.playbook.record import Run
 from easops.playbook.runs import RunView
 from easops.report import FILES
 from easops.report.file import Account
-from easops.report.verdict import verdict, ways
+from easops.report.verdict import verdict
+from easops.report.way import ways
 from easops.status import Status
 
 from .samples import ANNA, AT, PHONE, REPORT, STORM
@@ -177,7 +178,7 @@ def test_a_run_in_its_middle_is_not_called_by_the_status_of_its_steps() -> None:
 
 def test_the_commands_lead_on_from_where_the_run_stands() -> None:
     def commands(view: RunView, *, stopped: bool = False) -> list[str]:
-        return [way.command.split()[1:-1][-1] for way in ways(Account(REPORT, view, stopped))]
+        return [way.command.split()[1:-1][-1] for way in ways(view, REPORT, stopped=stopped)]
 
     dead = recorded(ended=None, status=None)
     assert commands(recorded()) == ["undo"]

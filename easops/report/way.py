@@ -1,0 +1,41 @@
+"""The commands that lead on from a recorded run."""
+
+from __future__ import annotations
+
+import attrs
+
+from easops.playbook.outcome import RunReport
+from easops.playbook.runs import RunView
+
+
+@attrs.frozen
+class Way:
+    """A *command* to type; *label* says in a word what for, *what* in a sentence."""
+
+    label: str
+    what: str
+    command: str
+
+
+def ways(view: RunView, report: RunReport, *, stopped: bool = False) -> list[Way]:
+    """In the order in which they are to be thought of; none where nothing is left to do, or while the run goes on.
+
+    *stopped* says that it goes on no more, although the process that executed it still lives.
+    """
+    run = view.run
+    if run.closed or (view.alive and not stopped):
+        return []
+    close = Way("close", "Close it for good", f"easops runs abandon {run.run_id}")
+    if run.waits:
+        return [Way("begin", "Begin it", f"easops worker {run.run_id}"), close]
+    dead = run.ended is None
+    found = []
+    if view.open:
+        what = "Settle by reading what is not known; changes nothing"
+        found.append(Way("settle", what, f"easops runs reconcile {run.run_id}"))
+    if dead or run.owes:
+        found.append(Way("go on", "Go on with the steps that are owed", f"easops runs resume {run.run_id}"))
+        found.append(close)
+    if run.kind != "undo" and (dead or report.undoable):
+        found.append(Way("undo", "Put back what this run set", f"easops undo {run.run_id}"))
+    return found
