@@ -116,6 +116,20 @@ def test_the_shipped_cure_of_a_contact_sync_storm_is_without_a_problem() -> None
     assert check_inputs(playbook, {}) == {"window": dt.timedelta(hours=1), "threshold": 2000, "protect": ()}
 
 
+@pytest.mark.parametrize("name", sorted(shipped_playbooks()))
+def test_a_shipped_playbook_proves_by_the_measure_by_which_it_found(name: str) -> None:
+    """With the default in its place, a flood below it would be proved to have ended while it goes on."""
+    playbook = load_playbook(name, actions=easops.actions.ACTIONS, detectors=easops.detectors.DETECTORS)
+    measures = ("threshold", "heartbeat", "margin", "pool")
+    found = {
+        step.subject: {key: step.with_.get(key) for key in measures} for step in playbook.steps if step.kind == "detect"
+    }
+
+    for step in playbook.steps:
+        if step.kind == "verify" and step.subject in found:
+            assert {key: step.with_.get(key) for key in measures} == found[step.subject], step.name
+
+
 def test_a_playbook_is_rebuilt_from_its_text_and_line_ends_do_not_change_its_digest() -> None:
     text = HEAD + STORM
 
