@@ -24,7 +24,7 @@ SECTIONS: Final = {"How to": "how-to", "Reference": "reference", "Why and how": 
 FILES: Final = "files"
 """Where the site has the other files that pages link to."""
 
-_LINK: Final = re.compile(r"(?<=\]\()(?!https?:|mailto:|#)([^)#\s]+)((?:#[^)\s]*)?)(?=\))")
+_LINK: Final = re.compile(r"(?<=\]\()(?!https?:|mailto:|#)([^)#\s]+)((?:#[^)\s]*)?)(?=[)\s])")
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
