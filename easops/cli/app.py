@@ -14,7 +14,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from easops.cli import detect, do, inventory, lab, lint, options, run, runs, schema, show, undo, worker
+from easops.cli import detect, do, forge, inventory, lab, lint, options, run, runs, schema, show, undo, worker
 
 app = typer.Typer(
     name="easops",
@@ -135,6 +135,8 @@ def _failed(error: BaseException, *, as_json: bool, debug: bool) -> int:
             document["problems"] = problems_data(error)
         voice.result(dumped(document))
     voice.trouble(lines)
+    if isinstance(error, EasopsError):
+        forge.error(voice, error)
     if debug:
         voice.note("".join(traceback.format_exception(error)).rstrip())
     return code

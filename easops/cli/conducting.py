@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
+from easops.cli import forge
 from easops.cli.files import Files
 from easops.cli.voice import Voice, trace_commands
 
@@ -115,6 +116,7 @@ class Telling:
             code = EXIT_PENDING
         self.voice.result(self._form.end(report, code, command=self._command))
         self._file(report)
+        forge.ended(self.voice, report, code, self._command)
         if self._unasked:
             what, why = "the changes were not confirmed", "there is no terminal to ask at"
             self.voice.trouble(three_lines(what, why, "add --yes; --check shows what it would change"))
@@ -166,6 +168,7 @@ class Telling:
             document = {**error_document(status, what, why, next_step, code), "run_id": self.run_id}
             self.voice.result(dumped(document))
         self.voice.trouble(three_lines(what, why, next_step))
+        forge.stopped(self.voice, what, why, next_step)
         self._file(None, stopped=stop)
         leave(code)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ class Files:
     def __init__(self, asked: Mapping[str, Path | None]) -> None:
         """*asked* are paths by the formats' names. Raises BadInput where a file cannot be made there."""
         self._paths = {name: path for name, path in asked.items() if path is not None}
+        self._written = False
         for name, path in self._paths.items():
             _try(name, path, (other for key, other in self._paths.items() if key != name))
 
@@ -36,15 +37,41 @@ class Files:
 
     def write(self, account: Account) -> tuple[str, ...]:
         """Write them, in place of what was there; says where each is. Raises BadInput, e.g. on a full disk."""
+        from easops.errors import BadInput
         from easops.report import FILES
 
+        self._written = True
+        problems = []
         for name, path in self._paths.items():
-            text = FILES[name].render(account)
             try:
-                _replace(path, text)
-            except OSError as error:
-                raise _cannot(name, path, error.strerror or str(error)) from None
+                self._put(name, path, FILES[name].render(account))
+            except BadInput as problem:
+                problems.append(problem)
+        if problems:
+            raise problems[0]
         return tuple(f"easops: --{name} is in {path}" for name, path in self._paths.items())
+
+    @contextlib.contextmanager
+    def or_why(self, title: str) -> Iterator[None]:
+        """Around all that comes before they are written: where that fails, those that can tell of a run that did not
+        begin are written of it. A forge would show nothing otherwise."""
+        from easops.errors import EasopsError
+        from easops.report import UNBEGUN
+
+        try:
+            yield
+        except EasopsError as error:
+            for name in UNBEGUN.keys() & self._paths.keys() if not self._written else ():
+                with contextlib.suppress(EasopsError):  # the first is the one to tell
+                    self._put(name, self._paths[name], UNBEGUN[name](title, error))
+            raise
+
+    @staticmethod
+    def _put(name: str, path: Path, text: str) -> None:
+        try:
+            _replace(path, text)
+        except OSError as error:
+            raise _cannot(name, path, error.strerror or str(error)) from None
 
 
 def _try(name: str, path: Path, others: Iterable[Path]) -> None:

@@ -6,27 +6,34 @@ from typing import Annotated
 
 import typer
 
+from easops.cli import forge, given
 from easops.cli.voice import Voice
 
 
 def lint(
     playbooks: Annotated[list[str], typer.Argument(metavar="PLAYBOOK…", help="Files, or names of shipped playbooks.")],
+    form: Annotated[
+        str | None, typer.Option("--format", metavar="FORMAT", help="text, github (annotations) or sarif.")
+    ] = None,
 ) -> None:
     """Check playbooks whole, and run nothing: every problem as file:line:column."""
     from easops.document import DocumentError
     from easops.playbook.run import find_playbook
-    from easops.report.error import problem_line
+    from easops.report import LINTS
+    from easops.report.lint import Linted
     from easops.status import EXIT_USAGE
 
+    chosen = given.named(LINTS, form or "text", "format of lint")
     voice = Voice()
-    code = 0
+    linted = []
     for playbook in playbooks:
         try:
             find_playbook(playbook)
         except DocumentError as error:
-            code = EXIT_USAGE
-            for problem in error.problems:
-                voice.result(problem_line(problem))
+            linted.append(Linted(playbook, error.problems))
         else:
-            voice.result(f"{playbook}: ok")
-    raise typer.Exit(code)
+            linted.append(Linted(playbook))
+    voice.result(chosen.render(linted, forge.root()))
+    if form is None and forge.on_github():
+        voice.note(LINTS["github"].render(linted, forge.root()))
+    raise typer.Exit(EXIT_USAGE if any(one.problems for one in linted) else 0)

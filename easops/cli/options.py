@@ -50,6 +50,9 @@ Limit = Annotated[
 Html = Annotated[
     Path | None, typer.Option("--html", metavar="FILE", help="Write the run as a page for a browser, too.")
 ]
+Junit = Annotated[
+    Path | None, typer.Option("--junit", metavar="FILE", help="Write the run as a JUnit file, for a forge, too.")
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and nothing else there.")]
 Check = Annotated[bool, typer.Option("--check", help="Read everything, change nothing, say what would change.")]
 Diff = Annotated[bool, typer.Option("--diff", help="Show before and after of every item.")]

@@ -33,6 +33,7 @@ def run(
     wait: options.Wait = None,
     detailed_exitcode: options.Detailed = False,
     html: options.Html = None,
+    junit: options.Junit = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -49,59 +50,62 @@ def run(
         raise BadInput(
             "--scenario is the lab's", "without --lab the run is on real servers", "add --lab, or leave it out"
         )
-    if submit and html is not None:
+    files = Files({"html": html, "junit": junit})
+    if submit and files:
         raise BadInput(
-            "--submit writes no page", "the run has not begun", "easops runs show RUN --html FILE writes one afterwards"
+            "--submit writes no report",
+            "the run has not begun",
+            f"easops runs show RUN {files.options} writes it afterwards",
         )
-    found = find_playbook(playbook)
-    if lab and scenario is None and found.scenario is None:
-        raise BadInput(
-            f"{playbook} names no scenario", "so --lab does not know which world to make", "add --scenario NAME"
-        )
-    if submit and (lab or check or not yes):
-        raise BadInput(
-            "--submit goes with --yes, and neither with --lab nor with --check",
-            "a worker has nobody to ask, and a lab is of this machine",
-            "add --yes, or leave --submit out",
-        )
-    hosts = None if lab else given.hosts_of(inventory)
-    values = given.inputs(inputs or [])
-    if submit:
-        _submitted(submit_run(found, hosts or (), values, limit=limit, anew=anew), as_json)
-        return
-    patience = given.patience(wait)
-    files = Files({"html": html})
-    telling = Telling(
-        found.name,
-        (scenario or found.scenario) if lab else None,
-        limit=limit,
-        command=playbook,
-        as_json=as_json,
-        files=files,
-        checked=check,
-        diff=diff,
-        quiet=quiet,
-        verbose=verbose,
-    )
-    if lab:
-        telling.progress("starting the lab")
-    report = telling.carried_out(
-        lambda stopper: run_playbook(
-            found,
-            hosts,
-            values,
-            check=check,
-            lab=lab,
-            scenario=scenario,
+    with files.or_why(playbook):
+        found = find_playbook(playbook)
+        if lab and scenario is None and found.scenario is None:
+            raise BadInput(
+                f"{playbook} names no scenario", "so --lab does not know which world to make", "add --scenario NAME"
+            )
+        if submit and (lab or check or not yes):
+            raise BadInput(
+                "--submit goes with --yes, and neither with --lab nor with --check",
+                "a worker has nobody to ask, and a lab is of this machine",
+                "add --yes, or leave --submit out",
+            )
+        hosts = None if lab else given.hosts_of(inventory)
+        values = given.inputs(inputs or [])
+        if submit:
+            _submitted(submit_run(found, hosts or (), values, limit=limit, anew=anew), as_json)
+            return
+        patience = given.patience(wait)
+        telling = Telling(
+            found.name,
+            (scenario or found.scenario) if lab else None,
             limit=limit,
-            confirm=telling.confirm(yes=yes),
-            anew=anew,
-            wait=patience,
-            observer=telling,
-            stopper=stopper,
+            command=playbook,
+            as_json=as_json,
+            files=files,
+            checked=check,
+            diff=diff,
+            quiet=quiet,
+            verbose=verbose,
         )
-    )
-    telling.close(report, detailed=detailed_exitcode)
+        if lab:
+            telling.progress("starting the lab")
+        report = telling.carried_out(
+            lambda stopper: run_playbook(
+                found,
+                hosts,
+                values,
+                check=check,
+                lab=lab,
+                scenario=scenario,
+                limit=limit,
+                confirm=telling.confirm(yes=yes),
+                anew=anew,
+                wait=patience,
+                observer=telling,
+                stopper=stopper,
+            )
+        )
+        telling.close(report, detailed=detailed_exitcode)
 
 
 def _submitted(run_id: str, as_json: bool) -> None:

@@ -36,6 +36,7 @@ def list_(as_json: options.Json = False) -> None:
 def show(
     run: options.RunId,
     html: options.Html = None,
+    junit: options.Junit = None,
     as_json: options.Json = False,
     diff: options.Diff = False,
     verbose: options.Verbose = False,
@@ -45,7 +46,7 @@ def show(
     from easops.playbook.runs import show_run
     from easops.report.file import Account
 
-    files = Files({"html": html})
+    files = Files({"html": html, "junit": junit})
     view = show_run(run)
     report, voice = report_of(view.run, view.steps), Voice()
     voice.result(voice.form(as_json).run_view(view, report, diff=diff, verbose=verbose))
@@ -61,6 +62,7 @@ def resume(
     diff: options.Diff = False,
     wait: options.Wait = None,
     html: options.Html = None,
+    junit: options.Junit = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -73,7 +75,7 @@ def resume(
     held = show_run(run).run
     hosts = given.credentials_of(inventory)
     patience = given.patience(wait)
-    files = Files({"html": html})
+    files = Files({"html": html, "junit": junit})
     telling = Telling(
         held.playbook,
         held.lab,

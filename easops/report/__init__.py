@@ -1,16 +1,24 @@
 """Reports: values as text for a person, as one JSON document, or as a file of a run. To add a format, write its file
 and its word here."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
+from easops.errors import EasopsError
 from easops.registry import table
 from easops.report.file import FileFormat
 from easops.report.format import Format
+from easops.report.github import GITHUB
 from easops.report.html import HTML
 from easops.report.json import JSON
+from easops.report.junit import JUNIT, unbegun
+from easops.report.lint import LINT_TEXT, LintFormat
+from easops.report.sarif import SARIF
 from easops.report.text import Text
 
 FORMATS: Mapping[str, Format] = table(Text(), JSON)
-FILES: Mapping[str, FileFormat] = table(HTML)
+FILES: Mapping[str, FileFormat] = table(HTML, JUNIT)
+UNBEGUN: Mapping[str, Callable[[str, EasopsError], str]] = {JUNIT.name: unbegun}
+"""Those of them that are written of a run that could not begin, too."""
+LINTS: Mapping[str, LintFormat] = table(LINT_TEXT, GITHUB, SARIF)
 
-__all__ = ["FILES", "FORMATS", "FileFormat", "Format"]
+__all__ = ["FILES", "FORMATS", "LINTS", "UNBEGUN", "FileFormat", "Format", "LintFormat"]
