@@ -189,6 +189,16 @@ def test_powershell_of_the_pages_is_powershell_and_exchange_cmdlets_have_those_p
                 assert set(command["parameters"]) <= set(known["parameters"]), (place, command["name"])
 
 
+def test_the_account_page_names_the_cmdlets_that_are_sent_to_exchange_and_no_others() -> None:
+    cmdlet = re.compile(r"\b(?:Get|Set|New|Remove)-[A-Z]\w+")
+    code = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "easops" / "exchange").glob("*.py"))
+    page = "\n".join(prose_of(ROOT / "docs" / "how-to" / "give-it-an-account.md"))
+    listed = page[page.index("easops sends these") : page.index("## Windows")]
+    assert set(cmdlet.findall(listed)) == {
+        name for text in re.findall(r'"([^"\n]+)"', code) for name in cmdlet.findall(text)
+    }
+
+
 PYTHON = [block for block in BLOCKS if block.language == "python" and block.page.parent.name != "reference"]
 
 
