@@ -13,6 +13,7 @@ from typing import Final
 import attrs
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from easops.actions.change import Change, ChangeOutcome
 from easops.actions.outcome import ItemOutcome
 from easops.clock import lasted
 from easops.detectors import DETECTORS
@@ -51,8 +52,8 @@ class Open:
     reason: str
 
 
-def _differences(item: ItemOutcome) -> list[Difference]:
-    before, after = item.before, item.after
+def _differences(changed: ItemOutcome | Change) -> list[Difference]:
+    before, after = changed.before, changed.after
     if not isinstance(before, Mapping) or not isinstance(after, Mapping):
         return [] if before == after else [Difference("", value_words(before), value_words(after))]
     return [
@@ -74,6 +75,13 @@ def _changes(account: Account) -> list[tuple[StepResult, list[ItemOutcome]]]:
         if items:
             found.append((step, items))
     return found
+
+
+def _recorded(account: Account) -> tuple[tuple[Change, ChangeOutcome | None], ...]:
+    """The changes as the record has them, where the steps cannot tell them all: the run has not ended, or something in
+    it is not known."""
+    view = account.view
+    return view.changes if view is not None and (view.run.ended is None or view.open) else ()
 
 
 def _open(account: Account) -> list[Open]:
@@ -144,7 +152,9 @@ def _marks(account: Account) -> list[tuple[int, str]]:
     told: dict[int, list[str]] = {}
     for mark in chart.marks(account.report):
         held = told.setdefault(mark.number, [mark.step])
-        held.append(f"{mark.host} {moment(mark.time)}" if mark.host else f"{moment(mark.time)} by this machine's clock")
+        where = f"{mark.host} " if mark.host else ""
+        ours = mark.host is None and account.report.lab is None
+        held.append(f"{where}{moment(mark.time)}{' by the clock of the machine that ran easops' if ours else ''}")
     return [(number, f"{held[0]}: {', '.join(held[1:])}") for number, held in sorted(told.items())]
 
 
@@ -220,6 +230,7 @@ class _Html:
             measured=chart.measured(report),
             summaries={name: detector.summary for name, detector in DETECTORS.items()},
             changes=[(step, _because(step, evidence), items) for step, items in _changes(account)],
+            recorded=_recorded(account),
             open=_open(account),
             origin=[] if view is None else _origin(view.run),
             playbook="" if view is None else view.run.document.get("text", ""),

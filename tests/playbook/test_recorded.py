@@ -27,7 +27,8 @@ from easops.playbook.run import resume
 from easops.playbook.runs import list_runs, show_run
 from easops.playbook.state import StateFolder
 from easops.playbook.undo import undo
-from easops.report import FORMATS
+from easops.report import FILES, FORMATS
+from easops.report.file import Account
 from easops.status import Status
 
 from .organisation import Reads, reads
@@ -80,6 +81,8 @@ def test_both_runs_are_told(restored: Restored) -> None:
     for view in (ended, dead):
         shown = FORMATS["text"].run_view(view, report_of(view.run, view.steps), diff=True, verbose=True)
         assert "laura.brandt@contoso.example" in shown
+        page = FILES["html"].render(Account(report_of(view.run, view.steps), view))
+        assert "laura.brandt@contoso.example" in page
 
 
 def test_the_dead_one_goes_on_to_its_end_and_sends_nothing_twice(restored: Restored) -> None:

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 import attrs
 import pytest
 
+from easops.actions.limit_eas_usage import AssociateThrottlingPolicy
 from easops.detectors.finding import Detection, Series, Undetermined, UserFinding
 from easops.errors import UnreachableHost
 from easops.playbook.outcome import RunReport, StepResult
@@ -188,6 +189,16 @@ def test_the_commands_lead_on_from_where_the_run_stands() -> None:
     assert commands(attrs.evolve(dead, alive=True), stopped=True) == ["resume", "abandon", "undo"]
     assert commands(recorded(closed="abandoned")) == []
     assert commands(recorded(walks=0, ended=None)) == ["worker", "abandon"]
+
+
+def test_of_a_run_that_died_every_change_is_told_that_it_may_have_made() -> None:
+    change = AssociateThrottlingPolicy("anna@contoso.example", "guid-1", None, "ours")
+    report = attrs.evolve(REPORT, steps=REPORT.steps[:2], status=Status.OK)
+    dead = attrs.evolve(recorded(report, ended=None, status=None), changes=((change, None),))
+    seen = page(report, view=dead).text
+    assert "throttling policy of anna@contoso.example none → ours unknown: no outcome is recorded exact" in seen
+    assert "Nothing." not in seen
+    assert "easops runs reconcile 20261124-170000-abcd" in seen
 
 
 def test_evidence_that_was_told_is_not_told_again_as_a_reason() -> None:
