@@ -22,7 +22,7 @@ DOORS = {
     "sqlalchemy": {"playbook.record", "playbook.database"},
     "cattrs": {"playbook.codec"},
     "filelock": {"playbook.state", "lab.world.state"},
-    "platformdirs": {"playbook.state"},
+    "platformdirs": {"playbook.place"},
     "typer": {"cli"},
     "rich": {"cli"},
     "aiohttp": {"lab"},

@@ -14,7 +14,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from easops.cli import detect, do, forge, inventory, lab, lint, options, run, runs, schema, show, undo, worker
+from easops.cli import complete, detect, do, forge, inventory, lab, lint, options, run, runs, schema, show, undo, worker
 
 app = typer.Typer(
     name="easops",
@@ -80,9 +80,15 @@ def _carried_out(words: list[str]) -> int:
     """The exit code of one command; an exception is shown, and translated to one."""
     debug = "--debug" in words
     as_json = "--json" in words
+    if complete.asked():
+        complete.quicken()
     try:
         returned = app(args=[word for word in words if word != "--debug"], prog_name="easops", standalone_mode=False)
+    except SystemExit as ended:  # of typer's own options for completion
+        return int(ended.code or 0)
     except BaseException as error:
+        if complete.asked():
+            return 1  # in silence: what is said now would stand in the middle of a line that is being typed
         return _failed(error, as_json=as_json, debug=debug)
     # typer makes an exit code of Ctrl-C itself
     return _failed(KeyboardInterrupt(), as_json=as_json, debug=False) if returned == 130 else int(returned or 0)

@@ -7,13 +7,25 @@ from typing import Annotated
 
 import typer
 
-from easops.cli import given, options
+from easops.cli import complete, given, options
 from easops.cli.voice import Voice, trace_commands
 
 
 def detect(
-    detector: Annotated[str, typer.Argument(metavar="DETECTOR", help=options.NAMES)],
-    words: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]…", help="Its parameters.")] = None,
+    detector: Annotated[
+        str,
+        typer.Argument(
+            metavar="DETECTOR", help=options.NAMES, autocompletion=complete.entries("easops.detectors", "DETECTORS")
+        ),
+    ],
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[KEY=VALUE]…",
+            help="Its parameters.",
+            autocompletion=complete.parameters("detector", "easops.detectors", "DETECTORS"),
+        ),
+    ] = None,
     inventory: options.Inventory = None,
     logs: Annotated[
         list[Path] | None,

@@ -6,15 +6,25 @@ from typing import Annotated
 
 import typer
 
-from easops.cli import given, options
+from easops.cli import complete, given, options
 from easops.cli.conducting import Telling
 from easops.cli.files import Files
 
 
 def do(
-    action: Annotated[str, typer.Argument(metavar="ACTION", help=options.NAMES)],
+    action: Annotated[
+        str,
+        typer.Argument(
+            metavar="ACTION", help=options.NAMES, autocompletion=complete.entries("easops.actions", "ACTIONS")
+        ),
+    ],
     words: Annotated[
-        list[str] | None, typer.Argument(metavar="[KEY=VALUE]…", help="Its parameters; a lone text needs no key.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[KEY=VALUE]…",
+            help="Its parameters; a lone text needs no key.",
+            autocompletion=complete.parameters("action", "easops.actions", "ACTIONS"),
+        ),
     ] = None,
     inventory: options.Inventory = None,
     on: options.On = None,

@@ -14,6 +14,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from easops.cli import complete
+
 app = typer.Typer(
     name="lab", help="Run a simulated Exchange organisation.", no_args_is_help=True, rich_markup_mode=None
 )
@@ -41,7 +43,9 @@ def start(
     state: Annotated[
         Path | None, typer.Option(help="The folder that keeps the world; goes on where it stopped.")
     ] = None,
-    scenario: Annotated[str | None, typer.Option(help="Which world; see `easops lab list`.")] = None,
+    scenario: Annotated[
+        str | None, typer.Option(help="Which world; see `easops lab list`.", autocompletion=complete.scenarios)
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Which of its many variants.")] = None,
     speed: Annotated[
         float, typer.Option(min=0.0, max=1000.0, help="How many times as fast as ours its clock runs.")

@@ -6,12 +6,17 @@ from typing import Annotated
 
 import typer
 
-from easops.cli import forge, given
+from easops.cli import complete, forge, given
 from easops.cli.voice import Voice
 
 
 def lint(
-    playbooks: Annotated[list[str], typer.Argument(metavar="PLAYBOOK…", help="Files, or names of shipped playbooks.")],
+    playbooks: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PLAYBOOK…", help="Files, or names of shipped playbooks.", autocompletion=complete.playbooks
+        ),
+    ],
     form: Annotated[
         str | None, typer.Option("--format", metavar="FORMAT", help="text, github (annotations) or sarif.")
     ] = None,

@@ -9,6 +9,8 @@ from typing import Annotated, Any, Final
 import typer
 from typer.core import TyperCommand
 
+from easops.cli import complete
+
 NAMES: Final = "(its names)"
 """Help of an argument that names an entry of a table; see ``naming``."""
 
@@ -70,7 +72,9 @@ Detailed = Annotated[
 Protect = Annotated[
     list[str] | None, typer.Option("--protect", metavar="NAME,…", help="Mailboxes and groups that are never touched.")
 ]
-RunId = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or its beginning.")]
+RunId = Annotated[
+    str, typer.Argument(metavar="RUN", help="A run's id, or its beginning.", autocompletion=complete.runs)
+]
 UntilStdinCloses = Annotated[
     bool, typer.Option("--until-stdin-closes", help="For programs: stop, as on SIGTERM, when standard input ends.")
 ]

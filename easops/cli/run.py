@@ -6,24 +6,36 @@ from typing import Annotated
 
 import typer
 
-from easops.cli import given, options
+from easops.cli import complete, given, options
 from easops.cli.conducting import Telling
 from easops.cli.files import Files
 from easops.cli.voice import Voice
 
 
 def run(
-    playbook: Annotated[str, typer.Argument(metavar="PLAYBOOK", help="A file, or the name of a shipped playbook.")],
+    playbook: Annotated[
+        str,
+        typer.Argument(
+            metavar="PLAYBOOK", help="A file, or the name of a shipped playbook.", autocompletion=complete.playbooks
+        ),
+    ],
     inventory: options.Inventory = None,
     lab: Annotated[bool, typer.Option("--lab", help="Run it on a simulated organisation, made for this run.")] = False,
     scenario: Annotated[
-        str | None, typer.Option("--scenario", metavar="NAME", help="Which one; easops lab list shows them.")
+        str | None,
+        typer.Option(
+            "--scenario",
+            metavar="NAME",
+            help="Which one; easops lab list shows them.",
+            autocompletion=complete.scenarios,
+        ),
     ] = None,
     limit: options.Limit = None,
     check: options.Check = False,
     diff: options.Diff = False,
     inputs: Annotated[
-        list[str] | None, typer.Option("--input", metavar="NAME=VALUE", help="An input of the playbook.")
+        list[str] | None,
+        typer.Option("--input", metavar="NAME=VALUE", help="An input of the playbook.", autocompletion=complete.inputs),
     ] = None,
     submit: Annotated[
         bool, typer.Option("--submit", help="Record the run only, for easops worker to execute; needs --yes.")

@@ -6,14 +6,24 @@ from typing import Annotated
 
 import typer
 
-from easops.cli import given, options
+from easops.cli import complete, given, options
 from easops.cli.voice import Voice, trace_commands
 
 
 def show(
-    reading: Annotated[str, typer.Argument(metavar="READING", help=options.NAMES)],
+    reading: Annotated[
+        str,
+        typer.Argument(
+            metavar="READING", help=options.NAMES, autocompletion=complete.entries("easops.readings", "READINGS")
+        ),
+    ],
     words: Annotated[
-        list[str] | None, typer.Argument(metavar="[KEY=VALUE]…", help="Its parameters; a lone text needs no key.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[KEY=VALUE]…",
+            help="Its parameters; a lone text needs no key.",
+            autocompletion=complete.parameters("reading", "easops.readings", "READINGS"),
+        ),
     ] = None,
     inventory: options.Inventory = None,
     on: options.On = None,

@@ -9,13 +9,16 @@ from typing import Annotated
 
 import typer
 
-from easops.cli import given, options
+from easops.cli import complete, given, options
 from easops.cli.conducting import leave
 from easops.cli.voice import Voice
 
 
 def worker(
-    runs: Annotated[list[str], typer.Argument(metavar="RUN...", help="Ids of runs, or their beginnings.")],
+    runs: Annotated[
+        list[str],
+        typer.Argument(metavar="RUN...", help="Ids of runs, or their beginnings.", autocompletion=complete.runs),
+    ],
     inventory: options.Credentials = None,
     yes: options.Yes = False,
     wait: options.Wait = None,

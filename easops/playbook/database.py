@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from easops.errors import BadInput, EasopsError, UnreachableHost
+from easops.playbook.place import VARIABLE
 from easops.remoting.retry import patiently
 from easops.remoting.secret import Secret
 
@@ -25,8 +26,6 @@ METADATA: Final = sa.MetaData()
 
 PATIENCE: Final = 60.0
 """Seconds that the database may be away in the middle of a run before the run stops."""
-
-VARIABLE: Final = "EASOPS_DATABASE_URL"
 
 _FORM: Final = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
 

@@ -8,10 +8,10 @@ from typing import Protocol
 
 import attrs
 import filelock
-import platformdirs
 
 from easops.errors import BadInput
-from easops.playbook.database import VARIABLE, DatabaseLock, postgresql_url
+from easops.playbook.database import DatabaseLock, postgresql_url
+from easops.playbook.place import DATABASE, VARIABLE, state_path
 from easops.remoting.secret import Secret
 
 
@@ -29,12 +29,8 @@ class StateFolder:
     def default(cls) -> StateFolder:
         """``EASOPS_STATE``, or the user's state folder of this platform; with the database of
         ``EASOPS_DATABASE_URL``. Raises BadInput."""
-        held = os.environ.get("EASOPS_STATE")
         url = os.environ.get(VARIABLE)
-        return cls(
-            Path(held) if held else platformdirs.user_state_path("easops", appauthor=False),
-            postgresql_url(url) if url else None,
-        )
+        return cls(state_path(), postgresql_url(url) if url else None)
 
     def prepared(self) -> StateFolder:
         """This folder, made where it was not there, for this user alone. Raises BadInput."""
@@ -52,7 +48,7 @@ class StateFolder:
     @property
     def is_new(self) -> bool:
         """Whether nothing was ever recorded here."""
-        return self.database is None and not (self.path / "easops.sqlite").exists()
+        return self.database is None and not (self.path / DATABASE).exists()
 
     @property
     def database_url(self) -> str:
