@@ -21,10 +21,12 @@ from easops.detectors.finding import Detection, Measurement
 from easops.parameter import format_duration
 from easops.playbook.outcome import RunReport, StepResult
 from easops.playbook.record import Run
-from easops.report import chart
 from easops.report.file import Account
 from easops.report.layout import counted, figure, moment, value_words
+from easops.report.measured import measured
+from easops.report.moved import moved_in
 from easops.report.step import outcome_words, step_lines
+from easops.report.timeline import gaps, marks, observed, quiet, timelines
 from easops.report.verdict import verdict
 from easops.report.way import Way, ways
 from easops.status import Status
@@ -67,11 +69,7 @@ def _changes(account: Account) -> list[tuple[StepResult, list[ItemOutcome]]]:
     """The steps that changed something, may have, or would, with those items."""
     found = []
     for step in account.report.steps:
-        items = [
-            item
-            for item in step.items
-            if item.status is Status.WOULD_CHANGE or item.touched or item.status in chart.CHANGED
-        ]
+        items = moved_in(step) or [item for item in step.items if item.status is Status.WOULD_CHANGE]
         if items:
             found.append((step, items))
     return found
@@ -150,7 +148,7 @@ def _because(step: StepResult, told: Sequence[str]) -> str:
 def _marks(account: Account) -> list[tuple[int, str]]:
     """The numbers on the charts, each with its step, and when it ended where."""
     told: dict[int, list[str]] = {}
-    for mark in chart.marks(account.report):
+    for mark in marks(account.report):
         held = told.setdefault(mark.number, [mark.step])
         where = f"{mark.host} " if mark.host else ""
         ours = mark.host is None and account.report.lab is None
@@ -204,8 +202,8 @@ _PAGES.filters.update(
     words=lambda value: value.replace("_", " "),
     outcome=outcome_words,
     differences=_differences,
-    gaps=chart.gaps,
-    observed=chart.observed,
+    gaps=gaps,
+    observed=observed,
     capital=lambda text: text[:1].upper() + text[1:],
 )
 
@@ -225,9 +223,9 @@ class _Html:
             proofs=_proofs(report),
             verifies=[step for step in report.steps if step.kind == "verify"],
             marks=_marks(account),
-            timelines=chart.timelines(report),
-            quiet=chart.quiet(report),
-            measured=chart.measured(report),
+            timelines=timelines(report),
+            quiet=quiet(report),
+            measured=measured(report),
             summaries={name: detector.summary for name, detector in DETECTORS.items()},
             changes=[(step, _because(step, evidence), items) for step, items in _changes(account)],
             recorded=_recorded(account),

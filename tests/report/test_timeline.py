@@ -6,9 +6,9 @@ import attrs
 import pytest
 
 from easops.actions.outcome import Done, ItemOutcome
-from easops.detectors.finding import Detection, Measurement, Series
+from easops.detectors.finding import Detection, Series
 from easops.playbook.outcome import Kind, RunReport, StepResult
-from easops.report import chart
+from easops.report import timeline
 from easops.status import Status
 
 AT = dt.datetime(2026, 11, 24, 17, 0, tzinfo=dt.UTC)
@@ -42,39 +42,39 @@ def report(*steps: StepResult) -> RunReport:
     return RunReport("r", "x", "run", Status.OK, steps)
 
 
-def values(plot: chart.Plot) -> list[int | None]:
+def values(plot: timeline.Plot) -> list[int | None]:
     return [span.value for span in plot.spans]
 
 
 def test_before_and_after_are_laid_together_and_what_lies_between_is_a_gap() -> None:
-    (held,) = chart.timelines(report(looked(1, series(1, 2)), looked(2, series(0, 3, start=4), kind="verify")))
+    (held,) = timeline.timelines(report(looked(1, series(1, 2)), looked(2, series(0, 3, start=4), kind="verify")))
     (plot,) = held.plots
     assert (held.begin, held.end, values(plot)) == (AT, after(6), [1, 2, None, None, 0, 3])
-    assert [(round(left), round(width)) for left, width in chart.gaps(plot)] == [(33, 33)]
-    assert [kind for _, _, kind in chart.observed(plot)] == [False, False]
+    assert [(round(left), round(width)) for left, width in timeline.gaps(plot)] == [(33, 33)]
+    assert [kind for _, _, kind in timeline.observed(plot)] == [False, False]
 
 
 def test_of_one_minute_the_later_reading_counts() -> None:
-    (held,) = chart.timelines(report(looked(1, series(1, 1)), looked(2, series(4, 5, start=1), kind="verify")))
+    (held,) = timeline.timelines(report(looked(1, series(1, 1)), looked(2, series(4, 5, start=1), kind="verify")))
     assert values(held.plots[0]) == [1, 4, 5]
 
 
 def test_series_of_two_steps_are_laid_together_in_the_longer_and_a_part_of_it_is_no_value() -> None:
-    (held,) = chart.timelines(
+    (held,) = timeline.timelines(
         report(looked(1, series(1, 1, 1, 1, 1, 9)), looked(2, series(20, start=10, step=300), kind="verify"))
     )
     assert (values(held.plots[0]), held.per) == ([5, None, 20], "in 5 minutes")
 
 
 def test_hosts_have_plots_of_their_own_on_one_scale() -> None:
-    (held,) = chart.timelines(report(looked(1, series(0, 7), series(1, host="EX2", start=1))))
+    (held,) = timeline.timelines(report(looked(1, series(0, 7), series(1, host="EX2", start=1))))
     assert [(plot.host, values(plot)) for plot in held.plots] == [("EX1", [0, 7]), ("EX2", [None, 1])]
     assert held.top == 8
     assert [span.height for span in held.plots[0].spans] == [0, 87.5]
 
 
 def test_a_change_is_marked_where_it_ended_and_parts_before_from_after() -> None:
-    (held,) = chart.timelines(
+    (held,) = timeline.timelines(
         report(looked(1, series(2, 2)), limited(2, 1), recycled(3, 1.5), looked(4, series(2, 0, 0, start=1)))
     )
     (plot,) = held.plots
@@ -86,22 +86,22 @@ def test_a_change_is_marked_where_it_ended_and_parts_before_from_after() -> None
 
 
 def test_a_change_that_nobody_looked_after_is_marked_beyond_what_was_observed() -> None:
-    (held,) = chart.timelines(report(looked(1, series(2, 2)), recycled(2, 4)))
+    (held,) = timeline.timelines(report(looked(1, series(2, 2)), recycled(2, 4)))
     assert values(held.plots[0]) == [2, 2, None, None]
     assert "after it nothing was observed" in held.plots[0].summary
 
 
 def test_a_change_on_one_host_is_no_mark_on_another() -> None:
-    (held,) = chart.timelines(report(looked(1, series(1), series(1, host="EX2")), recycled(2, 0.5, host="EX2")))
+    (held,) = timeline.timelines(report(looked(1, series(1), series(1, host="EX2")), recycled(2, 0.5, host="EX2")))
     assert [len(plot.marks) for plot in held.plots] == [0, 1]
 
 
 def test_under_check_nothing_is_marked() -> None:
-    assert chart.marks(attrs.evolve(report(recycled(1, 1)), checked=True)) == ()
+    assert timeline.marks(attrs.evolve(report(recycled(1, 1)), checked=True)) == ()
 
 
 def test_a_day_is_drawn_in_few_bars() -> None:
-    (held,) = chart.timelines(report(looked(1, series(*[1] * 300)), recycled(2, 60 * 24)))
+    (held,) = timeline.timelines(report(looked(1, series(*[1] * 300)), recycled(2, 60 * 24)))
     assert held.per == "in 5 minutes"
     assert len(held.plots[0].spans) <= 300
     assert len(held.ticks) <= 7
@@ -109,57 +109,11 @@ def test_a_day_is_drawn_in_few_bars() -> None:
 
 def test_a_figure_that_was_zero_all_the_time_is_a_sentence() -> None:
     run = report(looked(1, series(0, 0), series(0, host="EX2")))
-    assert chart.timelines(run) == ()
-    assert chart.quiet(run) == ("syncs: none on EX1, EX2",)
+    assert timeline.timelines(run) == ()
+    assert timeline.quiet(run) == ("syncs: none on EX1, EX2",)
 
 
 @pytest.mark.parametrize(("most", "top"), [(1, 1), (3, 3), (7, 8), (9, 10), (11, 20), (8000, 8000), (41_000, 50_000)])
 def test_a_scale_ends_at_a_round_figure(most: int, top: int) -> None:
-    (held,) = chart.timelines(report(looked(1, series(most))))
+    (held,) = timeline.timelines(report(looked(1, series(most))))
     assert held.top == top
-
-
-# -- what was measured at a moment ----------------------------------------------------------------------------
-
-
-def measured(number: int, *held: tuple[str, float], kind: Kind = "detect", judged: tuple[str, ...] = ()) -> StepResult:
-    figures = tuple(Measurement(host, "pool", value, "percent", 60.0) for host, value in held)
-    detection = Detection("sync_pool_cpu", measurements=figures, judged=judged)
-    hosts = ("EX1", "EX2")
-    return StepResult(
-        number,
-        f"step {number}",
-        kind,
-        "sync_pool_cpu",
-        Status.OK,
-        hosts=hosts,
-        detection=detection,
-    )
-
-
-def test_each_host_has_a_bar_before_and_one_after_and_none_where_nothing_was_measured() -> None:
-    (held,) = chart.measured(
-        report(
-            measured(1, ("EX2", 95.0), ("EX1", 90.0)),
-            limited(2, 1),
-            measured(3, ("EX1", 5.0), kind="verify"),
-        )
-    )
-    assert [(bar.host, bar.when, bar.words, bar.width, bar.limit_at, bar.over) for bar in held.bars] == [
-        ("EX1", "before", "90.0 percent", 90.0, 60.0, True),
-        ("EX1", "after", "5.0 percent", 5.0, 60.0, False),
-        ("EX2", "before", "95.0 percent", 95.0, 60.0, True),
-        ("EX2", "after", "not measured", None, None, False),
-    ]
-
-
-def test_on_a_host_that_is_not_changed_a_figure_is_neither_before_nor_after() -> None:
-    (held,) = chart.measured(report(measured(1, ("EX1", 90.0), ("EX2", 1.0)), recycled(2, 1)))
-    assert [(bar.host, bar.when) for bar in held.bars] == [("EX1", "before"), ("EX2", "measured")]
-
-
-def test_a_figure_that_a_judged_host_has_no_more_is_none() -> None:
-    (held,) = chart.measured(
-        report(measured(1, ("EX1", 90.0)), recycled(2, 1), measured(3, judged=("EX1",), kind="verify"))
-    )
-    assert [bar.words for bar in held.bars] == ["90.0 percent", "none"]
