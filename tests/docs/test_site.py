@@ -109,6 +109,19 @@ def test_links_between_files_of_the_repository_lead_somewhere() -> None:
     assert dead == []
 
 
+def test_every_page_is_reached_from_the_readme() -> None:
+    reached: set[Path] = set()
+    ahead = [ROOT / "README.md"]
+    while ahead:
+        page = ahead.pop()
+        if page in reached or page.suffix != ".md":
+            continue
+        reached.add(page)
+        links = re.findall(r"\]\(([^)\s#]+)", "\n".join(prose_of(page)))
+        ahead += [(page.parent / link).resolve() for link in links if not re.match(r"\w+:", link)]
+    assert [named(page) for page in PAGES if page not in reached] == [], "the README's last part leads to every page"
+
+
 def test_links_to_elsewhere_are_those_of_the_list() -> None:
     linked = {link for page in PAGES for link in re.findall(r"\]\((\w+:[^)\s]+)\)", "\n".join(prose_of(page)))}
     listed = EXTERNAL.read_text(encoding="utf-8").splitlines()
