@@ -80,11 +80,13 @@ class Change(Protocol):
 
 @attrs.frozen
 class ChangeOutcome:
-    """What came of one change; *found* is what the last read gave."""
+    """What came of one change; *found* is what the last read gave, *rule* is ``approval`` where it was refused for want
+    of one."""
 
     status: Status
     reason: str = ""
     found: State = None
+    rule: str = ""
 
 
 SETTLE_READS: Final = 3

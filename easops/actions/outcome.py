@@ -17,7 +17,7 @@ class ItemOutcome:
     *before* and *after* are what was read, as plain JSON values. *effective* says when it takes effect, as against
     when it was written. *ended* is when it ended by the host's own clock. *certain* is False for a prediction that
     depends on an earlier step. *touched* says that at least one of its changes was made, or may have been: a failed
-    item may be half done.
+    item may be half done. *rule* is ``approval`` where it was refused for want of one.
     """
 
     item: str
@@ -31,6 +31,7 @@ class ItemOutcome:
     certain: bool = True
     ended: dt.datetime | None = None
     touched: bool = False
+    rule: str = ""
 
 
 @attrs.frozen

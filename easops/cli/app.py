@@ -14,7 +14,23 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from easops.cli import complete, detect, do, forge, inventory, lab, lint, options, run, runs, schema, show, undo, worker
+from easops.cli import (
+    approve,
+    complete,
+    detect,
+    do,
+    forge,
+    inventory,
+    lab,
+    lint,
+    options,
+    run,
+    runs,
+    schema,
+    show,
+    undo,
+    worker,
+)
 
 app = typer.Typer(
     name="easops",
@@ -24,6 +40,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(run.run)
+app.command()(approve.approve)
 app.command()(undo.undo)
 app.add_typer(runs.app)
 app.command(cls=options.naming("easops.readings", "READINGS"))(show.show)

@@ -62,7 +62,7 @@ def _carried(job: Job, plan: Plan, number: int, durable: Durable) -> ItemOutcome
     ended = durable.moment(f"{job.key}.{job.target}.{number}.time", job.host) if job.host is not None else None
     touched = any(outcome.status in _TOUCHED for outcome in done)
     item = _item(job, plan, status, "" if status is Status.CHANGED else reason)
-    return attrs.evolve(item, ended=ended, touched=touched)
+    return attrs.evolve(item, ended=ended, touched=touched, rule=next((o.rule for o in done if o.rule), ""))
 
 
 def _item(job: Job, plan: Plan, status: Status, reason: str) -> ItemOutcome:

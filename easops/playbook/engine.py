@@ -29,11 +29,13 @@ from easops.actions.outcome import ItemOutcome
 from easops.clock import Waiting
 from easops.detectors.detector import Surroundings
 from easops.errors import EasopsError, Refused
+from easops.playbook.approval import use_up
 from easops.playbook.carry import carry_out, host_time
 from easops.playbook.codec import Json, from_json, to_json
 from easops.playbook.database import PATIENCE, Database, DatabaseAway
 from easops.playbook.hands import Observer
 from easops.playbook.outcome import StepResult
+from easops.playbook.planned import RULE, Approval, Verdict
 from easops.playbook.record import Record, Run
 from easops.playbook.recorded import looked_at
 from easops.playbook.state import RunLock, StateFolder
@@ -74,6 +76,15 @@ class Interrupted(BaseException):
         self.why = why
 
 
+class _Lapsed(Exception):
+    """The approval that a change is sent under does not stand any more."""
+
+
+def now() -> dt.datetime:
+    """The time by this machine's clock, which approvals expire by, in the lab too: people give them."""
+    return dt.datetime.now(dt.UTC)
+
+
 class _Json(Serializer):
     """JSON, where the engine's default would pickle. An exception, which only a bug lets into a workflow's outcome,
     is kept as its traceback."""
@@ -108,6 +119,9 @@ class Execution:
     stop: threading.Event = attrs.field(factory=threading.Event)
     fresh: set[str] = attrs.field(factory=set)
     """The keys of the intents that this process stored itself."""
+    begun: dt.datetime = attrs.field(factory=lambda: now())
+    """When this process took the run up. An approval has to stand then, and when it is used; what the process goes on
+    to send is part of that use."""
     why: EasopsError | None = None
     """Why it stops, where nobody stopped it."""
     writing: int = 0
@@ -126,6 +140,13 @@ class Execution:
             self.give_up(error)
         if not ours:
             self.give_up(self.lost())
+
+    def may_send_under(self, until: dt.datetime | None) -> None:
+        """As ``may_send``, under an approval that stands until then. Raises _Lapsed where it did not stand when this
+        process began: another one, which died, has used it up."""
+        self.may_send()
+        if until is not None and until <= self.begun:
+            raise _Lapsed(f"its approval expired {until:%Y-%m-%d %H:%M}Z, before the run was resumed")
 
     def lost(self) -> EasopsError:
         return Refused(
@@ -170,8 +191,8 @@ def _run_workflow(walk_id: str) -> str:
 
 @DBOS.workflow(name="easops.target")
 def _target_workflow(job: Json) -> Json:
-    execution = _execution()
-    return to_json(carry_out(from_json(job, Job), _DurableChanges(execution)))
+    held = from_json(job, Job)
+    return to_json(carry_out(held, _DurableChanges(_execution(), held.until)))
 
 
 def _step(name: str, call: Callable[[], Json]) -> Json:
@@ -223,6 +244,16 @@ class DurableHands:
             return given
 
         return bool(_step("confirm", answer))
+
+    def approval(self, key: str, step: str, asked: Approval) -> Verdict:
+        execution = self._execution
+        execution.at_boundary()
+
+        def use() -> Json:
+            held = execution.record.get(execution.run_id)
+            return to_json(use_up(execution.record, held, execution.walk_id, step, asked, now()))
+
+        return from_json(_step(f"{key}.use", use), Verdict)
 
     def apply(self, jobs: Sequence[Job], at_once: int) -> list[tuple[Job, tuple[ItemOutcome, ...]]]:
         """A child workflow for each job; they are waited for in the order they were started in, so that a replay
@@ -298,8 +329,8 @@ def _refused(job: Job, reason: str, number: int) -> ItemOutcome:
 class _DurableChanges:
     """Changes whose intent is committed before anything is sent (``easops.playbook.carry.Durable``)."""
 
-    def __init__(self, execution: Execution) -> None:
-        self._execution = execution
+    def __init__(self, execution: Execution, until: dt.datetime | None) -> None:
+        self._execution, self._until = execution, until
 
     def perform(self, key: str, change: Change) -> ChangeOutcome:
         execution = self._execution
@@ -315,9 +346,11 @@ class _DurableChanges:
 
         def carried() -> Json:
             with execution.in_flight():
-                outcome = perform(
-                    change, execution.around, resumed=key not in execution.fresh, guard=execution.may_send
-                )
+                guard = functools.partial(execution.may_send_under, self._until)
+                try:
+                    outcome = perform(change, execution.around, resumed=key not in execution.fresh, guard=guard)
+                except _Lapsed as lapsed:
+                    outcome = ChangeOutcome(Status.REFUSED, str(lapsed), rule=RULE)
                 execution.record.write(execution.run_id, "outcome", f"{execution.walk_id}/{key}", to_json(outcome))
             return to_json(outcome)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import getpass
 import importlib.metadata
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -19,8 +18,9 @@ from easops.playbook.database import DatabaseAway
 from easops.playbook.engine import PROTOCOL, DurableHands, Execution, execute
 from easops.playbook.hands import Observer, Silent
 from easops.playbook.outcome import RunReport, StepResult, run_status
+from easops.playbook.person import this_person
 from easops.playbook.record import Record, Run
-from easops.playbook.recorded import report_of, status_of, steps_of, surroundings_of, this_machine
+from easops.playbook.recorded import report_of, status_of, steps_of, surroundings_of
 from easops.playbook.state import RunLock, StateFolder
 from easops.playbook.walk import Preview
 from easops.remoting.pool import SessionPool
@@ -116,20 +116,14 @@ class Conduct:
 
 def made_here() -> dict[str, Json]:
     """What a record says of where, by whom and with which easops it is made."""
+    me = this_person()
     return {
         "protocol": PROTOCOL,
         "version": importlib.metadata.version("easops"),
-        "by": _user(),
-        "machine": this_machine(),
+        "by": me.user,
+        "machine": me.machine,
+        "logins": dict(me.logins),
     }
-
-
-def _user() -> str:
-    """Who runs this; a container may have nobody by that number."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):
-        return "unknown"
 
 
 def execute_run(
@@ -175,10 +169,12 @@ def execute_run(
 
 def _owes(steps: Sequence[StepResult]) -> bool:
     """Whether a changing step is still to be done: not started because of what came before it (never because of a
-    refusal), or failed after an earlier one had changed something."""
+    refusal, but for want of an approval), or failed after an earlier one had changed something."""
     stopper = next((step for step in steps if step.stops), None)
     if stopper is None:
         return False
+    if stopper.status is Status.AWAITING_APPROVAL or stopper.unapproved:
+        return True
     statuses = [stopper.status, *(item.status for item in stopper.items)]
     if max(EXIT_CODES[status] for status in statuses) <= EXIT_CODES[Status.REFUSED]:
         return False

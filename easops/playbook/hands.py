@@ -1,15 +1,11 @@
-"""Hands that only look: ``--check``."""
+"""Who is told how a run goes on, and the hands of ``--check``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar
+from typing import Protocol
 
-from easops.actions.outcome import ItemOutcome
 from easops.playbook.outcome import StepResult
-from easops.playbook.walk import Job, Preview
-
-T = TypeVar("T")
+from easops.playbook.walk import Looking
 
 
 class Observer(Protocol):
@@ -37,22 +33,11 @@ class Silent(Observer):
     """An Observer that is not interested."""
 
 
-class LookingHands:
-    """Hands for ``--check``: every read is made, nothing is asked, nothing is sent, nothing is recorded."""
-
-    checking = True
+class LookingHands(Looking):
+    """Hands for ``--check``: the observer is told."""
 
     def __init__(self, observer: Observer) -> None:
         self._observer = observer
-
-    def once(self, key: str, kind: type[T], look: Callable[[], T]) -> T:
-        return look()
-
-    def ask(self, preview: Preview) -> bool:
-        raise AssertionError("a check asks nothing")
-
-    def apply(self, jobs: Sequence[Job], at_once: int) -> list[tuple[Job, tuple[ItemOutcome, ...]]]:
-        raise AssertionError("a check applies nothing")
 
     def finished(self, result: StepResult) -> None:
         self._observer.finished(result)

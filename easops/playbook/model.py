@@ -6,15 +6,20 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from types import MappingProxyType
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 import attrs
 
 from easops.errors import BadInput
 from easops.parameter import Parameter, ParameterError, check_all
 from easops.playbook.expression import Setting, evaluate
+from easops.playbook.planned import By
 
-StepKind = Literal["detect", "verify", "do"]
+StepKind = Literal["detect", "verify", "do", "approval"]
+
+
+EXPIRES: Final = dt.timedelta(hours=1)
+"""How long an approval stands where the playbook does not say."""
 
 
 class TakesParameters(Protocol):
@@ -52,10 +57,12 @@ def _frozen(values: Mapping[str, Setting]) -> Mapping[str, Setting]:
 
 @attrs.frozen
 class Step:
-    """One step. *number* counts from 1; *subject* names the detector or the action; *place* is ``file:line:column``.
+    """One step. *number* counts from 1; *subject* names the detector or the action (``approval`` is its own); *place*
+    is ``file:line:column``.
 
-    *on*, *for_each*, *when*, *because* and *within* are settings (``expression.evaluate``), None where not given;
-    *within* (``verify`` only) is a duration in the text form or an expression that gives one.
+    *on*, *for_each*, *when*, *because*, *within*, *approval* and *expires* are settings (``expression.evaluate``), None
+    where not given. *within* (``verify`` only) and *expires* are durations in the text form or expressions that give
+    one; *approval* is what the approver is told.
     """
 
     number: int
@@ -68,6 +75,9 @@ class Step:
     when: Setting = None
     because: Setting = None
     within: Setting = None
+    approval: Setting = None
+    expires: Setting = None
+    by: By = "anyone"
     as_: str | None = None
     on_failure: Literal["stop", "continue"] = "stop"
     place: str = attrs.field(default="", eq=False)
@@ -89,12 +99,22 @@ class Step:
 
     def patience(self, namespace: Mapping[str, Any]) -> dt.timedelta:
         """How long a ``verify`` goes on looking (``within:``); nothing where it is not given. Raises BadInput."""
-        if self.within is None:
-            return dt.timedelta()
+        return dt.timedelta() if self.within is None else self._duration("within", self.within, namespace)
+
+    def lifetime(self, namespace: Mapping[str, Any]) -> dt.timedelta:
+        """How long an approval stands, and the wish for one (``expires:``). Raises BadInput."""
+        held = EXPIRES if self.expires is None else self._duration("expires", self.expires, namespace)
+        if not held:
+            raise BadInput(
+                f"{self.place}: expires of step {self.name!r} is nothing", "nobody could approve in that time"
+            )
+        return held
+
+    def _duration(self, key: str, setting: Setting, namespace: Mapping[str, Any]) -> dt.timedelta:
         try:
-            checked: dt.timedelta = Parameter("within", "duration").check(evaluate(self.within, namespace))
+            checked: dt.timedelta = Parameter(key, "duration").check(evaluate(setting, namespace))
         except ParameterError as error:
-            raise BadInput(f"{self.place}: within of step {self.name!r} is no duration", str(error)) from None
+            raise BadInput(f"{self.place}: {key} of step {self.name!r} is no duration", str(error)) from None
         return checked
 
 

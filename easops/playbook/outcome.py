@@ -9,9 +9,10 @@ import attrs
 
 from easops.actions.outcome import Done, ItemOutcome
 from easops.detectors.finding import Detection
+from easops.playbook.planned import RULE, Approval
 from easops.status import EXIT_CODES, Status, worst
 
-Kind = Literal["detect", "verify", "do", "undo"]
+Kind = Literal["detect", "verify", "do", "approval", "undo"]
 
 
 def step_key(number: int, host: str | None) -> str:
@@ -25,6 +26,7 @@ class StepResult:
     of a do or undo. *certain* is False for a prediction that depends on an earlier step, which *reason* names. *stops*
     says that no later changing step may start because of it. *host* is the host at hand of a step in an ``each_host``;
     *position* counts the results of the walk from 1 (0 in records of releases without groups: there it is *number*).
+    *approval* is what an approval step asks for.
     """
 
     number: int
@@ -42,6 +44,7 @@ class StepResult:
     seconds: float = 0.0
     host: str | None = None
     position: int = 0
+    approval: Approval | None = None
 
     @property
     def key(self) -> str:
@@ -51,6 +54,11 @@ class StepResult:
     @property
     def items(self) -> tuple[ItemOutcome, ...]:
         return self.done.items if self.done is not None else ()
+
+    @property
+    def unapproved(self) -> bool:
+        """Whether it planned what was not approved, or is not any more, and so did not do it."""
+        return any(item.rule == RULE for item in self.items)
 
 
 @attrs.frozen

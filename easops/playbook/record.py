@@ -21,7 +21,7 @@ from easops.playbook.database import HOLDERS, METADATA, Database
 
 KEPT: Final = dt.timedelta(days=400)
 
-EntryKind = Literal["facts", "step", "intent", "outcome", "answer", "undone"]
+EntryKind = Literal["facts", "step", "intent", "outcome", "answer", "undone", "approval", "resumed"]
 
 _RUNS = sa.Table(
     "easops_runs",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import platform
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from easops.inventory.host import Host
 from easops.playbook.codec import from_json
 from easops.playbook.hands import Observer
 from easops.playbook.outcome import RunReport, StepResult, run_status
+from easops.playbook.person import this_machine
 from easops.playbook.record import Record, Run
 from easops.playbook.rehearsal import start_lab
 from easops.playbook.state import RunLock, StateFolder
@@ -31,11 +31,6 @@ from easops.status import Status
 def new_run_id() -> str:
     """An id that sorts by time and is easy to type."""
     return f"{dt.datetime.now(dt.UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-
-
-def this_machine() -> str:
-    """The name of this machine."""
-    return platform.node() or "unknown"
 
 
 @contextmanager
@@ -210,6 +205,8 @@ def report_of(held: Run, steps: tuple[StepResult, ...]) -> RunReport:
 def _next(report: RunReport) -> str:
     if report.kind == "undo":
         return ""
+    if report.status is Status.AWAITING_APPROVAL:
+        return f"easops approve {report.run_id}"
     if report.owes:
         return f"easops runs resume {report.run_id}"
     return f"easops undo {report.run_id}" if report.undoable else ""

@@ -27,8 +27,9 @@ from easops.exchange.server import choose_domain_controller
 from easops.inventory.host import Host
 from easops.inventory.select import limited, one_organisation, select
 from easops.parameter import format_duration
+from easops.playbook.approval import lapsed, refuse_denied
 from easops.playbook.codec import Json, from_json, to_json
-from easops.playbook.engine import PROTOCOL, DurableHands, alone, forget
+from easops.playbook.engine import PROTOCOL, DurableHands, alone, forget, now
 from easops.playbook.executing import WAIT, Caller, Conduct, Confirm, execute_run, made_here
 from easops.playbook.expression import evaluate
 from easops.playbook.gates import protected_mailboxes
@@ -36,6 +37,7 @@ from easops.playbook.hands import LookingHands, Observer
 from easops.playbook.load import check_inputs, load_playbook, load_playbook_text
 from easops.playbook.model import Playbook
 from easops.playbook.outcome import OpenRun, RunReport, run_status
+from easops.playbook.person import this_person
 from easops.playbook.record import KEPT, Record, Run
 from easops.playbook.recorded import (
     changes_by_key,
@@ -231,6 +233,7 @@ def resume(
                 f"install easops {held.document['version']} to resume it; easops undo works with any version",
                 rule="protocol",
             )
+        refuse_denied(held, record)
         if held.ended is not None and not held.owes:
             raise Refused(
                 f"run {held.run_id} has ended and owes nothing",
@@ -242,6 +245,7 @@ def resume(
             _refuse_open(record, state, held, held.document["anew"])
             held = attrs.evolve(held, walks=1, started=dt.datetime.now(dt.UTC))
             record.update(held.run_id, walks=1, started=held.started.isoformat())
+        record.write(held.run_id, "resumed", dt.datetime.now(dt.UTC).isoformat(), to_json(this_person()))
         if held.document.get("submitted"):
             conduct = attrs.evolve(conduct, asks=False)
         if held.ended is not None:
@@ -353,7 +357,8 @@ def _earlier(held: Run, record: Record, around: Surroundings) -> Earlier:
         if outcome.status in (Status.OK, Status.CHANGED, Status.UNKNOWN, Status.VERIFY_FAILED):
             pulses.append(Pulse(key.partition("/")[2], change, outcome))
     asked = any(entry.body["yes"] for entry in record.entries(held.run_id, "answer"))
-    return Earlier(steps_of(held, record), asked, tuple(pulses))
+    steps = steps_of(held, record)
+    return Earlier(steps, asked, tuple(pulses), lapsed(steps, now()))
 
 
 def _facts(
@@ -367,7 +372,10 @@ def _facts(
     record: Record | None = None,
 ) -> Facts:
     """Learn the run's facts, once, whatever walks it takes; and give the organisation its domain controller."""
-    reads = any(step.kind != "do" or ACTIONS[step.subject].scope == "organisation" for step in playbook.steps)
+    reads = any(
+        step.kind in ("detect", "verify") or (step.kind == "do" and ACTIONS[step.subject].scope == "organisation")
+        for step in playbook.steps
+    )
     reachable = reads and any(host.exchange is not None for host in hosts)
 
     def learn() -> Facts:
@@ -413,7 +421,8 @@ def _refuse_open(record: Record, state: StateFolder, new: Run, anew: bool) -> No
     if found is None:
         return
     held, words = found
-    ways = [f"easops runs resume {held.run_id}", f"easops undo {held.run_id}", f"easops runs abandon {held.run_id}"]
+    ways = [f"easops approve {held.run_id}"] if held.status == Status.AWAITING_APPROVAL else []
+    ways += [f"easops runs resume {held.run_id}", f"easops undo {held.run_id}", f"easops runs abandon {held.run_id}"]
     raise Refused(
         f"run {held.run_id} of this playbook {words}",
         f"it has a target in common with this one: {', '.join(sorted(set(held.targets) & set(new.targets)))}",

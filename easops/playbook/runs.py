@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 
 from easops.actions.change import Change, ChangeOutcome
+from easops.playbook.approval import Asked, look_up
 from easops.playbook.outcome import StepResult
 from easops.playbook.record import Run
 from easops.playbook.recorded import changes_of, looked_at, opened, steps_of
@@ -15,12 +16,13 @@ from easops.status import Status
 @attrs.frozen
 class RunView:
     """A run as ``runs list`` and ``runs show`` tell it. *alive*: a process executes it now. *open* are the changes
-    whose outcome the record does not know."""
+    whose outcome the record does not know; *asked* is what it asks an approval for."""
 
     run: Run
     alive: bool
     steps: tuple[StepResult, ...]
     changes: tuple[tuple[Change, ChangeOutcome | None], ...]
+    asked: Asked | None = None
 
     @property
     def status(self) -> str:
@@ -47,4 +49,5 @@ def show_run(run_id: str, state: StateFolder | None = None) -> RunView:
     """One run, whole. Raises BadInput where there is none of that id."""
     with opened(state) as (record, state):
         held, alive = looked_at(record.get(run_id), record, state)
-        return RunView(held, alive, steps_of(held, record), changes_of(held, record))
+        steps = steps_of(held, record)
+        return RunView(held, alive, steps, changes_of(held, record), look_up(held, record, steps))

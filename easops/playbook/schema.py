@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from easops.json_schema import DIALECT, TEXT, Schema, closed, condition
-from easops.parameter import Kind, Parameter
+from easops.parameter import Kind, Parameter, format_duration
 from easops.playbook.expression import RESERVED
 from easops.playbook.load import INPUT_KEYS, INPUT_KINDS, LIMITS, OPTIONAL, REQUIRED
-from easops.playbook.model import DescribedAction, Limits, StepKind, TakesParameters
+from easops.playbook.model import EXPIRES, DescribedAction, Limits, StepKind, TakesParameters
 from easops.playbook.setting import NAME
-from easops.playbook.step import BESIDE, GROUP_OPTIONAL, GROUP_REQUIRED, KINDS, NOT_BESIDE
+from easops.playbook.step import BESIDE, BY, GROUP_OPTIONAL, GROUP_REQUIRED, KINDS, NOT_BESIDE
 
 _EXPRESSION: Final[Schema] = {"type": "string", "pattern": r"\{\{[\s\S]*\}\}"}
 _ONE_EXPRESSION: Final[Schema] = {"type": "string", "pattern": r"^\s*\{\{[\s\S]*\}\}\s*$"}
@@ -114,7 +114,8 @@ def _step(
         "do": actions,
     }
     keys: Schema = {
-        **{kind: {"oneOf": [_named(one) for one in subjects[kind].values()]} for kind in KINDS},
+        **{kind: {"oneOf": [_named(one) for one in named.values()]} for kind, named in subjects.items()},
+        "approval": {**TEXT, "description": "what follows waits until somebody agrees, who is told this"},
         "name": TEXT,
         "with": {"type": "object", "description": "the parameters"},
         "on": False if in_group else {**_HOSTS, "description": "which of the playbook's hosts"},
@@ -125,6 +126,12 @@ def _step(
         "when": {**_ONE_EXPRESSION, "description": "an expression in braces; where it does not hold, it is skipped"},
         "because": {**TEXT, "description": "why, for the record"},
         "within": {"anyOf": [_CONSTANTS["duration"], _EXPRESSION], "description": "how long a verify looks again"},
+        "expires": {
+            "anyOf": [_CONSTANTS["duration"], _EXPRESSION],
+            "description": "how long an approval stands, and the wish for one",
+            "default": format_duration(EXPIRES),
+        },
+        "by": {"enum": list(BY), "description": "who may approve", "default": BY[0]},
         "as": {**_NAME, "description": "the name of the result, for later steps"},
         "on_failure": {"const": "continue", "description": "later changes do not hang on it"},
     }
@@ -132,8 +139,8 @@ def _step(
         condition({kind: {}}, {"properties": dict.fromkeys(keys_not_there, False)}, required=(kind,))
         for kind, keys_not_there in NOT_BESIDE.items()
     ]
-    for kind in KINDS:
-        for name, subject in subjects[kind].items():
+    for kind, named in subjects.items():
+        for name, subject in named.items():
             rules.append(condition({kind: {"const": name}}, _parameters(subject), required=(kind,)))
     for name, action in actions.items():
         needed = ["because"] if action.pulse else []

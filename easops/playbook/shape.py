@@ -93,6 +93,7 @@ _ITEM: Final = Shape(
         "undo": TEXT,
         "certain": BOOLEAN,
         "touched": BOOLEAN,
+        "rule": TEXT,
         "ended": TIME,
     },
 )

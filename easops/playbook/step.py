@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, cast
 
 from easops.document import Checker, Node, suggestion
 from easops.parameter import Parameter
 from easops.playbook.expression import Setting
 from easops.playbook.model import DescribedAction, Group, Step, StepKind, TakesParameters
+from easops.playbook.planned import By
 from easops.playbook.setting import BROKEN, Names, SettingReader
 from easops.playbook.shape import RESULTS, TEXT, Shape
 
-KINDS: Final[tuple[StepKind, ...]] = ("detect", "verify", "do")
-BESIDE: Final = ("name", "with", "on", "for_each", "when", "because", "within", "as", "on_failure")
+KINDS: Final[tuple[StepKind, ...]] = ("detect", "verify", "do", "approval")
+BESIDE: Final = ("name", "with", "on", "for_each", "when", "because", "within", "expires", "by", "as", "on_failure")
 """The keys of a step: one of the first, and any of the second."""
 
 NOT_BESIDE: Final[Mapping[StepKind, tuple[str, ...]]] = {
-    "detect": ("for_each", "because", "within"),
-    "verify": ("for_each", "because"),
-    "do": ("within",),
+    "detect": ("for_each", "because", "within", "expires", "by"),
+    "verify": ("for_each", "because", "expires", "by"),
+    "do": ("within", "expires", "by"),
+    "approval": ("with", "on", "for_each", "because", "within", "as", "on_failure"),
 }
 """What stands beside other kinds of steps alone."""
+
+BY: Final[tuple[By, ...]] = ("anyone", "somebody_else")
 
 GROUP_REQUIRED: Final = ("each_host", "steps")
 GROUP_OPTIONAL: Final = ("name",)
 _WITHIN: Final = Parameter("within", "duration")
 _BECAUSE: Final = Parameter("because", "text")
+_TOLD: Final = Parameter("approval", "text")
+_EXPIRES: Final = Parameter("expires", "duration")
 
 
 def result_names(steps: Node) -> frozenset[str]:
@@ -40,6 +46,14 @@ def result_names(steps: Node) -> frozenset[str]:
         if "steps" in entries:
             names |= result_names(entries["steps"])
     return frozenset(names)
+
+
+_ONE_OF: Final = f"{', '.join(KINDS[:-1])} and {KINDS[-1]}"
+
+
+def _called(kind: StepKind, subject: str) -> str:
+    """The name of a step that has none."""
+    return kind if kind == subject else f"{kind} {subject}"
 
 
 def _is_group(node: Node) -> bool:
@@ -67,9 +81,18 @@ class StepReader:
         self._given: dict[str, Node] = {}
         self._number = 0
         self._in_group = False
+        self._asking: list[Node] = []
+        """Approval steps with no change behind them so far."""
 
     def all(self, node: Node) -> tuple[Step | Group, ...]:
-        return tuple(self._group(part) if _is_group(part) else self._step(part) for part in self._parts(node))
+        parts = tuple(self._group(part) if _is_group(part) else self._step(part) for part in self._parts(node))
+        for asking in self._asking:
+            what, why = (
+                "nothing is behind this approval",
+                "no step changes anything between it and the next, or the end",
+            )
+            self._checker.add(asking, what, why, "Put it before the changes that it is for, or remove it")
+        return parts
 
     def _parts(self, node: Node) -> Sequence[Node]:
         nodes = self._checker.items(node, "steps")
@@ -107,14 +130,19 @@ class StepReader:
         check = self._checker
         fields = check.entries(node, "a step", optional=(*KINDS, *BESIDE))
         kind = self._kind(node, fields)
-        subject = check.text(fields[kind], kind) if kind in fields else ""
+        if kind == "approval":
+            subject = "approval"
+            self._asking.append(node)
+        else:
+            subject = check.text(fields[kind], kind) if kind in fields else ""
         if kind == "do":
             self._do(node, fields, subject)
+            self._asking = []
         else:
-            self._read_only(kind, node)
+            self._not_beside(kind, node)
         if self._in_group and "on" in fields:
             check.add(node.keys["on"], "a step of a group takes no `on`", "it is about the group's host", "Remove it")
-        described = self._described(kind, subject, fields)
+        described = None if kind == "approval" else self._described(kind, subject, fields)
         action = self._actions.get(subject) if kind == "do" else None
 
         for_each, item = self._for_each(fields)
@@ -128,7 +156,7 @@ class StepReader:
             scope["host"] = TEXT
         step = Step(
             number=number,
-            name=check.text(fields["name"], "the name of a step") if "name" in fields else f"{kind} {subject}",
+            name=check.text(fields["name"], "the name of a step") if "name" in fields else _called(kind, subject),
             kind=kind,
             subject=subject,
             with_=self._with(node, fields, described, subject, scope),
@@ -137,7 +165,10 @@ class StepReader:
             when=self._when(fields),
             because=because,
             within=self._text(fields, "within", _WITHIN, self._names),
-            as_=self._as(fields, kind),
+            approval=self._text(fields, "approval", _TOLD, self._names),
+            expires=self._text(fields, "expires", _EXPIRES, self._names),
+            by=cast("By", check.one_of(fields["by"], "by", BY) or "anyone") if "by" in fields else "anyone",
+            as_=self._as(fields, kind) if kind in RESULTS else None,
             on_failure="continue"
             if "on_failure" in fields and check.one_of(fields["on_failure"], "on_failure", ("continue",))
             else "stop",
@@ -150,9 +181,9 @@ class StepReader:
     def _kind(self, node: Node, fields: Mapping[str, Node]) -> StepKind:
         kinds = [kind for kind in KINDS if kind in fields]
         if not kinds and node.entries is not None:
-            self._checker.add(node, "a step has one of detect, verify and do", "this one has none")
+            self._checker.add(node, f"a step has one of {_ONE_OF}", "this one has none")
         for kind in kinds[1:]:
-            self._checker.add(node.keys[kind], f"a step has one of detect, verify and do, not {kind} too")
+            self._checker.add(node.keys[kind], f"a step has one of {_ONE_OF}, not {kind} too")
         return kinds[0] if kinds else "detect"
 
     def _described(self, kind: StepKind, subject: str, fields: Mapping[str, Node]) -> TakesParameters | None:
@@ -173,8 +204,7 @@ class StepReader:
 
     def _do(self, node: Node, fields: Mapping[str, Node], subject: str) -> None:
         """What a changing step must and must not say, by its action."""
-        if "within" in fields:
-            self._checker.add(node.keys["within"], "within goes with verify", "a do is not repeated", "Remove it")
+        self._not_beside("do", node)
         action = self._actions.get(subject)
         if action is None:
             return
@@ -195,17 +225,22 @@ class StepReader:
                 "Remove it",
             )
 
-    def _read_only(self, kind: StepKind, node: Node) -> None:
-        """What only a changing step may say."""
+    def _not_beside(self, kind: StepKind, node: Node) -> None:
+        """What only steps of other kinds may say."""
         why = {
             "for_each": "a detector judges all hosts and users in one step",
             "because": "it changes nothing",
-            "within": "only a verify looks again",
+            "within": "a do is not repeated" if kind == "do" else "only a verify looks again",
+            "expires": "only an approval does",
+            "by": "only an approval asks anybody",
         }
+        if kind == "approval":
+            why = dict.fromkeys(BESIDE, "it is about all that is planned behind it, and nothing goes on without it")
         for key in NOT_BESIDE[kind]:
             if key in node.keys:
-                goes_with = "verify" if key == "within" else "do"
-                self._checker.add(node.keys[key], f"{key} goes with {goes_with}, not {kind}", why[key], "Remove it")
+                others = [other for other in KINDS if key not in NOT_BESIDE[other]]
+                what = f"{key} goes with {' and '.join(others)}, not {kind}"
+                self._checker.add(node.keys[key], what, why[key], "Remove it")
 
     def _with(
         self,

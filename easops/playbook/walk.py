@@ -35,6 +35,7 @@ from easops.inventory.select import one_organisation, select
 from easops.playbook.expression import Setting, evaluate, expressions_in
 from easops.playbook.model import Group, Playbook, Step
 from easops.playbook.outcome import StepResult, step_key
+from easops.playbook.planned import RULE, Approval, Foreseen, PlannedChange, Verdict, digest_of, others
 from easops.status import EXIT_CODES, Status, worst
 
 T = TypeVar("T")
@@ -81,16 +82,18 @@ class Pulse:
 @attrs.frozen
 class Earlier:
     """What a later walk of the same run takes over from those before it: their steps, whether the changes were
-    confirmed, and the pulses, from their intents (None in a walk that 0.1.0 began: they are told by item)."""
+    confirmed, and the pulses, from their intents (None in a walk that 0.1.0 began: they are told by item). *lapsed* is
+    the key of an approval step that asks again."""
 
     steps: tuple[StepResult, ...] = ()
     asked: bool = False
     pulses: tuple[Pulse, ...] | None = None
+    lapsed: str = ""
 
     def done(self) -> dict[str, StepResult]:
         """The steps that ended well, by key."""
         good = (Status.OK, Status.CHANGED, Status.SKIPPED)
-        return {step.key: step for step in self.steps if step.status in good}
+        return {step.key: step for step in self.steps if step.status in good and step.key != self.lapsed}
 
     def touched(self, key: str) -> tuple[ItemOutcome, ...]:
         """The items of the step of that key that an earlier walk changed, or may have."""
@@ -116,13 +119,15 @@ class Earlier:
 @attrs.frozen
 class Job:
     """What is to be done to one target, item by item, in order. *host* is a label, None for the organisation;
-    *group_host* is that of the step's ``each_host``."""
+    *group_host* is that of the step's ``each_host``. *until* is the time until when the approval stands that it is done
+    under; None where it needs none."""
 
     step: int
     target: str
     host: str | None
     plans: tuple[Plan, ...]
     group_host: str | None = None
+    until: dt.datetime | None = None
 
     @property
     def key(self) -> str:
@@ -157,6 +162,10 @@ class Hands(Protocol):
         """Whether the changes may be made."""
         ...
 
+    def approval(self, key: str, step: str, asked: Approval) -> Verdict:
+        """Whether an approval of what the step of that key asks for stands; if so it is used up hereby."""
+        ...
+
     def apply(self, jobs: Sequence[Job], at_once: int) -> list[tuple[Job, tuple[ItemOutcome, ...]]]:
         """Carry the jobs out, *at_once* at a time, in order; after one that failed no further one starts."""
         ...
@@ -166,9 +175,46 @@ class Hands(Protocol):
         ...
 
 
+class Looking:
+    """Hands that only look: every read is made, nothing is asked, sent, recorded or told."""
+
+    checking = True
+
+    def once(self, key: str, kind: type[T], look: Callable[[], T]) -> T:
+        return look()
+
+    def ask(self, preview: Preview) -> bool:
+        raise AssertionError("who only looks asks nothing")
+
+    def approval(self, key: str, step: str, asked: Approval) -> Verdict:
+        raise AssertionError("who only looks asks for no approval")
+
+    def apply(self, jobs: Sequence[Job], at_once: int) -> list[tuple[Job, tuple[ItemOutcome, ...]]]:
+        raise AssertionError("who only looks applies nothing")
+
+    def finished(self, result: StepResult) -> None: ...
+
+
+@attrs.frozen
+class _OnHost:
+    """The steps of a group on one host, which are still to come."""
+
+    group: Group
+    host: Host
+
+
+@attrs.frozen
+class _GroupEnd:
+    """Behind a group: the names are those from before it."""
+
+    namespace: Mapping[str, Any]
+
+
 @attrs.define
 class _Walk:
     playbook: Playbook
+    left: list[Step | Group | _OnHost | _GroupEnd]
+    """What is still to come, in order."""
     facts: Facts
     hosts: tuple[Host, ...]
     left_out: tuple[Host, ...]
@@ -191,15 +237,25 @@ class _Walk:
     counted: dict[int, set[str]] = attrs.field(factory=dict)
     """By step of a group, the items that it would have changed on the hosts so far."""
     results: list[StepResult] = attrs.field(factory=list)
+    approved: Approval | None = None
+    """What was approved of the changes that are to come; None where they need no approval."""
+    ahead: list[PlannedChange] | None = None
+    """What is planned, in a walk that only looks ahead of an approval step: to the next one, or the end."""
 
     # -- the walk -----------------------------------------------------------------------------------------------
 
     def walk(self) -> None:
-        for part in self.playbook.parts:
-            if isinstance(part, Group):
-                self._group(part)
-            else:
+        while self.left:
+            part = self.left.pop(0)
+            if isinstance(part, Step):
                 self._take(part)
+            elif isinstance(part, Group):
+                self._group(part)
+            elif isinstance(part, _OnHost):
+                self._on_host(part)
+            else:
+                self.host = None
+                self.namespace = dict(part.namespace)
 
     def _group(self, group: Group) -> None:
         """All steps on one host before the next begins; after a stop no further host does."""
@@ -217,17 +273,15 @@ class _Walk:
             return
         if not hosts:
             self._not_begun(group, Status.SKIPPED, "no hosts")
-        outside = dict(self.namespace)
-        for host in hosts:
-            self.host = host
-            self.namespace["host"] = host.name
-            if self.stopped:
-                self._not_begun(group)
-                continue
-            for step in group.steps:
-                self._take(step)
-        self.host = None
-        self.namespace = outside
+        self.left[:0] = [*(_OnHost(group, host) for host in hosts), _GroupEnd(dict(self.namespace))]
+
+    def _on_host(self, part: _OnHost) -> None:
+        self.host = part.host
+        self.namespace["host"] = part.host.name
+        if self.stopped:
+            self._not_begun(part.group)
+        else:
+            self.left[:0] = part.group.steps
 
     def _not_begun(self, group: Group, status: Status = Status.NOT_STARTED, reason: str = "") -> None:
         """The steps of a group that nothing is done of, here or at all: each is *status*, or behind a stop."""
@@ -263,6 +317,9 @@ class _Walk:
         at_hand = None if self.host is None else self.host.name
         result = self._with_earlier(step, result)
         result = attrs.evolve(result, host=at_hand, position=len(self.results) + 1)
+        if result.approval is not None and result.status in (Status.OK, Status.SKIPPED) and not self.hands.checking:
+            self.approved = result.approval
+            self.asked = self.asked or result.status is Status.OK
         if step.as_ is not None:
             empty: Any = Done(step.subject) if step.kind == "do" else Detection(step.subject)
             self.namespace[step.as_] = result.done or result.detection or empty
@@ -301,10 +358,12 @@ class _Walk:
         return f"{self._key(step)}.{step.kind}.{step.subject}"
 
     def _stepped(self, step: Step) -> StepResult:
-        if step.changes and self.stopped:
+        if (step.changes or step.kind == "approval") and self.stopped:
             return _result(step, Status.NOT_STARTED, reason=f"behind the stop at {self.stopped!r}")
         if step.when is not None and not evaluate(step.when, self.namespace):
             return _result(step, Status.SKIPPED, reason=f"its condition does not hold: {_said(step.when)}")
+        if step.kind == "approval":
+            return self._approval(step)
         if step.kind == "do":
             return self._do(step)
         hosts = self._hosts_of(step)
@@ -424,9 +483,19 @@ class _Walk:
             why = f"it would change {len(counted)}, and limits.changes is {most}"
             items = tuple(_outcome(plan, self._target(plan), Status.REFUSED, why) for plan in plans)
             return self._done(step, hosts, items, because, Status.REFUSED, reason=why)
+        planned = self._changes(step, wanted)
+        if self.ahead is not None:
+            self.ahead += planned
         if self.hands.checking:
-            items = tuple(_outcome(plan, self._target(plan), certain=not depends) for plan in plans)
+            items = tuple(
+                carried.get(at) or _outcome(plan, self._target(plan), certain=not depends)
+                for at, plan in enumerate(plans)
+            )
             return self._done(step, hosts, items, because, certain=not depends, reason=depends if wanted else "")
+        if self.approved is not None and (new := others(planned, self.approved.changes)):
+            items = tuple(carried.get(at) or self._unapproved(plan, new) for at, plan in enumerate(plans))
+            why = "its plan is not the one that was approved: nothing was sent"
+            return self._done(step, hosts, items, because, Status.REFUSED, reason=why)
         if wanted and not self.asked:
             later = [other for other in self.playbook.steps if other.changes and other.number > step.number]
             preview = Preview(
@@ -445,6 +514,82 @@ class _Walk:
             self.asked = True
         outcomes = [carried.get(at, outcome) for at, outcome in enumerate(self._applied(step, plans))]
         return self._done(step, hosts, tuple(outcomes), because)
+
+    def _changes(self, step: Step, plans: Sequence[Plan]) -> list[PlannedChange]:
+        """What the plans would change, as an approval has it."""
+        at_hand = None if self.host is None else self.host.name
+        everywhere = f"organisation {self.hosts[0].organisation}"
+        return [
+            PlannedChange(
+                step.number,
+                at_hand,
+                step.subject,
+                everywhere if plan.host is None else plan.host,
+                plan.item,
+                plan.changes[-1].subject if plan.changes else plan.item,
+                plan.mailbox,
+                plan.before,
+                plan.after,
+                plan.undo,
+            )
+            for plan in plans
+        ]
+
+    def _unapproved(self, plan: Plan, new: Mapping[str, str]) -> ItemOutcome:
+        """An item of a step that is not sent; *new* says of those that were not approved how they differ."""
+        if plan.status is not Status.WOULD_CHANGE:
+            return _outcome(plan, self._target(plan))
+        why = new.get(plan.item, "others of this step were not approved as they are planned now")
+        return attrs.evolve(_outcome(plan, self._target(plan), Status.REFUSED, why), rule=RULE)
+
+    # -- approval -----------------------------------------------------------------------------------------------
+
+    def _approval(self, step: Step) -> StepResult:
+        """Ask for what is to come, unless somebody has approved exactly that."""
+        if self.ahead is not None:
+            self.left.clear()
+            return _result(step, Status.SKIPPED, reason="what is behind it is asked for by itself")
+        told = _text(evaluate(step.approval, self.namespace))
+        expires = step.lifetime(self.namespace)
+        foreseen = self.hands.once(f"{self._touch(step)}.plan", Foreseen, self._foreseen)
+        if foreseen.problem:
+            return _result(
+                step, Status(foreseen.status), reason=f"what it is for cannot be planned: {foreseen.problem}"
+            )
+        asked = Approval(told, foreseen.changes, digest_of(foreseen.changes), step.by, expires)
+        if not asked.changes:
+            return _result(step, Status.SKIPPED, reason="nothing to approve", approval=asked)
+        if self.hands.checking:
+            return _result(step, Status.SKIPPED, reason="check: an approval would be asked for", approval=asked)
+        verdict = self.hands.approval(self._touch(step), self._key(step), asked)
+        asked = attrs.evolve(asked, asked_by=verdict.asked_by, until=verdict.until, approved_by=verdict.approved_by)
+        status = Status.AWAITING_APPROVAL if verdict.approved_by is None else Status.OK
+        return _result(step, status, reason=verdict.void, approval=asked)
+
+    def _foreseen(self) -> Foreseen:
+        """What the steps to come would change up to the next approval step, by a walk that only looks."""
+
+        def progress(text: str) -> None:
+            self.around.progress(f"planning what is to be approved: {text}")
+
+        ahead = attrs.evolve(
+            self,
+            left=list(self.left),
+            around=attrs.evolve(self.around, progress=progress),
+            hands=Looking(),
+            namespace=dict(self.namespace),
+            named=dict(self.named),
+            counted={number: set(items) for number, items in self.counted.items()},
+            results=[],
+            ahead=[],
+        )
+        ahead.walk()
+        assert ahead.ahead is not None
+        stop = next((held for held in ahead.results if held.stops and _is_problem(held.status)), None)
+        if stop is None:
+            return Foreseen(tuple(ahead.ahead))
+        why = "; ".join(f"{item.item}: {item.reason}" for item in stop.items if _is_problem(item.status))
+        return Foreseen((), f"{stop.name}: {why or stop.reason}", stop.status)
 
     def _rounds(self, step: Step) -> list[Mapping[str, Any]]:
         """The namespaces that the step is planned in: one for each item of its loop, most hits first."""
@@ -482,7 +627,14 @@ class _Walk:
         broken = next((i for i, p in enumerate(plans) if p.host is not None and _is_stop(p.status)), len(plans))
         startable = {self._target(plan) for plan in plans[:broken]}
         jobs = [
-            Job(step.number, target, held[0].host, tuple(held), None if self.host is None else self.host.name)
+            Job(
+                step.number,
+                target,
+                held[0].host,
+                tuple(held),
+                None if self.host is None else self.host.name,
+                None if self.approved is None else self.approved.until,
+            )
             for target, held in by_target.items()
             if target in startable
         ]
@@ -565,6 +717,7 @@ def walk(
     before = earlier or Earlier()
     walking = _Walk(
         playbook,
+        list(playbook.parts),
         facts,
         tuple(hosts),
         tuple(left_out),
@@ -632,14 +785,20 @@ def _outcome(
     )
 
 
+def _is_problem(status: Status) -> bool:
+    return EXIT_CODES[status] > EXIT_CODES[Status.REFUSED]
+
+
 def _is_stop(status: Status) -> bool:
-    return EXIT_CODES[status] > EXIT_CODES[Status.REFUSED] and status is not Status.UNDETERMINED
+    return _is_problem(status) and status is not Status.UNDETERMINED
 
 
 def _stops(step: Step, result: StepResult) -> bool:
     """Whether no later changing step may start; the table of statuses says so."""
     statuses = {result.status} | {item.status for item in result.items}
     if Status.UNKNOWN in statuses:
+        return True
+    if result.unapproved:
         return True
     if step.on_failure == "continue":
         return False

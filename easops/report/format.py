@@ -7,6 +7,7 @@ from typing import Protocol
 
 from easops.actions.change import Change, ChangeOutcome
 from easops.detectors.finding import Detection
+from easops.playbook.approval import Asked, Decision
 from easops.playbook.outcome import RunReport, StepResult
 from easops.playbook.runs import RunView
 from easops.readings.take import Taken
@@ -45,6 +46,14 @@ class Format(Protocol):
 
     def served(self, runs: Sequence[tuple[RunView, RunReport, int]], exit_code: int) -> str:
         """The runs that a worker has executed, each with the exit code of its process."""
+        ...
+
+    def asked(self, asked: Asked, exit_code: int) -> str:
+        """What a run asks an approval for."""
+        ...
+
+    def decided(self, asked: Asked, decision: Decision) -> str:
+        """What was decided on it just now."""
         ...
 
     def settled(

@@ -55,6 +55,8 @@ def end_lines(report: RunReport, exit_code: int, *, command: str) -> list[str]:
     elif report.checked and report.would_change:
         for_real = f"easops undo {command}" if report.kind == "undo" else "the same command without --check"
         lines += to_type("to do it", for_real)
+    if report.status is Status.AWAITING_APPROVAL:
+        lines += to_type("approve", f"easops approve {report.run_id}")
     if report.owes:
         lines += to_type("go on", f"easops runs resume {report.run_id}")
     if report.run_id is not None:

@@ -9,9 +9,10 @@ step's name and the detection as data), ``steps`` and ``next`` (the command to t
 A step has ``number``, ``name``, ``kind``, ``subject``, ``target`` (what was acted on: the targets of its items, or else
 its hosts, joined by a comma and a blank; null where there is none), ``hosts``, ``status``, ``reason``, ``because``,
 ``certain``, ``seconds``, ``before`` and ``after`` (of one item its value; of several a list in the order of ``items``;
-null of none), ``items`` and ``detection``. A detection's ``series`` are figures of a host over time: ``host``,
-``name``, ``unit``, ``start``, ``step`` (seconds) and ``values``, each the sum over one step; what was not observed is
-not in them. Times of the day are ISO 8601 text, durations seconds.
+null of none), ``items``, ``detection`` and ``approval`` (of an approval step what it asks for: ``told``, ``changes``,
+``digest``, ``by``, ``expires``, ``asked_by``, ``until``, ``approved_by``; else null). A detection's ``series`` are
+figures of a host over time: ``host``, ``name``, ``unit``, ``start``, ``step`` (seconds) and ``values``, each the sum
+over one step; what was not observed is not in them. Times of the day are ISO 8601 text, durations seconds.
 """
 
 from __future__ import annotations
@@ -20,8 +21,11 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import attrs
+
 from easops.actions.change import Change, ChangeOutcome
 from easops.detectors.finding import Detection
+from easops.playbook.approval import Asked, Decision
 from easops.playbook.codec import to_json
 from easops.playbook.outcome import RunReport, StepResult
 from easops.playbook.runs import RunView
@@ -81,7 +85,13 @@ def step_data(step: StepResult) -> Document:
         "after": after[0] if len(after) == 1 else after or None,
         "items": [to_json(item) for item in step.items],
         "detection": None if step.detection is None else detection_data(step.detection),
+        "approval": to_json(step.approval),
     }
+
+
+def decision_data(decision: Decision) -> Document:
+    """A decision on a plan; the plan itself is the step's."""
+    return {name: value for name, value in to_json(decision).items() if name != "changes"}
 
 
 def detection_data(detection: Detection) -> Document:
@@ -116,10 +126,12 @@ def runs_document(views: Sequence[RunView]) -> Document:
 
 def run_view_document(view: RunView, report: RunReport) -> Document:
     """The run's own document, its ``status`` as ``runs list`` tells it; ``exit_code`` is the run's, null before its
-    end. ``changes`` are its intents, with what came of them."""
+    end. ``changes`` are its intents, with what came of them; ``decision`` is what was decided on the approval that it
+    asks for, or null."""
     return {
         **run_document(report, None if view.run.ended is None else report.exit_code),
         **_view_data(view),
+        "decision": None if view.asked is None or view.asked.decision is None else decision_data(view.asked.decision),
         "changes": [_change_data(change, outcome) for change, outcome in view.changes],
     }
 
@@ -138,6 +150,24 @@ def settled_document(
         "status": str(status),
         "run_id": run_id,
         "changes": [_change_data(change, outcome) for change, outcome in found],
+        "exit_code": exit_code,
+    }
+
+
+def asked_document(asked: Asked, decision: Decision | None, exit_code: int) -> Document:
+    """``status`` is awaiting_approval, approved or denied; ``step`` is the step that asks, with its ``approval``;
+    ``decision`` is null where there is none yet."""
+    run_id = asked.run.run_id
+    status = attrs.evolve(asked, decision=decision).status
+    verb = {"approved": "runs resume", "denied": "runs abandon"}.get(status, "approve")
+    return {
+        "status": status,
+        "run_id": run_id,
+        "playbook": asked.run.playbook,
+        "lab": asked.run.lab,
+        "step": step_data(asked.step),
+        "decision": None if decision is None else decision_data(decision),
+        "next": f"easops {verb} {run_id}",
         "exit_code": exit_code,
     }
 
@@ -201,6 +231,12 @@ class _Json:
 
     def served(self, runs: Sequence[tuple[RunView, RunReport, int]], exit_code: int) -> str:
         return dumped(served_document(runs, exit_code))
+
+    def asked(self, asked: Asked, exit_code: int) -> str:
+        return dumped(asked_document(asked, asked.decision, exit_code))
+
+    def decided(self, asked: Asked, decision: Decision) -> str:
+        return dumped(asked_document(asked, decision, 0))
 
     def settled(
         self,

@@ -8,7 +8,8 @@ from pathlib import PurePath
 from easops.actions.change import Change, ChangeOutcome, words
 from easops.playbook.outcome import RunReport
 from easops.playbook.runs import RunView
-from easops.report.frame import head_lines, to_type
+from easops.report.approval import decision_words
+from easops.report.frame import head_lines, labelled, to_type
 from easops.report.layout import INDENT, WIDTH, counted, moment, table, wrapped
 from easops.report.step import item_words, step_lines
 from easops.report.way import ways
@@ -63,6 +64,8 @@ def run_view_lines(view: RunView, report: RunReport, *, diff: bool = False, verb
     for change, outcome in view.changes:
         lines += _change_lines(change, outcome)
     ways = ways_out(view, report)
+    if view.asked is not None and view.asked.decision is not None:
+        ways = [*labelled("decided", [decision_words(view.asked.decision)]), *ways]
     return [*lines, "", *ways] if ways else lines
 
 

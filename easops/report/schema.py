@@ -20,7 +20,9 @@ from easops.actions.outcome import ItemOutcome
 from easops.detectors.finding import Detection, Unreachable
 from easops.document import Problem
 from easops.json_schema import DIALECT, Schema
+from easops.playbook.approval import Decision
 from easops.playbook.outcome import RunReport, StepResult
+from easops.playbook.planned import Approval
 from easops.playbook.record import Run
 from easops.readings.reading import Reading
 from easops.status import Status
@@ -35,6 +37,7 @@ _PLAIN: Final[Mapping[Any, Schema]] = {
     float: {"type": "number"},
     type(None): {"type": "null"},
     dt.datetime: {"type": "string", "format": "date-time"},
+    dt.timedelta: {"type": "number", "description": "seconds"},
     Any: {},
 }
 _ERRORS: Final = ("stopped", "bad_input", "refused", "unreachable", "unknown", "failed", "bug")
@@ -53,6 +56,7 @@ def report_schema(readings: Mapping[str, Reading]) -> Schema:
         "served_runs": _served(),
         "settled_run": _settled(made),
         "submitted_run": _submitted(),
+        "approval_of_run": _approval(made),
         "error": _error(made),
     }
     return {
@@ -153,6 +157,7 @@ def _step(made: _Made) -> Schema:
         "after": {"description": "likewise"},
         "items": _array(made.refer(ItemOutcome)),
         "detection": _or_null(_object(_told(Detection), _detection(made))),
+        "approval": _or_null(made.refer(Approval)),
     }
     made.defs["step"] = _object(_told(StepResult), keys)
     return {"$ref": "#/$defs/step"}
@@ -220,7 +225,12 @@ def _list_of_runs(made: _Made) -> Schema:
 
 
 def _recorded_run(made: _Made) -> Schema:
-    keys = {**_run(made)["properties"], **_view(made), "changes": _changes(made)}
+    keys = {
+        **_run(made)["properties"],
+        **_view(made),
+        "decision": _or_null(_decision(made)),
+        "changes": _changes(made),
+    }
     return _object("`runs show`: the run's own document, its status as `runs list` tells it", keys)
 
 
@@ -232,6 +242,24 @@ def _served() -> Schema:
 def _settled(made: _Made) -> Schema:
     keys = {"status": made.of(Status), "run_id": _TEXT, "changes": _changes(made), "exit_code": _code()}
     return _object("`runs reconcile` and `runs abandon`", keys)
+
+
+def _decision(made: _Made) -> Schema:
+    held = made.fields(Decision)
+    return _object(_told(Decision), {name: held[name] for name in held if name != "changes"})
+
+
+def _approval(made: _Made) -> Schema:
+    keys = {
+        "status": {"enum": ["awaiting_approval", "approved", "denied"]},
+        **made.fields(Run, "run_id", "playbook"),
+        "lab": _or_null(_TEXT),
+        "step": _step(made),
+        "decision": _or_null(_decision(made)),
+        "next": _TEXT,
+        "exit_code": _code(),
+    }
+    return _object("`approve`: the step that asks, with the planned changes, and what was decided", keys)
 
 
 def _submitted() -> Schema:

@@ -9,6 +9,7 @@ from typing import Final
 from easops.actions.outcome import ItemOutcome
 from easops.clock import lasted
 from easops.playbook.outcome import StepResult
+from easops.report.approval import approval_lines
 from easops.report.finding import detection_lines, found_words
 from easops.report.layout import INDENT, WIDTH, difference, wrapped
 from easops.report.line import Line, Style, cut, joined, status_style
@@ -51,6 +52,9 @@ def step_lines(
     reasons = {item.reason for item in step.items}
     if step.detection is None and step.reason and step.reason not in reasons:
         lines += wrapped(step.reason)
+    if step.approval is not None:
+        told = step.approval.told if verbose else _untold(step.approval.told, earlier)
+        lines += approval_lines(step.approval, told, whole=verbose or step.status is Status.AWAITING_APPROVAL)
     if because := step.because if verbose else _untold(step.because, earlier):
         lines += wrapped(f"because {because}")
     for item in step.items:

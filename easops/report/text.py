@@ -9,10 +9,12 @@ import attrs
 
 from easops.actions.change import Change, ChangeOutcome
 from easops.detectors.finding import Detection
+from easops.playbook.approval import Asked, Decision
 from easops.playbook.outcome import RunReport, StepResult
 from easops.playbook.runs import RunView
 from easops.playbook.walk import Preview
 from easops.readings.take import Taken
+from easops.report.approval import asked_lines, decided_lines
 from easops.report.finding import detection_lines, found_words, unreachable_lines
 from easops.report.frame import end_lines, head_lines, labelled
 from easops.report.layout import INDENT, WIDTH, cell, counted, difference, table, wrapped
@@ -107,6 +109,12 @@ class Text:
 
     def served(self, runs: Sequence[tuple[RunView, RunReport, int]], exit_code: int) -> str:
         return "\n\n".join(self.drawn(run_view_lines(view, report)) for view, report, _ in runs)
+
+    def asked(self, asked: Asked, exit_code: int) -> str:
+        return self.drawn(asked_lines(asked))
+
+    def decided(self, asked: Asked, decision: Decision) -> str:
+        return self.drawn(decided_lines(asked, decision))
 
     def settled(
         self,

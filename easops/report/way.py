@@ -33,8 +33,12 @@ def ways(view: RunView, report: RunReport, *, stopped: bool = False) -> list[Way
     if view.open:
         what = "Settle by reading what is not known; changes nothing"
         found.append(Way("settle", what, f"easops runs reconcile {run.run_id}"))
+    if view.asked is not None and view.asked.decision is None:
+        what = "Look at the planned changes, and approve them"
+        found.append(Way("approve", what, f"easops approve {run.run_id}"))
     if dead or run.owes:
-        found.append(Way("go on", "Go on with the steps that are owed", f"easops runs resume {run.run_id}"))
+        if view.asked is None or view.asked.status != "denied":
+            found.append(Way("go on", "Go on with the steps that are owed", f"easops runs resume {run.run_id}"))
         found.append(close)
     if run.kind != "undo" and (dead or report.undoable):
         found.append(Way("undo", "Put back what this run set", f"easops undo {run.run_id}"))

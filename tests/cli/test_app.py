@@ -29,7 +29,8 @@ def test_help_loads_the_command_line_and_nothing_else() -> None:
     assert {name for name in loaded if name.partition(".")[0] == "easops"} - {"easops", "easops.cli"} == {
         f"easops.cli.{name}"
         for name in (
-            "app complete conducting detect do files forge given inventory lab lint options run runs schema show "
+            "app approve complete conducting detect do files forge given inventory lab lint options run runs schema "
+            "show "
             "undo voice worker".split()
         )
     }

@@ -152,6 +152,30 @@ def ended_at_step(number: int, when: When, end: Callable[[], None] = die) -> Ite
         yield
 
 
+@contextmanager
+def ended_at_name(name: str, when: When) -> Iterator[None]:
+    """Within the block the process is killed at the engine's step of that name: before it, when it is done and not
+    committed, or after it."""
+    step = engine._step
+
+    def stepping(here: str, call: Callable[[], Any]) -> Any:
+        if here != name:
+            return step(here, call)
+        if when == "before":
+            die()
+        value = step(here, (lambda: done(call)) if when == "done" else call)
+        die()
+        return value
+
+    def done(call: Callable[[], Any]) -> Any:
+        value = call()
+        die()
+        return value
+
+    with patch.object(engine, "_step", stepping):
+        yield
+
+
 class _Unheard:
     """A child's handle whose result nobody hears."""
 

@@ -28,7 +28,7 @@ from easops.playbook.load import load_playbook_text
 from easops.playbook.outcome import RunReport
 from easops.playbook.run import resume, run
 from easops.playbook.undo import undo
-from tests.playbook.killing import When, ended_at_step, killed_at
+from tests.playbook.killing import When, ended_at_name, ended_at_step, killed_at
 
 
 @attrs.frozen
@@ -55,6 +55,17 @@ class KillAtStep:
 
 
 @attrs.frozen
+class KillAtName:
+    """The process is killed at the engine's step of that name (``tests.playbook.killing.ended_at_name``)."""
+
+    name: str
+    when: When
+
+    def armed(self, stop: Callable[[], None]) -> AbstractContextManager[None]:
+        return ended_at_name(self.name, self.when)
+
+
+@attrs.frozen
 class StopAtStep:
     """The run is told to stop, as by Ctrl-C, before one of the engine's steps."""
 
@@ -64,7 +75,7 @@ class StopAtStep:
         return ended_at_step(self.step, "before", stop)
 
 
-End = Kill | KillAtStep | StopAtStep | None
+End = Kill | KillAtStep | KillAtName | StopAtStep | None
 """How a process ends before its run does; None: not."""
 
 
@@ -123,6 +134,12 @@ def run_text(text: str, inventory: Path, end: End = None) -> RunReport:
 def resume_run(run_id: str, end: End = None) -> RunReport:
     """A task: go on with a run."""
     return _ending(end, lambda stopper: resume(run_id, confirm=always, stopper=stopper))
+
+
+def resume_hours_later(run_id: str, hours: int) -> RunReport:
+    """A task: go on with a run when so many hours have passed by the machine's clock."""
+    with patch("easops.playbook.engine.now", lambda: dt.datetime.now(dt.UTC) + dt.timedelta(hours=hours)):
+        return resume_run(run_id)
 
 
 def undo_run(run_id: str, end: End = None) -> RunReport:

@@ -141,15 +141,15 @@ def test_a_playbook_is_rebuilt_from_its_text_and_line_ends_do_not_change_its_dig
 @pytest.mark.parametrize(
     ("step", "expected"),
     [
-        ("- {name: x}", "1:3: a step has one of detect, verify and do: this one has none"),
+        ("- {name: x}", "1:3: a step has one of detect, verify, do and approval: this one has none"),
         (
             "- {detect: sync_pool_cpu, do: limit_eas_usage, with: {above: 5}}",
-            "1:27: a step has one of detect, verify and do, not do too",
+            "1:27: a step has one of detect, verify, do and approval, not do too",
         ),
         (
             "- {detct: sync_pool_cpu, detect: sync_pool_cpu}",
-            "1:4: a step has no key 'detct': there are detect, verify, do, name, with, on, for_each, when, because, "
-            "within, as, on_failure. Did you mean 'detect'?",
+            "1:4: a step has no key 'detct': there are detect, verify, do, approval, name, with, on, for_each, "
+            "when, because, within, expires, by, as, on_failure. Did you mean 'detect'?",
         ),
         (
             "- {detect: contact_sync_strom, with: {x: 1}}",
@@ -300,7 +300,7 @@ def test_a_playbook_is_rebuilt_from_its_text_and_line_ends_do_not_change_its_dig
         ),
         (
             "- {do: limit_eas_usage, with: {user: a}, within: 5m}",
-            "1:42: within goes with verify: a do is not repeated. Remove it",
+            "1:42: within goes with verify, not do: a do is not repeated. Remove it",
         ),
         (
             "- {detect: sync_pool_cpu, within: 5m}",

@@ -10,7 +10,7 @@ import attrs
 import pytest
 
 from easops.actions.action import Plan
-from easops.actions.change import Change, ChangeOutcome
+from easops.actions.change import ChangeOutcome
 from easops.actions.outcome import ItemOutcome
 from easops.actions.recycle_app_pool import RecycleAppPool
 from easops.clock import SystemClock
@@ -23,6 +23,8 @@ from easops.parameter import Parameter
 from easops.playbook.executing import _owes
 from easops.playbook.load import load_playbook_text
 from easops.playbook.outcome import StepResult
+from easops.playbook.person import Person
+from easops.playbook.planned import Approval, Verdict
 from easops.playbook.walk import Earlier, Facts, Job, Preview, Pulse, walk
 from easops.remoting.pool import Sessions
 from easops.status import Status
@@ -30,6 +32,8 @@ from easops.status import Status
 T = TypeVar("T")
 
 NOBODY = cast("Sessions", None)
+ANNA, BERT = Person("anna", "adm01"), Person("bert", "adm02")
+SOON = dt.datetime(2026, 3, 2, 4, tzinfo=dt.UTC)
 
 
 class FastClock(SystemClock):
@@ -81,11 +85,13 @@ class Flood:
 
 @attrs.define
 class Limit:
-    """An action on users: who is in *ok* is so already, who is in *errors* cannot be planned."""
+    """An action on users: who is in *ok* is so already, who is in *errors* cannot be planned. *befores* is what each
+    has, at one look after another; the last for ever."""
 
     ok: tuple[str, ...] = ()
     errors: Mapping[str, EasopsError] = attrs.field(factory=dict)
     health: tuple[str, ...] = ()
+    befores: Mapping[str, list[str]] = attrs.field(factory=dict)
 
     name = "limit"
     summary = ""
@@ -97,13 +103,12 @@ class Limit:
         who = values["user"]
         if who in self.errors:
             raise self.errors[who]
-        status = Status.OK if who in self.ok else Status.WOULD_CHANGE
-        change = () if who in self.ok else (cast("Change", None),)
-        return (
-            Plan(who, status, changes=(), mailbox=f"guid-{who}", health_mailbox=who in self.health)
-            if change
-            else Plan(who, status, mailbox=f"guid-{who}")
-        )
+        if who in self.ok:
+            return Plan(who, Status.OK, mailbox=f"guid-{who}")
+        looks = self.befores.get(who, ["none"])
+        before = {"policy": looks.pop(0) if len(looks) > 1 else looks[0]}
+        plan = Plan(who, Status.WOULD_CHANGE, mailbox=f"guid-{who}", health_mailbox=who in self.health)
+        return attrs.evolve(plan, before=before, after={"policy": "ours"})
 
 
 @attrs.define
@@ -132,6 +137,9 @@ class Hands:
     checking: bool = False
     yes: bool = True
     outcomes: Mapping[str, Status] = attrs.field(factory=dict)
+    standing: list[str] = attrs.field(factory=list)
+    """The digests that somebody approved, and nobody has used yet."""
+    jobs: list[Job] = attrs.field(factory=list)
     applied: list[tuple[str, ...]] = attrs.field(factory=list)
     asked: list[Preview] = attrs.field(factory=list)
     results: list[StepResult] = attrs.field(factory=list)
@@ -143,7 +151,14 @@ class Hands:
         self.asked.append(preview)
         return self.yes
 
+    def approval(self, key: str, step: str, asked: Approval) -> Verdict:
+        if asked.digest not in self.standing:
+            return Verdict(SOON, (ANNA,))
+        self.standing.remove(asked.digest)
+        return Verdict(SOON, (ANNA,), BERT)
+
     def apply(self, jobs: Sequence[Job], at_once: int) -> list[tuple[Job, tuple[ItemOutcome, ...]]]:
+        self.jobs += jobs
         done = []
         for job in jobs:
             self.applied.append((job.target, *(plan.item for plan in job.plans)))

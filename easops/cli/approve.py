@@ -1,0 +1,51 @@
+"""``easops approve``."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from easops.cli import options
+from easops.cli.voice import Voice
+
+
+def approve(
+    run: options.RunId,
+    deny: Annotated[bool, typer.Option("--deny", help="Deny it: the run cannot go on.")] = False,
+    digest: Annotated[
+        str | None, typer.Option("--digest", metavar="DIGEST", help="Only if the planned changes have this digest.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: options.Json = False,
+) -> None:
+    """Approve what a run plans to change, or deny it; easops runs resume then goes on."""
+    from easops.playbook.approval import approve as approve_run
+    from easops.playbook.approval import asked_of
+    from easops.report.approval import asked_lines
+    from easops.report.error import three_lines
+    from easops.status import EXIT_REFUSED
+
+    voice = Voice()
+    form = voice.form(as_json)
+    asked = asked_of(run)
+    run_id, shown = asked.run.run_id, asked.approval.digest
+    if not yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
+        voice.result(form.asked(asked, EXIT_REFUSED))
+        next_step = f"type easops approve {run_id} --yes --digest {shown}"
+        voice.trouble(three_lines("nothing was decided", "there is no terminal to ask at", next_step))
+        raise typer.Exit(EXIT_REFUSED)
+    if not as_json:
+        voice.result(form.asked(asked, 0))
+    elif not yes:
+        voice.lines(asked_lines(asked))
+    if not yes and asked.decision is None:
+        sys.stderr.write(f"\n{'Deny' if deny else 'Approve'} these changes? [y/N] ")
+        sys.stderr.flush()
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            voice.trouble(three_lines("nothing was decided", "you did not say yes", ""))
+            raise typer.Exit(EXIT_REFUSED)
+    # What was shown is what is decided on: another plan, made since, has another digest.
+    decision = approve_run(run_id, digest or shown, deny=deny)
+    voice.result(form.decided(asked, decision))

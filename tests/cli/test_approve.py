@@ -1,0 +1,57 @@
+"""A gated cure by the command line, in the lab: run, look, approve, go on, undo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .conftest import Answer, Easops
+from .test_json_schema import document
+
+PLAYBOOK = Path(__file__).parents[2] / "examples" / "playbooks" / "approved-cure.yml"
+
+
+def labelled(answer: Answer, label: str) -> str:
+    return next(line.partition(label)[2].strip() for line in answer.out.splitlines() if line.startswith(label))
+
+
+def test_the_gated_cure_of_the_examples_goes_on_when_it_is_approved(process: Easops) -> None:
+    run = process("run", PLAYBOOK, "--lab")
+    assert run.code == 3, run
+    words = labelled(run, "approve ").split()
+    assert words[:2] == ["easops", "approve"]
+    run_id = words[2]
+    assert labelled(run, "go on") == f"easops runs resume {run_id}"
+    assert "? Somebody agrees" in run.out
+    assert "policy none -> easops-eas-r900000-b240000" in run.out
+
+    asked = process("approve", run_id)
+    assert asked.code == 3
+    assert "6 planned changes:" in asked.out
+    assert "there is no terminal to ask at" in asked.err
+    digest = labelled(asked, "digest")
+    assert f"easops approve {run_id} --yes --digest {digest}" in asked.err
+    told = document(process("approve", run_id, "--json"), "approval_of_run")
+    assert (told["status"], told["step"]["approval"]["digest"]) == ("awaiting_approval", digest)
+    assert process("approve", run_id, "--yes", "--digest", "0" * 64).code == 3
+
+    approved = document(process("approve", run_id, "--yes", "--digest", digest, "--json"), "approval_of_run")
+    assert (approved["status"], approved["next"]) == ("approved", f"easops runs resume {run_id}")
+    assert labelled(process("runs", "show", run_id), "decided").startswith("approved by ")
+
+    resumed = process("runs", "resume", run_id)
+    assert resumed.code == 0, resumed
+    assert "approved by " in resumed.out
+    assert "= Their floods have ended" in resumed.out
+    undone = document(process("undo", run_id, "--yes", "--json"), "run")
+    assert undone["status"] == "undone"
+
+
+def test_what_asks_for_nothing_cannot_be_approved(process: Easops, lab: Path) -> None:
+    done = process("do", "block_user", "nina.okafor@contoso.example", "--because", "a test", "-i", lab, "--yes", "-q")
+    assert done.code == 0, done
+    run_id = labelled(done, "undo").split()[-1]
+    answer = process("approve", run_id, "--yes")
+    assert answer.code == 3
+    assert "asks for no approval" in answer.err
+    assert process("undo", run_id, "--yes", "-q").code == 0
+    assert process("approve", "nothing", "--yes").code == 1

@@ -1,0 +1,353 @@
+"""Approvals by the record and the engine, against the lab's real protocol: given, used up, void, and killed between."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import attrs
+import pytest
+
+from easops.errors import Refused
+from easops.playbook.approval import Asked, approve, asked_of
+from easops.playbook.codec import to_json
+from easops.playbook.database import postgresql_url
+from easops.playbook.outcome import RunReport
+from easops.playbook.person import LOGINS, Person, this_person
+from easops.playbook.recorded import opened, report_of
+from easops.playbook.runs import list_runs, show_run
+from easops.playbook.settling import abandon
+from easops.remoting.command import Command
+from easops.remoting.pool import SessionPool
+from easops.report import FORMATS
+from easops.status import Status
+
+from .kill_matrix import WORLD
+from .stage import Killed, Raised, Stage, stage
+from .tasks import Kill, KillAtName, resume_hours_later, resume_run, run_text, undo_run
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the processes of these tests are forked")
+
+ANNA, BERT = "victoria.chen@contoso.example", "peter.lang@contoso.example"
+CURE = f"""
+easops: 1
+name: cure
+hosts: all
+steps:
+  - name: agree
+    approval: two users flood
+  - name: limit
+    for_each: [{ANNA}, {BERT}]
+    do: limit_eas_usage
+    with: {{user: "{{{{ item }}}}"}}
+    as: limited
+  - name: free
+    when: "{{{{ limited.changed }}}}"
+    do: recycle_app_pool
+    with: {{pool: MSExchangeECPAppPool}}
+    on: name=AMS-EX01
+    because: they hold on
+"""
+MADE = [
+    "New-ThrottlingPolicy",
+    "Set-ThrottlingPolicyAssociation",
+    "Set-ThrottlingPolicyAssociation",
+    "Restart-WebAppPool",
+]
+HOUR = dt.timedelta(hours=1)
+
+
+ON_BOTH = pytest.mark.parametrize("held", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture(scope="module")
+def held(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """One lab and database for all of these, and one of PostgreSQL: each test puts back what it changed."""
+    database = None
+    if getattr(request, "param", "sqlite") == "postgresql":
+        server = request.getfixturevalue("postgres")
+        database = postgresql_url(server.url(server.new_database(request.getfixturevalue("prepared_database"))))
+    with stage(tmp_path_factory.mktemp("approval"), WORLD, database=database) as on:
+        yield on
+
+
+@attrs.define
+class Case:
+    """A run of the gated cure, which waits for its approval."""
+
+    stage: Stage
+    run_id: str
+    sent_before: int
+
+    @property
+    def asked(self) -> Asked:
+        return asked_of(self.run_id, state=self.stage.state)
+
+    def approved(self, **more: Any) -> None:
+        approve(self.run_id, self.asked.approval.digest, state=self.stage.state, **more)
+
+    def resumed(self, *more: Any) -> RunReport:
+        return self.stage.carried(resume_run, self.run_id, *more)
+
+    def made(self) -> list[str]:
+        return [cmdlet for _, cmdlet, _ in self.stage.sent()[self.sent_before :]]
+
+    def sent(self, name: str, *, endpoint: str = "exchange", **parameters: Any) -> None:
+        """Somebody else changes something."""
+        with SessionPool() as sessions:
+            session = sessions.open(self.stage.hosts[0], endpoint)  # type: ignore[arg-type]
+            session.invoke(Command(name, parameters))
+        self.sent_before += 1
+
+
+@pytest.fixture
+def case(held: Stage) -> Iterator[Case]:
+    before, at = held.reads(), len(held.sent())
+    report = held.carried(run_text, CURE, held.lab.inventory)
+    assert [str(step.status) for step in report.steps] == ["awaiting_approval", "not_started", "not_started"]
+    assert (report.exit_code, report.owes, report.next) == (3, True, f"easops approve {report.run_id}")
+    case = Case(held, str(report.run_id), at)
+    assert case.made() == []
+    yield case
+    if not show_run(case.run_id, held.state).run.closed:
+        held.carried(undo_run, case.run_id)
+    assert held.reads() == before
+
+
+def statuses(report: RunReport) -> list[str]:
+    return [str(step.status) for step in report.steps]
+
+
+@ON_BOTH
+def test_an_approved_run_goes_on_once_and_is_undone(case: Case) -> None:
+    state = case.stage.state
+    assert statuses(case.resumed())[0] == "awaiting_approval", "nobody has approved it"
+    with pytest.raises(Refused, match="does not plan what you decided on"):
+        approve(case.run_id, "0" * 64, state=state)
+    with pytest.raises(Refused, match="no longer waits"):
+        approve(case.run_id, case.asked.approval.digest, state=state, now=dt.datetime.now(dt.UTC) + 2 * HOUR)
+    with pytest.raises(Raised) as again:
+        case.stage.carried(run_text, CURE, case.stage.lab.inventory)
+    assert f"run {case.run_id} of this playbook ended as awaiting_approval" in str(again.value)
+
+    case.approved()
+
+    with pytest.raises(Refused, match="was approved already"):
+        case.approved()
+    view = show_run(case.run_id, state)
+    told = FORMATS["text"].run_view(view, report_of(view.run, view.steps), diff=False, verbose=False)
+    assert "decided       approved by " in told
+    report = case.resumed()
+    assert statuses(report) == ["ok", "changed", "changed"]
+    assert case.made() == MADE
+    assert report.steps[0].approval is not None
+    assert report.steps[0].approval.approved_by is not None
+    with pytest.raises(Refused, match="asks for no approval"):
+        case.approved()
+    with pytest.raises(Raised, match="owes nothing"):
+        case.resumed()
+
+
+def test_a_policy_that_somebody_changed_voids_the_approval_and_the_new_plan_is_asked_for(case: Case) -> None:
+    case.approved()
+    case.sent("New-ThrottlingPolicy", Name="Theirs", Confirm=False)
+    case.sent("Set-ThrottlingPolicyAssociation", Identity=ANNA, ThrottlingPolicy="Theirs", Confirm=False)
+
+    report = case.resumed()
+
+    assert statuses(report) == ["awaiting_approval", "not_started", "not_started"]
+    assert "is void: the plan has changed" in report.steps[0].reason
+    assert f"{ANNA}: not planned any more" in report.steps[0].reason, "a policy of somebody else's is refused"
+    assert case.made() == []
+    assert [change.item for change in case.asked.approval.changes] == [BERT, "AMS-EX01"]
+
+    case.approved()
+    assert statuses(case.resumed()) == ["ok", "refused", "changed"]
+    assert case.made() == [MADE[0], MADE[1], MADE[3]]
+
+    case.sent("Set-ThrottlingPolicyAssociation", Identity=ANNA, ThrottlingPolicy=None, Confirm=False)
+    case.sent("Remove-ThrottlingPolicy", Identity="Theirs", Confirm=False)
+
+
+def test_a_pool_that_somebody_recycled_voids_the_approval(case: Case) -> None:
+    case.approved()
+    case.sent("Restart-WebAppPool", endpoint="windows", Name="MSExchangeECPAppPool")
+
+    report = case.resumed()
+
+    assert statuses(report)[0] == "awaiting_approval"
+    assert "AMS-EX01: is planned as workers " in report.steps[0].reason
+    assert case.made() == []
+
+
+def test_a_user_who_is_gone_is_not_asked_for_again_but_told(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    case.approved()
+    directory = case.stage.lab.world.directory
+    find = directory.find_mailboxes
+    with monkeypatch.context() as patch:
+        patch.setattr(directory, "find_mailboxes", lambda name: () if name.lower() == ANNA else find(name))
+        report = case.resumed()
+
+    assert statuses(report) == ["failed", "not_started", "not_started"]
+    assert f"what it is for cannot be planned: limit: {ANNA}: " in report.steps[0].reason
+    assert case.made() == []
+    assert report.owes
+
+    assert statuses(case.resumed()) == ["ok", "changed", "changed"], "he is back, and the plan is the approved one"
+
+
+def test_an_approval_that_expired_is_asked_for_again(case: Case) -> None:
+    case.approved(now=dt.datetime.now(dt.UTC) - 2 * HOUR)
+
+    report = case.resumed()
+
+    assert statuses(report)[0] == "awaiting_approval"
+    assert "is void: it expired " in report.steps[0].reason
+    assert case.made() == []
+    with opened(case.stage.state) as (record, _):
+        (entry,) = record.entries(case.run_id, "approval")
+    assert entry.body["void"].startswith("it expired")
+
+
+def test_a_denied_run_does_not_go_on_and_can_be_closed(case: Case) -> None:
+    state = case.stage.state
+    approve(case.run_id, case.asked.approval.digest, deny=True, state=state)
+    with pytest.raises(Refused, match="was denied already"):
+        case.approved()
+    with pytest.raises(Raised, match="was denied"):
+        case.resumed()
+    abandon(case.run_id, state=state, hosts=case.stage.hosts)
+    assert list_runs(state)[0].status == "abandoned"
+    assert case.made() == []
+
+
+def test_an_approval_can_be_taken_back_before_it_is_used(case: Case) -> None:
+    case.approved()
+    approve(case.run_id, case.asked.approval.digest, deny=True, state=case.stage.state)
+    with pytest.raises(Raised, match="was denied"):
+        case.resumed()
+
+
+def test_while_a_process_executes_the_run_nobody_approves_it(case: Case) -> None:
+    lock = case.stage.state.lock(case.run_id)
+    assert lock.take()
+    with pytest.raises(Refused, match="is alive"):
+        case.approved()
+    lock.release()
+
+
+def test_where_it_takes_somebody_else_neither_who_started_nor_who_resumed_it_approves(
+    held: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = CURE.replace("approval: two users flood", "approval: two users flood\n    by: somebody_else")
+    case = Case(held, str(held.carried(run_text, text, held.lab.inventory).run_id), len(held.sent()))
+    with pytest.raises(Refused, match="takes the approval of somebody else"):
+        case.approved()
+    colleague = Person("colleague", "adm02")
+    monkeypatch.setattr("easops.playbook.approval.this_person", lambda: colleague)
+    with opened(held.state) as (record, _):
+        record.write(case.run_id, "resumed", "by hand", to_json(colleague))
+    case.resumed()
+    assert colleague in case.asked.approval.asked_by
+    with pytest.raises(Refused, match="colleague on adm02 started or resumed it"):
+        case.approved()
+
+    monkeypatch.setattr("easops.playbook.approval.this_person", lambda: Person("third", "adm03"))
+    case.approved()
+
+    assert case.resumed().status is Status.CHANGED
+    assert held.carried(undo_run, case.run_id).status is Status.UNDONE
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "perhaps"),
+    [
+        (Person("anna", "a"), Person("Anna", "b"), True),
+        (Person("anna", "a"), Person("bert", "a"), False),
+        (Person("runner", "a", {"GITHUB_ACTOR": "anna"}), Person("runner", "b", {"GITHUB_ACTOR": "bert"}), False),
+        (Person("x", "a", {"GITHUB_ACTOR": "anna"}), Person("y", "b", {"GITHUB_ACTOR": "Anna"}), True),
+        (Person("runner", "a", {"GITHUB_ACTOR": "anna"}), Person("runner", "b"), True),
+        (Person("runner", "a", {"GITHUB_ACTOR": "x"}), Person("runner", "b", {"GITLAB_USER_LOGIN": "y"}), True),
+    ],
+)
+def test_two_are_perhaps_one_by_their_login_at_a_forge_or_else_by_their_user_name(
+    one: Person, other: Person, perhaps: bool
+) -> None:
+    assert one.is_perhaps(other) is other.is_perhaps(one) is perhaps
+
+
+def test_a_person_is_who_the_process_runs_as_whatever_its_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in LOGINS:
+        monkeypatch.delenv(variable, raising=False)
+    me = this_person()
+    for variable in ("LOGNAME", "USER", "USERNAME", "LNAME"):
+        monkeypatch.setenv(variable, "somebody.else")
+    monkeypatch.setenv("GITHUB_ACTOR", "anna")
+    assert this_person() == Person(me.user, me.machine, {"GITHUB_ACTOR": "anna"})
+    assert str(this_person()).endswith("(GITHUB_ACTOR is anna)")
+
+
+# -- killed between ------------------------------------------------------------------------------------------------
+
+USE = "1.approval.approval.use"
+FIRST = "2.organisation contoso.0.0"
+ENDS = {
+    "the approval stands and is not used": KillAtName(USE, "before"),
+    "it is used, and the engine has not heard": KillAtName(USE, "done"),
+    "it is used, nothing is planned": KillAtName(USE, "after"),
+    "nothing is sent yet": Kill("after-intent", FIRST),
+}
+
+
+@ON_BOTH
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
+def test_a_killed_run_neither_loses_its_approval_nor_uses_it_twice(case: Case, end: KillAtName | Kill) -> None:
+    case.approved()
+    with pytest.raises(Killed):
+        case.resumed(end)
+    assert case.made() == []
+
+    report = case.resumed()
+
+    assert statuses(report) == ["ok", "changed", "changed"]
+    assert case.made() == MADE
+    with opened(case.stage.state) as (record, _):
+        (entry,) = record.entries(case.run_id, "approval")
+    assert entry.body["used"] == f"{case.run_id}.2"
+
+
+def test_after_a_kill_too_nothing_is_done_that_was_not_approved(case: Case) -> None:
+    case.approved()
+    with pytest.raises(Killed):
+        case.resumed(KillAtName(USE, "after"))
+    case.sent("Restart-WebAppPool", endpoint="windows", Name="MSExchangeECPAppPool")
+
+    report = case.resumed()
+
+    assert statuses(report) == ["ok", "changed", "refused"]
+    assert case.made() == MADE[:3]
+    assert report.steps[2].items[0].reason.startswith("is planned as workers ")
+    assert report.owes
+
+    again = case.resumed()
+    assert statuses(again) == ["awaiting_approval", "not_started", "not_started"]
+    assert [change.item for change in case.asked.approval.changes] == ["AMS-EX01"]
+    case.approved()
+    assert statuses(case.resumed()) == ["ok", "changed", "changed"]
+    assert case.made() == MADE
+
+
+def test_what_a_killed_run_intended_is_not_sent_when_its_approval_has_expired_meanwhile(case: Case) -> None:
+    case.approved()
+    with pytest.raises(Killed):
+        case.resumed(Kill("after-intent", FIRST))
+
+    report = case.stage.carried(resume_hours_later, case.run_id, 2)
+
+    assert statuses(report) == ["ok", "refused", "not_started"]
+    assert {item.rule for item in report.steps[1].items} == {"approval"}
+    assert case.made() == []
+    assert report.owes
+    assert statuses(case.stage.carried(resume_hours_later, case.run_id, 2))[0] == "awaiting_approval"
