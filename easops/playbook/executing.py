@@ -38,11 +38,6 @@ def always(preview: Preview) -> bool:
     return True
 
 
-def never(preview: Preview) -> bool:
-    """Confirms nothing: off a terminal, without ``--yes``."""
-    return False
-
-
 class Caller:
     """The caller's own functions, an observer and who confirms. What they raise must not end a run in its middle: the
     first error is kept until the run has ended, and a confirm that raises is a no."""
@@ -50,7 +45,7 @@ class Caller:
     def __init__(self, observer: Observer | None, confirm: Confirm) -> None:
         self._observer = observer or Silent()
         self._confirm = confirm
-        self._errors: list[Exception] = []
+        self._error: Exception | None = None
 
     def started(self, run_id: str | None) -> None:
         self._observer.started(run_id)  # nothing is under way yet: an error here is to keep it from beginning
@@ -59,13 +54,13 @@ class Caller:
         try:
             self._observer.progress(text)
         except Exception as error:
-            self._errors.append(error)
+            self._error = self._error or error
 
     def finished(self, result: StepResult) -> None:
         try:
             self._observer.finished(result)
         except Exception as error:
-            self._errors.append(error)
+            self._error = self._error or error
 
     def confirm(self, preview: Preview) -> bool:
         if isinstance(self._confirm, bool):
@@ -73,18 +68,17 @@ class Caller:
         try:
             return self._confirm(preview)
         except Exception as error:
-            self._errors.append(error)
+            self._error = self._error or error
             return False
 
     def heard(self, report: RunReport) -> RunReport:
         """*report*, or the error that was kept: the run has ended all the same, and its record says how."""
-        if not self._errors:
+        if self._error is None:
             return report
-        error = self._errors[0]
         if report.run_id is not None:
             told = f"run {report.run_id} has ended ({report.status}): easops runs show {report.run_id}"
-            error.add_note(f"This is the caller's observer or confirm; {told}")
-        raise error
+            self._error.add_note(f"This is the caller's observer or confirm; {told}")
+        raise self._error
 
 
 @attrs.frozen

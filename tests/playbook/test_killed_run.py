@@ -18,7 +18,7 @@ from easops.detectors import DETECTORS
 from easops.errors import Refused
 from easops.playbook.codec import dumps
 from easops.playbook.engine import PROTOCOL
-from easops.playbook.executing import always, made_here, never
+from easops.playbook.executing import always, made_here
 from easops.playbook.load import load_playbook_text
 from easops.playbook.outcome import RunReport
 from easops.playbook.record import Record
@@ -150,7 +150,7 @@ def test_an_undo_takes_over_from_a_submitted_run_neither_its_confirmation_nor_wh
     undoing = list_runs(lab.state)[0].run
     sent = lab.sent()
 
-    report = resume(undoing.run_id, confirm=never, state=lab.state)
+    report = resume(undoing.run_id, confirm=False, state=lab.state)
 
     assert [step.reason for step in report.steps] == ["not confirmed: nothing was changed"]
     assert lab.sent() == sent

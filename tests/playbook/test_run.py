@@ -10,7 +10,7 @@ import pytest
 from easops.errors import BadInput, CommandFailed, Refused
 from easops.exchange import find_mailbox, list_throttling_policies
 from easops.lab.value import CmdletFailed, ErrorInfo
-from easops.playbook.executing import always, never
+from easops.playbook.executing import always
 from easops.playbook.outcome import OpenRun, RunReport
 from easops.playbook.run import find_playbook, resume, run
 from easops.playbook.runs import show_run
@@ -137,7 +137,7 @@ def test_a_check_sends_no_changing_cmdlet(rig: Start) -> None:
 
 def test_nothing_is_changed_without_a_yes(rig: Start) -> None:
     lab = rig("contacts-storm")
-    report = lab.cure(confirm=never)
+    report = lab.cure(confirm=False)
     assert statuses(report) == ["ok", "ok", "refused", "not_started", "skipped", "skipped"]
     assert (report.exit_code, report.owes, lab.sent()) == (3, False, [])
 
@@ -289,7 +289,7 @@ def test_a_resume_that_reaches_nobody_leaves_the_debt(rig: Start) -> None:
 def test_a_resumed_run_names_the_same_domain_controller_and_asks_nobody_twice(rig: Start) -> None:
     lab = rig("contacts-storm")
     run_id = owing(lab)
-    resumed = resume(run_id, confirm=never, state=lab.state)  # it was confirmed in its first walk
+    resumed = resume(run_id, confirm=False, state=lab.state)  # it was confirmed in its first walk
     assert [str(step.status) for step in resumed.steps] == ["ok", "ok", "changed", "changed", "ok", "ok"]
     named = {parameters.get("DomainController") for name, parameters in lab.sent() if "Throttling" in name}
     assert named == {"dc01.contoso.example"}

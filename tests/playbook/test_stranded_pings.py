@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from easops.playbook.executing import always, never
+from easops.playbook.executing import always
 from easops.playbook.outcome import RunReport
 from easops.playbook.undo import undo
 from easops.report import FORMATS
@@ -100,5 +100,5 @@ def test_a_server_whose_devices_are_not_served_afterwards_ends_the_cure_there(ri
 
 def test_without_a_yes_nothing_is_changed_and_nothing_is_said_to_have_failed(rig: Start) -> None:
     lab = rig("stranded-pings")
-    report = lab.cure("stranded-pings", confirm=never)
+    report = lab.cure("stranded-pings", confirm=False)
     assert (report.status, report.exit_code, lab.sent()) == (Status.REFUSED, 3, [])
