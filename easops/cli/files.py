@@ -49,7 +49,7 @@ class Files:
                 problems.append(problem)
         if problems:
             raise problems[0]
-        return tuple(f"easops: --{name} is in {path}" for name, path in self._paths.items())
+        return tuple(f"easops: {path} is written" for path in self._paths.values())
 
     @contextlib.contextmanager
     def or_why(self, title: str) -> Iterator[None]:

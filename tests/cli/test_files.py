@@ -15,7 +15,7 @@ def test_a_run_leaves_its_page_and_says_where(easops: Easops, process: Easops, c
     page.write_text("an older one", encoding="utf-8")
     answer = process("run", "contacts-sync-storm", "-i", calm, "--html", page, "--quiet")
     assert answer.code == 0, answer.err
-    assert answer.err == f"easops: --html is in {page}\n"
+    assert answer.err == f"easops: {page} is written\n"
     assert {path.name for path in tmp_path.iterdir()} == {"run.html", "state"}
 
     run_id = easops("runs", "list").out.splitlines()[1].split()[0]
