@@ -13,8 +13,9 @@ PACKAGE = Path(__file__).parent.parent / "easops"
 
 DOORS = {
     "pypsrp": {"remoting.psrp", "remoting.transport"},
-    "requests": {"remoting.psrp", "remoting.transport"},
-    "urllib3": {"remoting.psrp"},
+    "requests": {"remoting.psrp", "remoting.transport", "notify.webhook"},
+    "smtplib": {"notify.mail"},
+    "urllib3": {"remoting.psrp", "notify.webhook"},
     "tenacity": {"remoting.retry"},
     "ruamel": {"document"},
     "jinja2": {"playbook.expression", "report.html"},

@@ -26,6 +26,7 @@ from easops.playbook.rehearsal import start_lab
 from easops.remoting.command import Command
 from easops.remoting.pool import SessionPool
 from easops.remoting.secret import read_secret
+from tests.notify.servers import mail_server, webhook
 
 CANARY = "Canary-7x/Q!kuehn"
 WRONG = "Wrong-5y+Z?canary"
@@ -67,6 +68,16 @@ def found_in(data: bytes, *passwords: str) -> list[str]:
         # the third message of NTLM holds what a password can be guessed with, at leisure
         found += ["an NTLM token"] if b"NTLMSSP\0\3" in decoded else []
     return found
+
+
+NOTIFICATIONS = """
+easops: 1
+notifications:
+  - {name: hook, webhook: {url: {env: EASOPS_HOOK}, headers: {X-Key: {env: EASOPS_CANARY}}}}
+  - name: mail
+    smtp: {server: localhost, port: PORT, tls: none, from: a@b.example, to: [c@d.example],
+           username: easops, password: {env: EASOPS_CANARY}}
+"""
 
 
 @attrs.frozen
@@ -125,8 +136,17 @@ def tales(lab: server.Lab, tmp_path_factory: pytest.TempPathFactory, module_wire
     given = ("--inventory", str(inventory), "--debug")
     sinks: dict[str, bytes] = {}
 
-    code, told = easops(folder, CANARY, "run", "contacts-sync-storm", *given, "--yes", "-v")
-    assert code == 0, told["stderr"].decode()
+    with webhook() as hook, mail_server() as post, pytest.MonkeyPatch.context() as environment:
+        # Neither takes it, and each says back what it got.
+        hook.does, post.says = 404, f"554 no, not with {CANARY}"
+        environment.setenv("EASOPS_HOOK", f"{hook.url}/{quote(CANARY, safe='')}")
+        notifications = folder / "notify.yml"
+        notifications.write_text(NOTIFICATIONS.replace("PORT", str(post.port)), encoding="utf-8")
+        words = (*given, "--yes", "-v", "--notify", str(notifications))
+        code, told = easops(folder, CANARY, "run", "contacts-sync-storm", *words)
+        assert code == 0, told["stderr"].decode()
+        assert [request.headers["X-Key"] for request in hook.got] == [CANARY]
+        assert [password for _, _, password in post.logons] == [CANARY]
     sinks |= {f"run: {name}": data for name, data in told.items()}
     code, told = easops(folder, WRONG, "show", "servers", *given, "--json")
     assert code == 5, told["stderr"].decode()
@@ -143,6 +163,8 @@ def test_no_sink_holds_a_password_or_what_is_as_good(tales: Tales) -> None:
 def test_the_sinks_were_open(tales: Tales) -> None:
     assert b"Restart-WebAppPool" in tales.sinks["run: stderr"]
     assert b"urllib3.connectionpool" in tales.sinks["run: log"]
+    assert b"hook was not told" in tales.sinks["run: stderr"]
+    assert b"554 no, not with ***" in tales.sinks["run: stderr"]
     assert b"Traceback" in tales.sinks["refused: stderr"]
     assert b"servers" in tales.sinks["refused: command lines"]
     assert len(tales.sinks["state folder"]) > 100_000

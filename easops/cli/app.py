@@ -23,6 +23,7 @@ from easops.cli import (
     inventory,
     lab,
     lint,
+    notify,
     options,
     run,
     runs,
@@ -49,6 +50,7 @@ app.command(cls=options.naming("easops.actions", "ACTIONS"))(do.do)
 app.command()(lint.lint)
 app.command()(schema.schema)
 app.command()(worker.worker)
+app.command()(notify.notify)
 app.add_typer(inventory.app)
 app.add_typer(lab.app)
 

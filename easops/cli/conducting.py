@@ -18,9 +18,10 @@ from easops.cli.voice import Voice, trace_commands
 
 if TYPE_CHECKING:
     from easops.errors import EasopsError
+    from easops.notify import Notifications
     from easops.playbook.engine import Interrupted
     from easops.playbook.executing import Confirm
-    from easops.playbook.outcome import RunReport, StepResult
+    from easops.playbook.outcome import Notice, RunReport, StepResult
     from easops.playbook.walk import Preview
 
 
@@ -36,6 +37,7 @@ class Telling:
         command: str,
         as_json: bool,
         files: Files,
+        announcer: Notifications | None,
         checked: bool,
         diff: bool,
         quiet: bool,
@@ -50,6 +52,7 @@ class Telling:
         self._title, self._lab, self._limit, self._command = title, lab, limit, command
         self._checked, self._diff, self._quiet, self._verbose = checked, diff, quiet, verbose
         self._files = files
+        self.announcer = None if announcer is None else announcer.telling(self._noticed)
         self._told: list[StepResult] = []
         self._unasked = False
 
@@ -87,6 +90,18 @@ class Telling:
         sys.stderr.flush()
         return sys.stdin.readline().strip().lower() in ("y", "yes")
 
+    def _noticed(self, notice: Notice) -> None:
+        """Say what came of telling somebody; it changes nothing of the run."""
+        from easops.report.error import three_lines
+
+        if notice.status == "sent" and not notice.reason:
+            self.voice.progress(f"{notice.channel} was told")
+            return
+        word = {"sent": "was told", "failed": "was not told", "unknown": "may not have been told"}[notice.status]
+        self.voice.trouble(
+            three_lines(f"{notice.channel} {word}", notice.reason, "easops notify tries the channels out")
+        )
+
     def carried_out(
         self, call: Callable[[Callable[[Callable[[], None]], None]], RunReport], *, until_stdin_closes: bool = False
     ) -> RunReport:
@@ -108,6 +123,7 @@ class Telling:
 
     def close(self, report: RunReport, *, detailed: bool = False) -> None:
         """Show the end, and leave with the run's exit code."""
+        from easops.playbook.notice import words_of
         from easops.report.error import three_lines
         from easops.status import EXIT_PENDING
 
@@ -117,6 +133,9 @@ class Telling:
         self.voice.result(self._form.end(report, code, command=self._command))
         self._file(report)
         forge.ended(self.voice, report, code, self._command)
+        if report.checked and self._verbose and self.announcer is not None:
+            names = ", ".join(channel.name for channel in self.announcer.wanting(words_of(report))) or "nobody"
+            self.voice.note(f"easops: would be told of such an end: {names}")
         if self._unasked:
             what, why = "the changes were not confirmed", "there is no terminal to ask at"
             self.voice.trouble(three_lines(what, why, "add --yes; --check shows what it would change"))

@@ -39,6 +39,7 @@ def do(
     wait: options.Wait = None,
     detailed_exitcode: options.Detailed = False,
     html: options.Html = None,
+    notify: options.Notify = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -55,12 +56,14 @@ def do(
     protected = tuple(user.strip() for part in protect or [] for user in part.split(",") if user.strip())
     patience = given.patience(wait)
     files = Files({"html": html})
+    announcer = given.notifications_of(notify)
     telling = Telling(
         f"do {action}",
         None,
         command=action,
         as_json=as_json,
         files=files,
+        announcer=announcer,
         checked=check,
         diff=diff,
         quiet=quiet,
@@ -80,6 +83,7 @@ def do(
             wait=patience,
             observer=telling,
             stopper=stopper,
+            announcer=telling.announcer,
         )
     )
     telling.close(report, detailed=detailed_exitcode)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import datetime as dt
 
     from easops.inventory.host import Host
+    from easops.notify import Notifications
     from easops.parameter import Parameter
 
 N = TypeVar("N")
@@ -41,6 +42,24 @@ def hosts_of(inventory: Path | None) -> tuple[Host, ...]:
 def credentials_of(inventory: Path | None) -> tuple[Host, ...] | None:
     """The hosts of an inventory that supplies credentials only; None where none was named."""
     return None if inventory is None else hosts_of(inventory)
+
+
+def notifications_of(file: Path | None, recorded: Any = None, *, here: bool = True) -> Notifications | None:
+    """Who is told of a run's end: those of the file, of ``--notify`` or EASOPS_NOTIFY; else those of its record.
+
+    Each secret of the file's is read once, where the run is executed *here*: one that is missing is told before
+    anything runs. One of the record's may be missing on this machine, and hinders no rescue. Raises BadInput,
+    DocumentError.
+    """
+    from easops.notify import Notifications, load_notifications
+
+    path = file or os.environ.get("EASOPS_NOTIFY")
+    if not path:
+        return None if recorded is None else Notifications.of_record(recorded)
+    held = load_notifications(path)
+    if here:
+        held.check()
+    return held
 
 
 def selected(selector: str, hosts: Sequence[Host]) -> tuple[Host, ...]:
@@ -117,18 +136,6 @@ def duration(text: str, option: str) -> dt.timedelta:
         return parse_duration(text)
     except ParameterError as error:
         raise BadInput(f"{option} cannot be this", str(error)) from None
-
-
-def playbook_named(source: str) -> str:
-    """A recorded playbook as it is named on the command line: a shipped one by its name, a file by its path."""
-    from pathlib import Path
-
-    from easops.playbook.load import shipped_playbooks
-
-    name = Path(source).stem
-    if shipped_playbooks().get(name) == Path(source):
-        return name
-    return f'"{source}"' if " " in source else source
 
 
 def patience(wait: str | None) -> dt.timedelta:

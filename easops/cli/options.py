@@ -55,6 +55,12 @@ Html = Annotated[
 Junit = Annotated[
     Path | None, typer.Option("--junit", metavar="FILE", help="Write the run as a JUnit file, for a forge, too.")
 ]
+Notify = Annotated[
+    Path | None,
+    typer.Option(
+        "--notify", metavar="FILE", help="Who is told of its end (or the environment variable EASOPS_NOTIFY)."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and nothing else there.")]
 Check = Annotated[bool, typer.Option("--check", help="Read everything, change nothing, say what would change.")]
 Diff = Annotated[bool, typer.Option("--diff", help="Show before and after of every item.")]

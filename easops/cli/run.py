@@ -46,6 +46,7 @@ def run(
     detailed_exitcode: options.Detailed = False,
     html: options.Html = None,
     junit: options.Junit = None,
+    notify: options.Notify = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -84,9 +85,11 @@ def run(
         hosts = None if lab else given.hosts_of(inventory)
         values = given.inputs(inputs or [])
         if submit:
-            _submitted(submit_run(found, hosts or (), values, limit=limit, anew=anew), as_json)
+            told = given.notifications_of(notify, here=False)
+            _submitted(submit_run(found, hosts or (), values, limit=limit, anew=anew, announcer=told), as_json)
             return
         patience = given.patience(wait)
+        announcer = given.notifications_of(notify)
         telling = Telling(
             found.name,
             (scenario or found.scenario) if lab else None,
@@ -94,6 +97,7 @@ def run(
             command=playbook,
             as_json=as_json,
             files=files,
+            announcer=announcer,
             checked=check,
             diff=diff,
             quiet=quiet,
@@ -115,6 +119,7 @@ def run(
                 wait=patience,
                 observer=telling,
                 stopper=stopper,
+                announcer=telling.announcer,
             )
         )
         telling.close(report, detailed=detailed_exitcode)

@@ -63,12 +63,14 @@ def resume(
     wait: options.Wait = None,
     html: options.Html = None,
     junit: options.Junit = None,
+    notify: options.Notify = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
     until_stdin_closes: options.UntilStdinCloses = False,
 ) -> None:
     """Go on with a run that died, was stopped, or ended owing its later steps; or begin one that was submitted."""
+    from easops.playbook.load import command_of
     from easops.playbook.run import resume as resume_run
     from easops.playbook.runs import show_run
 
@@ -76,13 +78,15 @@ def resume(
     hosts = given.credentials_of(inventory)
     patience = given.patience(wait)
     files = Files({"html": html, "junit": junit})
+    announcer = given.notifications_of(notify, held.document.get("notify"))
     telling = Telling(
         held.playbook,
         held.lab,
         limit=held.limit,
-        command=given.playbook_named(held.document["source"]),
+        command=command_of(held.document["source"]),
         as_json=as_json,
         files=files,
+        announcer=announcer,
         checked=False,
         diff=diff,
         quiet=quiet,
@@ -96,6 +100,7 @@ def resume(
             observer=telling,
             hosts=hosts,
             stopper=stopper,
+            announcer=telling.announcer,
         ),
         until_stdin_closes=until_stdin_closes,
     )

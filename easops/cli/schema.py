@@ -15,14 +15,17 @@ class Kind(enum.StrEnum):
 
     PLAYBOOK = "playbook"
     INVENTORY = "inventory"
+    NOTIFICATIONS = "notifications"
     REPORT = "report"
 
 
 def schema(
-    kind: Annotated[Kind, typer.Argument(metavar="KIND", help="playbook, inventory, report.")] = Kind.PLAYBOOK,
+    kind: Annotated[
+        Kind, typer.Argument(metavar="KIND", help="playbook, inventory, notifications, report.")
+    ] = Kind.PLAYBOOK,
 ) -> None:
-    """Show the JSON Schema of playbooks or of inventories, with which an editor completes and checks them, or of the
-    reports that --json prints."""
+    """Show the JSON Schema of playbooks, inventories or notifications, with which an editor completes and checks them,
+    or of the reports that --json prints."""
     from easops.report.json import dumped
 
     Voice().result(dumped(_schema(kind)))
@@ -32,12 +35,15 @@ def _schema(kind: Kind) -> dict[str, Any]:
     from easops.actions import ACTIONS
     from easops.detectors import DETECTORS
     from easops.inventory.schema import inventory_schema
+    from easops.notify.schema import notifications_schema
     from easops.playbook.schema import playbook_schema
     from easops.readings import READINGS
     from easops.report.schema import report_schema
 
     if kind is Kind.INVENTORY:
         return inventory_schema()
+    if kind is Kind.NOTIFICATIONS:
+        return notifications_schema()
     if kind is Kind.REPORT:
         return report_schema(READINGS)
     return playbook_schema(actions=ACTIONS, detectors=DETECTORS)

@@ -23,6 +23,7 @@ def undo(
     wait: options.Wait = None,
     detailed_exitcode: options.Detailed = False,
     html: options.Html = None,
+    notify: options.Notify = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -35,12 +36,14 @@ def undo(
     hosts = given.credentials_of(inventory)
     patience = given.patience(wait)
     files = Files({"html": html})
+    announcer = given.notifications_of(notify, held.document.get("notify"))
     telling = Telling(
         f"Undo of run {held.run_id} ({held.playbook})",
         held.lab,
         command=held.run_id + (" --skip-drifted" if skip_drifted else ""),
         as_json=as_json,
         files=files,
+        announcer=announcer,
         checked=check,
         diff=diff,
         quiet=quiet,
@@ -58,6 +61,7 @@ def undo(
             observer=telling,
             hosts=hosts,
             stopper=stopper,
+            announcer=telling.announcer,
         )
     )
     telling.close(report, detailed=detailed_exitcode)

@@ -22,6 +22,7 @@ def worker(
     inventory: options.Credentials = None,
     yes: options.Yes = False,
     wait: options.Wait = None,
+    notify: options.Notify = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -36,6 +37,9 @@ def worker(
     words = ["--yes"] if yes else []
     if inventory is not None:
         words += ["--inventory", str(inventory)]
+    given.notifications_of(notify)  # the children read it, too
+    if notify is not None:
+        words += ["--notify", str(notify)]
     if wait is not None:
         given.duration(wait, "--wait")
         words += ["--wait", wait]

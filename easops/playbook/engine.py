@@ -460,7 +460,12 @@ def _version(protocol: int, run_id: str) -> str:
 
 
 def _config(execution: Execution) -> DBOSConfig:
-    logging.getLogger("dbos").setLevel(logging.CRITICAL)
+    log = logging.getLogger("dbos")
+    log.setLevel(logging.CRITICAL)
+    for handler in list(log.handlers):
+        # The engine of an earlier run wrote to what was standard error then; it flushes that once more.
+        if getattr(getattr(handler, "stream", None), "closed", False):
+            log.removeHandler(handler)
     return DBOSConfig(
         name="easops",
         system_database_url=execution.state.database_url,

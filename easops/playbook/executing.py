@@ -15,8 +15,9 @@ from easops.errors import EasopsError
 from easops.inventory.host import Host
 from easops.playbook.codec import Json
 from easops.playbook.database import DatabaseAway
-from easops.playbook.engine import PROTOCOL, DurableHands, Execution, execute
+from easops.playbook.engine import PROTOCOL, DurableHands, Execution, Interrupted, execute
 from easops.playbook.hands import Observer, Silent
+from easops.playbook.notice import Announcer, Ending, Ledger, Moment
 from easops.playbook.outcome import RunReport, StepResult, run_status
 from easops.playbook.person import this_person
 from easops.playbook.record import Record, Run
@@ -85,14 +86,15 @@ class Caller:
 class Conduct:
     """How a run is conducted: who confirms its changes and is told how it goes on (*caller*), how long it waits for a
     target that another run holds, who may stop it (*stopper* is given a function that ends the run at its next
-    boundary), and the sessions that a caller keeps open (None: the run has its own). *asks* is False where everything
-    is confirmed already.
+    boundary), the sessions that a caller keeps open (None: the run has its own), and who tells people of its end.
+    *asks* is False where everything is confirmed already.
     """
 
     caller: Caller
     wait: dt.timedelta = WAIT
     stopper: Callable[[Callable[[], None]], None] = lambda stop: None
     sessions: SessionPool | None = None
+    announcer: Announcer | None = None
     asks: bool = True
 
     @property
@@ -131,7 +133,7 @@ def execute_run(
     clock: Clock,
     conduct: Conduct,
 ) -> RunReport:
-    """Execute the workflow *walk_id* of a run, whose steps *main* walks, and close its record.
+    """Execute the workflow *walk_id* of a run, whose steps *main* walks, close its record, and have its end announced.
 
     Raises what kept it from its first step; what the steps met is in the report.
     """
@@ -150,15 +152,46 @@ def execute_run(
             held.run_id, walk_id, record, state, lock, around, conduct.observer, conduct.confirm, conduct.wait, walking
         )
         conduct.stopper(execution.stop.set)
-        execute(execution)
+        try:
+            execute(execution)
+        except Interrupted as stop:
+            if stop.why is None:  # else the record is away, or the run is not ours any more
+                _announced(held, record, conduct, "stopped")
+            raise
     steps = steps_of(held, record)
     if problem:
         # What an earlier walk owes is still owed, and what it came to still stands.
         status = run_status(steps) if held.walks > 1 else status_of(problem[0])
         record.end(held.run_id, status, owes=held.owes or _owes(steps))
+        _announced(held, record, conduct, "end", problem[0])
         raise problem[0]
     record.end(held.run_id, run_status(steps), owes=_owes(steps))
-    return report_of(record.get(held.run_id), steps)
+    if held.kind == "undo":
+        _close_undone(held, report_of(record.get(held.run_id), steps), record)
+    return _announced(held, record, conduct, "end")
+
+
+def _announced(
+    held: Run, record: Record, conduct: Conduct, moment: Moment, problem: EasopsError | None = None
+) -> RunReport:
+    """The report of a run that has ended, or was stopped, with the notices of that."""
+    run = record.get(held.run_id)
+    report = report_of(run, steps_of(run, record))
+    if conduct.announcer is None:
+        return report
+    ending, ledger = Ending(run, report, moment, problem), Ledger(record, run, moment)
+    notices = conduct.announcer.announce(ending, ledger, conduct.observer.progress)
+    return attrs.evolve(report, notices=notices)
+
+
+def _close_undone(undoing: Run, report: RunReport, record: Record) -> None:
+    """Close the run that an undo has put back whole. What another domain controller shows as it was before may be what
+    it has not learned of yet: then the run stays open, and can be undone again."""
+    not_sure = bool(undoing.document.get("moved")) and any(
+        item.status is Status.OK for step in report.steps for item in step.items
+    )
+    if EXIT_CODES[report.status] == 0 and not not_sure:
+        record.update(undoing.document["undoes"], closed=f"undone by {undoing.run_id}", owes=False)
 
 
 def _owes(steps: Sequence[StepResult]) -> bool:

@@ -42,6 +42,14 @@ def shipped_playbooks() -> Mapping[str, Path]:
     return MappingProxyType(found)
 
 
+def command_of(source: str) -> str:
+    """A playbook as it is named on the command line: a shipped one by its name, a file by its path."""
+    name = Path(source).stem
+    if shipped_playbooks().get(name) == Path(source):
+        return name
+    return f'"{source}"' if " " in source else source
+
+
 def load_playbook(
     path_or_name: Path | str,
     *,

@@ -70,13 +70,30 @@ class OpenRun:
     state: str
 
 
+NoticeStatus = Literal["sent", "failed", "unknown"]
+
+
+@attrs.frozen
+class Notice:
+    """What came of telling one channel of the run's end.
+
+    ``sent``: it was taken. ``failed``: it was not. ``unknown``: it may have come; it is not sent again.
+    """
+
+    channel: str
+    status: NoticeStatus
+    reason: str
+    at: dt.datetime
+
+
 @attrs.frozen
 class RunReport:
     """A run, or its prediction under ``--check`` (*checked*; then *run_id* is None: it leaves no record).
 
     *next* is the command to type: undo after a change, resume after a run that owes its later steps. *lab* is the
     scenario, for a run against the built-in lab; *limit* is what narrowed the playbook's hosts; *earlier*
-    is, under ``--check``, the open run because of which this one would be refused.
+    is, under ``--check``, the open run because of which this one would be refused; *notices* is who was told of
+    its end.
     """
 
     run_id: str | None
@@ -92,6 +109,7 @@ class RunReport:
     started: dt.datetime | None = None
     ended: dt.datetime | None = None
     next: str = ""
+    notices: tuple[Notice, ...] = ()
 
     @property
     def changed(self) -> bool:

@@ -21,7 +21,9 @@ from easops.playbook.database import HOLDERS, METADATA, Database
 
 KEPT: Final = dt.timedelta(days=400)
 
-EntryKind = Literal["facts", "step", "intent", "outcome", "answer", "undone", "approval", "resumed"]
+EntryKind = Literal["facts", "step", "intent", "outcome", "answer", "undone", "approval", "resumed", "notice", "told"]
+
+_STAY_AS_FIRST_WRITTEN: Final = ("intent", "notice")
 
 _RUNS = sa.Table(
     "easops_runs",
@@ -149,10 +151,11 @@ class Record:
         return tuple(_run(row) for row in self._rows(sa.select(_RUNS).order_by(_RUNS.c.started.desc())))
 
     def write(self, run_id: str, kind: EntryKind, key: str, body: Json) -> None:
-        """Write an entry; one of that kind and key is replaced, except an intent, which stays as it was first."""
+        """Write an entry; one of that kind and key is replaced, except an intent (to change, or to send a notice),
+        which stays as it was first."""
         now = dt.datetime.now(dt.UTC).isoformat()
         insert = self._insert(_ENTRIES).values(run_id=run_id, kind=kind, key=key, body=dumps(body), at=now)
-        if kind == "intent":
+        if kind in _STAY_AS_FIRST_WRITTEN:
             self._execute(insert.on_conflict_do_nothing())
         else:
             self._execute(

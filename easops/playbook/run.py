@@ -28,7 +28,7 @@ from easops.inventory.host import Host
 from easops.inventory.select import limited, one_organisation, select
 from easops.parameter import format_duration
 from easops.playbook.approval import lapsed, refuse_denied
-from easops.playbook.codec import Json, from_json, to_json
+from easops.playbook.codec import Json, dumps, from_json, to_json
 from easops.playbook.engine import PROTOCOL, DurableHands, alone, forget, now
 from easops.playbook.executing import WAIT, Caller, Conduct, Confirm, execute_run, made_here
 from easops.playbook.expression import evaluate
@@ -36,6 +36,7 @@ from easops.playbook.gates import protected_mailboxes
 from easops.playbook.hands import LookingHands, Observer
 from easops.playbook.load import check_inputs, load_playbook, load_playbook_text
 from easops.playbook.model import Playbook
+from easops.playbook.notice import Announcer
 from easops.playbook.outcome import OpenRun, RunReport, run_status
 from easops.playbook.person import this_person
 from easops.playbook.record import KEPT, Record, Run
@@ -54,7 +55,7 @@ from easops.playbook.recorded import (
 )
 from easops.playbook.rehearsal import start_lab
 from easops.playbook.state import StateFolder
-from easops.playbook.undo import close_undone, walk_back
+from easops.playbook.undo import walk_back
 from easops.playbook.walk import Earlier, Facts, Hands, Pulse, walk
 from easops.remoting.pool import SessionPool, kept_or_own
 from easops.remoting.secret import ask_passwords
@@ -89,6 +90,7 @@ def run(
     sessions: SessionPool | None = None,
     state: StateFolder | None = None,
     stopper: Callable[[Callable[[], None]], None] = lambda stop: None,
+    announcer: Announcer | None = None,
 ) -> RunReport:
     """Run a playbook: find, cure, prove. One run at a time in a process.
 
@@ -110,6 +112,7 @@ def run(
         sessions: a pool that stays open, instead of one that ends with the run.
         state: where the record is kept: ``EASOPS_STATE``, or the user's state folder, unless given.
         stopper: is given a function that ends the run at its next boundary, from any thread.
+        announcer: tells people of its end (``easops.notify.load_notifications``); the record keeps it.
 
     Returns:
         What came of each step. What the steps met, a host that cannot be reached or a refusal, is in it, not raised.
@@ -126,7 +129,7 @@ def run(
     Source: docs/explanation/playbooks.md.
     """
     playbook = playbook if isinstance(playbook, Playbook) else find_playbook(playbook)
-    conduct = Conduct(Caller(observer, confirm), wait, stopper, sessions).in_lab("lab" if lab else None)
+    conduct = Conduct(Caller(observer, confirm), wait, stopper, sessions, announcer).in_lab("lab" if lab else None)
     given = dict(inputs or {})
     values = check_inputs(playbook, given)
     if not lab and hosts is None:
@@ -155,7 +158,7 @@ def run(
         if lab:
             world = stack.enter_context(start_lab(scenario or playbook.scenario, state.lab(run_id)))
             hosts, clock, used = world.hosts, world.clock, world.scenario
-        held, hosts = _planned(run_id, playbook, given, hosts or (), limit, used)
+        held, hosts = _planned(run_id, playbook, given, hosts or (), limit, used, announcer)
         _refuse_open(record, state, held, anew)
         ask_passwords(hosts)
         record.add(held)
@@ -176,6 +179,7 @@ def submit(
     limit: str | None = None,
     anew: bool = False,
     state: StateFolder | None = None,
+    announcer: Announcer | None = None,
 ) -> str:
     """Record a run that waits for whoever resumes it (``easops worker``), and give its id; nothing is read or sent.
 
@@ -185,7 +189,7 @@ def submit(
     given = dict(inputs or {})
     check_inputs(playbook, given)
     with opened(state) as (record, state):
-        held, _ = _planned(new_run_id(), playbook, given, hosts, limit, None)
+        held, _ = _planned(new_run_id(), playbook, given, hosts, limit, None, announcer)
         held = attrs.evolve(held, document={**held.document, "submitted": True, "anew": anew}, walks=0)
         _refuse_open(record, state, held, anew)
         record.add(held)
@@ -202,6 +206,7 @@ def resume(
     state: StateFolder | None = None,
     hosts: Sequence[Host] | None = None,
     stopper: Callable[[Callable[[], None]], None] = lambda stop: None,
+    announcer: Announcer | None = None,
 ) -> RunReport:
     """Go on with a run that died, or that ended and owes its later steps; or begin one that was submitted.
 
@@ -214,6 +219,7 @@ def resume(
         state: where the record is, as for ``run``.
         hosts: an inventory's: their credentials are taken in place of the recorded ones.
         stopper: as for ``run``.
+        announcer: as for ``run``; it takes the recorded one's place.
 
     Returns:
         The whole run: also the steps that it had done before.
@@ -223,7 +229,7 @@ def resume(
         Refused: it is alive, closed, owes nothing, or was made by an engine of another protocol.
         UnreachableHost, CommandFailed, Interrupted: as for ``run``.
     """
-    conduct = Conduct(Caller(observer, confirm), wait, stopper, sessions)
+    conduct = Conduct(Caller(observer, confirm), wait, stopper, sessions, announcer)
     with alone(), opened(state) as (record, state), locked(record, state, run_id) as (held, lock):
         refuse_closed(held)
         if held.document["protocol"] != PROTOCOL:
@@ -251,6 +257,9 @@ def resume(
         if held.ended is not None:
             held = attrs.evolve(held, walks=held.walks + 1, ended=None, status=None)
             record.update(held.run_id, walks=held.walks, ended=None, status=None)
+        if announcer is not None:
+            held = attrs.evolve(held, document={**held.document, "notify": announcer.recorded()})
+            record.update(held.run_id, document=dumps(held.document))
         with world_of(held, hosts, state) as (known, clock):
             conduct = conduct.in_lab(held.lab)
             if held.kind == "undo":
@@ -259,8 +268,6 @@ def resume(
                 main = functools.partial(_walk_on, held, record, known)
             conduct.observer.started(held.run_id)
             report = execute_run(held, held.walk_ids[-1], main, record, state, lock, known, clock, conduct)
-            if held.kind == "undo":
-                close_undone(held, report, record)
             return conduct.caller.heard(report)
 
 
@@ -271,6 +278,7 @@ def _planned(
     hosts: Sequence[Host],
     limit: str | None,
     scenario: str | None,
+    announcer: Announcer | None,
 ) -> tuple[Run, tuple[Host, ...]]:
     """The run as it is recorded before its first step, and the hosts of its organisation."""
     selected = _selected(playbook, check_inputs(playbook, given), hosts, limit)
@@ -282,6 +290,7 @@ def _planned(
         "hosts": to_json(list(hosts)),
         "limit": limit,
         "lab": scenario,
+        "notify": None if announcer is None else announcer.recorded(),
         **made_here(),
     }
     held = Run(run_id, playbook.kind, playbook.name, document, (), dt.datetime.now(dt.UTC))

@@ -6,7 +6,8 @@ import attrs
 
 from easops.actions.change import Change, ChangeOutcome
 from easops.playbook.approval import Asked, look_up
-from easops.playbook.outcome import StepResult
+from easops.playbook.notice import notices_of
+from easops.playbook.outcome import Notice, StepResult
 from easops.playbook.record import Run
 from easops.playbook.recorded import changes_of, looked_at, opened, steps_of
 from easops.playbook.state import StateFolder
@@ -16,13 +17,15 @@ from easops.status import Status
 @attrs.frozen
 class RunView:
     """A run as ``runs list`` and ``runs show`` tell it. *alive*: a process executes it now. *open* are the changes
-    whose outcome the record does not know; *asked* is what it asks an approval for."""
+    whose outcome the record does not know; *asked* is what it asks an approval for; *notices* is who was told of its
+    ends."""
 
     run: Run
     alive: bool
     steps: tuple[StepResult, ...]
     changes: tuple[tuple[Change, ChangeOutcome | None], ...]
     asked: Asked | None = None
+    notices: tuple[Notice, ...] = ()
 
     @property
     def status(self) -> str:
@@ -50,4 +53,5 @@ def show_run(run_id: str, state: StateFolder | None = None) -> RunView:
     with opened(state) as (record, state):
         held, alive = looked_at(record.get(run_id), record, state)
         steps = steps_of(held, record)
-        return RunView(held, alive, steps, changes_of(held, record), look_up(held, record, steps))
+        told = notices_of(held, record)
+        return RunView(held, alive, steps, changes_of(held, record), look_up(held, record, steps), told)

@@ -22,6 +22,7 @@ from easops.playbook.executing import WAIT, Confirm
 from easops.playbook.hands import Observer
 from easops.playbook.load import load_playbook_text
 from easops.playbook.model import Playbook
+from easops.playbook.notice import Announcer
 from easops.playbook.outcome import RunReport
 from easops.playbook.run import run
 from easops.playbook.state import StateFolder
@@ -45,6 +46,7 @@ def do(
     sessions: SessionPool | None = None,
     state: StateFolder | None = None,
     stopper: Callable[[Callable[[], None]], None] = lambda stop: None,
+    announcer: Announcer | None = None,
 ) -> RunReport:
     """Carry out one action: ``do("block_user", hosts, {"user": "anna@contoso.com"}, confirm=True)``.
 
@@ -68,6 +70,7 @@ def do(
         sessions: a pool that stays open, instead of one that ends with the action.
         state: where the record is kept, as for ``run``.
         stopper: as for ``run``.
+        announcer: as for ``run``.
 
     Returns:
         One step, with an item for the user, or for each host; ``report.next`` is the command that undoes it.
@@ -94,6 +97,7 @@ def do(
         sessions=sessions,
         state=state,
         stopper=stopper,
+        announcer=announcer,
     )
 
 

@@ -21,6 +21,7 @@ from easops.playbook.codec import from_json, to_json
 from easops.playbook.engine import DurableHands, alone
 from easops.playbook.executing import WAIT, Caller, Conduct, Confirm, execute_run, made_here
 from easops.playbook.hands import LookingHands, Observer
+from easops.playbook.notice import Announcer
 from easops.playbook.outcome import RunReport, StepResult, run_status
 from easops.playbook.record import Record, Run
 from easops.playbook.recorded import (
@@ -54,6 +55,7 @@ def undo(
     state: StateFolder | None = None,
     hosts: Sequence[Host] | None = None,
     stopper: Callable[[Callable[[], None]], None] = lambda stop: None,
+    announcer: Announcer | None = None,
 ) -> RunReport:
     """Put back what a run changed, in reverse order; a run of its own.
 
@@ -73,6 +75,7 @@ def undo(
         state: where the record is, as for ``run``.
         hosts: an inventory's: their credentials are taken in place of the recorded ones.
         stopper: as for ``run``.
+        announcer: as for ``run``.
 
     Returns:
         A step for each target; ``Status.UNDONE`` where all is as it was.
@@ -82,7 +85,7 @@ def undo(
         Refused: it is alive, or undone already.
         UnreachableHost, CommandFailed, Interrupted: as for ``run``.
     """
-    conduct = Conduct(Caller(observer, confirm), wait, stopper, sessions)
+    conduct = Conduct(Caller(observer, confirm), wait, stopper, sessions, announcer)
     with (
         nullcontext() if check else alone(),
         opened(state) as (record, state),
@@ -123,6 +126,7 @@ def undo(
                     "jobs": to_json(jobs),
                     "skip_drifted": skip_drifted,
                     "moved": moved,
+                    "notify": None if announcer is None else announcer.recorded(),
                 },
                 held.targets,
                 dt.datetime.now(dt.UTC),
@@ -136,18 +140,7 @@ def undo(
                 conduct.observer.started(undoing.run_id)
                 main = functools.partial(walk_back, undoing)
                 report = execute_run(undoing, undoing.run_id, main, record, state, lock, known, clock, conduct)
-            close_undone(undoing, report, record)
             return conduct.caller.heard(report)
-
-
-def close_undone(undoing: Run, report: RunReport, record: Record) -> None:
-    """Close the run that an undo has put back whole. What another domain controller shows as it was before may be what
-    it has not learned of yet: then the run stays open, and can be undone again."""
-    not_sure = bool(undoing.document.get("moved")) and any(
-        item.status is Status.OK for step in report.steps for item in step.items
-    )
-    if EXIT_CODES[report.status] == 0 and not not_sure:
-        record.update(undoing.document["undoes"], closed=f"undone by {undoing.run_id}", owes=False)
 
 
 def _move(around: Surroundings, jobs: Sequence[Job]) -> str:

@@ -29,6 +29,7 @@ from easops.errors import BadInput
 from easops.inventory.host import TICKET_AUTHS, Endpoint
 from easops.remoting.secret import Secret
 from easops.remoting.session import EndpointName
+from easops.remoting.silent import silence
 
 _SERVICES: Final[dict[EndpointName, str]] = {"exchange": "HTTP", "windows": "host"}
 """The service in the Kerberos name of the server. Exchange's is IIS, and a name that servers share has HTTP alone."""
@@ -158,32 +159,16 @@ def _hold_seal_to_connection(wsman: WSMan) -> None:
 
 
 def _hold_connections(wsman: WSMan) -> None:
-    """Have connections kept alive while nothing is said on them; and let ``http.client.HTTPConnection.debuglevel``,
-    which a script may have set, not print our headers on stdout: with Basic one of them is the password."""
+    """Have connections kept alive while nothing is said on them, and print nothing: with Basic one of our headers is
+    the password."""
     session = wsman.transport.session = wsman.transport._build_session()
 
-    def silent(make: Callable[..., Any]) -> Any:
-        def made(*values: Any, **options: Any) -> Any:
-            pool = make(*values, **options)
-            connect = pool.ConnectionCls
-
-            def connection(*values: Any, **options: Any) -> Any:
-                connection = connect(*values, **options)
-                connection.debuglevel = 0
-                connection.socket_options = [*connection.socket_options, *_KEEP_ALIVE]
-                return connection
-
-            pool.ConnectionCls = connection
-            return pool
-
-        return made
+    def keep_alive(connection: Any) -> None:
+        connection.socket_options = [*connection.socket_options, *_KEEP_ALIVE]
 
     for adapter in session.adapters.values():
         assert isinstance(adapter, requests.adapters.HTTPAdapter)
-        manager = adapter.poolmanager
-        manager.pool_classes_by_scheme = {
-            scheme: silent(make) for scheme, make in manager.pool_classes_by_scheme.items()
-        }
+        silence(adapter.poolmanager, keep_alive)
 
 
 def _doubt_what_was_answered(wsman: WSMan) -> None:

@@ -8,7 +8,7 @@ from typing import Protocol
 from easops.actions.change import Change, ChangeOutcome
 from easops.detectors.finding import Detection
 from easops.playbook.approval import Asked, Decision
-from easops.playbook.outcome import RunReport, StepResult
+from easops.playbook.outcome import Notice, RunReport, StepResult
 from easops.playbook.runs import RunView
 from easops.readings.take import Taken
 from easops.status import Status
@@ -54,6 +54,10 @@ class Format(Protocol):
 
     def decided(self, asked: Asked, decision: Decision) -> str:
         """What was decided on it just now."""
+        ...
+
+    def notices(self, notices: Sequence[Notice], status: Status, exit_code: int) -> str:
+        """What came of a trial of the notifications."""
         ...
 
     def settled(

@@ -4,7 +4,8 @@ A run's document has these keys, whatever came of it: ``status``, ``changed`` an
 ``run_id`` (null under check), ``playbook``, ``kind``, ``lab`` (the scenario, or null), ``limit`` (what narrowed
 the playbook's hosts, or null), ``earlier`` (under check the open run because of which this one would be refused, with
 ``run_id`` and ``state``, or null), ``started``, ``ended``, ``exit_code``, ``findings`` (one for each detect step: the
-step's name and the detection as data), ``steps`` and ``next`` (the command to type, or an empty text).
+step's name and the detection as data), ``steps``, ``next`` (the command to type, or an empty text) and ``notices`` (who
+was told of its end: ``channel``, ``status``, which is sent, failed or unknown, ``reason`` and ``at``).
 
 A step has ``number``, ``name``, ``kind``, ``subject``, ``target`` (what was acted on: the targets of its items, or else
 its hosts, joined by a comma and a blank; null where there is none), ``hosts``, ``status``, ``reason``, ``because``,
@@ -27,7 +28,7 @@ from easops.actions.change import Change, ChangeOutcome
 from easops.detectors.finding import Detection
 from easops.playbook.approval import Asked, Decision
 from easops.playbook.codec import to_json
-from easops.playbook.outcome import RunReport, StepResult
+from easops.playbook.outcome import Notice, RunReport, StepResult
 from easops.playbook.runs import RunView
 from easops.readings.take import Taken
 from easops.status import Status
@@ -61,6 +62,7 @@ def run_document(report: RunReport, exit_code: int | None) -> Document:
         ],
         "steps": [step_data(step) for step in report.steps],
         "next": report.next,
+        "notices": [to_json(notice) for notice in report.notices],
     }
 
 
@@ -133,7 +135,12 @@ def run_view_document(view: RunView, report: RunReport) -> Document:
         **_view_data(view),
         "decision": None if view.asked is None or view.asked.decision is None else decision_data(view.asked.decision),
         "changes": [_change_data(change, outcome) for change, outcome in view.changes],
+        "notices": [to_json(notice) for notice in view.notices],
     }
+
+
+def notices_document(notices: Sequence[Notice], status: Status, exit_code: int) -> Document:
+    return {"status": str(status), "notices": [to_json(notice) for notice in notices], "exit_code": exit_code}
 
 
 def served_document(runs: Sequence[tuple[RunView, RunReport, int]], exit_code: int) -> Document:
@@ -237,6 +244,9 @@ class _Json:
 
     def decided(self, asked: Asked, decision: Decision) -> str:
         return dumped(asked_document(asked, decision, 0))
+
+    def notices(self, notices: Sequence[Notice], status: Status, exit_code: int) -> str:
+        return dumped(notices_document(notices, status, exit_code))
 
     def settled(
         self,

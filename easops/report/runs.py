@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import PurePath
 
 from easops.actions.change import Change, ChangeOutcome, words
-from easops.playbook.outcome import RunReport
+from easops.playbook.outcome import Notice, RunReport
 from easops.playbook.runs import RunView
 from easops.report.approval import decision_words
 from easops.report.frame import head_lines, labelled, to_type
@@ -63,10 +63,21 @@ def run_view_lines(view: RunView, report: RunReport, *, diff: bool = False, verb
         lines += ["", "Changes, in the order of their intents:"]
     for change, outcome in view.changes:
         lines += _change_lines(change, outcome)
+    if view.notices:
+        lines += ["", "Who was told:", *notice_lines(view.notices)]
     ways = ways_out(view, report)
     if view.asked is not None and view.asked.decision is not None:
         ways = [*labelled("decided", [decision_words(view.asked.decision)]), *ways]
     return [*lines, "", *ways] if ways else lines
+
+
+def notice_lines(notices: Sequence[Notice], indent: str = INDENT) -> list[str]:
+    """Who was told of a run's end, and when; or who was not, and why."""
+    lines = []
+    for notice in notices:
+        why = f": {notice.reason}" if notice.reason else ""
+        lines += wrapped(f"{notice.channel}: {notice.status} {moment(notice.at)}{why}", indent)
+    return lines
 
 
 def _change_lines(change: Change, outcome: ChangeOutcome | None) -> list[str]:

@@ -21,7 +21,7 @@ from easops.detectors.finding import Detection, Unreachable
 from easops.document import Problem
 from easops.json_schema import DIALECT, Schema
 from easops.playbook.approval import Decision
-from easops.playbook.outcome import RunReport, StepResult
+from easops.playbook.outcome import Notice, RunReport, StepResult
 from easops.playbook.planned import Approval
 from easops.playbook.record import Run
 from easops.readings.reading import Reading
@@ -57,6 +57,7 @@ def report_schema(readings: Mapping[str, Reading]) -> Schema:
         "settled_run": _settled(made),
         "submitted_run": _submitted(),
         "approval_of_run": _approval(made),
+        "trial": _trial(made),
         "error": _error(made),
     }
     return {
@@ -143,6 +144,7 @@ def _run(made: _Made) -> Schema:
         "findings": _array(found),
         "steps": _array(_step(made)),
         "next": {**held["next"], "description": "the command to type, or an empty text"},
+        "notices": _array(made.refer(Notice)),
     }
     return _object("`run`, `do`, `undo` and `runs resume`. " + _told(RunReport), keys)
 
@@ -265,6 +267,11 @@ def _approval(made: _Made) -> Schema:
 def _submitted() -> Schema:
     keys = {"status": {"const": "waiting"}, "run_id": _TEXT, "next": _TEXT, "exit_code": _code()}
     return _object("`run --submit`", keys)
+
+
+def _trial(made: _Made) -> Schema:
+    keys = {"status": made.of(Status), "notices": _array(made.refer(Notice)), "exit_code": _code()}
+    return _object("notify: what came of a trial, channel by channel", keys)
 
 
 def _error(made: _Made) -> Schema:

@@ -10,7 +10,7 @@ import attrs
 from easops.actions.change import Change, ChangeOutcome
 from easops.detectors.finding import Detection
 from easops.playbook.approval import Asked, Decision
-from easops.playbook.outcome import RunReport, StepResult
+from easops.playbook.outcome import Notice, RunReport, StepResult
 from easops.playbook.runs import RunView
 from easops.playbook.walk import Preview
 from easops.readings.take import Taken
@@ -19,7 +19,7 @@ from easops.report.finding import detection_lines, found_words, unreachable_line
 from easops.report.frame import end_lines, head_lines, labelled
 from easops.report.layout import INDENT, WIDTH, cell, counted, difference, table, wrapped
 from easops.report.line import Style, joined, painted
-from easops.report.runs import run_view_lines, runs_lines, settled_lines
+from easops.report.runs import notice_lines, run_view_lines, runs_lines, settled_lines
 from easops.report.step import item_words, step_lines
 from easops.status import Status
 
@@ -115,6 +115,9 @@ class Text:
 
     def decided(self, asked: Asked, decision: Decision) -> str:
         return self.drawn(decided_lines(asked, decision))
+
+    def notices(self, notices: Sequence[Notice], status: Status, exit_code: int) -> str:
+        return self.drawn(notice_lines(notices, ""))
 
     def settled(
         self,

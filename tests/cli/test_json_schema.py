@@ -75,11 +75,18 @@ def test_a_detection(easops: Easops, lab: Path, name: str) -> None:
     assert held["judged"]
 
 
-def test_a_run_from_its_check_to_its_undo(easops: Easops, lab: Path) -> None:
+def test_a_run_from_its_check_to_its_undo(
+    easops: Easops, lab: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notifications = tmp_path / "notify.yml"
+    notifications.write_text("easops: 1\nnotifications: [{name: log, file: runs.jsonl}]\n")
+    monkeypatch.setenv("EASOPS_NOTIFY", str(notifications))
+    assert document(easops("notify", "--json"), "trial")["status"] == "ok"
     change = ("do", "limit_eas_usage", USER, "--because", "a test", "-i", lab, "--json")
     assert document(easops(*change, "--check"), "run")["would_change"]
     run = document(easops(*change, "--yes"), "run")
     assert run["changed"], run
+    assert [notice["status"] for notice in run["notices"]] == ["sent"]
     assert document(easops("runs", "list", "--json"), "runs")["runs"][0]["run_id"] == run["run_id"]
     assert document(easops("runs", "show", run["run_id"], "--json"), "recorded_run")["changes"]
     assert document(easops("undo", run["run_id"], "--yes", "--json"), "run")["status"] == "undone"

@@ -47,7 +47,7 @@ def test_with_nothing_wrong_nothing_is_found_and_nothing_changed(process: Easops
     assert (document["status"], document["changed"], document["next"]) == ("ok", False, "")
     assert set(document) == {
         "status", "changed", "would_change", "run_id", "playbook", "kind", "lab", "started", "ended", "exit_code",
-        "findings", "steps", "next", "limit", "earlier",
+        "findings", "steps", "next", "limit", "earlier", "notices",
     }  # fmt: skip
 
 

@@ -77,12 +77,15 @@ def test_a_live_holder_is_waited_for_and_a_dead_one_refused_with_what_to_type(
 @pytest.mark.parametrize(
     ("database", "killed"), [("sqlite", "the worker"), ("postgresql", "its machine")], indirect=["database"]
 )
-def test_a_run_whose_worker_was_killed_goes_on_at_another(
-    rig: Start, database: StateFolder, playbook: Path, killed: str
+def test_a_run_whose_worker_was_killed_goes_on_at_another_which_tells_whom_the_record_names(
+    rig: Start, database: StateFolder, playbook: Path, killed: str, tmp_path: Path
 ) -> None:
     lab = rig("contacts-storm", state=database, speed=60)
     gate = Gate(lab.lab, number=2)
+    notifications, log = tmp_path / "notify.yml", tmp_path / "runs.jsonl"
+    notifications.write_text(f"easops: 1\nnotifications: [{{name: log, file: '{log}'}}]\n", encoding="utf-8")
     words = ["run", str(playbook), "-i", str(lab.lab.inventory), "--yes", "--submit", "--json"]
+    words += ["--notify", str(notifications)]
     with easops(database, *words, "--input", f"users={','.join(USERS)}") as submitter:
         run_id = json.loads(submitter.communicate()[0])["run_id"]
     assert show_run(run_id, database).status == "waiting"
@@ -105,6 +108,10 @@ def test_a_run_whose_worker_was_killed_goes_on_at_another(
     assert (second.returncode, served["exit_code"], served["status"]) == (0, 0, "changed"), said
     assert [change["status"] for change in served["runs"][0]["changes"]] == ["changed"] * len(USERS)
     assert gate.users == list(USERS)
+    told = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    # Without its worker a process stops of itself, and can say so.
+    stopped = [("stopped", "trouble")] if killed == "the worker" else []
+    assert [(notice["moment"], notice["event"]) for notice in told] == [*stopped, ("end", "changed")]
 
 
 @pytest.mark.parametrize(

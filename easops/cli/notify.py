@@ -1,0 +1,35 @@
+"""``easops notify``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from easops.cli import given, options
+from easops.cli.voice import Voice
+
+
+def notify(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="The notifications; or those of EASOPS_NOTIFY.")
+    ] = None,
+    as_json: options.Json = False,
+) -> None:
+    """Try the notifications out: send each channel a message that says that it is a trial."""
+    from easops.errors import BadInput
+    from easops.report import FORMATS
+    from easops.status import EXIT_CODES, Status, worst
+
+    notifications = given.notifications_of(file)
+    if notifications is None:
+        raise BadInput("there are no notifications", "neither a file nor EASOPS_NOTIFY names any", "name a file")
+    voice = Voice()
+    voice.progress("sending each channel a trial")
+    notices = notifications.try_out()
+    voice.quiet_down()
+    statuses = {"sent": Status.OK, "failed": Status.FAILED, "unknown": Status.UNKNOWN}
+    status = worst(statuses[notice.status] for notice in notices)
+    voice.result(FORMATS["json" if as_json else "text"].notices(notices, status, EXIT_CODES[status]))
+    raise typer.Exit(EXIT_CODES[status])

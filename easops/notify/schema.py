@@ -1,0 +1,88 @@
+"""The JSON Schema of notifications, for editors, made from the tables that the loader reads with: it cannot lag.
+
+The loader knows more: what can be an address, and where a secret would go in clear text.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from easops.inventory.load import NAME
+from easops.json_schema import DIALECT, TEXT, Schema, closed
+from easops.notify.channel import BODIES, TLS_PORTS
+from easops.notify.load import HEADER, KEYS, MOST, WAYS
+from easops.playbook.notice import WORDS
+
+
+def notifications_schema() -> dict[str, Any]:
+    """The schema, as plain JSON data."""
+    channels = {"type": "array", "minItems": 1, "maxItems": MOST, "items": _channel()}
+    keys: Schema = {"easops": {"const": 1, "description": "the format"}, "notifications": channels}
+    return {"$schema": DIALECT, "title": "easops notifications", **_level("notifications", keys)}
+
+
+def _level(name: str, keys: Schema) -> Schema:
+    """The mapping that the loader reads at that level."""
+    held = KEYS[name]
+    return closed({key: keys[key] for key in (*held.required, *held.optional)}, held.required)
+
+
+_PLACES: Final[Schema] = {
+    "env": {**TEXT, "description": "the name of an environment variable"},
+    "file": {**TEXT, "description": "a file whose first line it is"},
+    "keyring": {**TEXT, "description": "a service of the keyring"},
+}
+_CA: Final[Schema] = {**TEXT, "description": "a PEM file of the authority that signed the server's certificate"}
+
+
+def _secret(level: str) -> Schema:
+    return {
+        **_level(level, _PLACES),
+        "minProperties": 1,
+        "maxProperties": 1,
+        "description": "where it is found; never the secret itself",
+    }
+
+
+def _described(words: Any) -> Schema:
+    return {"oneOf": [{"const": word, "description": meaning} for word, meaning in words.items()]}
+
+
+def _channel() -> Schema:
+    ways = {"webhook": _webhook(), "smtp": _smtp(), "file": {**TEXT, "description": "gets a line of JSON an end"}}
+    keys: Schema = {
+        "name": {"type": "string", "pattern": f"^{NAME.pattern}$"},
+        "when": {"type": "array", "minItems": 1, "items": _described(WORDS)},
+        **ways,
+    }
+    return {**_level("channel", keys), "oneOf": [{"required": [way]} for way in WAYS]}
+
+
+def _webhook() -> Schema:
+    value = {"oneOf": [TEXT, _secret("secret")]}
+    keys: Schema = {
+        "url": {"oneOf": [{"type": "string", "pattern": "^https?://[^@?]+$"}, _secret("secret")]},
+        "headers": {
+            "type": "object",
+            "propertyNames": {"pattern": f"^{HEADER.pattern}$"},
+            "additionalProperties": value,
+        },
+        "body": _described(BODIES),
+        "ca": _CA,
+    }
+    return _level("webhook", keys)
+
+
+def _smtp() -> Schema:
+    keys: Schema = {
+        "server": {"type": "string", "pattern": "^[A-Za-z0-9._:-]+$"},
+        "port": {"type": "integer", "minimum": 1, "maximum": 65535},
+        "tls": {"enum": list(TLS_PORTS)},
+        "from": {**TEXT, "pattern": "@"},
+        "to": {"type": "array", "minItems": 1, "items": {**TEXT, "pattern": "@"}},
+        "username": TEXT,
+        "password": _secret("password"),
+        "ca": _CA,
+    }
+    together = {"dependentRequired": {"username": ["password"], "password": ["username"]}}
+    return {**_level("smtp", keys), **together}

@@ -1,0 +1,163 @@
+"""Notices of a run's end, on the command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.notify.servers import Hook, mail_server, webhook
+
+from .conftest import Easops
+
+USER = "laura.brandt@contoso.example"
+
+
+@pytest.fixture
+def hook() -> Iterator[Hook]:
+    with webhook() as hook:
+        yield hook
+
+
+@pytest.fixture(autouse=True)
+def none_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("EASOPS_NOTIFY", raising=False)
+
+
+@pytest.fixture
+def notifications(hook: Hook, tmp_path: Path) -> Path:
+    """Of the webhook, of one that nobody listens on, and of a file."""
+    path = tmp_path / "notify.yml"
+    path.write_text(
+        "easops: 1\nnotifications:\n"
+        f"  - {{name: on-call, webhook: {{url: '{hook.url}'}}}}\n"
+        "  - {name: down, webhook: {url: 'http://127.0.0.1:9/'}}\n"
+        "  - {name: log, when: [end], file: runs.jsonl}\n",
+        encoding="utf-8",
+    )
+    return path
+
+
+def test_a_change_and_its_undo_are_told_and_who_was_not_is_a_warning(
+    easops: Easops, lab: Path, hook: Hook, notifications: Path, tmp_path: Path
+) -> None:
+    words = ("do", "block_user", USER, "-i", lab, "--because", "it floods", "--yes")
+    answer = easops(*words, "--json", "--notify", notifications)
+
+    document = json.loads(answer.out)
+    assert answer.code == 0, answer.err
+    assert [(notice["channel"], notice["status"]) for notice in document["notices"]] == [
+        ("on-call", "sent"),
+        ("down", "failed"),
+        ("log", "sent"),
+    ]
+    assert "easops: down was not told" in answer.err
+    assert "127.0.0.1:9 cannot be reached" in answer.err
+    run_id = document["run_id"]
+    (told,) = [request.json for request in hook.got]
+    assert (told["run_id"], told["event"], told["next"]) == (run_id, "changed", f"easops undo {run_id}")
+    assert told["text"].splitlines()[-1].split() == ["undo", "easops", "undo", run_id]
+    shown = easops("runs", "show", run_id).out
+    assert "Who was told:" in shown
+    assert "    on-call: sent 2" in shown
+    again = json.loads(easops("runs", "show", run_id, "--json").out)["notices"]
+    assert sorted(notice["channel"] for notice in again) == ["down", "log", "on-call"]
+
+    undone = easops("undo", run_id, "--yes", "--quiet", "-i", lab)
+
+    assert undone.code == 0, undone.err
+    assert [(request.json["status"], request.json["kind"]) for request in hook.got] == [
+        ("changed", "do"),
+        ("undone", "undo"),
+    ]
+    lines = (tmp_path / "runs.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["status"] for line in lines] == ["changed", "undone"]
+
+
+def test_a_check_tells_nobody_and_says_whom_it_would_be(
+    easops: Easops, lab: Path, hook: Hook, notifications: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EASOPS_NOTIFY", str(notifications))
+    answer = easops("do", "block_user", USER, "-i", lab, "--because", "x", "--check", "-v")
+    assert (answer.code, hook.got) == (0, [])
+    assert "easops: would be told of such an end: on-call, down, log" in answer.err
+
+
+def test_a_run_that_cannot_begin_is_trouble_and_ends_as_it_would(
+    process: Easops, hook: Hook, notifications: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EASOPS_PASSWORD", "x")
+    hosts = tmp_path / "hosts.yml"
+    hosts.write_text(
+        "easops: 1\ncredentials: {me: {username: me, password: {env: EASOPS_PASSWORD}}}\nhosts:\n"
+        "  - {name: EX1, organisation: o, version: 2016, roles: [mailbox], endpoints: {\n"
+        "     exchange: {url: 'http://127.0.0.1:9/PowerShell', credential: me, auth: negotiate},\n"
+        "     windows: {url: 'http://127.0.0.1:9/wsman', credential: me}}}\n",
+        encoding="utf-8",
+    )
+    answer = process("run", "contacts-sync-storm", "-i", hosts, "--notify", notifications)
+    assert answer.code == 5, answer.err
+    (told,) = [request.json for request in hook.got]
+    assert (told["event"], told["status"]) == ("trouble", "unreachable")
+    assert "nothing listens there" in told["text"]
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("easops: 1\nnotifications:\n  - {name: a, fil: x}\n", "notify.yml:3:15: a notification has no key 'fil'"),
+        (
+            "easops: 1\nnotifications:\n  - {name: a, webhook: {url: {env: EASOPS_NO_SUCH_URL}}}\n",
+            "the environment variable EASOPS_NO_SUCH_URL is not set",
+        ),
+    ],
+    ids=["bad file", "no secret"],
+)
+def test_bad_notifications_are_refused_before_anything_runs(
+    easops: Easops, calm: Path, state: Path, tmp_path: Path, text: str, what: str
+) -> None:
+    path = tmp_path / "notify.yml"
+    path.write_text(text, encoding="utf-8")
+    answer = easops("run", "contacts-sync-storm", "-i", calm, "--notify", path)
+    assert (answer.code, answer.out) == (1, "")
+    assert what in answer.err
+    assert not state.exists()
+
+
+def test_a_trial_tells_each_channel_and_what_came_of_it(
+    easops: Easops, hook: Hook, notifications: Path, tmp_path: Path, state: Path
+) -> None:
+    answer = easops("notify", notifications)
+    assert answer.code == 4
+    first, second, *_ = answer.out.splitlines()
+    assert (first.startswith("on-call: sent"), second.startswith("down: failed")) == (True, True)
+    assert hook.got[0].json["event"] == "trial"
+    assert not state.exists()
+
+    hook.does = 503
+    with mail_server() as post:
+        notifications.write_text(
+            "easops: 1\nnotifications:\n"
+            f"  - {{name: on-call, webhook: {{url: '{hook.url}', body: text}}}}\n"
+            f"  - name: mail\n    smtp: {{server: localhost, port: {post.port}, tls: none, from: a@b.example,"
+            " to: [c@d.example]}\n",
+            encoding="utf-8",
+        )
+        answer = easops("notify", notifications, "--json")
+        ((recipients, message),) = post.got
+    assert answer.code == 6
+    document = json.loads(answer.out)
+    assert (document["status"], [notice["status"] for notice in document["notices"]]) == (
+        "unknown",
+        ["unknown", "sent"],
+    )
+    assert (recipients, message["Subject"][:14]) == (["c@d.example"], "[easops] trial")
+    assert set(hook.got[-1].json) == {"text"}
+
+
+def test_a_trial_of_nothing_is_bad_input(easops: Easops) -> None:
+    answer = easops("notify")
+    assert answer.code == 1
+    assert "EASOPS_NOTIFY" in answer.err

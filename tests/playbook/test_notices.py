@@ -1,0 +1,162 @@
+"""That each channel is told of each end at most once, whoever dies when."""
+
+from __future__ import annotations
+
+import datetime as dt
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import attrs
+import pytest
+
+from easops.notify import Channel, Notifications
+from easops.notify.channel import LogFile, Webhook
+from easops.playbook.notice import Ending, Ledger, Moment, notices_of
+from easops.playbook.outcome import Notice, RunReport
+from easops.playbook.record import Record, Run
+from easops.playbook.recorded import opened, report_of
+from easops.playbook.state import StateFolder
+from easops.status import Status
+from tests.notify.servers import Hook, webhook
+
+from .processes import environment_of
+
+AT = dt.datetime(2026, 11, 24, 17, 0, tzinfo=dt.UTC)
+RUN = Run("20261124-170000-abcd", "run", "Cure a storm", {"source": "cure.yml"}, (), AT, AT, "changed")
+
+
+@pytest.fixture
+def hook() -> Iterator[Hook]:
+    with webhook() as hook:
+        yield hook
+
+
+@contextmanager
+def recorded(state: StateFolder) -> Iterator[Record]:
+    with opened(state) as (record, _):
+        record.add(RUN)
+        record.end(RUN.run_id, "changed", owes=False)
+        yield record
+
+
+def announced(record: Record, hook: Hook, moment: Moment = "end", run: Run = RUN) -> tuple[Notice, ...]:
+    told = Notifications((Channel("on-call", ("end",), Webhook(hook.url)),))
+    return told.announce(Ending(run, report_of(run, ()), moment), Ledger(record, run, moment), lambda text: None)
+
+
+def statuses(record: Record) -> list[tuple[str, str]]:
+    return [(notice.channel, notice.status) for notice in notices_of(RUN, record)]
+
+
+def test_an_end_is_told_once_and_what_came_of_it_is_recorded(database: StateFolder, hook: Hook) -> None:
+    with recorded(database) as record:
+        assert [notice.status for notice in announced(record, hook)] == ["sent"]
+        assert announced(record, hook) == ()
+        assert statuses(record) == [("on-call", "sent")]
+    assert len(hook.got) == 1
+
+
+def test_of_two_processes_that_end_it_one_tells(database: StateFolder, hook: Hook) -> None:
+    with recorded(database) as mine, opened(database) as (theirs, _):
+        ledgers = [Ledger(record, RUN, "end") for record in (mine, theirs)]
+        assert [ledger.intends("on-call") for ledger in ledgers] == [True, False]
+        assert announced(theirs, hook) == ()
+    assert hook.got == []
+
+
+def test_a_later_walk_and_each_stop_are_ends_of_their_own(tmp_path: Path, hook: Hook) -> None:
+    with recorded(StateFolder(tmp_path)) as record:
+        told = [
+            announced(record, hook, "stopped"),
+            announced(record, hook, "stopped"),
+            announced(record, hook),
+            announced(record, hook, run=attrs.evolve(RUN, walks=2)),
+        ]
+        assert [[notice.status for notice in notices] for notices in told] == [["sent"]] * 4
+    assert [request.json["moment"] for request in hook.got] == ["stopped", "stopped", "end", "end"]
+
+
+KILLED = """
+import os, signal, sys
+from unittest.mock import patch
+sys.path.insert(0, sys.argv[1])
+from easops.playbook.recorded import opened
+from easops.playbook.state import StateFolder
+from easops.notify import notifications
+from easops.playbook.notice import Ledger
+from tests.notify.servers import Hook
+from tests.playbook.test_notices import announced
+
+def die(*values, **more):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+moment, port = sys.argv[2], int(sys.argv[3])
+with opened(StateFolder.default()) as (record, _):
+    print(os.getpid(), flush=True)
+    where = {"before-intent": (Ledger, "intends"), "after-intent": (notifications, "deliver"),
+             "answered": (Ledger, "came_of_it"), "sent": (Ledger, "no_such")}[moment]
+    with patch.object(*where, die, create=True):
+        announced(record, Hook(port))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the process is killed by a signal")
+@pytest.mark.parametrize(
+    ("database", "moment", "got", "afterwards"),
+    [
+        ("sqlite", "before-intent", 0, "sent"),
+        ("sqlite", "after-intent", 0, "unknown"),
+        ("postgresql", "after-intent", 0, "unknown"),
+        ("sqlite", "sent", 1, "unknown"),
+        ("sqlite", "answered", 1, "unknown"),
+    ],
+    indirect=["database"],
+)
+def test_a_kill_at_any_moment_has_nothing_told_twice(
+    database: StateFolder, moment: str, got: int, afterwards: str, hook: Hook
+) -> None:
+    """Killed before the intent it is told by whoever ends the run later; after it never again."""
+    with recorded(database) as record:
+        command = [sys.executable, "-c", KILLED, str(Path(__file__).parents[2]), moment, str(hook.port)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment_of(database)) as child:
+            if moment == "sent":
+                hook.at = child.kill  # it has the message, and nobody hears of that
+            child.wait(60)
+        assert (child.returncode, len(hook.got)) == (-9, got)
+        hook.at = lambda: None
+
+        announced(record, hook)
+
+        assert statuses(record) == [("on-call", afterwards)]
+        assert len(hook.got) == max(got, int(afterwards == "sent"))
+
+
+def test_what_goes_wrong_in_telling_is_told_and_ends_nothing(tmp_path: Path, hook: Hook) -> None:
+    said: list[Notice] = []
+    channels = (
+        Channel("nobody", ("end",), LogFile(tmp_path / "nosuch" / "x")),
+        Channel("on-call", ("end",), Webhook(hook.url)),
+        Channel("silent", ("approval",), Webhook(hook.url)),
+    )
+    with recorded(StateFolder(tmp_path)) as record:
+        ending = Ending(RUN, RunReport(RUN.run_id, "x", "run", Status.CHANGED))
+        told = Notifications(channels).telling(said.append).announce(ending, Ledger(record, RUN, "end"), print)
+        assert [(notice.channel, notice.status) for notice in told] == [("nobody", "failed"), ("on-call", "sent")]
+        assert sorted(notice.channel for notice in said) == ["nobody", "on-call"]
+        assert sorted(statuses(record)) == [("nobody", "failed"), ("on-call", "sent")]
+
+
+@pytest.mark.parametrize("broken", ["Notifications.wanting", "message_of", "deliver"])
+def test_a_bug_in_telling_does_not_change_a_runs_end(
+    tmp_path: Path, hook: Hook, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    def bug(*values: object, **more: object) -> None:
+        raise KeyError("a bug")
+
+    monkeypatch.setattr(f"easops.notify.notifications.{broken}", bug)
+    with recorded(StateFolder(tmp_path)) as record:
+        (notice,) = announced(record, hook)
+    assert (notice.status, notice.reason) == ("unknown", "a bug in easops: KeyError")
