@@ -33,6 +33,8 @@ def main(inventory: str, user: str, minutes: str) -> int:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 4:
+        sys.exit(__doc__)
     try:
         sys.exit(main(*sys.argv[1:]))
     except EasopsError as error:

@@ -21,4 +21,6 @@ def main(inventory: str) -> int:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
     sys.exit(main(*sys.argv[1:]))

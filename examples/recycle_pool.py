@@ -31,6 +31,8 @@ def main(inventory: str, host: str, pool: str, because: str) -> int:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 5:
+        sys.exit(__doc__)
     try:
         sys.exit(main(*sys.argv[1:]))
     except EasopsError as error:

@@ -28,6 +28,8 @@ def main(inventory: str) -> int:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
     try:
         sys.exit(main(*sys.argv[1:]))
     except EasopsError as error:

@@ -18,6 +18,8 @@ def main(run_id: str) -> int:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
     try:
         sys.exit(main(*sys.argv[1:]))
     except EasopsError as error:

@@ -32,6 +32,8 @@ def main(inventory: str, detector: str, above: str, rounds: str = "0", seconds: 
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 4:
+        sys.exit(__doc__)
     try:
         sys.exit(main(*sys.argv[1:]))
     except KeyboardInterrupt:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 import subprocess
 import sys
 from collections.abc import Callable
@@ -156,5 +157,9 @@ def test_a_pool_is_watched(calm: Path, example: Example) -> None:
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.name)
-def test_an_example_is_a_screen_at_most(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 45
+def test_an_example_is_a_screen_at_most_and_says_how_it_is_called(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 48
+    monkeypatch.setattr(sys, "argv", [path.name])
+    with pytest.raises(SystemExit) as left:
+        runpy.run_path(str(path), run_name="__main__")
+    assert f"python {path.name} " in str(left.value)
