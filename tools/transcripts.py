@@ -3,8 +3,8 @@
     python tools/transcripts.py docs/tutorial.md            check; a difference is shown, and exits 1
     python tools/transcripts.py --write docs/tutorial.md    write what was printed into the page, where it differs
 
-A page's transcripts are its fenced blocks of the language ``console``, carried out in order, in a new folder, with the
-records of easops in that folder:
+A page's transcripts are its fenced blocks of the language ``console``, carried out in order, in a new folder that has
+the clone's ``examples/`` and nothing else, with records of easops that are empty:
 
 - ``$ COMMAND`` is typed into a shell; the lines under it are what it prints. A command that does not end with 0 is
   followed by ``$ echo $?``.
@@ -35,6 +35,7 @@ import re
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -48,6 +49,8 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parent.parent
 FOLDER: Final = "/home/ada/easops"
 """What a page says for the folder in which its commands are carried out."""
+WHO: Final = "ada on desk"
+"""What a page says for who carries them out, and on which machine."""
 PATIENCE: Final = 300.0
 """Seconds that a command may take: pip on a slow line is the slowest."""
 
@@ -61,6 +64,7 @@ _RUN: Final = re.compile(r"\b\d{8}-\d{6}-[0-9a-f]{4}\b")
 _NUMBER: Final = r"\d[\d,]*(?:\.\d+)?"
 VARYING: Final = (
     (_RUN, "<run>"),
+    (re.compile(r"\b[0-9a-f]{64}\b"), "<digest>"),
     (re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|\+00:00)?"), "<time>"),
     (re.compile(r"\b\d\d-\d\d \d\d:\d\d\b"), "<time>"),
     (re.compile(r"(?<![\w:])\d\d:\d\d(?::\d\d)?Z?\b(?!:)"), "<time>"),
@@ -258,11 +262,14 @@ def carry_out(page: Path, *, commands: Path | None = None, wheel: Path | None = 
     lines = page.read_text(encoding="utf-8").splitlines()
     written: list[tuple[Typed, list[str]]] = []
     ids: dict[str, str] = {}
+    here = f"{subprocess.check_output(['id', '-un'], text=True).strip()} on {socket.gethostname()}"
     with ExitStack() as stack:
         made = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="easops-page-", ignore_cleanup_errors=True)))
+        made = made.resolve()
         folder, state, outputs = made / "easops", made / "state", made / "outputs"
         for name in (folder, state, outputs):
             name.mkdir()
+        (folder / "examples").symlink_to(ROOT / "examples")
         environment = environment_of(state, commands)
         terminals: dict[str, Terminal] = {}
         for part in parts_of(lines):
@@ -283,7 +290,7 @@ def carry_out(page: Path, *, commands: Path | None = None, wheel: Path | None = 
             printed, trouble = _answer(terminals[part.terminal], command, part, shown)
             if installs and terminals[part.terminal].status == 0:
                 continue
-            printed = [line.replace(str(folder), FOLDER) for line in printed]
+            printed = [line.replace(str(folder), FOLDER).replace(here, WHO) for line in printed]
             ids.update(zip(_ids(shown), _ids(printed), strict=False))
             if trouble or not matches(shown, printed):
                 written.append((part, printed))

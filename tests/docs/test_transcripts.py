@@ -29,12 +29,20 @@ def test_the_commands_of_a_page_print_what_it_shows(page: Path) -> None:
     assert not result.differences, "\n".join(["", *result.differences, "see tools/transcripts.py, and its --write"])
 
 
+LOOKS_PRINTED = re.compile(r"^(?:\w*\$ +\S|(?:status|undo|changed|would change|approve|go on) {3,})")
+
+
 @pytest.mark.parametrize("page", PAGES, ids=named)
 def test_nothing_that_looks_like_a_transcript_is_left_out(page: Path) -> None:
     lines = page.read_text(encoding="utf-8").splitlines()
-    typed = {part.at for part in TOOL["parts_of"](lines) if hasattr(part, "command")}
-    prompts = {at for at, line in enumerate(lines) if re.match(r"^\w*\$ +\S", line)}
-    assert sorted(prompts - typed) == [], "a transcript is a fenced block of the language console"
+    carried = {
+        at
+        for part in TOOL["parts_of"](lines)
+        if hasattr(part, "command")
+        for at in (part.at, *range(part.first, part.last))
+    }
+    left_out = [at + 1 for at, line in enumerate(lines) if LOOKS_PRINTED.match(line) and at not in carried]
+    assert left_out == [], "a transcript is a fenced block of the language console"
 
 
 def page_of(folder: Path, text: str) -> Any:
