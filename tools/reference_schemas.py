@@ -11,6 +11,7 @@ from typing import Any
 from easops.actions import ACTIONS
 from easops.detectors import DETECTORS
 from easops.inventory.schema import inventory_schema
+from easops.notify.schema import notifications_schema
 from easops.playbook.schema import playbook_schema
 from easops.readings import READINGS
 from easops.report.schema import report_schema
@@ -199,8 +200,35 @@ def inventory_keys() -> str:
     return "\n".join(lines) + "\n"
 
 
+def notification_keys() -> str:
+    schema = notifications_schema()
+    channel = schema["properties"]["notifications"]["items"]
+    lines = [
+        "# Keys of notifications",
+        "",
+        "[Be notified of a run's end](../how-to/be-notified.md) shows whole files; `easops schema notifications` gives",
+        "the JSON Schema that this page is made from. A value that is a mapping names where a secret is found: `env` or `file`.",
+        "",
+        "## The file",
+        "",
+        *table(schema, {}),
+        "",
+        "## A channel",
+        "",
+        "`notifications:` is a list of these; each has one of `webhook`, `smtp` and `file`.",
+        "",
+        *table(channel, {}),
+    ]
+    for name, held in channel["properties"].items():
+        inner = _inner(held)
+        if inner is not None:
+            lines += ["", f"## {name}", "", *table(inner, {})]
+    return "\n".join(lines) + "\n"
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "json.md": json_documents,
     "playbook-keys.md": playbook_keys,
     "inventory-keys.md": inventory_keys,
+    "notification-keys.md": notification_keys,
 }

@@ -271,7 +271,7 @@ def _submitted() -> Schema:
 
 def _trial(made: _Made) -> Schema:
     keys = {"status": made.of(Status), "notices": _array(made.refer(Notice)), "exit_code": _code()}
-    return _object("notify: what came of a trial, channel by channel", keys)
+    return _object("`notify`: what came of a trial, channel by channel", keys)
 
 
 def _error(made: _Made) -> Schema:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from typer.main import get_command
 
+from easops.cli.app import app
 from easops.detectors import DETECTORS
 from easops.readings import READINGS
 from easops.report.schema import report_schema
@@ -54,6 +57,17 @@ def leaves(error: Any) -> list[Any]:
 
 def test_the_schema_is_one() -> None:
     Draft202012Validator.check_schema(SCHEMA)
+
+
+def test_every_command_that_prints_json_is_named_with_its_document() -> None:
+    def printing(command: Any, path: str) -> Iterator[str]:
+        for name, inner in getattr(command, "commands", {}).items():
+            yield from printing(inner, f"{path} {name}".strip())
+        if any("--json" in parameter.opts for parameter in command.params):
+            yield path
+
+    told = " ".join(SCHEMA["$defs"][one["$ref"].rpartition("/")[2]]["description"] for one in SCHEMA["anyOf"])
+    assert [path for path in printing(get_command(app), "") if f"`{path}`" not in told] == []
 
 
 def test_an_unknown_key_and_a_missing_one_are_found() -> None:
