@@ -37,7 +37,8 @@ def run_summary(report: RunReport, exit_code: int, *, command: str, form: Format
         lines += ["", "Next:", "", _block(report.next)]
     lines += ["", _block(form.end(report, exit_code, command=command).strip("\n"))]
     evidence = [form.step(step, report.steps[:at], diff=False, verbose=False) for at, step in enumerate(report.steps)]
-    lines += ["", "<details><summary>All that was found and done</summary>", "", _block("\n".join(evidence))]
+    shown = "<details open>" if report.status is Status.AWAITING_APPROVAL else "<details>"  # a reviewer is to read it
+    lines += ["", f"{shown}<summary>All that was found and done</summary>", "", _block("\n".join(evidence))]
     return _fitted("\n".join([*lines, "", "</details>", ""]), room)
 
 
