@@ -28,7 +28,7 @@ def error(voice: Voice, error: EasopsError) -> None:
     if on_github():
         from easops.report.github import of_error
 
-        voice.note("\n".join(of_error(error, root())))
+        voice.commands(of_error(error, root()))
 
 
 def stopped(voice: Voice, what: str, why: str, next_step: str) -> None:
@@ -36,7 +36,7 @@ def stopped(voice: Voice, what: str, why: str, next_step: str) -> None:
     if on_github():
         from easops.report.github import of_words
 
-        voice.note(of_words(what, why, next_step))
+        voice.commands([of_words(what, why, next_step)])
 
 
 def ended(voice: Voice, report: RunReport, exit_code: int, command: str) -> None:
@@ -48,9 +48,7 @@ def ended(voice: Voice, report: RunReport, exit_code: int, command: str) -> None
     from easops.report.github import of_run
     from easops.report.summary import LARGEST, run_summary
 
-    lines = of_run(Account(report))
-    if lines:
-        voice.note("\n".join(lines))
+    voice.commands(of_run(Account(report)))
     path = os.environ.get("GITHUB_STEP_SUMMARY")
     if not path:
         return

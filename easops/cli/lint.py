@@ -38,7 +38,8 @@ def lint(
             linted.append(Linted(playbook, error.problems))
         else:
             linted.append(Linted(playbook))
-    voice.result(chosen.render(linted, forge.root()))
+    told = chosen.render(linted, forge.root())
+    voice.result(told, trusted=chosen is LINTS["github"])
     if form is None and forge.on_github():
-        voice.note(LINTS["github"].render(linted, forge.root()))
+        voice.commands(LINTS["github"].render(linted, forge.root()).splitlines())
     raise typer.Exit(EXIT_USAGE if any(one.problems for one in linted) else 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 import threading
 import time
@@ -50,17 +51,23 @@ class Voice:
             return FORMATS["json"]
         return Text(max(_width(sys.stdout) or _WIDTH, _WIDTH), colour=_has_colour(sys.stdout))
 
-    def result(self, text: str) -> None:
-        """A part of the result, on stdout; an empty text is no part."""
+    def result(self, text: str, *, trusted: bool = False) -> None:
+        """A part of the result, on stdout; an empty text is no part. *trusted*: a forge may take commands from it."""
         if text:
             with self._lock, self._undrawn():
                 self._told.clear()
-                _write(sys.stdout, text)
+                _write(sys.stdout, text, trusted=trusted)
 
     def note(self, text: str) -> None:
         """Something a person should know, on stderr."""
         with self._lock, self._undrawn():
             _write(sys.stderr, text)
+
+    def commands(self, lines: Sequence[str]) -> None:
+        """What a forge is told in its own language, on stderr; none is nothing."""
+        if lines:
+            with self._lock, self._undrawn():
+                _write(sys.stderr, "\n".join(lines), trusted=True)
 
     def lines(self, lines: Sequence[str]) -> None:
         """Lines of a report on stderr, with what stands out in them where that is a terminal."""
@@ -186,9 +193,19 @@ def _understands_escapes() -> bool:
     return understands
 
 
-def _write(stream: IO[str], text: str) -> None:
+def _write(stream: IO[str], text: str, *, trusted: bool = False) -> None:
+    if not trusted and os.environ.get("GITHUB_ACTIONS") == "true":
+        text = _harmless(text)
     with contextlib.suppress(OSError, ValueError):  # ValueError: it is closed
         print(text, file=stream, flush=True)
+
+
+def _harmless(text: str) -> str:
+    """*text* without what GitHub would take for a command to itself: a user agent is what a client sent.
+
+    JSON says the same afterwards: in it a line never begins so, and ``\\u005b`` is a bracket.
+    """
+    return re.sub(r"(^|[\r\n])(\s*)::", r"\1\2\\::", text).replace("##[", r"##\u005b")
 
 
 def trace_commands(voice: Voice) -> None:

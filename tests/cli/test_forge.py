@@ -82,3 +82,15 @@ def test_a_run_that_could_not_begin_says_why_to_the_forge_too(
     (told,) = messages(Path("run.xml"))
     assert message in told
     assert [line for line in answer.err.splitlines() if line.startswith("::error ")]
+
+
+@pytest.mark.usefixtures("github")
+def test_no_text_is_a_command_to_the_forge(easops: Easops) -> None:
+    hostile = "::add-mask::a"
+    answer = easops("run", hostile)
+    assert answer.code == 1
+    said = [line for line in f"{answer.out}\n{answer.err}".splitlines() if line.lstrip().startswith("::")]
+    assert [line.partition(" ")[0] for line in said] == ["::error"]
+    document = json.loads(easops("run", "##[x]y", "--json").out)
+    assert document["problems"][0]["file"] == "##[x]y"
+    assert "##[" not in easops("run", "##[x]y").err.replace("::error file=##[", "")
