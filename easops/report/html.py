@@ -19,8 +19,11 @@ from easops.clock import lasted
 from easops.detectors import DETECTORS
 from easops.detectors.finding import Detection, Measurement
 from easops.parameter import format_duration
+from easops.playbook.approval import Decision
 from easops.playbook.outcome import RunReport, StepResult
+from easops.playbook.planned import PlannedChange
 from easops.playbook.record import Run
+from easops.report.approval import decision_words
 from easops.report.file import Account
 from easops.report.layout import counted, figure, moment, value_words
 from easops.report.measured import measured
@@ -54,7 +57,7 @@ class Open:
     reason: str
 
 
-def _differences(changed: ItemOutcome | Change) -> list[Difference]:
+def _differences(changed: ItemOutcome | Change | PlannedChange) -> list[Difference]:
     before, after = changed.before, changed.after
     if not isinstance(before, Mapping) or not isinstance(after, Mapping):
         return [] if before == after else [Difference("", value_words(before), value_words(after))]
@@ -75,6 +78,16 @@ def _changes(account: Account) -> list[tuple[StepResult, list[ItemOutcome]]]:
     return found
 
 
+def _approvals(account: Account) -> list[tuple[StepResult, Decision | None]]:
+    """The approval steps that asked, each with what was decided, where the run still hangs on it."""
+    asked = None if account.view is None else account.view.asked
+    return [
+        (step, asked.decision if asked is not None and asked.step.key == step.key else None)
+        for step in account.report.steps
+        if step.approval is not None
+    ]
+
+
 def _recorded(account: Account) -> tuple[tuple[Change, ChangeOutcome | None], ...]:
     """The changes as the record has them, where the steps cannot tell them all: the run has not ended, or something in
     it is not known."""
@@ -85,7 +98,7 @@ def _recorded(account: Account) -> tuple[tuple[Change, ChangeOutcome | None], ..
 def _open(account: Account) -> list[Open]:
     found = []
     for step in account.report.steps:
-        if step.kind == "verify":  # told under the proof
+        if step.kind in ("verify", "approval"):  # told under the proof, or the approval
             continue
         items = [
             item for item in step.items if item.status not in _DONE or (item.status is Status.SKIPPED and item.reason)
@@ -201,6 +214,7 @@ _PAGES.filters.update(
     counted=counted,
     words=lambda value: value.replace("_", " "),
     outcome=outcome_words,
+    decision=decision_words,
     differences=_differences,
     gaps=gaps,
     observed=observed,
@@ -228,6 +242,7 @@ class _Html:
             measured=measured(report),
             summaries={name: detector.summary for name, detector in DETECTORS.items()},
             changes=[(step, _because(step, evidence), items) for step, items in _changes(account)],
+            approvals=_approvals(account),
             recorded=_recorded(account),
             open=_open(account),
             origin=[] if view is None else _origin(view.run),

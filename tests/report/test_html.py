@@ -11,7 +11,10 @@ import pytest
 from easops.actions.limit_eas_usage import AssociateThrottlingPolicy
 from easops.detectors.finding import Detection, Series, Undetermined, UserFinding
 from easops.errors import UnreachableHost
+from easops.playbook.approval import Asked
 from easops.playbook.outcome import RunReport, StepResult
+from easops.playbook.person import Person
+from easops.playbook.planned import Approval, PlannedChange
 from easops.playbook.record import Run
 from easops.playbook.runs import RunView
 from easops.report import FILES
@@ -199,6 +202,23 @@ def test_of_a_run_that_died_every_change_is_told_that_it_may_have_made() -> None
     assert "throttling policy of anna@contoso.example none → ours unknown: no outcome is recorded exact" in seen
     assert "Nothing." not in seen
     assert "easops runs reconcile 20261124-170000-abcd" in seen
+
+
+def test_who_is_to_approve_sees_what_is_planned_and_the_command() -> None:
+    what = f"ActiveSync of {ANNA.user}"
+    planned = PlannedChange(3, None, "block_user", "contoso", ANNA.user, what, None, True, False, "exact")
+    me = Person("night", "desk")
+    asks = Approval("Block anna? <b>", (planned,), "d" * 64, "somebody_else", asked_by=(me,), until=AT)
+    step = StepResult(2, "Agree", "approval", "", Status.AWAITING_APPROVAL, reason="nobody has approved", approval=asks)
+    report = attrs.evolve(REPORT, status=Status.AWAITING_APPROVAL, steps=(REPORT.steps[0], step), owes=True)
+    view = recorded(report, owes=True)
+    seen = page(report, view=attrs.evolve(view, asked=Asked(view.run, step, asks, None))).text
+    assert "Waits for approval" in seen
+    assert f"Block anna? <b> nobody has approved What is planned Before → after By Undo {what} on → off step 3" in seen
+    assert f"step 3, block user exact Digest {'d' * 64} Asked by {me}" in seen
+    assert "somebody else than who asks Until 2026-11-24 17:00:00Z" in seen
+    assert "easops approve 20261124-170000-abcd" in seen
+    assert "What was not done" not in seen
 
 
 def test_evidence_that_was_told_is_not_told_again_as_a_reason() -> None:
