@@ -19,13 +19,16 @@ ROOT = HERE.parents[1]
 RINGS = {*easops._ROOMS.values(), "easops.errors", "easops.exchange", "easops.iis", "easops.inventory", "easops.logs"}
 """Where the names of the API are defined, and the rooms' own lists."""
 
+WITH_ITS_OWN_NODE = {"PYRIGHT_PYTHON_GLOBAL_NODE": "0", "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"}
+"""The one that the extra `nodejs` brings, whatever else the machine has; and no look for a newer version."""
+
 
 def pyright(*words: str | Path) -> dict[str, Any]:
     pytest.importorskip("pyright", reason="pyright is not installed: pip install 'pyright[nodejs]'")
     done = subprocess.run(
         [sys.executable, "-m", "pyright", "--pythonpath", sys.executable, "--outputjson", *map(str, words)],
         cwd=HERE,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"},
+        env={**os.environ, "PYTHONPATH": str(ROOT), **WITH_ITS_OWN_NODE},
         capture_output=True,
         text=True,
         check=False,
