@@ -48,7 +48,12 @@ def result_names(steps: Node) -> frozenset[str]:
     return frozenset(names)
 
 
-_ONE_OF: Final = f"{', '.join(KINDS[:-1])} and {KINDS[-1]}"
+def _listed(words: Sequence[str]) -> str:
+    """``detect, verify and do``."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+_ONE_OF: Final = _listed(KINDS)
 
 
 def _called(kind: StepKind, subject: str) -> str:
@@ -239,7 +244,7 @@ class StepReader:
         for key in NOT_BESIDE[kind]:
             if key in node.keys:
                 others = [other for other in KINDS if key not in NOT_BESIDE[other]]
-                what = f"{key} goes with {' and '.join(others)}, not {kind}"
+                what = f"{key} goes with {_listed(others)}, not {kind}"
                 self._checker.add(node.keys[key], what, why[key], "Remove it")
 
     def _with(

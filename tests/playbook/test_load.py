@@ -324,6 +324,33 @@ def test_a_playbook_is_rebuilt_from_its_text_and_line_ends_do_not_change_its_dig
             "- {each_host: all, steps: [{each_host: all, steps: [{detect: sync_pool_cpu}]}]}",
             "1:28: a group has no groups in it: its steps are done on one host. Put it beside this one",
         ),
+        (
+            "- {detect: sync_pool_cpu, by: anyone}",
+            "1:27: by goes with approval, not detect: only an approval asks anybody. Remove it",
+        ),
+        (
+            "- {approval: x, on: all}\n- {do: limit_eas_usage, with: {user: a}}",
+            "1:17: on goes with detect, verify and do, not approval: it is about all that is planned behind it, and "
+            "nothing goes on without it. Remove it",
+        ),
+        (
+            "- {approval: x, on_failure: continue}\n- {do: limit_eas_usage, with: {user: a}}",
+            "1:17: on_failure goes with detect, verify and do, not approval: it is about all that is planned behind "
+            "it, and nothing goes on without it. Remove it",
+        ),
+        (
+            "- {approval: x, by: nobody}\n- {do: limit_eas_usage, with: {user: a}}",
+            "1:21: by cannot be 'nobody': it is one of anyone, somebody_else",
+        ),
+        (
+            "- {approval: x, expires: soon}\n- {do: limit_eas_usage, with: {user: a}}",
+            "1:26: expires cannot be this: 'soon' is no duration",
+        ),
+        (
+            "- {do: limit_eas_usage, with: {user: a}}\n- {approval: x}\n- {detect: sync_pool_cpu}",
+            "2:3: nothing is behind this approval: no step changes anything between it and the next, or the end. "
+            "Put it before the changes that it is for, or remove it",
+        ),
         ("- {each_host: all, steps: []}", "1:27: steps is empty: a group has at least one step"),
         ("- {each_host: all}", "1:3: a group of steps has no 'steps'"),
         (

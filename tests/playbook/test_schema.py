@@ -33,7 +33,10 @@ def test_it_is_a_schema_of_its_dialect() -> None:
     Draft202012Validator.check_schema(SCHEMA)
 
 
-@pytest.mark.parametrize("path", shipped_playbooks().values(), ids=lambda path: path.stem)
+EXAMPLES = (Path(__file__).parents[2] / "examples" / "playbooks").glob("*.yml")
+
+
+@pytest.mark.parametrize("path", [*shipped_playbooks().values(), *EXAMPLES], ids=lambda path: path.stem)
 def test_shipped_playbooks_are_valid(path: Path) -> None:
     assert wrong(path.read_text(encoding="utf-8")) == ""
 
@@ -68,6 +71,15 @@ def test_shipped_playbooks_are_valid(path: Path) -> None:
         "{detect: sync_pool_cpu, as: item}",
         "{detect: sync_pool_cpu, as: my-load}",
         "{detect: sync_pool_cpu, on_failure: stop}",
+        "{detect: sync_pool_cpu, by: anyone}",
+        "{do: block_user, with: {user: a}, expires: 1h}",
+        "{approval: x, by: nobody}",
+        "{approval: x, expires: soon}",
+        "{approval: x, on: all}",
+        "{approval: x, for_each: [a]}",
+        "{approval: x, on_failure: continue}",
+        "{approval: x, do: block_user}",
+        "{approval: 5}",
         "{each_host: all}",
         "{each_host: all, steps: []}",
         "{each_host: all, steps: [{detect: sync_pool_cpu, on: all}]}",
