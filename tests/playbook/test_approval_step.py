@@ -229,6 +229,8 @@ def test_in_a_group_each_host_has_an_approval_of_its_own() -> None:
     go(both, found(), text=BY_HOST, hands=hands)
 
     assert hands.applied == [("a", "A")]
+    reasons = {result.host: result.because for result in hands.results if result.name == "free"}
+    assert reasons["A"] == "A is full", "to look ahead at the next host leaves this one at hand"
     awaiting = [(host, status) for name, host, status in told(hands) if name == "agree"]
     assert awaiting == [("A", "ok"), ("B", "awaiting_approval")]
 
