@@ -207,7 +207,7 @@ def notification_keys() -> str:
         "# Keys of notifications",
         "",
         "[Be notified of a run's end](../how-to/be-notified.md) shows whole files; `easops schema notifications` gives",
-        "the JSON Schema that this page is made from. A value that is a mapping names where a secret is found: `env` or",
+        "the JSON Schema that this page is made from. A value that is a mapping names where a secret is: `env` or",
         "`file`.",
         "",
         "## The file",
