@@ -29,7 +29,7 @@ from easops.report.layout import counted, figure, moment, value_words
 from easops.report.measured import measured
 from easops.report.moved import moved_in
 from easops.report.step import outcome_words, step_lines
-from easops.report.timeline import gaps, marks, observed, quiet, timelines
+from easops.report.timeline import gaps, labels, marks, observed, quiet, timelines
 from easops.report.verdict import verdict
 from easops.report.way import Way, ways
 from easops.status import Status
@@ -218,6 +218,7 @@ _PAGES.filters.update(
     differences=_differences,
     gaps=gaps,
     observed=observed,
+    labels=labels,
     capital=lambda text: text[:1].upper() + text[1:],
 )
 

@@ -19,6 +19,9 @@ from easops.playbook.outcome import RunReport
 from easops.report.layout import counted
 from easops.report.moved import moved_in
 
+_LABEL: Final = 6.0
+"""Percent of a plot that the number of a mark takes where the plot is narrowest."""
+
 _TICKS: Final = 6
 _TICK_STEPS: Final = (60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800)
 
@@ -215,6 +218,21 @@ def _ticks(begin: int, end: int) -> tuple[tuple[float, str], ...]:
     moments = range(-(-begin // step) * step, end + 1, step)
     return tuple(
         (100 * (at - begin) / (end - begin), dt.datetime.fromtimestamp(at, dt.UTC).strftime(form)) for at in moments
+    )
+
+
+def labels(plot: Plot) -> tuple[tuple[float, str], ...]:
+    """The numbers of the marks, each over its mark, and together where they would cover each other: pairs of a position
+    and a text."""
+    groups: list[list[tuple[float, Mark]]] = []
+    for at, mark in sorted(plot.marks, key=lambda held: held[0]):
+        if groups and at - groups[-1][-1][0] < _LABEL:
+            groups[-1].append((at, mark))
+        else:
+            groups.append([(at, mark)])
+    return tuple(
+        (sum(at for at, _ in held) / len(held), " ".join(dict.fromkeys(str(mark.number) for _, mark in held)))
+        for held in groups
     )
 
 

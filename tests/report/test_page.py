@@ -162,6 +162,7 @@ def test_it_is_silent_fits_its_width_and_can_be_read(page: Any, address: str) ->
     assert page.evaluate(OUTSIDE) == []
     assert page.evaluate(PALE) == []
     assert page.evaluate(COLLIDING, ".axis") == []
+    assert page.evaluate(COLLIDING, ".above") == []
     for text in ("What was found", "Before and after", "none → ours", "easops undo 20261124-170000-abcd", "protected"):
         assert page.get_by_text(text).first.is_visible(), text
 

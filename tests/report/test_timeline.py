@@ -85,6 +85,13 @@ def test_a_change_is_marked_where_it_ended_and_parts_before_from_after() -> None
     )
 
 
+def test_the_numbers_of_changes_that_lie_close_together_stand_together() -> None:
+    (held,) = timeline.timelines(
+        report(looked(1, series(*[1] * 100)), limited(2, 50), recycled(3, 52), looked(4), recycled(5, 80))
+    )
+    assert [(round(at), text) for at, text in timeline.labels(held.plots[0])] == [(51, "1 2"), (80, "3")]
+
+
 def test_a_change_that_nobody_looked_after_is_marked_beyond_what_was_observed() -> None:
     (held,) = timeline.timelines(report(looked(1, series(2, 2)), recycled(2, 4)))
     assert values(held.plots[0]) == [2, 2, None, None]
