@@ -141,7 +141,7 @@ def lapsed(steps: Sequence[StepResult], now: dt.datetime) -> str:
     last: StepResult | None = None
     for step in steps:
         if step.status not in _DONE:
-            if last is None or last.approval is None or step.approval is not None:
+            if last is None or last.approval is None or step.kind == "approval":
                 return ""
             gone = last.approval.until is not None and now >= last.approval.until
             return last.key if gone or any(held.unapproved for held in steps) else ""

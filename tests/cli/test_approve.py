@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from pathlib import Path
+
+import pytest
 
 from .conftest import Answer, Easops
 from .test_json_schema import document
@@ -14,7 +18,17 @@ def labelled(answer: Answer, label: str) -> str:
     return next(line.partition(label)[2].strip() for line in answer.out.splitlines() if line.startswith(label))
 
 
-def test_the_gated_cure_of_the_examples_goes_on_when_it_is_approved(process: Easops) -> None:
+def at_terminal(monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
+    """Somebody sits there, and types that."""
+    typed = io.StringIO(f"{answer}\n")
+    monkeypatch.setattr(typed, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys, "stdin", typed)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+
+
+def test_the_gated_cure_of_the_examples_goes_on_when_it_is_approved(
+    process: Easops, easops: Easops, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = process("run", PLAYBOOK, "--lab")
     assert run.code == 3, run
     words = labelled(run, "approve ").split()
@@ -33,8 +47,14 @@ def test_the_gated_cure_of_the_examples_goes_on_when_it_is_approved(process: Eas
     told = document(process("approve", run_id, "--json"), "approval_of_run")
     assert (told["status"], told["step"]["approval"]["digest"]) == ("awaiting_approval", digest)
     assert process("approve", run_id, "--yes", "--digest", "0" * 64).code == 3
+    at_terminal(monkeypatch, "n")
+    no = easops("approve", run_id)
+    assert (no.code, "6 planned changes:" in no.out) == (3, True)
+    assert "Approve these changes? [y/N]" in no.err
+    assert "you did not say yes" in no.err
 
-    approved = document(process("approve", run_id, "--yes", "--digest", digest, "--json"), "approval_of_run")
+    at_terminal(monkeypatch, "y")
+    approved = document(easops("approve", run_id, "--digest", digest, "--json"), "approval_of_run")
     assert (approved["status"], approved["next"]) == ("approved", f"easops runs resume {run_id}")
     assert labelled(process("runs", "show", run_id), "decided").startswith("approved by ")
 

@@ -300,3 +300,7 @@ def test_an_approval_lapses_by_its_time_or_by_a_plan_that_it_does_not_cover_and_
     voided = approved(ONE, limit=Limit(befores={"anna": ["none", "theirs"]}))[1].results
     assert lapsed(voided, SOON.replace(hour=3)) == "2"
     assert lapsed(asked(FLOOD).results, after) == ""
+    at_the_second = approved(FLOOD, text=TWICE, of=asked(FLOOD, text=TWICE))[1].results
+    assert lapsed(at_the_second, after) == "", "what the first was for is done"
+    unplanned = attrs.evolve(at_the_second[3], status=Status.UNREACHABLE, approval=None)
+    assert lapsed([*at_the_second[:3], unplanned], after) == ""
