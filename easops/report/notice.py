@@ -20,8 +20,9 @@ from easops.playbook.outcome import StepResult
 from easops.report.error import three_lines
 from easops.report.json import Document, run_document
 from easops.report.layout import moment, wrapped
+from easops.report.step import step_lines
 from easops.report.text import Text
-from easops.status import EXIT_CODES
+from easops.status import EXIT_CODES, Status
 
 _SUBJECT: Final = 150
 """Characters of a subject."""
@@ -105,7 +106,10 @@ def _text(ending: Ending, word: str) -> list[str]:
         lines += [*three_lines(problem.what, problem.why, problem.next_step), ""]
     for step in report.steps:
         lines += _found(step)
-    bad = [step for step in report.steps if EXIT_CODES[step.status] and step.reason]
+    for number, step in enumerate(report.steps):
+        lines += _wanted(step, report.steps[:number])
+    waits = Status.AWAITING_APPROVAL
+    bad = [step for step in report.steps if EXIT_CODES[step.status] and step.status is not waits and step.reason]
     for step in bad:
         lines += wrapped(f"{step.name}: {step.status.replace('_', ' ')}: {step.reason}", "")
     if ending.moment == "stopped":
@@ -136,6 +140,17 @@ def _found(step: StepResult) -> list[str]:
     if not detection.users and not told:
         lines += wrapped(f"found on {', '.join(detection.hosts)}", "  ")
     return lines
+
+
+def _wanted(step: StepResult, earlier: Sequence[StepResult]) -> list[str]:
+    """What an approval is wanted for: the planned changes, before -> after, until when, and by whom."""
+    approval = step.approval
+    if step.status is not Status.AWAITING_APPROVAL or approval is None:
+        return []
+    lines = ["", *step_lines(step, earlier, diff=False, verbose=False)]
+    until = "" if approval.until is None else f" until {moment(approval.until)}"
+    whose = ", by somebody else than who asks" if approval.by == "somebody_else" else ""
+    return lines + wrapped(f"to be approved{until}{whose}")
 
 
 def _error(ending: Ending) -> Document:

@@ -12,6 +12,7 @@ import pytest
 from easops.errors import UnreachableHost
 from easops.playbook.notice import Ending
 from easops.playbook.outcome import RunReport, StepResult
+from easops.playbook.planned import Approval, PlannedChange
 from easops.playbook.record import Run
 from easops.report.notice import Message, message_of
 from easops.status import Status
@@ -56,6 +57,24 @@ def test_a_program_gets_the_run_as_json_gives_it() -> None:
     assert document["steps"][2]["items"][0]["item"] == ANNA.user
     assert document["text"] == message().text
     assert document["left_out"] == []
+
+
+def test_a_wanted_approval_shows_what_is_to_be_approved_until_when_and_the_command() -> None:
+    subject, before, after = f"throttling policy of {ANNA.user}", {"policy": None}, {"policy": "ours"}
+    where = (2, None, "limit_eas_usage", "organisation contoso", ANNA.user)
+    change = PlannedChange(*where, subject, "guid-1", before, after, "exact")
+    approval = Approval("they flood", (change,), "d1ce" * 16, "somebody_else", until=AT + dt.timedelta(hours=4))
+    step = StepResult(1, "Agree", "approval", "approval", Status.AWAITING_APPROVAL, stops=True, approval=approval)
+    report = attrs.evolve(REPORT, steps=(step,), status=Status.AWAITING_APPROVAL, owes=True)
+
+    told = message(report)
+
+    assert told.subject.startswith("[easops] awaiting approval: ")
+    assert told.document["event"] == "approval"
+    assert f"      throttling policy of {ANNA.user}" in told.text.splitlines()
+    assert "policy none -> ours" in told.text
+    assert "to be approved until 2026-11-24 21:00:00Z, by somebody else than who asks" in " ".join(told.text.split())
+    assert [line.split()[0] for line in told.text.splitlines()[-2:]] == ["approve", "go"]
 
 
 def test_a_run_in_the_lab_is_not_taken_for_a_real_one() -> None:
