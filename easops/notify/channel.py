@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Literal
@@ -125,7 +126,9 @@ def why_no_url(url: str, *, secret: bool) -> str:
         return "it is no url"
     if parts.scheme not in ("http", "https"):
         return "it does not begin with https:// (or http://)"
-    if not host or port == 0 or any(character <= " " or character == "\x7f" for character in url):
+    if any(character <= " " or character == "\x7f" for character in url):
+        return "it has a blank in it, or a line end"
+    if not host or port == 0:
         return "it names no server after the //"
     if "@" in parts.netloc:
         return "it holds a user name; a header can carry it"
@@ -136,4 +139,7 @@ def why_no_url(url: str, *, secret: bool) -> str:
 
 def is_here(host: str) -> bool:
     """Whether a name is this machine's own, so that nothing goes over a network."""
-    return host.lower() in ("localhost", "::1") or host.startswith("127.")
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"

@@ -54,7 +54,7 @@ def deliver(
     for channel in channels:
         if channel.name not in notices:
             begun = under_way[channel.name].give_up()
-            why = f"no answer within {seconds:.0f} s; it may have come" if begun else f"not sent within {seconds:.0f} s"
+            why = f"no answer within {seconds:g} s; it may have come" if begun else f"not sent within {seconds:g} s"
             ended(Notice(channel.name, "unknown" if begun else "failed", why, dt.datetime.now(dt.UTC)))
     return tuple(notices[channel.name] for channel in channels)
 

@@ -7,7 +7,7 @@ import platform
 import smtplib
 import ssl
 from email.message import EmailMessage
-from email.utils import formatdate
+from email.utils import formatdate, make_msgid
 from typing import Final
 
 from easops.errors import AccessRefused, CommandFailed, OutcomeUnknown, UnreachableHost
@@ -19,7 +19,8 @@ _CONNECT: Final = 5.0
 
 
 def mail(way: Mail, subject: str, text: str, message_id: str, passing: Passing) -> str:
-    """Send it; who of several was refused, or an empty text. *subject* is one line.
+    """Send it; who of several was refused, or an empty text. *subject* is one line; *message_id* is a
+    part of the mail's.
 
     Raises UnreachableHost (nothing was sent), AccessRefused, CommandFailed (it was not taken), OutcomeUnknown.
     """
@@ -28,7 +29,7 @@ def mail(way: Mail, subject: str, text: str, message_id: str, passing: Passing) 
     message["From"] = way.sender
     message["To"] = ", ".join(way.to)
     message["Date"] = formatdate(localtime=False)
-    message["Message-ID"] = f"<{message_id}@{_domain(way)}>"
+    message["Message-ID"] = make_msgid(message_id, _domain(way))
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no answer, please
     message.set_content(text, cte="quoted-printable")
     server = f"{way.server}:{way.port}"

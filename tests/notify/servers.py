@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import http.server
 import json
@@ -112,6 +113,7 @@ class Post:
     says: str = "250 taken"
     refuses: set[str] = attrs.field(factory=set)
     hangs: bool = False
+    drops: bool = False
 
     async def handle_RCPT(self, server: Any, session: Session, envelope: Envelope, address: str, _: Any) -> str:
         if address in self.refuses:
@@ -125,9 +127,9 @@ class Post:
         assert isinstance(message, EmailMessage)
         self.got.append((list(envelope.rcpt_tos), message))
         if self.hangs:
-            import asyncio
-
             await asyncio.sleep(60)
+        if self.drops:
+            server.transport.close()
         return self.says
 
     def logged_on(self, server: Any, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:

@@ -15,7 +15,7 @@ from easops.document import Checker, DocumentError, parse
 from easops.errors import BadInput
 from easops.notify import Notifications, load_notifications
 from easops.notify.channel import Channel, LogFile, Mail, Reference, Webhook
-from easops.notify.load import DEFAULT
+from easops.notify.load import DEFAULT, _Reader
 from easops.notify.schema import notifications_schema
 
 GOOD = """
@@ -195,13 +195,30 @@ def test_secrets_are_tried_before_anything_runs(folder: Path, monkeypatch: pytes
     assert "T0KEN" not in repr(held)
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=8), lambda inner: (
-    st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(
-        ["name", "when", "webhook", "smtp", "file", "url", "headers", "server", "to", "from", "password", "env", "x"]
-    ), inner, max_size=5)), max_leaves=12))  # fmt: skip
-def test_whatever_stands_there_is_read_or_told(value: Any) -> None:
-    checker_text = json.dumps({"easops": 1, "notifications": value})
-    from easops.notify.load import _Reader
+@pytest.mark.parametrize("url", ["http://127.evil.example/x", "http://localhost.evil.example/x", "http://1.2.3.4/x"])
+def test_a_name_that_only_looks_like_this_machines_gets_no_secret(folder: Path, url: str) -> None:
+    with pytest.raises(DocumentError, match="clear text"):
+        load(folder, bad(f"{{name: a, webhook: {{url: '{url}', headers: {{X-Key: {{env: K}}}}}}}}"))
 
+
+def test_a_blank_in_a_url_is_told_as_that(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    monkeypatch.setenv("EASOPS_HOOK", "https://hooks.example/T0KEN\n")
+    held = load(folder, bad("{name: a, webhook: {url: {env: EASOPS_HOOK}}}"))
+    with pytest.raises(BadInput, match="a blank in it, or a line end"):
+        held.check()
+
+
+KEYS = ["name", "when", "webhook", "smtp", "file", "url", "headers", "server", "to", "from", "password", "env", "tls"]
+PLAIN = st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.sampled_from(["a@b", "none", "https://h/"])
+MAPPINGS = st.recursive(
+    PLAIN,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=6),
+    max_leaves=12,
+)
+
+
+@given(st.lists(st.dictionaries(st.sampled_from(KEYS), MAPPINGS, max_size=4), max_size=3) | MAPPINGS)
+def test_whatever_stands_there_is_read_or_told(value: Any) -> None:
     checker = Checker("n.yml")
-    _Reader(checker, Path()).channels(parse(checker_text, checker))
+    root = parse(json.dumps({"easops": 1, "notifications": value}), checker)
+    _Reader(checker, Path()).channels(root)

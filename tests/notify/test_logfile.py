@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,8 +19,9 @@ from easops.report.notice import Message
 MESSAGE = Message("k", "s", "t", {"text": "a\nb", "user": "André"})
 
 
-def told(path: Path, message: Message = MESSAGE) -> Notice:
-    (notice,) = deliver([Channel("log", ("end",), LogFile(path))], message, seconds=5.0, came_of_it=lambda notice: None)
+def told(path: Path, message: Message = MESSAGE, *, seconds: float = 5.0) -> Notice:
+    channel = Channel("log", ("end",), LogFile(path))
+    (notice,) = deliver([channel], message, seconds=seconds, came_of_it=lambda notice: None)
     return notice
 
 
@@ -45,6 +47,26 @@ def test_lines_of_several_at_once_do_not_mix(tmp_path: Path) -> None:
         statuses = {notice.status for notice in pool.map(lambda message: told(path, message), messages)}
     numbers = [json.loads(line)["number"] for line in path.read_text(encoding="utf-8").splitlines()]
     assert (statuses, sorted(numbers)) == ({"sent"}, list(range(40)))
+
+
+def test_nothing_is_written_while_another_process_writes_nor_after_it_was_given_up(tmp_path: Path) -> None:
+    path = tmp_path / "runs.jsonl"
+    with path.open("wb") as theirs:
+        if sys.platform != "win32":
+            import fcntl
+
+            fcntl.flock(theirs, fcntl.LOCK_EX)
+        else:
+            import msvcrt
+
+            theirs.seek(2**31 - 2)
+            msvcrt.locking(theirs.fileno(), msvcrt.LK_LOCK, 1)
+        notice = told(path, seconds=0.2)
+    assert (notice.status, notice.reason) == ("failed", "not sent within 0.2 s")
+    for thread in threading.enumerate():
+        if thread.name == "easops-notify-log":
+            thread.join(10)
+    assert path.read_bytes() == b""
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither")

@@ -118,7 +118,7 @@ def test_what_was_given_up_before_it_began_is_not_sent_afterwards(hook: Hook, mo
     monkeypatch.setattr(socket.socket, "connect", connecting)
     hook.at = ended.set
     notice = told(Webhook(hook.url), seconds=0.3)
-    assert (notice.status, notice.reason) == ("failed", "not sent within 0 s")
+    assert (notice.status, notice.reason) == ("failed", "not sent within 0.3 s")
     held.set()
     for thread in threading.enumerate():
         if thread.name == "easops-notify-on-call":
