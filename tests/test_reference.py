@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import runpy
 from pathlib import Path
 
@@ -14,3 +15,9 @@ TOOL = runpy.run_path(str(Path(__file__).parent.parent / "tools" / "reference.py
 def test_a_page_is_what_its_table_says(name: str) -> None:
     written = (TOOL["FOLDER"] / name).read_text(encoding="utf-8")
     assert written == TOOL["PAGES"][name](), "type: python tools/reference.py"
+
+
+def test_every_variable_that_easops_reads_is_told() -> None:
+    read = re.compile(r'"(EASOPS_[A-Z_]+|(?:NO|FORCE)_COLOR|TERM|GIT(?:HUB|LAB)_[A-Z_]+)"')
+    code = "".join(file.read_text(encoding="utf-8") for file in (Path(__file__).parent.parent / "easops").rglob("*.py"))
+    assert set(read.findall(code)) - set(TOOL["VARIABLES"]) == set()

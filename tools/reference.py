@@ -14,6 +14,7 @@ from easops.cli.app import app
 from easops.detectors import DETECTORS
 from easops.lab.world.scenario import build_scenario, read_scenario, scenario_names
 from easops.parameter import Parameter, format_duration
+from easops.playbook.record import KEPT
 from easops.readings import READINGS
 from easops.status import EXIT_CODES, Status
 
@@ -150,12 +151,55 @@ def readings() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+VARIABLES = {
+    "EASOPS_INVENTORY": "the inventory, where `--inventory` names none",
+    "EASOPS_NOTIFY": "the notifications, where `--notify` names none",
+    "EASOPS_STATE": "the state folder, in place of the user's own",
+    "EASOPS_DATABASE_URL": "a PostgreSQL database for the records and the engine, in place of a file",
+    "EASOPS_PASSWORD": "nothing by itself: the name that `inventory from-ansible` gives to a password it leaves out",
+    "NO_COLOR": "no colour on a terminal",
+    "FORCE_COLOR": "colour in a pipe, too",
+    "TERM": "`dumb`: no colour, and progress in plain lines",
+    "GITHUB_ACTIONS": "`true`: annotations on stderr",
+    "GITHUB_WORKSPACE": "the clone; files are named from there in annotations",
+    "GITHUB_STEP_SUMMARY": "a file to which the run's summary is added",
+    "GITHUB_ACTOR": "who asks for an approval, or gives it, in a job",
+    "GITLAB_USER_LOGIN": "likewise",
+}
+"""What easops reads of its environment, beside what the libraries do (a proxy, the ticket cache, libpq's own)."""
+
+
+def environment() -> str:
+    lines = [
+        "# Environment and files",
+        "",
+        "| variable | what it says |",
+        "| --- | --- |",
+        *(f"| `{name}` | {meaning} |" for name, meaning in VARIABLES.items()),
+        "",
+        "Passwords may stand in any variable that the inventory names: `password: {env: NAME}`.",
+        "",
+        "## The state folder",
+        "",
+        "`EASOPS_STATE`, or the user's own: `~/.local/state/easops` on Linux, `~/Library/Application Support/easops`",
+        "on macOS, `%LOCALAPPDATA%\\easops` on Windows. It is made for its user alone, and holds",
+        "",
+        "- `easops.sqlite`, the records and the engine's tables, unless `EASOPS_DATABASE_URL` names a database;",
+        "- `locks/`, which say what runs are alive;",
+        "- `labs/`, the worlds of `--lab` runs.",
+        "",
+        f"Records are kept {KEPT.days} days, worlds 7. Nothing else is written, but the files that you name.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "exit-codes.md": exit_codes,
     "actions.md": actions,
     "detectors.md": detectors,
     "readings.md": readings,
     "scenarios.md": scenarios,
+    "environment.md": environment,
     "command-line.md": command_line,
     **runpy.run_path(str(Path(__file__).with_name("reference_schemas.py")))["PAGES"],
     **runpy.run_path(str(Path(__file__).with_name("reference_api.py")))["PAGES"],
