@@ -43,6 +43,7 @@ STATES = {
     "running": "a process executes it now",
     "waiting": "submitted; `easops worker RUN` executes it",
     "died": "its process ended before the run did; `runs resume`, `undo`, `runs reconcile` or `runs abandon` go on",
+    "stopped": "somebody stopped it, with Ctrl-C or SIGTERM; the same four go on",
     "STATUS": "it ended with this status",
     "STATUS, owes its later steps": "it ended, with changing steps not started: `runs resume` goes on with them",
     "undone by RUN": "everything that can be put back is",

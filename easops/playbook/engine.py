@@ -17,7 +17,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final, NoReturn, TypeVar
 
 import attrs
@@ -496,6 +496,10 @@ def _wait(handle: WorkflowHandle[Any], execution: Execution) -> None:
             while execution.writing and time.monotonic() < ends:
                 time.sleep(0.05)
             recorded = not execution.writing and not isinstance(execution.why, DatabaseAway)
+            if execution.why is None and away_since is None:
+                with suppress(EasopsError):
+                    now = dt.datetime.now(dt.UTC).isoformat()
+                    execution.record.write(execution.run_id, "stopped", now, {"finished": recorded})
             raise Interrupted(recorded, execution.why)
         if time.monotonic() - looked < _LOOK:
             continue

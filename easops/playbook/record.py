@@ -21,7 +21,9 @@ from easops.playbook.database import HOLDERS, METADATA, Database
 
 KEPT: Final = dt.timedelta(days=400)
 
-EntryKind = Literal["facts", "step", "intent", "outcome", "answer", "undone", "approval", "resumed", "notice", "told"]
+EntryKind = Literal[
+    "facts", "step", "intent", "outcome", "answer", "undone", "approval", "resumed", "stopped", "notice", "told"
+]
 
 _STAY_AS_FIRST_WRITTEN: Final = ("intent", "notice")
 

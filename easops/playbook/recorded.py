@@ -74,6 +74,12 @@ def looked_at(held: Run, record: Record, state: StateFolder) -> tuple[Run, bool]
     return record.get(held.run_id), False
 
 
+def was_stopped(held: Run, record: Record) -> bool:
+    """Whether a run that has not ended, and that nobody executes, was stopped by somebody; else it died."""
+    marks = record.entries(held.run_id, "stopped", "resumed")
+    return bool(marks) and marks[-1].kind == "stopped"
+
+
 @contextmanager
 def kept(lock: RunLock) -> Iterator[None]:
     """Let go of a taken lock at the end of the block. A run that was interrupted keeps it as long as the process

@@ -51,6 +51,7 @@ from easops.playbook.recorded import (
     organisation_target,
     refuse_closed,
     steps_of,
+    was_stopped,
     world_of,
 )
 from easops.playbook.rehearsal import start_lab
@@ -409,8 +410,8 @@ def _targets(held: Run, selected: Sequence[Host]) -> tuple[str, ...]:
 
 
 def _open_run(record: Record, state: StateFolder, new: Run, anew: bool) -> tuple[Run, str] | None:
-    """The latest earlier run of this playbook on one of these targets that died, or owes its later steps; in words,
-    which. With *anew* one that owes is none."""
+    """The latest earlier run of this playbook on one of these targets that died, was stopped, or owes its later steps;
+    in words, which. With *anew* one that owes is none."""
     for listed in record.runs():
         if listed.closed or listed.kind == "undo" or listed.playbook != new.playbook:
             continue
@@ -418,7 +419,7 @@ def _open_run(record: Record, state: StateFolder, new: Run, anew: bool) -> tuple
             continue
         held, alive = looked_at(listed, record, state)
         if held.ended is None and not held.waits and not held.closed and not alive:
-            return held, "died"
+            return held, "was stopped" if was_stopped(held, record) else "died"
         if held.ended is not None and held.owes and not anew:
             return held, f"ended as {held.status} and owes its later steps"
     return None

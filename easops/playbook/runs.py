@@ -8,8 +8,8 @@ from easops.actions.change import Change, ChangeOutcome
 from easops.playbook.approval import Asked, look_up
 from easops.playbook.notice import notices_of
 from easops.playbook.outcome import Notice, StepResult
-from easops.playbook.record import Run
-from easops.playbook.recorded import changes_of, looked_at, opened, steps_of
+from easops.playbook.record import Record, Run
+from easops.playbook.recorded import changes_of, looked_at, opened, steps_of, was_stopped
 from easops.playbook.state import StateFolder
 from easops.status import Status
 
@@ -18,7 +18,7 @@ from easops.status import Status
 class RunView:
     """A run as ``runs list`` and ``runs show`` tell it. *alive*: a process executes it now. *open* are the changes
     whose outcome the record does not know; *asked* is what it asks an approval for; *notices* is who was told of its
-    ends."""
+    ends; *stopped* says that somebody ended it in its middle."""
 
     run: Run
     alive: bool
@@ -26,6 +26,7 @@ class RunView:
     changes: tuple[tuple[Change, ChangeOutcome | None], ...]
     asked: Asked | None = None
     notices: tuple[Notice, ...] = ()
+    stopped: bool = False
 
     @property
     def status(self) -> str:
@@ -35,7 +36,9 @@ class RunView:
             return f"{self.run.status}, owes its later steps" if self.run.owes else self.run.status
         if self.alive:
             return "running"
-        return "waiting" if self.run.waits else "died"
+        if self.run.waits:
+            return "waiting"
+        return "stopped" if self.stopped else "died"
 
     @property
     def open(self) -> tuple[Change, ...]:
@@ -45,7 +48,8 @@ class RunView:
 def list_runs(state: StateFolder | None = None) -> tuple[RunView, ...]:
     """All recorded runs, the newest first, without their steps."""
     with opened(state) as (record, state):
-        return tuple(RunView(*looked_at(held, record, state), (), ()) for held in record.runs())
+        views = (RunView(*looked_at(held, record, state), (), ()) for held in record.runs())
+        return tuple(_with_stop(view, record) for view in views)
 
 
 def show_run(run_id: str, state: StateFolder | None = None) -> RunView:
@@ -54,4 +58,11 @@ def show_run(run_id: str, state: StateFolder | None = None) -> RunView:
         held, alive = looked_at(record.get(run_id), record, state)
         steps = steps_of(held, record)
         told = notices_of(held, record)
-        return RunView(held, alive, steps, changes_of(held, record), look_up(held, record, steps), told)
+        view = RunView(held, alive, steps, changes_of(held, record), look_up(held, record, steps), told)
+        return _with_stop(view, record)
+
+
+def _with_stop(view: RunView, record: Record) -> RunView:
+    if view.alive or view.run.ended is not None or view.run.closed:
+        return view
+    return attrs.evolve(view, stopped=was_stopped(view.run, record))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from easops.detectors import DETECTORS
 from easops.detectors.finding import Measurement
 from easops.playbook.outcome import RunReport, StepResult
 from easops.report.finding import found_words
@@ -41,9 +42,19 @@ def end_lines(report: RunReport, exit_code: int, *, command: str) -> list[str]:
     for status in (Status.FAILED, Status.UNDO_FAILED, Status.UNREACHABLE):
         lines += labelled(status.replace("_", " "), _items(report, status), Style.BAD)
     lines += labelled("not known", _items(report, Status.UNKNOWN), Style.BAD)
+    lines += labelled("not judged", _unjudged(report), Style.BAD)
     lines += labelled("proved", _proofs(report), Style.GOOD)
     lines += labelled("not proved", _unproved(report), Style.BAD)
-    lines += labelled("still open", _still_open(report), Style.CARE)
+    still_open = _still_open(report)
+    lines += labelled(
+        "still open",
+        [
+            f"{step.name}: {found_words(step.detection)}; nothing was changed, and no step looked whether it has ended"
+            for step in still_open
+            if step.detection is not None
+        ],
+        Style.CARE,
+    )
     if report.earlier is not None:
         held = report.earlier
         lines += labelled("open", [f"run {held.run_id} {held.state}; until it is settled this one is refused"])
@@ -57,6 +68,8 @@ def end_lines(report: RunReport, exit_code: int, *, command: str) -> list[str]:
         lines += to_type("to do it", for_real)
     if report.status is Status.AWAITING_APPROVAL:
         lines += to_type("approve", f"easops approve {report.run_id}")
+    for detector in dict.fromkeys(step.subject for step in still_open if _looks_back(step.subject)):
+        lines += to_type("look again", f"easops detect {detector} since=20m")
     if report.owes:
         lines += to_type("go on", f"easops runs resume {report.run_id}")
     if report.run_id is not None:
@@ -139,17 +152,26 @@ def _unproved(report: RunReport) -> list[str]:
     return lines
 
 
-def _still_open(report: RunReport) -> list[str]:
-    """What was found and neither changed nor proved to have ended: the run did well, and the fault may go on."""
+def _unjudged(report: RunReport) -> list[str]:
+    """The detect steps that met hosts which they could not judge, so that the changes stopped; and why."""
+    open_ = (Status.UNDETERMINED, Status.UNREACHABLE)
+    return [f"{step.name}: {step.reason}" for step in report.steps if step.kind == "detect" and step.status in open_]
+
+
+def _still_open(report: RunReport) -> list[StepResult]:
+    """The steps whose finding was neither changed nor proved to have ended: the run did well, the fault may go on."""
     if report.checked or report.changed or report.kind != "run" or report.exit_code:
         return []
     if any(step.kind == "verify" and step.status is not Status.SKIPPED for step in report.steps):
         return []
-    return [
-        f"{step.name}: {found_words(step.detection)}; nothing was changed, and no step looked whether it has ended"
-        for step in report.steps
-        if step.kind == "detect" and step.detection is not None and step.detection.found
-    ]
+    found = [step for step in report.steps if step.kind == "detect" and step.detection is not None]
+    return [step for step in found if step.detection is not None and step.detection.found]
+
+
+def _looks_back(detector: str) -> bool:
+    """Whether it reads what was before: then it finds for a while what has ended already."""
+    held = DETECTORS.get(detector)
+    return held is not None and any(parameter.name == "since" for parameter in held.parameters)
 
 
 def _found(steps: Sequence[StepResult], subject: str) -> list[str]:

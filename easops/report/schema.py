@@ -200,7 +200,10 @@ def _view(made: _Made) -> dict[str, Schema]:
     held = made.fields(Run, "run_id", "playbook", "kind", "started", "ended", "owes", "closed", "targets")
     return {
         **held,
-        "status": {**_TEXT, "description": "a status, or the state of a run that has none: running, waiting, died"},
+        "status": {
+            **_TEXT,
+            "description": "a status, or the state of a run that has none: running, waiting, stopped, died",
+        },
         "alive": {**_BOOLEAN, "description": "whether a process executes it now"},
         "lab": _or_null(_TEXT),
     }

@@ -83,6 +83,7 @@ def _head(step: StepResult) -> list[str]:
         return [*above, joined(left, (words, style))]
     # no place for several statuses, or for a sentence
     status = step.status.replace("_", " ") if step.status in {item.status for item in step.items} else ""
+    status = status if len(left + status) <= WIDTH else ""
     return [*above, cut(joined(left, (status, style))), *wrapped(joined((words, style)))]
 
 

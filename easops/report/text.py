@@ -56,7 +56,7 @@ def taken_lines(taken: Taken, width: int = WIDTH) -> list[str]:
     columns = ("host", *taken.reading.columns) if per_host else taken.reading.columns
     rows = [_readable(columns, (row.host, *row.values) if per_host else row.values) for row in taken.rows]
     lines = table(columns, rows, width) if rows else [] if taken.unreachable else ["nothing"]
-    if len(rows) == 1 and max(map(len, lines)) > width:
+    if len(rows) == 1 and len(lines) > 2:
         left = max(map(len, columns))
         lines = [f"{name.replace('_', ' '):<{left}}  {cell(value)}" for name, value in zip(columns, *rows, strict=True)]
     for unreachable in taken.unreachable:

@@ -183,6 +183,7 @@ def test_undo_after_a_drift_is_refused_whole_with_the_difference_and_skips_it_wh
         f"changed since: throttling policy of laura.brandt@contoso.example is Other, neither {OURS} nor none"
     ]
     assert {"--skip-drifted puts back the rest" in step.reason for step in undone.steps} == {True}
+    assert all(item.reason for step in undone.steps for item in step.items), "what has not drifted says why it stays"
     assert lab.sent() == sent
 
     skipping = undo(run_id, skip_drifted=True, confirm=always, state=lab.state)

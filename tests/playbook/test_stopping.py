@@ -54,7 +54,7 @@ def test_the_write_in_flight_is_finished_and_read_back_and_nothing_further_start
     assert child.returncode == code, said
     assert f"easops runs resume {run_id}" in said
     assert "has been finished and recorded" in said
-    assert view.status == "died"
+    assert view.status == "stopped"
     changes = show_run(run_id, database).changes
     assert [outcome and outcome.status for _, outcome in changes] == [Status.CHANGED, Status.CHANGED]
     assert gate.users == list(USERS[:2])

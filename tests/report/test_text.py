@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import attrs
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from easops.detectors.finding import Detection, Measurement
+from easops.detectors.finding import Detection, Measurement, Unreachable
 from easops.playbook.outcome import OpenRun, StepResult
 from easops.playbook.record import Run
 from easops.playbook.runs import RunView
 from easops.report.finding import detection_lines
-from easops.report.frame import end_lines
+from easops.report.frame import end_lines, head_lines
 from easops.report.runs import runs_lines
 from easops.report.step import MARKS, step_lines
 from easops.status import Status
@@ -106,6 +108,11 @@ def test_runs_are_told_one_a_line_with_what_they_were() -> None:
     ]
 
 
+def test_a_run_that_somebody_stopped_is_not_told_as_one_that_died() -> None:
+    run = Run("20261124-170000-abcd", "run", "Cure a storm", {"source": "/books/storm.yml"}, (), AT)
+    assert [RunView(run, False, (), (), stopped=stopped).status for stopped in (True, False)] == ["stopped", "died"]
+
+
 def test_verbose_adds_devices_samples_and_the_reason_again() -> None:
     lines = [*step_lines(STEPS[0], verbose=True), *step_lines(STEPS[2], STEPS[:2], verbose=True)]
     assert "      | line 1" in lines
@@ -166,6 +173,7 @@ def test_a_run_that_did_nothing_about_what_it_found_does_not_look_as_if_all_were
         "still open    Who floods: 2 users found; nothing was changed, and no step looked",
         "                whether it has ended",
         "status        ok (exit code 0)",
+        "look again    easops detect contact_sync_storm since=20m",
     ]
     proved = attrs.evolve(report, steps=(STEPS[0], limited, STEPS[4]))
     assert not any(line.startswith("still open") for line in end_lines(proved, 0, command="storm"))
@@ -182,6 +190,17 @@ def test_the_end_of_what_is_not_known_or_not_proved_says_what_to_type() -> None:
         "undo          easops undo 20261124-170000-abcd",
     ]
     assert ended(Status.VERIFY_FAILED)[-2] == "look          easops runs show 20261124-170000-abcd --verbose"
+
+
+def test_the_end_says_what_could_not_be_judged() -> None:
+    step = attrs.evolve(STEPS[0], status=Status.UNREACHABLE, detection=LOST, reason="EX2: no route", stops=True)
+    lines = end_lines(attrs.evolve(REPORT, steps=(step,), status=Status.UNREACHABLE), 5, command="storm")
+    assert lines == [
+        "",
+        "changed       nothing",
+        "not judged    Who floods: EX2: no route",
+        "status        unreachable (exit code 5)",
+    ]
 
 
 def test_a_command_to_type_is_never_broken() -> None:
@@ -267,6 +286,36 @@ def test_no_line_is_wider_than_80(verbose: bool) -> None:
         for line in step_lines(step, STEPS[:number], diff=True, verbose=verbose)
     ]
     assert max(map(len, [*lines, *end_lines(REPORT, 3, command="storm")])) <= 80
+
+
+WORDS = st.lists(st.text("abc-.@\u00e9", min_size=1, max_size=40), max_size=8).map(" ".join)
+NAME = st.text("ABC-1", min_size=1, max_size=40)
+
+
+@given(name=WORDS.filter(bool), hosts=st.lists(NAME, max_size=4), words=WORDS, status=st.sampled_from(Status))
+def test_whatever_a_step_holds_no_line_is_wider_than_80(
+    name: str, hosts: list[str], words: str, status: Status
+) -> None:
+    found = Detection(
+        "contact_sync_storm",
+        users=(attrs.evolve(ANNA, evidence=words),),
+        hosts=tuple(hosts),
+        unreachable=tuple(Unreachable(host, f"{host} is not there", words, next_step=words) for host in hosts),
+        judged=tuple(hosts),
+        notes=(words,),
+        sentences=dict.fromkeys(hosts, words),
+    )
+    held = item(words or "anna", status, reason=words, before={"policy": words}, after=None, effective=words)
+    steps = (
+        StepResult(1, name, "detect", "contact_sync_storm", status, words, tuple(hosts), detection=found, seconds=9e4),
+        StepResult(2, name, "do", "x", status, words, because=words, done=attrs.evolve(LIMITED, items=(held, held))),
+        StepResult(3, name, "verify", "contact_sync_storm", status, words, tuple(hosts), detection=found),
+    )
+    report = attrs.evolve(REPORT, run_id="R", steps=steps, status=status, lab=words or None)
+    lines = [*head_lines(name, "R", words, words, checked=True), *end_lines(report, 3, command="storm")]
+    for number, step in enumerate(steps):
+        lines += step_lines(step, steps[:number], diff=True)
+    assert max(map(len, lines)) <= 80
 
 
 @pytest.mark.parametrize("touched", [True, False])
