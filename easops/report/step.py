@@ -71,7 +71,7 @@ def _head(step: StepResult) -> list[str]:
         hosts = f"{len(step.hosts)} hosts"
     time = lasted(step.seconds) if step.seconds and step.status not in _NO_TIME else ""
     style = _style(step)
-    name = wrapped(step.name, "", "")
+    name = [line[2:] for line in wrapped(step.name, "  ", "")]
     named = joined((_mark(step), style), " ", (f"{name[0]:<{_NAME_WIDTH}}", Style.STRONG))
     above = []
     if len(name[0]) > _NAME_WIDTH or len(name) > 1:  # its own line, or more; the rest in its columns under it
