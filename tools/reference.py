@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typer.main import get_command
 from easops.actions import ACTIONS
 from easops.cli.app import app
 from easops.detectors import DETECTORS
+from easops.inventory.select import parse_selector
 from easops.lab.world.scenario import build_scenario, read_scenario, scenario_names
 from easops.parameter import Parameter, format_duration
 from easops.playbook.record import KEPT
@@ -152,6 +154,40 @@ def readings() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+SELECTORS = {
+    "all": "every host",
+    "runs=activesync": "where ActiveSync runs: client access servers on 2007 and 2010, else mailbox servers",
+    "site=AMS and role=client_access": "both",
+    "version=2010 or version=2013": "either; `and` binds more closely than `or`",
+    "not name=EX09": "all but one; `name!=EX09` says the same",
+    "name=EX0? and not (site=LON or site=PAR)": "with a wildcard, and in brackets",
+}
+"""Selectors as they are typed, each of which is parsed when the page is written."""
+
+
+def selectors() -> str:
+    grammar = str(sys.modules[parse_selector.__module__].__doc__).partition("```text\n")[2].partition("\n```")
+    for one in SELECTORS:
+        parse_selector(one)
+    lines = [
+        "# Selectors",
+        "",
+        "`hosts:` and `on:` of a playbook, `--limit` and `--on` of the command line choose hosts of the inventory, by",
+        "what it says of them. Hosts may also be named, with commas between: `EX01,EX02`.",
+        "",
+        "| selector | hosts |",
+        "| --- | --- |",
+        *(f"| `{one}` | {meaning} |" for one, meaning in SELECTORS.items()),
+        "",
+        "```text",
+        grammar[0],
+        "```",
+        "",
+        " ".join(grammar[2].split()).replace("``", "`").replace(" (`Host.runs_activesync`)", ""),
+    ]
+    return "\n".join(lines) + "\n"
+
+
 VARIABLES = {
     "EASOPS_INVENTORY": "the inventory, where `--inventory` names none",
     "EASOPS_NOTIFY": "the notifications, where `--notify` names none",
@@ -201,6 +237,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "readings.md": readings,
     "scenarios.md": scenarios,
     "environment.md": environment,
+    "selectors.md": selectors,
     "command-line.md": command_line,
     **runpy.run_path(str(Path(__file__).with_name("reference_schemas.py")))["PAGES"],
     **runpy.run_path(str(Path(__file__).with_name("reference_api.py")))["PAGES"],
