@@ -169,7 +169,7 @@ def _await_known(after: Any, name: str, around: Surroundings) -> tuple[tuple[str
         while missing := not_known(after, around.sessions.open(host, "exchange"), host.version):
             if around.clock.monotonic() >= ends:
                 return missing, ""
-            told = f"{name}: its domain controller does not know yet of {', '.join(missing)}"
+            told = f"waiting until the domain controller of {name} knows {', '.join(missing)} as changed"
             around.progress(Waiting(told, around.clock.monotonic() - began, _REPLICATION, about=name))
             around.clock.sleep(_LOOK_AGAIN)
     except EasopsError as error:

@@ -19,7 +19,6 @@ def notify(
 ) -> None:
     """Try the notifications out: send each channel a message that says that it is a trial."""
     from easops.errors import BadInput
-    from easops.report import FORMATS
     from easops.status import EXIT_CODES, Status, worst
 
     notifications = given.notifications_of(file)
@@ -31,5 +30,5 @@ def notify(
     voice.quiet_down()
     statuses = {"sent": Status.OK, "failed": Status.FAILED, "unknown": Status.UNKNOWN}
     status = worst(statuses[notice.status] for notice in notices)
-    voice.result(FORMATS["json" if as_json else "text"].notices(notices, status, EXIT_CODES[status]))
+    voice.result(voice.form(as_json).notices(notices, status, EXIT_CODES[status]))
     raise typer.Exit(EXIT_CODES[status])

@@ -28,7 +28,8 @@ Easops = Callable[..., Answer]
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The state folder that the commands of a test use; no inventory is set."""
     monkeypatch.setenv("EASOPS_STATE", str(tmp_path / "state"))
-    monkeypatch.delenv("EASOPS_INVENTORY", raising=False)
+    for variable in ("EASOPS_INVENTORY", "FORCE_COLOR"):
+        monkeypatch.delenv(variable, raising=False)
     return tmp_path / "state"
 
 
