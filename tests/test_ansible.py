@@ -153,7 +153,7 @@ def test_a_play_checks_changes_once_finds_nothing_more_to_do_and_fails_in_easops
 
     said, refused = play(inputs=(f"protect={USER}",))
     assert (refused["AMS-EX01"]["changed"], refused["AMS-EX01"]["failed"]) == (0, 1)
-    assert "refused (exit code 3): a rule refused it, or it waits for approval" in said
+    assert "refused (exit code 3): a rule refused it\nBlock" in said
     assert f"Block\n  {USER}: protected\nnext: easops runs show " in said
 
     said, wrong = play(playbook="contacts-sync-strom")
