@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import runpy
 from pathlib import Path
 
 import pytest
+
+from easops.playbook.runs import RunView
 
 TOOL = runpy.run_path(str(Path(__file__).parent.parent / "tools" / "reference.py"))
 
@@ -21,3 +24,8 @@ def test_every_variable_that_easops_reads_is_told() -> None:
     read = re.compile(r'"(EASOPS_[A-Z_]+|(?:NO|FORCE)_COLOR|TERM|GIT(?:HUB|LAB)_[A-Z_]+)"')
     code = "".join(file.read_text(encoding="utf-8") for file in (Path(__file__).parent.parent / "easops").rglob("*.py"))
     assert set(read.findall(code)) - set(TOOL["VARIABLES"]) == set()
+
+
+def test_every_state_of_a_recorded_run_is_told() -> None:
+    told = inspect.getsource(RunView.status.fget)  # type: ignore[attr-defined]
+    assert set(re.findall(r'"([a-z]+)"', told)) - set(TOOL["STATES"]) == set()

@@ -380,10 +380,9 @@ def main() -> int:
     which.add_argument("--bin", type=Path, metavar="FOLDER", help="where easops is installed; else beside this Python")
     which.add_argument("--wheel", type=Path, metavar="FILE", help="what pip is to take for easops")
     given = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
-    signal.signal(
-        signal.SIGINT, signal.default_int_handler
-    )  # ignored in the background, by the shells too that it starts
+    # What was started is ended where this is; and Ctrl-C, which is ignored in the background, reaches the shells.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     commands = None if given.wheel else (given.bin or Path(sys.executable).parent).absolute()
     code = 0
     for page in given.pages:
