@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import importlib.metadata
 from collections.abc import Callable, Sequence
@@ -156,14 +157,16 @@ def execute_run(
             execute(execution)
         except Interrupted as stop:
             if stop.why is None:  # else the record is away, or the run is not ours any more
-                _announced(held, record, conduct, "stopped")
+                with contextlib.suppress(Exception):  # whatever it is, what stopped the run is to be told
+                    _announced(held, record, conduct, "stopped")
             raise
     steps = steps_of(held, record)
     if problem:
         # What an earlier walk owes is still owed, and what it came to still stands.
         status = run_status(steps) if held.walks > 1 else status_of(problem[0])
         record.end(held.run_id, status, owes=held.owes or _owes(steps))
-        _announced(held, record, conduct, "end", problem[0])
+        with contextlib.suppress(Exception):  # whatever it is, the problem is to be told
+            _announced(held, record, conduct, "end", problem[0])
         raise problem[0]
     record.end(held.run_id, run_status(steps), owes=_owes(steps))
     if held.kind == "undo":

@@ -12,12 +12,15 @@ from pathlib import Path
 import attrs
 import pytest
 
+from easops.errors import UnreachableHost
+from easops.inventory.load import load_inventory
 from easops.notify import Channel, Notifications
 from easops.notify.channel import LogFile, Webhook
 from easops.playbook.notice import Ending, Ledger, Moment, notices_of
 from easops.playbook.outcome import Notice, RunReport
 from easops.playbook.record import Record, Run
 from easops.playbook.recorded import opened, report_of
+from easops.playbook.run import run
 from easops.playbook.state import StateFolder
 from easops.status import Status
 from tests.notify.servers import Hook, webhook
@@ -147,6 +150,31 @@ def test_what_goes_wrong_in_telling_is_told_and_ends_nothing(tmp_path: Path, hoo
         assert [(notice.channel, notice.status) for notice in told] == [("nobody", "failed"), ("on-call", "sent")]
         assert sorted(notice.channel for notice in said) == ["nobody", "on-call"]
         assert sorted(statuses(record)) == [("nobody", "failed"), ("on-call", "sent")]
+
+
+class Broken:
+    """Somebody's own announcer, which does not keep its promise."""
+
+    def recorded(self) -> None: ...
+
+    def announce(self, *values: object) -> tuple[Notice, ...]:
+        raise KeyError("a bug of somebody's")
+
+
+def test_an_announcer_that_raises_does_not_hide_what_kept_a_run_from_its_first_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EASOPS_PASSWORD", "x")
+    inventory = tmp_path / "hosts.yml"
+    inventory.write_text(
+        "easops: 1\ncredentials: {me: {username: me, password: {env: EASOPS_PASSWORD}}}\nhosts:\n"
+        "  - {name: EX1, organisation: o, version: 2016, roles: [mailbox], endpoints: {\n"
+        "     exchange: {url: 'http://127.0.0.1:9/PowerShell', credential: me, auth: negotiate}}}\n",
+        encoding="utf-8",
+    )
+    hosts = load_inventory(inventory).hosts
+    with pytest.raises(UnreachableHost):
+        run("contacts-sync-storm", hosts, confirm=True, announcer=Broken(), state=StateFolder(tmp_path / "state"))
 
 
 @pytest.mark.parametrize("broken", ["Notifications.wanting", "message_of", "deliver"])
