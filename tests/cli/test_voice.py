@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -120,7 +121,7 @@ def on_a_terminal(columns: int, *words: str) -> str:
     """What a command writes to a terminal of so many columns."""
     pty, fcntl, termios = pytest.importorskip("pty"), pytest.importorskip("fcntl"), pytest.importorskip("termios")
     ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, columns.to_bytes(2, "little").join([(50).to_bytes(2, "little"), bytes(4)]))
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     environment = {**os.environ, "TERM": "xterm-256color"}
     environment = {name: value for name, value in environment.items() if name not in ("NO_COLOR", "FORCE_COLOR")}
     with subprocess.Popen(
