@@ -22,7 +22,7 @@ from easops.actions.outcome import Done, ItemOutcome
 from easops.clock import Waiting
 from easops.detectors import DETECTORS
 from easops.detectors.detector import Detector, Surroundings
-from easops.detectors.finding import Detection, Undetermined
+from easops.detectors.finding import Detection
 from easops.errors import (
     BadInput,
     EasopsError,
@@ -33,10 +33,21 @@ from easops.errors import (
 from easops.inventory.host import Host
 from easops.inventory.select import one_organisation, select
 from easops.playbook.expression import Setting, evaluate, expressions_in
+from easops.playbook.looking import (
+    detected,
+    failing,
+    merge,
+    of_hosts,
+    undetermined_words,
+    until_told,
+    verified,
+    verify_words,
+    waiting_for,
+)
 from easops.playbook.model import Group, Playbook, Step
 from easops.playbook.outcome import StepResult, step_key
 from easops.playbook.planned import RULE, Approval, Foreseen, PlannedChange, Verdict, digest_of, others
-from easops.status import EXIT_CODES, Status, worst
+from easops.status import EXIT_CODES, Status
 
 T = TypeVar("T")
 
@@ -394,9 +405,9 @@ class _Walk:
         found = self.hands.once(self._touch(step), Detection, lambda: detector.detect(hosts, values, self.around))
         return _result(
             step,
-            _detected(found, self.playbook.limits.unreachable),
+            detected(found, self.playbook.limits.unreachable),
             hosts=_names(hosts),
-            reason=_undetermined_words(found),
+            reason=undetermined_words(found),
             detection=found,
         )
 
@@ -417,23 +428,23 @@ class _Walk:
             before: tuple[float, Detection] | None = None
             while True:
                 seen = detector.detect(left, values, self.around)
-                open_ = _failing(seen)
-                passed = _merge(passed, _of_hosts(seen, {host.name for host in left} - open_))
+                open_ = failing(seen)
+                passed = merge(passed, of_hosts(seen, {host.name for host in left} - open_))
                 left = [host for host in left if host.name in open_]
                 if not left or clock.monotonic() >= ends:
-                    return _merge(passed, _of_hosts(seen, open_))
+                    return merge(passed, of_hosts(seen, open_))
                 names = ", ".join(host.name for host in left)
-                told_of = f"{names}: {_waiting_for(seen)}"
+                told_of = f"{names}: {waiting_for(seen)}"
                 self.around.progress(Waiting(told_of, clock.monotonic() - began, within, about=names))
                 now = (clock.monotonic(), seen)
-                told = 0.0 if before is None else _until_told(before, now)
+                told = 0.0 if before is None else until_told(before, now)
                 before = now
                 clock.sleep(min(max(wait, told), max(0.0, ends - clock.monotonic())))
                 wait = min(wait * 1.5, _POLL_MOST)
 
         seen = self.hands.once(self._touch(step), Detection, look)
-        status = _verified(seen)
-        return _result(step, status, hosts=_names(hosts), reason=_verify_words(seen, status), detection=seen)
+        status = verified(seen)
+        return _result(step, status, hosts=_names(hosts), reason=verify_words(seen, status), detection=seen)
 
     # -- changing -----------------------------------------------------------------------------------------------
 
@@ -806,112 +817,3 @@ def _stops(step: Step, result: StepResult) -> bool:
         whole_step_refused = all(item.status is Status.REFUSED for item in result.items) and bool(result.reason)
         return whole_step_refused or any(_is_stop(item.status) for item in result.items)
     return EXIT_CODES[result.status] >= EXIT_CODES[Status.REFUSED]
-
-
-def _detected(found: Detection, unreachable_allowed: int) -> Status:
-    statuses = [Status.OK]
-    if len(found.unreachable) > unreachable_allowed:
-        statuses.append(Status.UNREACHABLE)
-    if any(item.required for item in found.undetermined):
-        statuses.append(Status.UNDETERMINED)
-    return worst(statuses)
-
-
-def _verified(seen: Detection) -> Status:
-    statuses = [Status.OK]
-    if seen.unreachable:
-        statuses.append(Status.UNREACHABLE)
-    if any(item.required for item in seen.undetermined):
-        statuses.append(Status.UNDETERMINED)
-    if seen.found:
-        statuses.append(Status.VERIFY_FAILED)
-    return worst(statuses)
-
-
-def _undetermined_words(found: Detection) -> str:
-    parts = [f"{item.host}: {item.why}" for item in found.unreachable]
-    parts += [f"{item.subject}: {item.why}" for item in found.undetermined if item.required]
-    return "; ".join(parts)
-
-
-def _verify_words(seen: Detection, status: Status) -> str:
-    if status is Status.VERIFY_FAILED:
-        if seen.users:
-            return "; ".join(f"{user.user}: {user.evidence}" for user in seen.users)
-        held = [f"{host}: {told}" for host, told in seen.sentences.items() if host in seen.hosts]
-        held = held or [
-            m.evidence or f"{m.host}: {m.value:g} {m.unit}" for m in seen.measurements if m.host in seen.hosts
-        ]
-        return "; ".join(held) or f"still found on {', '.join(seen.hosts)}"
-    return _undetermined_words(seen)
-
-
-def _failing(seen: Detection) -> set[str]:
-    """The hosts that have not passed."""
-    names = set(seen.hosts) | {item.host for item in seen.unreachable}
-    names |= {host for user in seen.users for host in user.hosts}
-    for item in seen.undetermined:
-        if item.required:
-            names |= _about(item, seen)
-    return names
-
-
-def _until_told(before: tuple[float, Detection], now: tuple[float, Detection]) -> float:
-    """Seconds of our clock until anything new can be told: looking earlier would read the logs for nothing.
-
-    The detector counts by the servers' clocks; a rehearsal's may run faster than ours, which two looks show.
-    """
-    seconds = max((item.seconds for item in now[1].undetermined if item.seconds is not None), default=0.0)
-    ours = now[0] - before[0]
-    theirs = [
-        (time - before[1].times[host]).total_seconds() for host, time in now[1].times.items() if host in before[1].times
-    ]
-    rate = max(theirs) / ours if theirs and ours > 0 else 1.0
-    return seconds / max(rate, 1.0)
-
-
-def _waiting_for(seen: Detection) -> str:
-    """What keeps a verify from its verdict: the one that takes longest."""
-    if seen.found:
-        return "the fault is still there"
-    whys = sorted(seen.undetermined, key=lambda item: item.seconds or 0.0, reverse=True)
-    return whys[0].why if whys else "no answer"
-
-
-def _about(item: Undetermined, seen: Detection) -> set[str]:
-    if item.host is not None:
-        return {item.host}
-    return {item.subject} if item.kind == "host" else set(seen.judged) | {host.host for host in seen.unreachable}
-
-
-def _of_hosts(seen: Detection, names: set[str]) -> Detection:
-    """The part of *seen* that is about the hosts *names*."""
-    return attrs.evolve(
-        seen,
-        users=tuple(user for user in seen.users if set(user.hosts) & names),
-        hosts=tuple(host for host in seen.hosts if host in names),
-        undetermined=tuple(i for i in seen.undetermined if not i.required or _about(i, seen) & names),
-        unreachable=tuple(item for item in seen.unreachable if item.host in names),
-        measurements=tuple(m for m in seen.measurements if m.host in names),
-        judged=tuple(host for host in seen.judged if host in names),
-        times={host: time for host, time in seen.times.items() if host in names},
-        sentences={host: told for host, told in seen.sentences.items() if host in names},
-        series=tuple(held for held in seen.series if held.host in names),
-    )
-
-
-def _merge(one: Detection, other: Detection) -> Detection:
-    return attrs.evolve(
-        one,
-        users=one.users + other.users,
-        hosts=one.hosts + other.hosts,
-        watch=tuple(dict.fromkeys(one.watch + other.watch)),
-        undetermined=tuple(dict.fromkeys(one.undetermined + other.undetermined)),
-        unreachable=one.unreachable + other.unreachable,
-        measurements=one.measurements + other.measurements,
-        judged=one.judged + other.judged,
-        times={**one.times, **other.times},
-        sentences={**one.sentences, **other.sentences},
-        series=one.series + other.series,
-        notes=tuple(dict.fromkeys(one.notes + other.notes)),
-    )

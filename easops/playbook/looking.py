@@ -1,0 +1,122 @@
+"""What the looks of a detect or verify come to: a status, words, and which hosts have yet to pass."""
+
+from __future__ import annotations
+
+import attrs
+
+from easops.detectors.finding import Detection, Undetermined
+from easops.status import Status, worst
+
+
+def detected(found: Detection, unreachable_allowed: int) -> Status:
+    """The status of a detect that found this."""
+    statuses = [Status.OK]
+    if len(found.unreachable) > unreachable_allowed:
+        statuses.append(Status.UNREACHABLE)
+    if any(item.required for item in found.undetermined):
+        statuses.append(Status.UNDETERMINED)
+    return worst(statuses)
+
+
+def verified(seen: Detection) -> Status:
+    """The status of a verify whose last looks gave this."""
+    statuses = [Status.OK]
+    if seen.unreachable:
+        statuses.append(Status.UNREACHABLE)
+    if any(item.required for item in seen.undetermined):
+        statuses.append(Status.UNDETERMINED)
+    if seen.found:
+        statuses.append(Status.VERIFY_FAILED)
+    return worst(statuses)
+
+
+def undetermined_words(found: Detection) -> str:
+    """Who and what could not be judged, and why; empty where all was."""
+    parts = [f"{item.host}: {item.why}" for item in found.unreachable]
+    parts += [f"{item.subject}: {item.why}" for item in found.undetermined if item.required]
+    return "; ".join(parts)
+
+
+def verify_words(seen: Detection, status: Status) -> str:
+    """Why a verify has not passed; empty where it has."""
+    if status is Status.VERIFY_FAILED:
+        if seen.users:
+            return "; ".join(f"{user.user}: {user.evidence}" for user in seen.users)
+        held = [f"{host}: {told}" for host, told in seen.sentences.items() if host in seen.hosts]
+        held = held or [
+            m.evidence or f"{m.host}: {m.value:g} {m.unit}" for m in seen.measurements if m.host in seen.hosts
+        ]
+        return "; ".join(held) or f"still found on {', '.join(seen.hosts)}"
+    return undetermined_words(seen)
+
+
+def failing(seen: Detection) -> set[str]:
+    """The hosts that have not passed."""
+    names = set(seen.hosts) | {item.host for item in seen.unreachable}
+    names |= {host for user in seen.users for host in user.hosts}
+    for item in seen.undetermined:
+        if item.required:
+            names |= _about(item, seen)
+    return names
+
+
+def until_told(before: tuple[float, Detection], now: tuple[float, Detection]) -> float:
+    """Seconds of our clock until anything new can be told: looking earlier would read the logs for nothing.
+
+    The detector counts by the servers' clocks; a rehearsal's may run faster than ours, which two looks show.
+    """
+    seconds = max((item.seconds for item in now[1].undetermined if item.seconds is not None), default=0.0)
+    ours = now[0] - before[0]
+    theirs = [
+        (time - before[1].times[host]).total_seconds() for host, time in now[1].times.items() if host in before[1].times
+    ]
+    rate = max(theirs) / ours if theirs and ours > 0 else 1.0
+    return seconds / max(rate, 1.0)
+
+
+def waiting_for(seen: Detection) -> str:
+    """What keeps a verify from its verdict: the one that takes longest."""
+    if seen.found:
+        return "the fault is still there"
+    whys = sorted(seen.undetermined, key=lambda item: item.seconds or 0.0, reverse=True)
+    return whys[0].why if whys else "no answer"
+
+
+def _about(item: Undetermined, seen: Detection) -> set[str]:
+    if item.host is not None:
+        return {item.host}
+    return {item.subject} if item.kind == "host" else set(seen.judged) | {host.host for host in seen.unreachable}
+
+
+def of_hosts(seen: Detection, names: set[str]) -> Detection:
+    """The part of *seen* that is about the hosts *names*."""
+    return attrs.evolve(
+        seen,
+        users=tuple(user for user in seen.users if set(user.hosts) & names),
+        hosts=tuple(host for host in seen.hosts if host in names),
+        undetermined=tuple(i for i in seen.undetermined if not i.required or _about(i, seen) & names),
+        unreachable=tuple(item for item in seen.unreachable if item.host in names),
+        measurements=tuple(m for m in seen.measurements if m.host in names),
+        judged=tuple(host for host in seen.judged if host in names),
+        times={host: time for host, time in seen.times.items() if host in names},
+        sentences={host: told for host, told in seen.sentences.items() if host in names},
+        series=tuple(held for held in seen.series if held.host in names),
+    )
+
+
+def merge(one: Detection, other: Detection) -> Detection:
+    """Two looks at different hosts as one."""
+    return attrs.evolve(
+        one,
+        users=one.users + other.users,
+        hosts=one.hosts + other.hosts,
+        watch=tuple(dict.fromkeys(one.watch + other.watch)),
+        undetermined=tuple(dict.fromkeys(one.undetermined + other.undetermined)),
+        unreachable=one.unreachable + other.unreachable,
+        measurements=one.measurements + other.measurements,
+        judged=one.judged + other.judged,
+        times={**one.times, **other.times},
+        sentences={**one.sentences, **other.sentences},
+        series=one.series + other.series,
+        notes=tuple(dict.fromkeys(one.notes + other.notes)),
+    )
