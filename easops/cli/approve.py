@@ -33,7 +33,7 @@ def approve(
     run_id, shown = asked.run.run_id, asked.approval.digest
     if not yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
         voice.result(form.asked(asked, EXIT_REFUSED))
-        next_step = f"type easops approve {run_id} --yes --digest {shown}"
+        next_step = f"type easops approve {run_id}{' --deny' if deny else ''} --yes --digest {shown}"
         voice.trouble(three_lines("nothing was decided", "there is no terminal to ask at", next_step))
         raise typer.Exit(EXIT_REFUSED)
     if not as_json:

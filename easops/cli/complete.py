@@ -39,7 +39,8 @@ def _silent(words: Callable[[typer.Context, str], Words]) -> Callable[[typer.Con
     @functools.wraps(words)
     def guarded(ctx: typer.Context, incomplete: str) -> Words:
         try:
-            return [(word, _plain(told)) for word, told in words(ctx, incomplete)]
+            found = words(ctx, incomplete)
+            return [(word, _plain(told)) for word, told in found if os.name == "nt" or "\\" not in word]
         except Exception:
             return []
 
@@ -47,7 +48,10 @@ def _silent(words: Callable[[typer.Context, str], Words]) -> Callable[[typer.Con
 
 
 def _plain(told: str) -> str:
-    """Help that no shell takes for anything but text: zsh evaluates what it is given."""
+    """Help that no shell takes for anything but text: zsh evaluates what it is given.
+
+    Of a word typer escapes what zsh evaluates, but no backslash before it: a word with one is not offered.
+    """
     held = " ".join(told.replace("'", "\N{RIGHT SINGLE QUOTATION MARK}").split())
     return "".join(character for character in held if character not in '[](){}"`$\\;:')
 
@@ -123,7 +127,11 @@ def inputs(ctx: typer.Context, incomplete: str) -> Words:
     # While the value of an option is missing, typer leaves what stands bare aside.
     playbook = ctx.params.get("playbook") or ctx.args[0]
     declared = load_playbook(playbook, actions=ACTIONS, detectors=DETECTORS).inputs
-    return [(f"{held.name}={_written(held.default)}", held.help) for held in declared if held.name not in given]
+    return [
+        (f"{held.name}={'' if held.required else _written(held.default)}", held.help)
+        for held in declared
+        if held.name not in given
+    ]
 
 
 @_silent

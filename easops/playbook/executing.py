@@ -156,7 +156,7 @@ def execute_run(
         try:
             execute(execution)
         except Interrupted as stop:
-            if stop.why is None:  # else the record is away, or the run is not ours any more
+            if stop.why is None and conduct.announcer is not None:  # else the record is away, or the run is not ours
                 with contextlib.suppress(Exception):  # whatever it is, what stopped the run is to be told
                     _announced(held, record, conduct, "stopped")
             raise

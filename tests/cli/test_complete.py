@@ -127,6 +127,19 @@ def test_what_cannot_be_completed_is_passed_over_in_silence(offered: Offered) ->
     assert offered("easops run no-such-playbook --input ") == []
 
 
+@pytest.mark.skipif(os.name == "nt", reason="there a path is written with it, and no zsh completes")
+def test_a_word_in_which_zsh_would_evaluate_a_command_is_not_offered(
+    offered: Offered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = "easops: 1\nname: x\ninputs:\n  a: {type: text, default: '\\$(touch it)'}\n  b: {type: text}\nhosts: all\n"
+    text += "steps: [{detect: contact_sync_storm}]\n"
+    for name in ("mine.yml", "\\$(touch it).yml"):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    assert offered("easops run mine.yml --input ") == ["b="]
+    assert [word for word in offered("easops lint ") if word.endswith(".yml")] == ["mine.yml"]
+
+
 def test_help_holds_nothing_that_a_shell_evaluates() -> None:
     assert complete._plain("a 'b' (c) [d] `e`\n $f: \"g\"") == "a ’b’ c d e f g"
 
