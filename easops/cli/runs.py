@@ -75,36 +75,37 @@ def resume(
     from easops.playbook.runs import show_run
 
     held = show_run(run).run
-    hosts = given.credentials_of(inventory)
-    patience = given.patience(wait)
     files = Files({"html": html, "junit": junit})
-    announcer = given.notifications_of(notify, held.document.get("notify"))
-    telling = Telling(
-        held.playbook,
-        held.lab,
-        limit=held.limit,
-        command=command_of(held.document["source"]),
-        as_json=as_json,
-        files=files,
-        announcer=announcer,
-        checked=False,
-        diff=diff,
-        quiet=quiet,
-        verbose=verbose,
-    )
-    report = telling.carried_out(
-        lambda stopper: resume_run(
-            held.run_id,
-            confirm=telling.confirm(yes=yes),
-            wait=patience,
-            observer=telling,
-            hosts=hosts,
-            stopper=stopper,
-            announcer=telling.announcer,
-        ),
-        until_stdin_closes=until_stdin_closes,
-    )
-    telling.close(report)
+    with files.or_why(held.playbook):
+        hosts = given.credentials_of(inventory)
+        patience = given.patience(wait)
+        announcer = given.notifications_of(notify, held.document.get("notify"))
+        telling = Telling(
+            held.playbook,
+            held.lab,
+            limit=held.limit,
+            command=command_of(held.document["source"]),
+            as_json=as_json,
+            files=files,
+            announcer=announcer,
+            checked=False,
+            diff=diff,
+            quiet=quiet,
+            verbose=verbose,
+        )
+        report = telling.carried_out(
+            lambda stopper: resume_run(
+                held.run_id,
+                confirm=telling.confirm(yes=yes),
+                wait=patience,
+                observer=telling,
+                hosts=hosts,
+                stopper=stopper,
+                announcer=telling.announcer,
+            ),
+            until_stdin_closes=until_stdin_closes,
+        )
+        telling.close(report)
 
 
 @app.command()

@@ -67,12 +67,15 @@ def test_the_gated_cure_of_the_examples_goes_on_when_it_is_approved(
     assert undone["status"] == "undone"
 
 
-def test_what_asks_for_nothing_cannot_be_approved(process: Easops, lab: Path) -> None:
+def test_what_asks_for_nothing_can_be_neither_approved_nor_resumed(process: Easops, lab: Path, tmp_path: Path) -> None:
     done = process("do", "block_user", "nina.okafor@contoso.example", "--because", "a test", "-i", lab, "--yes", "-q")
     assert done.code == 0, done
     run_id = labelled(done, "undo").split()[-1]
     answer = process("approve", run_id, "--yes")
     assert answer.code == 3
     assert "asks for no approval" in answer.err
+    junit = tmp_path / "resumed.xml"
+    assert process("runs", "resume", run_id, "--junit", junit).code == 3
+    assert "owes nothing" in junit.read_text(encoding="utf-8"), "a forge would show nothing of it"
     assert process("undo", run_id, "--yes", "-q").code == 0
     assert process("approve", "nothing", "--yes").code == 1
