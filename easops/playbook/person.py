@@ -22,12 +22,16 @@ class Person:
     logins: dict[str, str] = attrs.field(factory=dict)
 
     def is_perhaps(self, other: Person) -> bool:
-        """Whether the two may be one: the same login at the same forge; where either has none, the same user name,
-        whatever the machine."""
+        """Whether the two may be one: the same login at the same forge; where they have none in common, any name of the
+        one (its user name, its logins) that is also one of the other's, whatever the machine."""
         for variable in LOGINS:
             if variable in self.logins and variable in other.logins:
                 return self.logins[variable].lower() == other.logins[variable].lower()
-        return self.user.lower() == other.user.lower()
+        # In a job the user name is the runner's: a person at a desk is known by the login that the job has.
+        return not self._names().isdisjoint(other._names())
+
+    def _names(self) -> set[str]:
+        return {name.lower() for name in (self.user, *self.logins.values())}
 
     def __str__(self) -> str:
         told = ", ".join(f"{variable} is {login}" for variable, login in self.logins.items())

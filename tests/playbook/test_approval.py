@@ -269,10 +269,13 @@ def test_where_it_takes_somebody_else_neither_who_started_nor_who_resumed_it_app
         (Person("runner", "a", {"GITHUB_ACTOR": "anna"}), Person("runner", "b", {"GITHUB_ACTOR": "bert"}), False),
         (Person("x", "a", {"GITHUB_ACTOR": "anna"}), Person("y", "b", {"GITHUB_ACTOR": "Anna"}), True),
         (Person("runner", "a", {"GITHUB_ACTOR": "anna"}), Person("runner", "b"), True),
+        (Person("runner", "a", {"GITHUB_ACTOR": "anna"}), Person("Anna", "adm01"), True),
+        (Person("runner", "a", {"GITHUB_ACTOR": "anna"}), Person("bert", "adm01"), False),
+        (Person("runner", "a", {"GITHUB_ACTOR": "anna"}), Person("root", "b", {"GITLAB_USER_LOGIN": "Anna"}), True),
         (Person("runner", "a", {"GITHUB_ACTOR": "x"}), Person("runner", "b", {"GITLAB_USER_LOGIN": "y"}), True),
     ],
 )
-def test_two_are_perhaps_one_by_their_login_at_a_forge_or_else_by_their_user_name(
+def test_two_are_perhaps_one_by_their_login_at_a_forge_or_else_by_any_name_that_both_have(
     one: Person, other: Person, perhaps: bool
 ) -> None:
     assert one.is_perhaps(other) is other.is_perhaps(one) is perhaps
