@@ -20,6 +20,9 @@ Kind = Literal["duration", "integer", "number", "text", "boolean", "choice", "li
 
 REQUIRED: Final = "<required>"
 
+LONGEST: Final = dt.timedelta(days=36500)
+"""No duration is longer: a hundred years before or after now there is still a date."""
+
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -29,14 +32,14 @@ class ParameterError(ValueError):
 
 
 def parse_duration(text: str) -> dt.timedelta:
-    """``90s``, ``30m``, ``1h30m``, ``2d`` as a timedelta. Raises ParameterError."""
+    """``90s``, ``30m``, ``1h30m``, ``2d`` as a timedelta, at most LONGEST. Raises ParameterError."""
     parts = _DURATION.findall(text)
     if not parts or _DURATION.sub("", text).strip():
         raise ParameterError(f"{text!r} is no duration: write a number and a unit, as in 90s, 30m, 1h or 2d")
-    try:
-        return dt.timedelta(seconds=sum(float(number) * _SECONDS[unit] for number, unit in parts))
-    except OverflowError:
-        raise ParameterError(f"{text!r} is too long for a duration") from None
+    seconds = sum(float(number) * _SECONDS[unit] for number, unit in parts)
+    if seconds > LONGEST.total_seconds():
+        raise ParameterError(f"{text!r} is too long for a duration: the longest is {format_duration(LONGEST)}")
+    return dt.timedelta(seconds=seconds)
 
 
 def format_duration(value: dt.timedelta) -> str:
@@ -51,7 +54,8 @@ def format_duration(value: dt.timedelta) -> str:
 
 @attrs.frozen
 class Parameter:
-    """One named value: its kind, what it means, and what it is when it is not given."""
+    """One named value: its kind, what it means, and what it is when it is not given. *minimum* and *maximum* of a
+    duration are seconds."""
 
     name: str
     kind: Kind
@@ -59,6 +63,7 @@ class Parameter:
     default: Any = REQUIRED
     choices: tuple[str, ...] = ()
     minimum: float | None = None
+    maximum: float | None = None
 
     @property
     def required(self) -> bool:
@@ -69,9 +74,20 @@ class Parameter:
         if value is None and self.default is None:
             return None
         checked = _CHECKS[self.kind](self, value)
-        if self.minimum is not None and isinstance(checked, int | float) and checked < self.minimum:
-            raise ParameterError(f"{value!r} is below {self.minimum:g}, the least that {self.name} can be")
+        size = checked.total_seconds() if isinstance(checked, dt.timedelta) else checked
+        if isinstance(size, int | float):
+            if self.minimum is not None and size < self.minimum:
+                raise ParameterError(
+                    f"{_written(value)} is below {self._bound(self.minimum)}, the least that {self.name} can be"
+                )
+            if self.maximum is not None and size > self.maximum:
+                raise ParameterError(
+                    f"{_written(value)} is above {self._bound(self.maximum)}, the most that {self.name} can be"
+                )
         return checked
+
+    def _bound(self, size: float) -> str:
+        return format_duration(dt.timedelta(seconds=size)) if self.kind == "duration" else f"{size:g}"
 
 
 def check_all(parameters: Sequence[Parameter], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -106,8 +122,14 @@ def values_of(parameters: Sequence[Parameter], given: Mapping[str, Any], subject
         raise BadInput(f"{subject} cannot take this", str(error), f"it takes {takes or 'nothing'}") from None
 
 
+def _written(value: Any) -> str:
+    return format_duration(value) if isinstance(value, dt.timedelta) else repr(value)
+
+
 def _duration(parameter: Parameter, value: Any) -> dt.timedelta:
     if isinstance(value, dt.timedelta):
+        if abs(value) > LONGEST:
+            raise ParameterError(f"{value} is too long for a duration: the longest is {format_duration(LONGEST)}")
         return value
     if isinstance(value, str):
         return parse_duration(value)

@@ -23,6 +23,12 @@ def test_what_is_no_duration_is_refused(text: str) -> None:
         parse_duration(text)
 
 
+@pytest.mark.parametrize("value", ["36501d", "9999999d", "9" * 400 + "d", dt.timedelta.max])
+def test_a_duration_that_would_leave_the_calendar_is_refused(value: str | dt.timedelta) -> None:
+    with pytest.raises(ParameterError, match="is too long for a duration: the longest is 36500d"):
+        Parameter("x", "duration").check(value)
+
+
 @given(st.integers(min_value=0, max_value=10**8))
 def test_a_duration_reads_back_as_it_was_written(seconds: int) -> None:
     span = dt.timedelta(seconds=seconds)
@@ -75,6 +81,19 @@ def test_a_choice_is_one_of_its_choices() -> None:
 def test_a_minimum_holds() -> None:
     with pytest.raises(ParameterError, match="below 1"):
         Parameter("x", "integer", minimum=1).check(0)
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("59s", "'59s' is below 1m, the least that x can be"),
+        ("2h", "'2h' is above 1h, the most that x can be"),
+        (dt.timedelta(hours=2), "2h is above 1h, the most that x can be"),
+    ],
+)
+def test_the_bounds_of_a_duration_hold(value: str | dt.timedelta, told: str) -> None:
+    with pytest.raises(ParameterError, match=told):
+        Parameter("x", "duration", minimum=60, maximum=3600).check(value)
 
 
 def test_all_parameters_come_with_their_defaults_and_no_other_is_taken() -> None:

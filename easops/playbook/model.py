@@ -21,6 +21,11 @@ StepKind = Literal["detect", "verify", "do", "approval"]
 EXPIRES: Final = dt.timedelta(hours=1)
 """How long an approval stands where the playbook does not say."""
 
+LIFETIME: Final = Parameter("expires", "duration", minimum=60, maximum=400 * 86_400)
+"""``expires``: in less than a minute nobody could approve, and no record is kept for longer (``record.KEPT``)."""
+
+WITHIN: Final = Parameter("within", "duration")
+
 
 class TakesParameters(Protocol):
     """What the loader asks of a detector: its name and parameters."""
@@ -99,22 +104,18 @@ class Step:
 
     def patience(self, namespace: Mapping[str, Any]) -> dt.timedelta:
         """How long a ``verify`` goes on looking (``within:``); nothing where it is not given. Raises BadInput."""
-        return dt.timedelta() if self.within is None else self._duration("within", self.within, namespace)
+        return dt.timedelta() if self.within is None else self._duration(WITHIN, self.within, namespace)
 
     def lifetime(self, namespace: Mapping[str, Any]) -> dt.timedelta:
-        """How long an approval stands, and the wish for one (``expires:``). Raises BadInput."""
-        held = EXPIRES if self.expires is None else self._duration("expires", self.expires, namespace)
-        if not held:
-            raise BadInput(
-                f"{self.place}: expires of step {self.name!r} is nothing", "nobody could approve in that time"
-            )
-        return held
+        """How long an approval stands, and the wish for one (``expires:``): a minute to 400 days. Raises BadInput."""
+        return EXPIRES if self.expires is None else self._duration(LIFETIME, self.expires, namespace)
 
-    def _duration(self, key: str, setting: Setting, namespace: Mapping[str, Any]) -> dt.timedelta:
+    def _duration(self, parameter: Parameter, setting: Setting, namespace: Mapping[str, Any]) -> dt.timedelta:
         try:
-            checked: dt.timedelta = Parameter(key, "duration").check(evaluate(setting, namespace))
+            checked: dt.timedelta = parameter.check(evaluate(setting, namespace))
         except ParameterError as error:
-            raise BadInput(f"{self.place}: {key} of step {self.name!r} is no duration", str(error)) from None
+            what = f"{self.place}: {parameter.name} of step {self.name!r} cannot be this"
+            raise BadInput(what, str(error)) from None
         return checked
 
 

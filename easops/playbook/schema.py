@@ -128,7 +128,7 @@ def _step(
         "within": {"anyOf": [_CONSTANTS["duration"], _EXPRESSION], "description": "how long a verify looks again"},
         "expires": {
             "anyOf": [_CONSTANTS["duration"], _EXPRESSION],
-            "description": "how long an approval stands, and the wish for one",
+            "description": "how long an approval stands, and the wish for one: 1m to 400d",
             "default": format_duration(EXPIRES),
         },
         "by": {"enum": list(BY), "description": "who may approve", "default": BY[0]},

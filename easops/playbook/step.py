@@ -8,7 +8,7 @@ from typing import Final, cast
 from easops.document import Checker, Node, suggestion
 from easops.parameter import Parameter
 from easops.playbook.expression import Setting
-from easops.playbook.model import DescribedAction, Group, Step, StepKind, TakesParameters
+from easops.playbook.model import LIFETIME, WITHIN, DescribedAction, Group, Step, StepKind, TakesParameters
 from easops.playbook.planned import By
 from easops.playbook.setting import BROKEN, Names, SettingReader
 from easops.playbook.shape import RESULTS, TEXT, Shape
@@ -29,10 +29,8 @@ BY: Final[tuple[By, ...]] = ("anyone", "somebody_else")
 
 GROUP_REQUIRED: Final = ("each_host", "steps")
 GROUP_OPTIONAL: Final = ("name",)
-_WITHIN: Final = Parameter("within", "duration")
 _BECAUSE: Final = Parameter("because", "text")
 _TOLD: Final = Parameter("approval", "text")
-_EXPIRES: Final = Parameter("expires", "duration")
 
 
 def result_names(steps: Node) -> frozenset[str]:
@@ -169,9 +167,9 @@ class StepReader:
             for_each=for_each,
             when=self._when(fields),
             because=because,
-            within=self._text(fields, "within", _WITHIN, self._names),
+            within=self._text(fields, "within", WITHIN, self._names),
             approval=self._text(fields, "approval", _TOLD, self._names),
-            expires=self._text(fields, "expires", _EXPIRES, self._names),
+            expires=self._text(fields, "expires", LIFETIME, self._names),
             by=cast("By", check.one_of(fields["by"], "by", BY) or "anyone") if "by" in fields else "anyone",
             as_=self._as(fields, kind) if kind in RESULTS else None,
             on_failure="continue"

@@ -11,8 +11,10 @@ from easops.detectors.finding import Detection, Unreachable
 from easops.errors import CommandFailed, Refused, UnreachableHost
 from easops.playbook.approval import lapsed
 from easops.playbook.executing import _owes
+from easops.playbook.model import LIFETIME
 from easops.playbook.outcome import StepResult
 from easops.playbook.planned import RULE
+from easops.playbook.record import KEPT
 from easops.playbook.walk import Earlier
 from easops.status import Status
 
@@ -178,6 +180,18 @@ def test_what_cannot_be_planned_whole_is_not_asked_for(error: Exception, status:
     assert hands.results[1].approval is None
     assert hands.results[1].reason.startswith("what it is for cannot be planned: limit: anna: ")
     assert _owes(hands.results)
+
+
+@pytest.mark.parametrize("expires", ["0s", "401d"])
+def test_a_lifetime_that_is_known_only_now_is_bounded_too(expires: str) -> None:
+    text = GATED.replace("    approval:", f"    expires: \"{{{{ '{expires}' }}}}\"\n    approval:")
+    hands = asked(FLOOD, text=text)
+    assert [str(result.status) for result in hands.results][1:3] == ["failed", "not_started"]
+    assert f"expires of step 'agree' cannot be this: '{expires}' is" in hands.results[1].reason
+
+
+def test_no_approval_stands_longer_than_a_record_is_kept() -> None:
+    assert LIFETIME.maximum == KEPT.total_seconds()
 
 
 def test_who_is_refused_is_not_asked_for_and_the_others_are() -> None:

@@ -347,6 +347,18 @@ def test_a_playbook_is_rebuilt_from_its_text_and_line_ends_do_not_change_its_dig
             "1:26: expires cannot be this: 'soon' is no duration",
         ),
         (
+            "- {approval: x, expires: 0s}\n- {do: limit_eas_usage, with: {user: a}}",
+            "1:26: expires cannot be this: '0s' is below 1m, the least that expires can be",
+        ),
+        (
+            "- {approval: x, expires: 401d}\n- {do: limit_eas_usage, with: {user: a}}",
+            "1:26: expires cannot be this: '401d' is above 400d, the most that expires can be",
+        ),
+        (
+            "- {approval: x, expires: 9999999d}\n- {do: limit_eas_usage, with: {user: a}}",
+            "1:26: expires cannot be this: '9999999d' is too long for a duration: the longest is 36500d",
+        ),
+        (
             "- {do: limit_eas_usage, with: {user: a}}\n- {approval: x}\n- {detect: sync_pool_cpu}",
             "2:3: nothing is behind this approval: no step changes anything between it and the next, or the end. "
             "Put it before the changes that it is for, or remove it",
