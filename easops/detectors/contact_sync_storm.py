@@ -244,16 +244,18 @@ class _Judgement:
         users: list[UserFinding] = []
         watch: list[UserFinding] = []
         groups = self._by_mailbox()
+        asked: list[str] = []
         for user in self._users if self._users is not None else ():
             mailbox = self._resolve(user, [reading.host for reading in self._readings])
+            asked.append(user if mailbox is None else mailbox.primary_smtp_address)
             if mailbox is None:
                 for reading in self._readings:
                     self._list(Undetermined("user", user, self._why(user), True, reading.host))
             else:
                 groups.setdefault(mailbox.guid, (mailbox, []))
         if self._users is not None:
-            asked = {held.guid for name in self._users if isinstance(held := self._known.get(name.lower()), Mailbox)}
-            groups = {guid: group for guid, group in groups.items() if guid in asked}
+            wanted = {held.guid for name in self._users if isinstance(held := self._known.get(name.lower()), Mailbox)}
+            groups = {guid: group for guid, group in groups.items() if guid in wanted}
         for mailbox, hits in groups.values():
             if self._verifies:
                 users += self._verified(mailbox, hits)
@@ -276,6 +278,7 @@ class _Judgement:
             undetermined=tuple(self._undetermined.values()),
             unreachable=tuple(self._unreachable.values()),
             notes=tuple(dict.fromkeys(self._notes)),
+            asked=tuple(dict.fromkeys(asked)) if self._verifies else (),
         )
 
     def _by_mailbox(self) -> dict[str, tuple[Mailbox, list[ContactSync]]]:

@@ -117,7 +117,8 @@ class Detection:
     minimum: shown, never acted on. *judged* are the hosts that were judged; *times* the server's own clock at the
     reading, per host; *notes* are sentences a person should read (damaged lines, a threshold's origin);
     *sentences* tell, one a host, what its figures do not say by themselves; *series* are figures over the time that was
-    read.
+    read. *asked* are the users of whom it was asked whether it has ended, as the addresses of their mailboxes: of
+    anybody else, that he is not found proves nothing (empty in a record of 0.1.0).
     """
 
     detector: str
@@ -132,6 +133,7 @@ class Detection:
     notes: tuple[str, ...] = ()
     sentences: dict[str, str] = attrs.field(factory=dict)
     series: tuple[Series, ...] = ()
+    asked: tuple[str, ...] = ()
 
     @property
     def found(self) -> bool:

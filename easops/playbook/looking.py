@@ -119,4 +119,5 @@ def merge(one: Detection, other: Detection) -> Detection:
         sentences={**one.sentences, **other.sentences},
         series=one.series + other.series,
         notes=tuple(dict.fromkeys(one.notes + other.notes)),
+        asked=tuple(dict.fromkeys(one.asked + other.asked)),
     )

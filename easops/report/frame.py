@@ -11,6 +11,7 @@ from easops.playbook.outcome import RunReport, StepResult
 from easops.report.finding import found_words
 from easops.report.layout import figure, wrapped
 from easops.report.line import Style, cut, joined, status_style
+from easops.report.proof import ended_for
 from easops.status import Status
 
 _LABEL: Final = 12
@@ -132,8 +133,7 @@ def _proofs(report: RunReport) -> list[str]:
         if step.kind != "verify" or step.status is not Status.OK or step.detection is None:
             continue
         earlier = report.steps[:number]
-        treated = {item for before in earlier if before.done is not None for item in before.done.treated}
-        gone = [user for user in _found(earlier, step.subject) if user in treated]
+        gone = ended_for(step, earlier)
         figures = _figures(step, earlier)
         what = "; ".join([*figures, *([f"no more hits of {', '.join(gone)}"] if gone else [])])
         lines.append(f"{step.name}: {what}" if what else step.name)
@@ -172,11 +172,6 @@ def _looks_back(detector: str) -> bool:
     """Whether it reads what was before: then it finds for a while what has ended already."""
     held = DETECTORS.get(detector)
     return held is not None and any(parameter.name == "since" for parameter in held.parameters)
-
-
-def _found(steps: Sequence[StepResult], subject: str) -> list[str]:
-    held = [step.detection for step in steps if step.kind == "detect" and step.subject == subject]
-    return list(dict.fromkeys(user.user for detection in held if detection is not None for user in detection.users))
 
 
 def _figures(step: StepResult, earlier: Sequence[StepResult]) -> list[str]:

@@ -28,6 +28,7 @@ from easops.report.file import Account
 from easops.report.layout import counted, figure, moment, value_words
 from easops.report.measured import measured
 from easops.report.moved import moved_in
+from easops.report.proof import ended_for
 from easops.report.step import outcome_words, step_lines
 from easops.report.timeline import gaps, labels, marks, observed, quiet, timelines
 from easops.report.verdict import verdict
@@ -120,7 +121,8 @@ def _proofs(report: RunReport) -> list[tuple[StepResult, list[str]]]:
         told: list[str] = []
         if step.detection is not None:
             same = [held.detection for held in earlier if held.subject == step.subject and held.detection is not None]
-            told += _gone(step, same, report.steps[:at])
+            gone = ended_for(step, report.steps[:at])
+            told += [f"no more of it from {', '.join(gone)}"] if gone else []
             told += [f"{host}: {sentence}" for host, sentence in step.detection.sentences.items()]
             told += [
                 _moved(held, same) for held in step.detection.measurements if held.host not in step.detection.sentences
@@ -129,15 +131,6 @@ def _proofs(report: RunReport) -> list[tuple[StepResult, list[str]]]:
             told += [note for note in step.detection.notes if note not in notes]
         found.append((step, told))
     return found
-
-
-def _gone(step: StepResult, same: Sequence[Detection], earlier: Sequence[StepResult]) -> list[str]:
-    """Who was found before, was treated, and is not found any more."""
-    if step.status is not Status.OK:
-        return []
-    treated = {item for held in earlier if held.done is not None for item in held.done.treated}
-    users = dict.fromkeys(user.user for detection in same for user in detection.users if user.user in treated)
-    return [f"no more of it from {', '.join(users)}"] if users else []
 
 
 def _moved(held: Measurement, same: Sequence[Detection]) -> str:

@@ -8,6 +8,7 @@ import attrs
 
 from easops.report.file import Account
 from easops.report.layout import counted
+from easops.report.proof import all_ended
 from easops.status import Status
 
 Tone = Literal["good", "plain", "attention", "bad"]
@@ -54,13 +55,18 @@ def verdict(account: Account) -> Verdict:
         return _WORDS[status]
     found = any(step.kind == "detect" and step.detection and step.detection.found for step in report.steps)
     verified = [step for step in report.steps if step.kind == "verify"]
-    proved = bool(verified) and all(step.status in (Status.OK, Status.SKIPPED) for step in verified)
+    proved = all(step.status in (Status.OK, Status.SKIPPED) for step in verified) and any(
+        step.status is Status.OK for step in verified
+    )
     if report.checked and report.would_change:
         count = sum(item.status is Status.WOULD_CHANGE for step in report.steps for item in step.items)
         sentence = f"Everything was read, nothing was changed: {counted(count, 'change')} would be made."
         return Verdict("attention", "Would change", sentence)
-    if status == Status.CHANGED and any(step.status is Status.OK for step in verified) and proved:
+    if status == Status.CHANGED and proved and all_ended(report.steps):
         return Verdict("good", "Cured", "The changes were made, and what they were to bring about was seen afterwards.")
+    if status == Status.CHANGED and proved:
+        sentence = "The changes were made and read back; the end of it was not looked for with everybody: see Proof."
+        return Verdict("good", "Changed", sentence)
     if status == Status.CHANGED:
         return Verdict("good", "Changed", "The changes were made and read back.")
     if found:

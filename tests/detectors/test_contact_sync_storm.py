@@ -421,6 +421,13 @@ def test_floods_of_others_are_not_what_is_verified(estate: Any, flood: Any, movi
     assert not verify(estate, minutes_ago=10).found
 
 
+def test_a_verify_says_of_whom_it_was_asked_by_their_addresses(estate: Any, flood: Any, moving: Any) -> None:
+    estate.add("EX1", *flood(until=620), moving(1))
+
+    assert verify(estate, "CONTOSO\\laura", minutes_ago=10).asked == ("laura@contoso.example",)
+    assert detect(estate, users=("CONTOSO\\laura",)).asked == ()  # a look back: it may come again
+
+
 def test_a_user_who_is_no_mailbox_any_more_cannot_be_verified(estate: Any, moving: Any) -> None:
     estate.add("EX1", moving(1))
 

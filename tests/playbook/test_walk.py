@@ -376,6 +376,14 @@ def test_a_verify_waits_until_anything_can_be_told(rate: int, waited: int) -> No
     assert round(clock.seconds) == waited
 
 
+def test_a_verify_of_several_looks_knows_of_whom_it_was_asked() -> None:
+    late = found(asked=("anna",), undetermined=(Undetermined("user", "anna", "too early", required=True, host="A"),))
+    _, hands, _ = go(found(user("anna")), late, found(asked=("anna",)))
+    seen = hands.results[-1].detection
+    assert seen is not None
+    assert seen.asked == ("anna",)
+
+
 def test_a_verify_that_still_finds_it_at_the_end_has_failed() -> None:
     clock = FastClock()
     statuses, _, _ = go(found(user("anna")), clock=clock)

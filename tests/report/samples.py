@@ -46,12 +46,13 @@ RECYCLED = Done(
     "recycle_app_pool",
     (ItemOutcome("EX1", "ex1.contoso.example", Status.CHANGED, undo="none (a pulse)", before={"workers": ["1"]}),),
 )
+ENDED = Detection("contact_sync_storm", judged=("EX1",), asked=(ANNA.user,))
 STEPS = (
     StepResult(1, "Who floods", "detect", "contact_sync_storm", Status.OK, hosts=("EX1",), detection=STORM, seconds=3),
     StepResult(2, "How loaded", "detect", "sync_pool_cpu", Status.OK, hosts=("EX1",), detection=load(95.04)),
     StepResult(3, "Limit them", "do", "limit_eas_usage", Status.REFUSED, because=ANNA.evidence, done=LIMITED),
     StepResult(4, "Recycle", "do", "recycle_app_pool", Status.CHANGED, hosts=("EX1",), because="x", done=RECYCLED),
-    StepResult(5, "It has ended", "verify", "contact_sync_storm", Status.OK, detection=Detection("contact_sync_storm")),
+    StepResult(5, "It has ended", "verify", "contact_sync_storm", Status.OK, detection=ENDED),
     StepResult(6, "It breathes", "verify", "sync_pool_cpu", Status.OK, detection=load(12.0)),
 )
 REPORT = RunReport(
