@@ -153,9 +153,13 @@ def _unproved(report: RunReport) -> list[str]:
 
 
 def _unjudged(report: RunReport) -> list[str]:
-    """The detect steps that met hosts which they could not judge, so that the changes stopped; and why."""
-    open_ = (Status.UNDETERMINED, Status.UNREACHABLE)
-    return [f"{step.name}: {step.reason}" for step in report.steps if step.kind == "detect" and step.status in open_]
+    """The detect steps that met hosts which they could not judge, and why; whether that stopped the changes or not."""
+    open_ = (Status.OK, Status.UNDETERMINED, Status.UNREACHABLE)
+    return [
+        f"{step.name}: {step.reason}"
+        for step in report.steps
+        if step.kind == "detect" and step.status in open_ and step.reason
+    ]
 
 
 def _still_open(report: RunReport) -> list[StepResult]:

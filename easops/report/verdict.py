@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 import attrs
 
+from easops.playbook.outcome import RunReport
 from easops.report.file import Account
 from easops.report.layout import counted
 from easops.report.proof import all_ended
@@ -53,7 +54,15 @@ def verdict(account: Account) -> Verdict:
     status = status.partition(",")[0]
     if status in _WORDS:
         return _WORDS[status]
-    found = any(step.kind == "detect" and step.detection and step.detection.found for step in report.steps)
+    held = _of_success(report)
+    if _left_out(report):
+        told = f"{held.sentence} Not everything could be judged: see What was found."
+        return attrs.evolve(held, tone="attention", sentence=told)
+    return held
+
+
+def _of_success(report: RunReport) -> Verdict:
+    """The verdict on what ended well."""
     verified = [step for step in report.steps if step.kind == "verify"]
     proved = all(step.status in (Status.OK, Status.SKIPPED) for step in verified) and any(
         step.status is Status.OK for step in verified
@@ -62,13 +71,25 @@ def verdict(account: Account) -> Verdict:
         count = sum(item.status is Status.WOULD_CHANGE for step in report.steps for item in step.items)
         sentence = f"Everything was read, nothing was changed: {counted(count, 'change')} would be made."
         return Verdict("attention", "Would change", sentence)
-    if status == Status.CHANGED and proved and all_ended(report.steps):
+    if report.status is Status.CHANGED and proved and all_ended(report.steps):
         return Verdict("good", "Cured", "The changes were made, and what they were to bring about was seen afterwards.")
-    if status == Status.CHANGED and proved:
+    if report.status is Status.CHANGED and proved:
         sentence = "The changes were made and read back; the end of it was not looked for with everybody: see Proof."
         return Verdict("good", "Changed", sentence)
-    if status == Status.CHANGED:
+    if report.status is Status.CHANGED:
         return Verdict("good", "Changed", "The changes were made and read back.")
-    if found:
+    if any(found.found for found in report.findings):
         return Verdict("plain", "Nothing changed", "Something was found, and there was nothing to change.")
-    return Verdict("good", "Nothing to do", "Nothing was found, and nothing was changed.")
+    if any(item.status is Status.OK for item in report.items) and not report.findings:
+        return Verdict("good", "Nothing to do", "It was so already, and nothing was changed.")
+    if not report.findings:
+        return Verdict("plain", "Nothing done", "Nothing was looked for, and nothing was changed.")
+    return Verdict("good", "Nothing found", "Nothing was found, and nothing was changed.")
+
+
+def _left_out(report: RunReport) -> bool:
+    """Whether anything was not judged: a host, or who was asked for; where nothing is found, also who was only met."""
+    found = any(held.found for held in report.findings)
+    return any(
+        held.unreachable or any(item.required or not found for item in held.undetermined) for held in report.findings
+    )

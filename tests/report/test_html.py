@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from typing import Literal
 
 import attrs
 import pytest
 
 from easops.actions.limit_eas_usage import AssociateThrottlingPolicy
-from easops.detectors.finding import Detection, Series, Undetermined, UserFinding
+from easops.actions.outcome import Done
+from easops.detectors.finding import Detection, Series, Undetermined, Unreachable, UserFinding
 from easops.errors import UnreachableHost
 from easops.playbook.approval import Asked
 from easops.playbook.outcome import RunReport, StepResult
@@ -23,7 +25,7 @@ from easops.report.verdict import verdict
 from easops.report.way import ways
 from easops.status import Status
 
-from .samples import ANNA, AT, PHONE, REPORT, STORM
+from .samples import ANNA, AT, LIMITED, PHONE, REPORT, STORM, item
 
 HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(1)>{{ 7 * 7 }}'
 
@@ -170,6 +172,46 @@ def test_a_cure_is_claimed_only_where_it_was_seen(proof: Status, word: str) -> N
     verify = attrs.evolve(REPORT.steps[4], status=proof)
     report = attrs.evolve(REPORT, status=Status.CHANGED, steps=(*REPORT.steps[:4], verify))
     assert verdict(Account(report)).word == word
+
+
+DEAD = (Unreachable("EX2", "EX2 does not answer", "no route"),)
+SO_ALREADY = item(ANNA.user, Status.OK)
+NOBODY = Detection("contact_sync_storm", judged=("EX1",))
+
+
+@pytest.mark.parametrize(
+    ("kind", "steps", "tone", "sentence"),
+    [
+        pytest.param("run", [NOBODY], "good", "Nothing was found, and nothing was changed.", id="all was judged"),
+        pytest.param("run", [attrs.evolve(NOBODY, unreachable=DEAD)], "attention", "Not everything", id="a dead host"),
+        pytest.param(
+            "run", [attrs.evolve(NOBODY, undetermined=STORM.undetermined)], "attention", "Not everything", id="a ghost"
+        ),
+        pytest.param("run", [STORM], "plain", "Something was found, and there was nothing to change.", id="found"),
+        pytest.param("run", [attrs.evolve(STORM, unreachable=DEAD)], "attention", "Not everything", id="elsewhere"),
+        pytest.param("run", [], "plain", "Nothing was looked for, and nothing was changed.", id="nothing done"),
+        pytest.param("do", [LIMITED], "good", "It was so already, and nothing was changed.", id="so already"),
+    ],
+)
+def test_nothing_is_said_to_be_well_that_was_not_looked_at(
+    kind: Literal["run", "do"], steps: list[Detection | Done], tone: str, sentence: str
+) -> None:
+    held = [
+        StepResult(at, "Look", "detect", "contact_sync_storm", Status.OK, detection=step)
+        if isinstance(step, Detection)
+        else attrs.evolve(REPORT.steps[2], status=Status.OK, done=attrs.evolve(step, items=(SO_ALREADY,)))
+        for at, step in enumerate(steps)
+    ]
+    said = verdict(Account(attrs.evolve(REPORT, kind=kind, status=Status.OK, steps=tuple(held))))
+    assert said.tone == tone
+    assert sentence in said.sentence
+
+
+def test_a_cure_beside_a_dead_host_is_not_all_well() -> None:
+    found = attrs.evolve(REPORT.steps[0], detection=attrs.evolve(STORM, unreachable=DEAD))
+    report = attrs.evolve(REPORT, status=Status.CHANGED, steps=(found, *REPORT.steps[1:5]))
+    said = verdict(Account(report))
+    assert (said.tone, said.word) == ("attention", "Cured")
 
 
 def test_a_run_in_its_middle_is_not_called_by_the_status_of_its_steps() -> None:

@@ -201,6 +201,8 @@ def test_the_end_says_what_could_not_be_judged() -> None:
         "not judged    Who floods: EX2: no route",
         "status        unreachable (exit code 5)",
     ]
+    allowed = attrs.evolve(REPORT, steps=(attrs.evolve(step, status=Status.OK, stops=False),), status=Status.OK)
+    assert "not judged    Who floods: EX2: no route" in end_lines(allowed, 0, command="storm")
 
 
 def test_a_command_to_type_is_never_broken() -> None:
