@@ -66,7 +66,7 @@ class Notifications:
         mine: list[Channel] = []
         try:
             wanting = self.wanting(ending.words)
-            message = message_of(ending) if wanting else None
+            message = message_of(ending, ledger.end) if wanting else None
             mine = [channel for channel in wanting if ledger.intends(channel.name)]
             if message is None or not mine:
                 return ()

@@ -74,6 +74,11 @@ class Ledger:
             begun = {entry.body["moment"] for entry in record.entries(self._run_id, "notice")}
             self._moment = f"stopped {sum(each.startswith('stopped') for each in begun) + 1}"
 
+    @property
+    def end(self) -> str:
+        """What tells this end from all others: ``20261124-170000-abcd.end``, ``20261124-170000-abcd.2.stopped-1``."""
+        return f"{self._walk}.{self._moment.replace(' ', '-')}"
+
     def intends(self, channel: str) -> bool:
         """Commit that *channel* is about to be told. False: somebody has, and it must not be sent again."""
         body = {"channel": channel, "moment": self._moment, "token": secrets.token_hex(8)}

@@ -59,8 +59,9 @@ class Message:
         return json.dumps(held, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
 
 
-def message_of(ending: Ending) -> Message:
-    """The message of a run's end: what was found, what was changed, what that did, and what to type next."""
+def message_of(ending: Ending, key: str) -> Message:
+    """The message of a run's end: what was found, what was changed, what that did, and what to type next. *key* is what
+    tells that end from all others."""
     run, report = ending.run, ending.report
     word = "stopped" if ending.moment == "stopped" else report.status.replace("_", " ")
     subject = _one_line(f"[easops{' lab' if run.lab is not None else ''}] {word}: {run.playbook}, run {run.run_id}")
@@ -77,7 +78,7 @@ def message_of(ending: Ending) -> Message:
         **run_document(report, exit_code),
         "status": "stopped" if ending.moment == "stopped" else str(report.status),
     }
-    return Message(f"{run.walk_ids[-1]}.{ending.moment}", subject, text, _fitting(document))
+    return Message(key, subject, text, _fitting(document))
 
 
 def trial_message() -> Message:

@@ -15,7 +15,7 @@ import pytest
 from easops.errors import UnreachableHost
 from easops.inventory.load import load_inventory
 from easops.notify import Channel, Notifications
-from easops.notify.channel import LogFile, Webhook
+from easops.notify.channel import LogFile, Mail, Webhook
 from easops.playbook.notice import Ending, Ledger, Moment, notices_of
 from easops.playbook.outcome import Notice, RunReport
 from easops.playbook.record import Record, Run
@@ -23,7 +23,7 @@ from easops.playbook.recorded import opened, report_of
 from easops.playbook.run import run
 from easops.playbook.state import StateFolder
 from easops.status import Status
-from tests.notify.servers import Hook, webhook
+from tests.notify.servers import Hook, mail_server, webhook
 
 from .processes import environment_of
 
@@ -80,6 +80,19 @@ def test_a_later_walk_and_each_stop_are_ends_of_their_own(tmp_path: Path, hook: 
         ]
         assert [[notice.status for notice in notices] for notices in told] == [["sent"]] * 4
     assert [request.json["moment"] for request in hook.got] == ["stopped", "stopped", "end", "end"]
+
+
+def test_each_end_has_a_mail_of_its_own(tmp_path: Path) -> None:
+    """By its Message-ID's part that does not change with the time."""
+    moments: tuple[Moment, ...] = ("stopped", "stopped", "end")
+    with recorded(StateFolder(tmp_path)) as record, mail_server() as post:
+        told = Notifications(
+            (Channel("night", ("end",), Mail("127.0.0.1", post.port, "none", "a@b.example", ("c@d.example",))),)
+        )
+        for moment in moments:
+            told.announce(Ending(RUN, report_of(RUN, ()), moment), Ledger(record, RUN, moment), lambda text: None)
+    ids = [message["Message-ID"].partition("@")[0].partition(RUN.run_id)[2] for _, message in post.got]
+    assert ids == [".stopped-1.night", ".stopped-2.night", ".end.night"]
 
 
 KILLED = """

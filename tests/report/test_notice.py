@@ -31,7 +31,7 @@ RUN = Run(
 
 
 def message(report: RunReport = REPORT, run: Run = RUN, **more: Any) -> Message:
-    return message_of(Ending(run, report, **more))
+    return message_of(Ending(run, report, **more), "20261124-170000-abcd.end")
 
 
 def test_it_tells_what_was_found_changed_and_proved_and_what_to_type_last() -> None:
