@@ -154,8 +154,9 @@ class Telling:
         if not self._files or (report is None and self.run_id is None):
             return
         try:
-            if stopped is not None and stopped.why is not None:  # the record's database is away
-                raise stopped.why
+            away = None if stopped is None else stopped.why or stopped.unmarked
+            if away is not None:  # the record's database is
+                raise away
             view = None if self.run_id is None else show_run(self.run_id)
             if report is None and view is not None:
                 report = report_of(view.run, view.steps)
@@ -183,6 +184,9 @@ class Telling:
         if stop.why is not None:
             code, status = exit_code(stop.why)
             why, next_step = str(stop.why), f"{stop.why.next_step}; then {next_step}"
+        elif stop.unmarked is not None:
+            told = "" if self.announcer is None else ", nobody is told of it"
+            why = f"that it was stopped is not recorded: it is listed as one that died{told} ({stop.unmarked})"
         if self.as_json:
             document = {**error_document(status, what, why, next_step, code), "run_id": self.run_id}
             self.voice.result(dumped(document))

@@ -17,7 +17,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any, Final, NoReturn, TypeVar
 
 import attrs
@@ -55,6 +55,9 @@ _ENDLESS: Final = 86_400.0
 _FINISH_IN: Final = 10.0
 """Seconds that a write in flight is given to end and be read back when the run is told to stop."""
 
+_MARK_IN: Final = 3.0
+"""Seconds that the database is given to take the mark that the run was stopped: whoever stopped it waits."""
+
 _LOOK: Final = 1.0
 """Seconds between two looks at the run's lock, beside the one before each write."""
 
@@ -67,13 +70,17 @@ class Interrupted(BaseException):
     """The run was told to stop, or has to. No ``Exception``: the engine must not take it for a step's outcome.
 
     *finished* says that nothing was under way any more, so that the record knows every outcome. *why* is None where
-    somebody stopped it. The process that met it keeps the run's lock, and executes no other run.
+    somebody stopped it. *unmarked* is why the record does not say that somebody did, where it could not be written.
+    The process that met it keeps the run's lock, and executes no other run.
     """
 
-    def __init__(self, finished: bool = True, why: EasopsError | None = None) -> None:
+    def __init__(
+        self, finished: bool = True, why: EasopsError | None = None, unmarked: EasopsError | None = None
+    ) -> None:
         super().__init__()
         self.finished = finished
         self.why = why
+        self.unmarked = unmarked
 
 
 class _Lapsed(Exception):
@@ -496,11 +503,8 @@ def _wait(handle: WorkflowHandle[Any], execution: Execution) -> None:
             while execution.writing and time.monotonic() < ends:
                 time.sleep(0.05)
             recorded = not execution.writing and not isinstance(execution.why, DatabaseAway)
-            if execution.why is None and away_since is None:
-                with suppress(EasopsError):
-                    now = dt.datetime.now(dt.UTC).isoformat()
-                    execution.record.write(execution.run_id, "stopped", now, {"finished": recorded})
-            raise Interrupted(recorded, execution.why)
+            unmarked = _mark(execution, recorded) if execution.why is None and away_since is None else None
+            raise Interrupted(recorded, execution.why, unmarked)
         if time.monotonic() - looked < _LOOK:
             continue
         looked = time.monotonic()
@@ -518,3 +522,26 @@ def _wait(handle: WorkflowHandle[Any], execution: Execution) -> None:
                 execution.stop.set()
     if failure:
         raise failure[0]
+
+
+def _mark(execution: Execution, finished: bool) -> EasopsError | None:
+    """Record that somebody stopped the run; why not, where the database does not take it in ``_MARK_IN``."""
+    met: list[EasopsError | None] = []
+
+    def write() -> None:
+        try:
+            moment = dt.datetime.now(dt.UTC).isoformat()
+            execution.record.write(execution.run_id, "stopped", moment, {"finished": finished})
+            met.append(None)
+        except EasopsError as error:
+            met.append(error)
+
+    # A thread, as a database that somebody else holds answers when it pleases.
+    writer = threading.Thread(target=write, name="easops-mark", daemon=True)
+    writer.start()
+    writer.join(_MARK_IN)
+    if met:
+        return met[0]
+    return EasopsError(
+        f"the database of the records did not take it within {_MARK_IN:g} s", "another program may hold it"
+    )

@@ -156,7 +156,8 @@ def execute_run(
         try:
             execute(execution)
         except Interrupted as stop:
-            if stop.why is None and conduct.announcer is not None:  # else the record is away, or the run is not ours
+            # Else the record is away, or the run is not ours.
+            if stop.why is None and stop.unmarked is None and conduct.announcer is not None:
                 with contextlib.suppress(Exception):  # whatever it is, what stopped the run is to be told
                     _announced(held, record, conduct, "stopped")
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -100,3 +101,34 @@ def test_a_second_ctrl_c_ends_it_at_once(rig: Start, words: list[str]) -> None:
         assert child.wait(60) == 130
     gate.open()
     assert len(show_run(list_runs(lab.state)[0].run.run_id, lab.state).open) == 1
+
+
+def test_a_database_that_somebody_holds_does_not_keep_whoever_stops_a_run_and_it_says_what_is_not_recorded(
+    rig: Start, words: list[str], tmp_path: Path
+) -> None:
+    lab = rig("contacts-storm", speed=60)
+    gate = Gate(lab.lab, number=2)
+    (tmp_path / "notify.yml").write_text(
+        "easops: 1\nnotifications:\n  - {name: log, file: told.jsonl}\n", encoding="utf-8"
+    )
+    script = Path(__file__).parent / "stopped_run.py"
+    more = ["--notify", str(tmp_path / "notify.yml"), "--html", str(tmp_path / "run.html")]
+    command = [sys.executable, str(script), "0.2", *words, str(lab.lab.inventory), *more]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment_of(lab.state)
+    ) as child:
+        assert gate.reached.wait(60)
+        somebody = sqlite3.connect(lab.state.database_url.removeprefix("sqlite:///"), timeout=60, isolation_level=None)
+        somebody.execute("BEGIN EXCLUSIVE")
+        child.send_signal(signal.SIGINT)
+        said = " ".join(child.communicate()[0].split())
+    somebody.close()
+    gate.open()
+    (view,) = list_runs(lab.state)
+    assert child.returncode == 130, said
+    assert "that it was stopped is not recorded: it is listed as one that died, nobody is told of it" in said
+    assert "did not take it within 0.2 s" in said
+    assert "the run is not written to a file" in said
+    assert f"easops runs resume {view.run.run_id}" in said
+    assert view.status == "died"
+    assert not (tmp_path / "told.jsonl").exists()
