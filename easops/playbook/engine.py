@@ -341,27 +341,36 @@ class _DurableChanges:
 
     def perform(self, key: str, change: Change) -> ChangeOutcome:
         execution = self._execution
-        execution.at_boundary()
+        recorded = f"{execution.walk_id}/{key}"
 
         def intend() -> Json:
             body = {"change": to_json(change)}
-            execution.record.write(execution.run_id, "intent", f"{execution.walk_id}/{key}", body)
+            execution.record.write(execution.run_id, "intent", recorded, body)
             execution.fresh.add(key)
             return body
 
-        _step(f"{key}.intent", intend)
+        def guard() -> None:
+            try:
+                execution.may_send_under(self._until)
+            except Interrupted as stop:
+                if stop.why is None and key in execution.fresh:
+                    # Another process, which died, may have sent an older intent; this one is known not to be.
+                    outcome = ChangeOutcome(Status.NOT_STARTED, "not sent: the run was stopped before")
+                    execution.record.write(execution.run_id, "outcome", recorded, to_json(outcome))
+                raise
 
         def carried() -> Json:
-            with execution.in_flight():
-                guard = functools.partial(execution.may_send_under, self._until)
-                try:
-                    outcome = perform(change, execution.around, resumed=key not in execution.fresh, guard=guard)
-                except _Lapsed as lapsed:
-                    outcome = ChangeOutcome(Status.REFUSED, str(lapsed), rule=RULE)
-                execution.record.write(execution.run_id, "outcome", f"{execution.walk_id}/{key}", to_json(outcome))
+            try:
+                outcome = perform(change, execution.around, resumed=key not in execution.fresh, guard=guard)
+            except _Lapsed as lapsed:
+                outcome = ChangeOutcome(Status.REFUSED, str(lapsed), rule=RULE)
+            execution.record.write(execution.run_id, "outcome", recorded, to_json(outcome))
             return to_json(outcome)
 
-        return from_json(_step(f"{key}.change", carried), ChangeOutcome)
+        with execution.in_flight():  # from before the intent: who stops waits for what is said of it
+            execution.at_boundary()
+            _step(f"{key}.intent", intend)
+            return from_json(_step(f"{key}.change", carried), ChangeOutcome)
 
     def moment(self, key: str, host: str) -> dt.datetime | None:
         held = _step(key, lambda: to_json(host_time(host, self._execution.around)))

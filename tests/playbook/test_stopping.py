@@ -66,6 +66,33 @@ def test_the_write_in_flight_is_finished_and_read_back_and_nothing_further_start
     assert gate.users == list(USERS)
 
 
+def test_what_was_intended_and_not_sent_when_it_stopped_is_told_as_not_sent(rig: Start, words: list[str]) -> None:
+    lab = rig("contacts-storm", speed=60)
+    planned = len(USERS)
+    reads = Gate(lab.lab, number=planned + 1, cmdlet="Get-CASMailbox")  # the look before the first write
+    writes = Gate(lab.lab)
+    with easops(lab.state, *words, str(lab.lab.inventory)) as child:
+        assert reads.reached.wait(60)
+        child.send_signal(signal.SIGINT)
+        assert child.stdout is not None
+        assert any("stopping" in line for line in child.stdout)
+        reads.open()
+        said = child.communicate()[0]
+    (view,) = list_runs(lab.state)
+    shown = show_run(view.run.run_id, lab.state)
+    assert "has been finished and recorded" in said
+    assert [(outcome and outcome.status, outcome and outcome.reason) for _, outcome in shown.changes] == [
+        (Status.NOT_STARTED, "not sent: the run was stopped before")
+    ]
+    assert not shown.open
+    assert writes.users == []
+
+    report = resume(view.run.run_id, confirm=lambda preview: True, state=lab.state)
+
+    assert [item.status for item in report.steps[0].items] == [Status.CHANGED] * len(USERS)
+    assert writes.users == list(USERS)
+
+
 def test_a_write_that_outlasts_the_stop_is_left_to_a_read(rig: Start, words: list[str]) -> None:
     lab = rig("contacts-storm", speed=60)
     gate = Gate(lab.lab, number=2)
