@@ -8,15 +8,17 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
-from easops.cli import forge
+from easops.cli import forge, given
 from easops.cli.files import Files
 from easops.cli.voice import Voice, trace_commands
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from easops.errors import EasopsError
     from easops.notify import Notifications
     from easops.playbook.engine import Interrupted
@@ -194,6 +196,19 @@ class Telling:
         forge.stopped(self.voice, what, why, next_step)
         self._file(None, stopped=stop)
         leave(code)
+
+
+def notifications_of_rescue(file: Path | None, recorded: Any) -> Notifications | None:
+    """As ``given.notifications_of``, for what puts a run back or goes on with it: what is wrong with them is said, and
+    hinders nothing. A secret that is missing is told of its own channel, at the end."""
+    from easops.errors import EasopsError
+    from easops.report.error import error_lines, three_lines
+
+    try:
+        return given.notifications_of(file, recorded, here=False)
+    except EasopsError as error:
+        Voice().trouble([*three_lines("nobody will be told how this ends"), *error_lines(error)])
+        return None
 
 
 def leave(code: int) -> NoReturn:

@@ -47,9 +47,8 @@ def credentials_of(inventory: Path | None) -> tuple[Host, ...] | None:
 def notifications_of(file: Path | None, recorded: Any = None, *, here: bool = True) -> Notifications | None:
     """Who is told of a run's end: those of the file, of ``--notify`` or EASOPS_NOTIFY; else those of its record.
 
-    Each secret of the file's is read once, where the run is executed *here*: one that is missing is told before
-    anything runs. One of the record's may be missing on this machine, and hinders no rescue. Raises BadInput,
-    DocumentError.
+    Each secret of the file's is read once, where a run begins *here*: one that is missing is told before anything
+    runs. One of the record's may be missing on this machine. Raises BadInput, DocumentError.
     """
     from easops.notify import Notifications, load_notifications
 

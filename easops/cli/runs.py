@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from easops.cli import given, options
-from easops.cli.conducting import Telling
+from easops.cli.conducting import Telling, notifications_of_rescue
 from easops.cli.files import Files
 from easops.cli.voice import Voice
 
@@ -79,7 +79,7 @@ def resume(
     with files.or_why(held.playbook):
         hosts = given.credentials_of(inventory)
         patience = given.patience(wait)
-        announcer = given.notifications_of(notify, held.document.get("notify"))
+        announcer = notifications_of_rescue(notify, held.document.get("notify"))
         telling = Telling(
             held.playbook,
             held.lab,

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from easops.cli import given, options
-from easops.cli.conducting import Telling
+from easops.cli.conducting import Telling, notifications_of_rescue
 from easops.cli.files import Files
 
 
@@ -36,7 +36,7 @@ def undo(
     hosts = given.credentials_of(inventory)
     patience = given.patience(wait)
     files = Files({"html": html})
-    announcer = given.notifications_of(notify, held.document.get("notify"))
+    announcer = notifications_of_rescue(notify, held.document.get("notify"))
     telling = Telling(
         f"Undo of run {held.run_id} ({held.playbook})",
         held.lab,

@@ -76,6 +76,38 @@ def test_a_change_and_its_undo_are_told_and_who_was_not_is_a_warning(
     assert [json.loads(line)["status"] for line in lines] == ["changed", "undone"]
 
 
+def test_notifications_that_cannot_be_had_hinder_no_rescue(
+    easops: Easops, lab: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("do", "block_user", USER, "-i", lab, "--because", "it floods", "--yes", "--json")
+    run_id = json.loads(easops(*words).out)["run_id"]
+    monkeypatch.setenv("EASOPS_NOTIFY", str(tmp_path / "gone.yml"))
+
+    resumed = easops("runs", "resume", run_id, "-i", lab)
+    checked = easops("undo", run_id, "--check", "-i", lab)
+
+    assert (resumed.code, "has ended and owes nothing" in resumed.err) == (3, True), resumed.err
+    assert checked.code == 0, checked.err
+    for answer in (resumed, checked):
+        assert "easops: nobody will be told how this ends\n" in answer.err
+        assert "gone.yml" in answer.err
+
+    path = tmp_path / "notify.yml"
+    path.write_text(
+        "easops: 1\nnotifications:\n"
+        "  - {name: on-call, webhook: {url: {env: EASOPS_NO_SUCH_URL}}}\n"
+        "  - {name: log, when: [end], file: runs.jsonl}\n",
+        encoding="utf-8",
+    )
+    undone = easops("undo", run_id, "--yes", "--quiet", "-i", lab, "--notify", path)
+
+    assert undone.code == 0, undone.err
+    assert "easops: on-call was not told" in undone.err
+    assert "EASOPS_NO_SUCH_URL is not set" in undone.err
+    (line,) = (tmp_path / "runs.jsonl").read_text(encoding="utf-8").splitlines()
+    assert json.loads(line)["status"] == "undone"
+
+
 def test_a_check_tells_nobody_and_says_whom_it_would_be(
     easops: Easops, lab: Path, hook: Hook, notifications: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
