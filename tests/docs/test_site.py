@@ -202,6 +202,23 @@ def test_powershell_of_the_pages_is_powershell_and_exchange_cmdlets_have_those_p
                 assert set(command["parameters"]) <= set(known["parameters"]), (place, command["name"])
 
 
+def test_what_the_pages_open_on_a_server_is_open_to_one_machine_and_has_a_command_back() -> None:
+    commands = [(block.page, line) for block in POWERSHELL for line in block.text.replace("`\n", "").splitlines()]
+    rules = [(page, line) for page, line in commands if "NetFirewallRule" in line or "firewall add rule" in line]
+    assert len(rules) == 2
+    assert [(page, line) for page, line in rules if not re.search(r"-RemoteAddress 1|remoteip=1", line)] == []
+
+    backs = (
+        (r"(Set-(?:Item|PowerShell).*) \$true", r"\1 $false"),
+        (r"New-(ItemProperty \S+ -Name \S+).*", r"Remove-\1"),
+        (r"winrm create ('\S+').*", r"winrm delete \1"),
+        (r"(netsh .*) add (rule name=\".*?\").*", r"\1 delete \2"),
+    )
+    given = [(page, re.sub(a, b, line)) for page, line in commands for a, b in backs if re.fullmatch(a, line)]
+    assert len(given) > 4
+    assert set(given) - set(commands) == set()
+
+
 def test_the_account_page_names_the_cmdlets_that_are_sent_to_exchange_and_no_others() -> None:
     cmdlet = re.compile(r"\b(?:Get|Set|New|Remove)-[A-Z]\w+")
     code = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "easops" / "exchange").glob("*.py"))
