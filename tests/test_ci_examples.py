@@ -171,6 +171,14 @@ def undone(forge: Forge, run: str) -> None:
     assert ended.code == 0, ended.told
 
 
+def assert_it_says_why(told: str, run: str) -> None:
+    """Why a second one planned nothing: the first still waits for its approval."""
+    end = told.rpartition("\nnothing was planned\n")[2].splitlines()
+    assert end[0] == f"run {run} of this playbook ended as awaiting_approval and owes its later steps", told
+    assert end[1].startswith("it has a target in common with this one"), told
+    assert end[2].startswith(f"type easops approve {run}"), told
+
+
 def test_a_cure_on_github_waits_for_its_reviewer_and_carries_out_what_he_saw(
     lab: Path, tmp_path: Path, postgres: PostgresServer
 ) -> None:
@@ -185,6 +193,9 @@ def test_a_cure_on_github_waits_for_its_reviewer_and_carries_out_what_he_saw(
     assert USER in shown
     assert outputs["digest"] in shown
     assert "::notice title=1 Somebody agrees" in planned.told
+    again, _ = forge.github(jobs["plan"])
+    assert (again.code, "Traceback" in again.told) == (1, False), again.told
+    assert_it_says_why(again.told, outputs["run"])
 
     forge.machine("cure")
     wrong, _ = forge.github(jobs["cure"], run=outputs["run"], digest="0" * 64)
@@ -203,6 +214,9 @@ def test_a_cure_on_gitlab_too(lab: Path, tmp_path: Path, postgres: PostgresServe
     assert planned.code == 0, planned.told
     assert USER in planned.told
     variables = _variables(forge.clone / "plan.env")
+    again = forge.gitlab(tree["plan"])
+    assert again.code == 1, again.told
+    assert_it_says_why(again.told, variables["RUN"])
 
     forge.machine("cure")
     nothing = forge.gitlab(tree["cure"])

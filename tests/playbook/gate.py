@@ -1,5 +1,5 @@
-"""The lab's writes (or its calls of another cmdlet), one by one: when each began and ended, and a gate that holds one of
-them."""
+"""The lab's writes (or its calls of another cmdlet), one by one: when each began and ended, and a gate that holds one
+of them."""
 
 from __future__ import annotations
 
