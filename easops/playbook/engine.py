@@ -529,6 +529,9 @@ def _wait(handle: WorkflowHandle[Any], execution: Execution) -> None:
             if looked - away_since > PATIENCE:
                 execution.why = error
                 execution.stop.set()
+    if failure and isinstance(failure[0], Interrupted) and execution.why is None:
+        # The walker has met the stop at a boundary before this thread saw it: nothing is under way.
+        raise Interrupted(True, None, _mark(execution, True) if away_since is None else None)
     if failure:
         raise failure[0]
 

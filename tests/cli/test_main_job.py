@@ -80,7 +80,7 @@ def test_a_run_that_is_stopped_can_be_closed(
     assert "<strong>Stopped</strong>" in page.read_text(encoding="utf-8")
 
     (held,) = json.loads(process("runs", "list", "--json").out)["runs"]
-    assert held["status"] == "died"
+    assert held["status"] == "stopped"
     assert f"easops runs resume {held['run_id']}" in err
     closed = process("runs", "abandon", held["run_id"], "--json")
     assert (closed.code, json.loads(closed.out)["status"]) == (0, "ok")
