@@ -24,6 +24,8 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Ansible's contr
 ROOT = Path(__file__).parent.parent
 CURE = ROOT / "examples" / "ansible" / "cure.yml"
 USER = "nina.okafor@contoso.example"
+SPELT_OUT = "hunter2-of-the-connection"
+"""A password as text, under the names that Ansible's connections also take it by."""
 BLOCK = """
 easops: 1
 name: Block one user
@@ -78,6 +80,8 @@ def inventory(lab: Path, folder: Path) -> Path:
         "ansible_user": "CONTOSO\\admin",
         "ansible_password": "{{ lookup('ansible.builtin.env', 'EASOPS_PASSWORD') }}",
         "ansible_psrp_auth": "basic",
+        "ansible_psrp_password": SPELT_OUT,
+        "ansible_winrm_pass": SPELT_OUT,
         "easops_organisation": "contoso",
         "easops_version": 2016,
         "easops_roles": ["mailbox", "client_access"],
@@ -135,9 +139,11 @@ def test_a_play_checks_changes_once_finds_nothing_more_to_do_and_fails_in_easops
     made = lab.parent / "changes.jsonl"
     before = made.read_bytes() if made.exists() else b""
 
-    said, checked = play("--check", "--limit", "AMS-EX02", "-v")
+    said, checked = play("--check", "--limit", "AMS-EX02", "-vvv")
     assert checked["AMS-EX02"]["changed"] == 1
-    assert '"--limit", "AMS-EX02", "--check"' in said
+    assert '"--limit", "AMS-EX02", "--check"' in re.sub(r",\s+", ", ", said)
+    assert '\\"ansible_psrp_auth\\": \\"basic\\"' in said  # of what is handed over on standard input, which -vvv shows
+    assert SPELT_OUT not in said
     assert (made.read_bytes() if made.exists() else b"") == before  # the lab's own record of what was changed in it
 
     said, first = play()
