@@ -7,7 +7,7 @@ done: whoever comes later reads the server and compares with *before* and *after
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final, Protocol
 
 import attrs
@@ -156,6 +156,12 @@ def drift(change: Change, state: State) -> str:
     return f"{change.subject} is {words(state)}, neither {words(change.before)} nor {words(change.after)}"
 
 
+def names(*states: Mapping[str, State]) -> list[str]:
+    """The names of the values of *states*, in one order wherever they come from (a record has them sorted): the policy
+    first, since the others are its own."""
+    return sorted({name for state in states for name in state}, key=lambda name: (name != "policy", name))
+
+
 def words(state: State) -> str:
     """A state as a person reads it."""
     if state is None:
@@ -163,7 +169,7 @@ def words(state: State) -> str:
     if isinstance(state, bool):
         return "on" if state else "off"
     if isinstance(state, dict):
-        return ", ".join(f"{name} {words(value)}" for name, value in state.items() if value is not None) or "none"
+        return ", ".join(f"{name} {words(state[name])}" for name in names(state) if state[name] is not None) or "none"
     if isinstance(state, list | tuple):
         return ", ".join(words(item) for item in state) or "none"
     return str(state)

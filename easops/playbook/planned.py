@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 import attrs
 
-from easops.actions.change import words
+from easops.actions.change import names, words
 from easops.playbook.codec import dumps, to_json
 from easops.playbook.person import Person
 
@@ -126,7 +126,7 @@ def _said(change: PlannedChange, other: PlannedChange) -> str:
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         differ = [
             name
-            for name in before
+            for name in names(before)
             if before[name] != _at(other.before, name) or after.get(name) != _at(other.after, name)
         ]
         before, after = ({name: held.get(name) for name in differ or held} for held in (before, after))

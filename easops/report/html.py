@@ -13,7 +13,7 @@ from typing import Final
 import attrs
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from easops.actions.change import Change, ChangeOutcome
+from easops.actions.change import Change, ChangeOutcome, names
 from easops.actions.outcome import ItemOutcome
 from easops.clock import lasted
 from easops.detectors import DETECTORS
@@ -64,7 +64,7 @@ def _differences(changed: ItemOutcome | Change | PlannedChange) -> list[Differen
         return [] if before == after else [Difference("", value_words(before), value_words(after))]
     return [
         Difference(name.replace("_", " "), value_words(before.get(name)), value_words(after.get(name)))
-        for name in dict.fromkeys([*before, *after])
+        for name in names(before, after)
         if before.get(name) != after.get(name)
     ]
 

@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from easops.actions.change import names
 from easops.parameter import format_duration
 from easops.report.line import spread
 
@@ -122,7 +123,7 @@ def value_words(value: Any) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, Mapping):
-        return ", ".join(f"{_key(name)} {value_words(held)}" for name, held in value.items()) or "none"
+        return ", ".join(f"{_key(name)} {value_words(value[name])}" for name in names(value)) or "none"
     if isinstance(value, list | tuple):
         return ", ".join(value_words(item) for item in value) or "none"
     return str(value)
@@ -135,7 +136,7 @@ def difference(before: Any, after: Any, *, whole: bool = False) -> list[str]:
             return [value_words(before)] if whole else []
         return [f"{value_words(before)} -> {value_words(after)}"]
     lines = []
-    for name in dict.fromkeys([*before, *after]):
+    for name in names(before, after):
         old, new = before.get(name), after.get(name)
         if old != new:
             lines.append(f"{_key(name)} {value_words(old)} -> {value_words(new)}")

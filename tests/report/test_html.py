@@ -263,6 +263,14 @@ def test_who_is_to_approve_sees_what_is_planned_and_the_command() -> None:
     assert "What was not done" not in seen
 
 
+def test_the_policy_stands_before_its_values_also_where_a_record_has_them_sorted() -> None:
+    limited = item(
+        ANNA.user, Status.CHANGED, before={"max_burst": 9, "policy": None}, after={"max_burst": 5, "policy": "x"}
+    )
+    step = attrs.evolve(REPORT.steps[2], status=Status.CHANGED, done=attrs.evolve(LIMITED, items=(limited,)))
+    assert "policy none → x max burst 9 → 5" in page(attrs.evolve(REPORT, steps=(step,))).text
+
+
 def test_evidence_that_was_told_is_not_told_again_as_a_reason() -> None:
     seen = page().text
     assert "because 15 contact syncs" not in seen.partition("All steps, as text")[0]

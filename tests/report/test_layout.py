@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from easops.report.layout import WIDTH, cell, counted, difference, table, wrapped
+from easops.report.layout import WIDTH, cell, counted, difference, table, value_words, wrapped
 
 
 @given(st.lists(st.text("abc-/.@", min_size=1, max_size=70), min_size=1, max_size=30))
@@ -74,6 +74,17 @@ def test_a_difference_names_what_moved_and_under_diff_what_stays() -> None:
     before = {"policy": None, "max_burst": 480000, "cutoff": 5}
     after = {"policy": "ours", "max_burst": 240000, "cutoff": 5}
     assert difference(before, after) == ["policy none -> ours", "max burst 480000 -> 240000"]
-    assert difference(before, after, whole=True)[-1] == "cutoff 5"
+    assert difference(before, after, whole=True)[1] == "cutoff 5"
     assert difference(True, False) == ["on -> off"]
     assert difference("same", "same") == []
+
+
+def test_values_come_in_one_order_whether_read_from_a_server_or_from_a_record() -> None:
+    read = (
+        {"policy": None, "recharge_rate": 1800000, "max_burst": 480000},
+        {"recharge_rate": 900000, "policy": "ours"},
+    )
+    recorded = tuple({name: state[name] for name in sorted(state)} for state in read)
+    assert difference(*recorded) == difference(*read)
+    assert [line.split()[0] for line in difference(*read)] == ["policy", "max", "recharge"]
+    assert value_words(recorded[0]) == value_words(read[0]) == "policy none, max burst 480000, recharge rate 1800000"
