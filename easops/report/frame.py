@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Final
 
+from easops.clock import lasted
 from easops.detectors import DETECTORS
-from easops.detectors.finding import Measurement
+from easops.detectors.finding import Detection, Device, Measurement
 from easops.playbook.outcome import RunReport, StepResult
 from easops.report.finding import found_words
 from easops.report.layout import figure, wrapped
@@ -47,15 +49,9 @@ def end_lines(report: RunReport, exit_code: int, *, command: str) -> list[str]:
     lines += labelled("proved", _proofs(report), Style.GOOD)
     lines += labelled("not proved", _unproved(report), Style.BAD)
     still_open = _still_open(report)
-    lines += labelled(
-        "still open",
-        [
-            f"{step.name}: {found_words(step.detection)}; nothing was changed, and no step looked whether it has ended"
-            for step in still_open
-            if step.detection is not None
-        ],
-        Style.CARE,
-    )
+    backwards = [step for step in still_open if _looks_back(step.subject)]
+    lines += labelled("still open", [_left(step) for step in still_open if step not in backwards], Style.CARE)
+    lines += labelled("may go on", [_left(step) for step in backwards], Style.CARE)
     if report.earlier is not None:
         held = report.earlier
         lines += labelled("open", [f"run {held.run_id} {held.state}; until it is settled this one is refused"])
@@ -69,7 +65,7 @@ def end_lines(report: RunReport, exit_code: int, *, command: str) -> list[str]:
         lines += to_type("to do it", for_real)
     if report.status is Status.AWAITING_APPROVAL:
         lines += to_type("approve", f"easops approve {report.run_id}")
-    for detector in dict.fromkeys(step.subject for step in still_open if _looks_back(step.subject)):
+    for detector in dict.fromkeys(step.subject for step in backwards):
         lines += to_type("look again", f"easops detect {detector} since=20m")
     if report.owes:
         lines += to_type("go on", f"easops runs resume {report.run_id}")
@@ -170,6 +166,29 @@ def _still_open(report: RunReport) -> list[StepResult]:
         return []
     found = [step for step in report.steps if step.kind == "detect" and step.detection is not None]
     return [step for step in found if step.detection is not None and step.detection.found]
+
+
+def _left(step: StepResult) -> str:
+    """What a step found that nothing was done about; of what was read in a log also how long ago it was last seen."""
+    assert step.detection is not None
+    told = f"{step.name}: {found_words(step.detection)}{_last_hit(step.detection)}"
+    return f"{told}; nothing was changed, and no step looked whether it has ended"
+
+
+def _last_hit(detection: Detection) -> str:
+    """How long before the look the last hit of anybody ended, by the server's clock, and how often that device's come:
+    of a flood that a cure has just ended the hits before it are found, too, and nobody else can tell the two apart."""
+    last: tuple[float, Device] | None = None
+    for device in (device for user in detection.users for device in user.devices):
+        times = [detection.times[host] for host in device.hosts if host in detection.times]
+        ago = max((max(times) - device.last_seen).total_seconds(), 0.0) if times else None
+        if ago is not None and (last is None or ago < last[0]):
+            last = ago, device
+    if last is None:
+        return ""
+    ago, device = last
+    every = "" if device.interval is None else f"; one came every {lasted(device.interval)}"
+    return f", the last hit {lasted(ago)} before the look ({device.last_seen.astimezone(dt.UTC):%H:%M} UTC{every})"
 
 
 def _looks_back(detector: str) -> bool:

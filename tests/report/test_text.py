@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import datetime as dt
+
 import attrs
 import pytest
 from hypothesis import given
@@ -15,7 +17,7 @@ from easops.report.runs import runs_lines
 from easops.report.step import MARKS, step_lines
 from easops.status import Status
 
-from .samples import ANNA, AT, BOB, LIMITED, LOST, RECYCLED, REPORT, STEPS, STORM, item
+from .samples import ANNA, AT, BOB, LIMITED, LOST, PHONE, RECYCLED, REPORT, STEPS, STORM, item
 
 
 def test_every_status_has_a_mark() -> None:
@@ -166,17 +168,36 @@ def test_a_skipped_step_took_no_time() -> None:
 def test_a_run_that_did_nothing_about_what_it_found_does_not_look_as_if_all_were_well() -> None:
     limited = attrs.evolve(STEPS[2], status=Status.OK, done=attrs.evolve(LIMITED, items=(item(ANNA.user, Status.OK),)))
     skipped = StepResult(4, "It has ended", "verify", "contact_sync_storm", Status.SKIPPED, "nothing was changed")
-    report = attrs.evolve(REPORT, steps=(STEPS[0], limited, skipped), status=Status.OK)
+    found = attrs.evolve(STEPS[0], detection=attrs.evolve(STORM, times={"EX1": AT + dt.timedelta(minutes=12)}))
+    report = attrs.evolve(REPORT, steps=(found, limited, skipped), status=Status.OK)
     assert end_lines(report, 0, command="storm") == [
         "",
         "changed       nothing",
-        "still open    Who floods: 2 users found; nothing was changed, and no step looked",
-        "                whether it has ended",
+        "may go on     Who floods: 2 users found, the last hit 12 min before the look",
+        "                (17:00 UTC; one came every 4 min); nothing was changed, and no",
+        "                step looked whether it has ended",
         "status        ok (exit code 0)",
         "look again    easops detect contact_sync_storm since=20m",
     ]
-    proved = attrs.evolve(report, steps=(STEPS[0], limited, STEPS[4]))
-    assert not any(line.startswith("still open") for line in end_lines(proved, 0, command="storm"))
+    proved = attrs.evolve(report, steps=(found, limited, STEPS[4]))
+    assert not any(line.startswith("may go on") for line in end_lines(proved, 0, command="storm"))
+
+
+def test_what_was_found_at_the_moment_of_the_look_is_still_open() -> None:
+    report = attrs.evolve(REPORT, steps=(STEPS[1],), status=Status.OK)
+    assert end_lines(report, 0, command="storm")[2:4] == [
+        "still open    How loaded: found on 1 host; nothing was changed, and no step",
+        "                looked whether it has ended",
+    ]
+
+
+def test_the_last_hit_of_anybody_is_told_by_the_clock_of_his_own_server() -> None:
+    older = attrs.evolve(PHONE, last_seen=AT - dt.timedelta(minutes=9), hosts=("EX2",), interval=None)
+    users = (attrs.evolve(ANNA, devices=(PHONE,)), attrs.evolve(BOB, devices=(older,)))
+    times = {"EX1": AT + dt.timedelta(minutes=30), "EX2": AT}
+    found = attrs.evolve(STEPS[0], detection=attrs.evolve(STORM, users=users, times=times))
+    told = " ".join(" ".join(end_lines(attrs.evolve(REPORT, steps=(found,), status=Status.OK), 0, command="x")).split())
+    assert "2 users found, the last hit 9 min before the look (16:51 UTC); nothing" in told
 
 
 def test_the_end_of_what_is_not_known_or_not_proved_says_what_to_type() -> None:
