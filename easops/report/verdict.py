@@ -79,7 +79,8 @@ def _of_success(report: RunReport) -> Verdict:
     if report.status is Status.CHANGED:
         return Verdict("good", "Changed", "The changes were made and read back.")
     if any(found.found for found in report.findings):
-        return Verdict("plain", "Nothing changed", "Something was found, and there was nothing to change.")
+        after = "." if proved or report.checked else ", and no step looked whether it has ended."
+        return Verdict("plain", "Nothing changed", f"Something was found, there was nothing to change{after}")
     if any(item.status is Status.OK for item in report.items) and not report.findings:
         return Verdict("good", "Nothing to do", "It was so already, and nothing was changed.")
     if not report.findings:

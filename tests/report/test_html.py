@@ -187,7 +187,9 @@ NOBODY = Detection("contact_sync_storm", judged=("EX1",))
         pytest.param(
             "run", [attrs.evolve(NOBODY, undetermined=STORM.undetermined)], "attention", "Not everything", id="a ghost"
         ),
-        pytest.param("run", [STORM], "plain", "Something was found, and there was nothing to change.", id="found"),
+        pytest.param(
+            "run", [STORM], "plain", "nothing to change, and no step looked whether it has ended.", id="found"
+        ),
         pytest.param("run", [attrs.evolve(STORM, unreachable=DEAD)], "attention", "Not everything", id="elsewhere"),
         pytest.param("run", [], "plain", "Nothing was looked for, and nothing was changed.", id="nothing done"),
         pytest.param("do", [LIMITED], "good", "It was so already, and nothing was changed.", id="so already"),
