@@ -196,6 +196,8 @@ class Terminal:
             text=True,
             bufsize=1,
             start_new_session=True,
+            # Who started this in the background may have had it ignore Ctrl-C, which a shell hands on for good.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         self._count = 0
         self._type("trap : INT")
