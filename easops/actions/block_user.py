@@ -28,6 +28,7 @@ class SetActiveSyncEnabled:
     """``ActiveSyncEnabled`` of one mailbox; *version* is that of its server (None, in a record of 0.1.0: any)."""
 
     kind: ClassVar[str] = "active_sync_enabled"
+    rests_on: ClassVar[str] = ""
 
     user: str
     mailbox: str

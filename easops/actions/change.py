@@ -44,6 +44,12 @@ class Change(Protocol):
         ...
 
     @property
+    def rests_on(self) -> str:
+        """The subject of the change that this one rests on, in whichever run it was made: put back, it may be the last
+        that did. Empty where it rests on none."""
+        ...
+
+    @property
     def before(self) -> State: ...
 
     @property

@@ -72,9 +72,11 @@ class HaveThrottlingPolicy:
     undo: ClassVar[str] = "exact"
     patience: ClassVar[float] = 0.0
 
+    rests_on: ClassVar[str] = ""
+
     @property
     def subject(self) -> str:
-        return f"throttling policy {self.name}"
+        return _subject(self.name)
 
     def read(self, around: Surroundings) -> dict[str, Limit] | None:
         held = _policy(self.name, self.version, around)
@@ -92,8 +94,12 @@ class HaveThrottlingPolicy:
                 remove_throttling_policy(session, self.name, domain_controller=dc)
             except CommandFailed as error:
                 held = _policy(self.name, self.version, around)
-                if held is not None and count_associations(session, held, domain_controller=dc):
-                    raise LeftAlone(f"left behind, since others are associated with it: {error.why}") from error
+                users = 0 if held is None else count_associations(session, held, domain_controller=dc)
+                if users:
+                    who = "another user is" if users == 1 else f"{users} other users are"
+                    raise LeftAlone(
+                        f"left behind, since {who} associated with it; the undo of theirs removes it"
+                    ) from error
                 raise
         else:
             eas = LIMITS[_model(self.version) or "budget"](**self.after)
@@ -127,6 +133,10 @@ class AssociateThrottlingPolicy:
     @property
     def subject(self) -> str:
         return f"throttling policy of {self.user}"
+
+    @property
+    def rests_on(self) -> str:
+        return _subject(self.after or "")
 
     def read(self, around: Surroundings) -> str | None:
         session, dc = around.organisation.session(self.version), around.organisation.domain_controller
@@ -201,6 +211,10 @@ class _LimitEasUsage:
             copied = {name: value for name, value in own.values.items() if name.lower() not in ours}
         wanted = effective.lowered_to(_ceiling(held, default, WANTED[model]))
         return _limiting(plan, mailbox, held, wanted, copied, version, around)
+
+
+def _subject(policy: str) -> str:
+    return f"throttling policy {policy}"
 
 
 def _model(version: Version | None) -> Model | None:

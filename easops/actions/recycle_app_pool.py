@@ -41,6 +41,7 @@ class RecycleAppPool:
     """One recycle of *pool* on *host*, away from the worker processes *before*."""
 
     kind: ClassVar[str] = "recycle_app_pool"
+    rests_on: ClassVar[str] = ""
 
     host: str
     pool: str

@@ -11,7 +11,7 @@ from typing import Final
 import attrs
 
 from easops.actions.action import Plan
-from easops.actions.change import Standing, drift
+from easops.actions.change import Change, ChangeOutcome, Standing, drift
 from easops.actions.outcome import Done, ItemOutcome
 from easops.detectors.detector import Surroundings
 from easops.errors import EasopsError, Refused
@@ -103,7 +103,7 @@ def undo(
             if held.ended is None and not check:
                 reconcile_run(held, record, known, clock)
                 abandon_run(held, record, state)
-            jobs = _undo_steps(held, record)
+            jobs = _undo_steps(held, (*_left_behind(held, record), *changes_of(held, record)))
             if check:
                 conduct.observer.started(None)
                 with surroundings_of(held, record, known, clock, conduct.observer, conduct.sessions) as around:
@@ -159,10 +159,28 @@ def _move(around: Surroundings, jobs: Sequence[Job]) -> str:
     return f"written on {held}, which does not answer; read on {chosen}, which may not know of it yet"
 
 
-def _undo_steps(held: Run, record: Record) -> list[Job]:
-    """The jobs that put back what *held* changed, or may have: its changes in reverse, those of one target together."""
+def _left_behind(held: Run, record: Record) -> list[tuple[Change, ChangeOutcome | None]]:
+    """What earlier undos on the same target left behind, as changes of *held* still rested on it: changes that are to
+    be undone with those of *held*, which may be the last."""
+    resting = {change.rests_on for change, _ in changes_of(held, record)} - {""}
+    found: dict[str, Change] = {}
+    organisation = recorded_organisation_target(held)
+    for other in record.runs() if resting else ():
+        if other.kind != "undo" or other.run_id == held.run_id or organisation not in other.targets:
+            continue
+        for back, outcome in changes_of(other, record):
+            made = back.inverse()
+            alone = outcome is not None and outcome.status is Status.SKIPPED and back.subject in resting
+            if alone and made is not None:
+                found.setdefault(back.subject, made)
+    made_itself = {change.subject for change, _ in changes_of(held, record)}
+    return [(made, None) for subject, made in found.items() if subject not in made_itself]
+
+
+def _undo_steps(held: Run, changes: Sequence[tuple[Change, ChangeOutcome | None]]) -> list[Job]:
+    """The jobs that put *changes* back, those that happened or may have: in reverse, those of one target together."""
     jobs: list[Job] = []
-    for change, outcome in reversed(changes_of(held, record)):
+    for change, outcome in reversed(changes):
         if outcome is not None and outcome.status not in _DONE_OR_UNSURE:
             continue
         host = getattr(change, "host", None)

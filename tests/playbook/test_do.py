@@ -103,6 +103,21 @@ def test_a_version_that_cannot_be_changed_is_refused_with_what_to_do(
     assert words in item.reason
 
 
+def test_the_last_undo_removes_the_policy_that_the_first_left_behind(rig: Start) -> None:
+    lab = rig("contacts-storm")
+    users = ("laura.brandt@contoso.example", "marco.ricci@contoso.example")
+    made, used = (str(do(lab, "limit_eas_usage", {"user": user}).run_id) for user in users)
+
+    first = undo(made, confirm=always, state=lab.state)
+    last = undo(used, confirm=always, state=lab.state)
+
+    with SessionPool() as sessions:
+        session = sessions.open(lab.hosts[0], "exchange")
+        assert get_throttling_policy(session, "easops-eas-r900000-b240000") is None
+    assert [item.status for item in first.steps[0].items] == [Status.UNDONE, Status.SKIPPED]
+    assert [item.status for item in last.steps[0].items] == [Status.UNDONE, Status.UNDONE]
+
+
 def test_a_blocked_user_is_blocked_once_and_undo_lets_him_in_again(rig: Start) -> None:
     lab = rig("contacts-storm")
     user = "laura.brandt@contoso.example"
