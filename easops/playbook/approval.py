@@ -16,7 +16,7 @@ from easops.errors import Refused
 from easops.playbook.codec import from_json, to_json
 from easops.playbook.outcome import StepResult
 from easops.playbook.person import Person, this_person
-from easops.playbook.planned import Approval, PlannedChange, Verdict, differences
+from easops.playbook.planned import Approval, PlannedChange, Verdict, differences, others
 from easops.playbook.record import Record, Run
 from easops.playbook.recorded import locked, opened, refuse_closed, steps_of
 from easops.playbook.state import StateFolder
@@ -114,14 +114,19 @@ def look_up(held: Run, record: Record, steps: Sequence[StepResult]) -> Asked | N
 def use_up(record: Record, held: Run, walk_id: str, step: str, asked: Approval, now: dt.datetime) -> Verdict:
     """Use up, for the walk *walk_id*, the approval of what the step of that key asks for.
 
-    Asked again for the same walk, as after a kill, the answer is the same. What does not stand is recorded as void.
+    Asked again for the same walk, as after a kill, the answer is the same. What does not stand is recorded as void. One
+    that an earlier walk has used up still stands for what that left (``_left_of``).
     """
     verdict = Verdict(now + asked.expires, _requesters(held, record))
     found = [(at, held) for at, held in enumerate(_decisions(record, held.run_id)) if held.step == step]
     if not found:
         return verdict
     at, latest = found[-1]
-    if not latest.approved or latest.void or latest.used not in ("", walk_id):
+    if not latest.approved or latest.void:
+        return verdict
+    if latest.used not in ("", walk_id):
+        if now < latest.until and _left_of(latest, asked, steps_of(held, record)):
+            return attrs.evolve(verdict, until=latest.until, approved_by=latest.by)
         return verdict
     void = ""
     if latest.digest != asked.digest:
@@ -133,6 +138,15 @@ def use_up(record: Record, held: Run, walk_id: str, step: str, asked: Approval, 
         return attrs.evolve(verdict, void=f"the approval of {latest.by} is void: {void}")
     _write(record, held.run_id, at, attrs.evolve(latest, used=walk_id))
     return attrs.evolve(verdict, until=latest.until, approved_by=latest.by)
+
+
+def _left_of(latest: Decision, asked: Approval, steps: Sequence[StepResult]) -> bool:
+    """Whether what is asked for is a rest of what was approved, as a walk asks that begins again before the approval:
+    nothing that was made, and has been put back since, and nothing where a plan was refused as another.
+    """
+    made = {(step.number, step.host, item.item) for step in steps for item in step.items if item.touched}
+    again = any((change.step, change.host, change.item) in made for change in asked.changes)
+    return not (again or others(asked.changes, latest.changes) or any(step.unapproved for step in steps))
 
 
 def lapsed(steps: Sequence[StepResult], now: dt.datetime) -> str:

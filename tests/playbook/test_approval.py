@@ -5,20 +5,25 @@ from __future__ import annotations
 import datetime as dt
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import attrs
 import pytest
 
+from easops.actions.outcome import Done, ItemOutcome
 from easops.errors import Refused
-from easops.playbook.approval import Asked, approve, asked_of
+from easops.playbook.approval import Asked, Decision, approve, asked_of, use_up
 from easops.playbook.codec import to_json
 from easops.playbook.database import postgresql_url
-from easops.playbook.outcome import RunReport
+from easops.playbook.outcome import RunReport, StepResult
 from easops.playbook.person import LOGINS, Person, this_person
+from easops.playbook.planned import RULE, Approval, PlannedChange, digest_of
+from easops.playbook.record import Run
 from easops.playbook.recorded import opened, report_of
 from easops.playbook.runs import list_runs, show_run
 from easops.playbook.settling import abandon
+from easops.playbook.state import StateFolder
 from easops.remoting.command import Command
 from easops.remoting.pool import SessionPool
 from easops.report import FORMATS
@@ -290,6 +295,51 @@ def test_a_person_is_who_the_process_runs_as_whatever_its_environment_says(monke
     monkeypatch.setenv("GITHUB_ACTOR", "anna")
     assert this_person() == Person(me.user, me.machine, {"GITHUB_ACTOR": "anna"})
     assert str(this_person()).endswith("(GITHUB_ACTOR is anna)")
+
+
+# -- begun again before the approval ---------------------------------------------------------------------------------
+
+NOON = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
+
+
+def limiting(item: str, before: str = "none") -> PlannedChange:
+    states = {"policy": before}, {"policy": "ours"}
+    return PlannedChange(2, None, "limit", "organisation contoso", item, "policy", None, *states, "exact")
+
+
+def outcome(item: str, status: Status = Status.CHANGED, *, touched: bool = True, rule: str = "") -> ItemOutcome:
+    return ItemOutcome(item, "organisation contoso", status, touched=touched, rule=rule)
+
+
+LEFT = (outcome("anna"), outcome("bert", Status.FAILED, touched=False))
+
+
+@pytest.mark.parametrize(
+    ("asks", "done", "now", "stands"),
+    [
+        ([limiting("bert")], LEFT, NOON, True),
+        ([limiting("bert", before="theirs")], LEFT, NOON, False),
+        ([limiting("anna"), limiting("bert")], LEFT, NOON, False),
+        ([limiting("bert"), limiting("carl")], LEFT, NOON, False),
+        ([limiting("bert")], (outcome("bert", Status.REFUSED, touched=False, rule=RULE),), NOON, False),
+        ([limiting("bert")], LEFT, NOON + HOUR, False),
+    ],
+    ids=["the rest", "is another now", "put back since", "one more", "refused as another", "expired"],
+)
+def test_an_approval_that_an_earlier_walk_used_stands_for_the_rest_of_it_alone(
+    tmp_path: Path, asks: list[PlannedChange], done: tuple[ItemOutcome, ...], now: dt.datetime, stands: bool
+) -> None:
+    changes = (limiting("anna"), limiting("bert"))
+    me = Person("anna", "adm01")
+    decision = Decision("1", digest_of(changes), changes, True, me, NOON, NOON + HOUR, used="R.2")
+    held = Run("R", "run", "cure", {"by": "anna", "machine": "adm01"}, (), NOON, walks=3)
+    step = StepResult(2, "limit", "do", "limit", Status.FAILED, done=Done("limit", done))
+    with opened(StateFolder(tmp_path)) as (record, _):
+        record.add(held)
+        record.write("R", "approval", "0", to_json(decision))
+        record.write("R", "step", "2", to_json(step))
+        verdict = use_up(record, held, "R.3", "1", Approval("x", tuple(asks), digest_of(asks), expires=HOUR), now)
+    assert (verdict.approved_by, verdict.until) == ((me, NOON + HOUR) if stands else (None, now + HOUR))
 
 
 # -- killed between ------------------------------------------------------------------------------------------------
