@@ -40,6 +40,7 @@ class Light:
     kind: ClassVar[str] = "light"
     undo: ClassVar[str] = "exact"
     subject: ClassVar[str] = "the light"
+    rests_on: ClassVar[str] = ""
 
     lit: Any = False
     before: Any = False

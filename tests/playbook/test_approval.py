@@ -13,6 +13,7 @@ import pytest
 
 from easops.actions.outcome import Done, ItemOutcome
 from easops.errors import Refused
+from easops.lab.value import CmdletFailed, ErrorInfo
 from easops.playbook.approval import Asked, Decision, approve, asked_of, use_up
 from easops.playbook.codec import to_json
 from easops.playbook.database import postgresql_url
@@ -340,6 +341,32 @@ def test_an_approval_that_an_earlier_walk_used_stands_for_the_rest_of_it_alone(
         record.write("R", "step", "2", to_json(step))
         verdict = use_up(record, held, "R.3", "1", Approval("x", tuple(asks), digest_of(asks), expires=HOUR), now)
     assert (verdict.approved_by, verdict.until) == ((me, NOON + HOUR) if stands else (None, now + HOUR))
+
+
+def test_a_run_that_begins_again_before_its_approval_does_the_rest_under_it(
+    held: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = "steps:\n  - {name: look, verify: sync_pool_cpu, with: {above: 0}, on_failure: continue}\n"
+    first = held.carried(run_text, CURE.replace("steps:\n", look), held.lab.inventory)
+    assert statuses(first) == ["verify_failed", "awaiting_approval", "not_started", "not_started"]
+    case = Case(held, str(first.run_id), len(held.sent()))
+    case.approved()
+    perform = held.lab.world.perform
+
+    def failing(cmdlet: Any, call: Any, *more: Any) -> Any:
+        if cmdlet.name == MADE[2] and case.made() == MADE[:2]:
+            raise CmdletFailed(ErrorInfo("no", "System.InvalidOperationException", "no", "InvalidOperation"))
+        return perform(cmdlet, call, *more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(held.lab.world, "perform", failing)
+        assert statuses(case.resumed()) == ["verify_failed", "ok", "failed", "not_started"]
+
+    report = case.resumed()
+
+    assert statuses(report) == ["verify_failed", "ok", "changed", "changed"]
+    assert case.made() == MADE
+    assert held.carried(undo_run, case.run_id).status is Status.UNDONE
 
 
 # -- killed between ------------------------------------------------------------------------------------------------
