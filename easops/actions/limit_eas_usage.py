@@ -48,7 +48,8 @@ EFFECTIVE: Final[dict[Model, str]] = {
     ),
     "percent": (
         "once replicated, after a recycle of the pools that serve the user. EASPercentTimeInCAS 30 is what KB "
-        "2711053 starts with; a lower one may be required, and the user's devices may be affected"
+        "2711053 starts with, and the user's devices may be affected. Where it is not enough: Set-ThrottlingPolicy "
+        "with a lower one, or easops do block_user"
     ),
 }
 

@@ -24,7 +24,8 @@ By = Literal["anyone", "somebody_else"]
 class PlannedChange:
     """One item that a step is to change: *step* is its number, *host* that of its ``each_host``, *target* the host or
     the organisation as people call it, *subject* what is changed, in words, *mailbox* a Guid; *undo* is ``exact``, or
-    why there is none."""
+    why there is none. *effective* says when it takes effect, and what that may do to a user: words, and no part of
+    the digest."""
 
     step: int
     host: str | None
@@ -36,6 +37,7 @@ class PlannedChange:
     before: Any
     after: Any
     undo: str
+    effective: str = ""
 
     @property
     def place(self) -> tuple[int, str | None, str, str, str, str]:
@@ -109,7 +111,7 @@ def differences(changes: Sequence[PlannedChange], approved: Sequence[PlannedChan
 
 
 def _canonical(change: PlannedChange) -> str:
-    return dumps(to_json(change))
+    return dumps({name: value for name, value in to_json(change).items() if name != "effective"})
 
 
 def _difference(change: PlannedChange, approved: PlannedChange | None) -> str:

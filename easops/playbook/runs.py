@@ -30,10 +30,17 @@ class RunView:
 
     @property
     def status(self) -> str:
+        """How it stands, for a person: how it was closed; else its state, and whether it owes its later steps."""
         if self.run.closed:
             return self.run.closed
+        return f"{self.state}, owes its later steps" if self.run.owes and self.run.ended is not None else self.state
+
+    @property
+    def state(self) -> str:
+        """One word, for a program: its status, or of a run that has none ``running``, ``waiting``, ``stopped``,
+        ``died``; also of a run that was closed since."""
         if self.run.status is not None:
-            return f"{self.run.status}, owes its later steps" if self.run.owes else self.run.status
+            return self.run.status
         if self.alive:
             return "running"
         if self.run.waits:
@@ -63,6 +70,6 @@ def show_run(run_id: str, state: StateFolder | None = None) -> RunView:
 
 
 def _with_stop(view: RunView, record: Record) -> RunView:
-    if view.alive or view.run.ended is not None or view.run.closed:
+    if view.alive or view.run.ended is not None:
         return view
     return attrs.evolve(view, stopped=was_stopped(view.run, record))

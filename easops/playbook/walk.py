@@ -542,6 +542,7 @@ class _Walk:
                 plan.before,
                 plan.after,
                 plan.undo,
+                plan.effective,
             )
             for plan in plans
         ]

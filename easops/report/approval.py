@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+
 from easops.playbook.approval import Asked, Decision
 from easops.playbook.planned import Approval
 from easops.report.frame import head_lines, labelled, to_type
-from easops.report.layout import INDENT, counted, difference, moment, wrapped
+from easops.report.layout import INDENT, counted, difference, effective_lines, moment, wrapped
 
 
 def approval_lines(approval: Approval, told: str, *, whole: bool) -> list[str]:
@@ -21,19 +23,19 @@ def approval_lines(approval: Approval, told: str, *, whole: bool) -> list[str]:
 
 
 def change_lines(approval: Approval) -> list[str]:
-    """The planned changes, those of one step together: who, before -> after, and what has no undo."""
+    """The planned changes, those of one step together: who, before -> after, and what has no undo; then, once a step,
+    what they may do to users."""
     lines: list[str] = []
-    place: tuple[int, str | None] | None = None
-    for change in approval.changes:
-        if (change.step, change.host) != place:
-            place = (change.step, change.host)
-            at = "" if change.host is None else f" ({change.host})"
-            lines += wrapped(f"step {change.step}{at}: {change.action}")
-        lines += wrapped(change.subject, INDENT + "  ")
-        for entry in difference(change.before, change.after):
-            lines += wrapped(entry, INDENT + "    ", "  ")
-        if change.undo != "exact":
-            lines += wrapped(f"undo: {change.undo}", INDENT + "    ", "  ")
+    for (step, host), held in itertools.groupby(approval.changes, key=lambda change: (change.step, change.host)):
+        changes = list(held)
+        lines += wrapped(f"step {step}{'' if host is None else f' ({host})'}: {changes[0].action}")
+        for change in changes:
+            lines += wrapped(change.subject, INDENT + "  ")
+            for entry in difference(change.before, change.after):
+                lines += wrapped(entry, INDENT + "    ", "  ")
+            if change.undo != "exact":
+                lines += wrapped(f"undo: {change.undo}", INDENT + "    ", "  ")
+        lines += effective_lines(change.effective for change in changes)
     return lines
 
 

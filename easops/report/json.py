@@ -147,7 +147,7 @@ def served_document(runs: Sequence[tuple[RunView, RunReport, int]], exit_code: i
     """``status`` is that of the run with the worst exit code; each run's ``exit_code`` is that of its process."""
     worst, _, _ = max(runs, key=lambda served: served[2])
     documents = [{**run_view_document(view, report), "exit_code": code} for view, report, code in runs]
-    return {"status": worst.status, "runs": documents, "exit_code": exit_code}
+    return {"status": worst.state, "runs": documents, "exit_code": exit_code}
 
 
 def settled_document(
@@ -183,7 +183,7 @@ def _view_data(view: RunView) -> Document:
     run = view.run
     return {
         "run_id": run.run_id,
-        "status": view.status,
+        "status": view.state,
         "playbook": run.playbook,
         "kind": run.kind,
         "lab": run.lab,

@@ -145,5 +145,10 @@ def difference(before: Any, after: Any, *, whole: bool = False) -> list[str]:
     return lines
 
 
+def effective_lines(told: Iterable[str]) -> list[str]:
+    """When changes take effect, and what that may do to users: each sentence once, however many it is true of."""
+    return [line for text in dict.fromkeys(told) if text for line in wrapped(f"effective {text}")]
+
+
 def _key(name: str) -> str:
     return name.replace("_", " ")

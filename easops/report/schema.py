@@ -202,7 +202,8 @@ def _view(made: _Made) -> dict[str, Schema]:
         **held,
         "status": {
             **_TEXT,
-            "description": "a status, or the state of a run that has none: running, waiting, stopped, died",
+            "description": "a status, or the state of a run that has none: running, waiting, stopped, died; "
+            "that it was closed since stands in closed",
         },
         "alive": {**_BOOLEAN, "description": "whether a process executes it now"},
         "lab": _or_null(_TEXT),

@@ -11,7 +11,7 @@ from easops.clock import lasted
 from easops.playbook.outcome import StepResult
 from easops.report.approval import approval_lines
 from easops.report.finding import detection_lines, found_words
-from easops.report.layout import INDENT, WIDTH, difference, wrapped
+from easops.report.layout import INDENT, WIDTH, difference, effective_lines, wrapped
 from easops.report.line import Line, Style, cut, joined, status_style
 from easops.status import EXIT_CODES, Status
 
@@ -60,9 +60,7 @@ def step_lines(
     for item in step.items:
         lines += _item_lines(item, diff)
     moved = [item for item in step.items if item.status in (Status.CHANGED, Status.WOULD_CHANGE)]
-    for effective in dict.fromkeys(item.effective for item in moved if item.effective):
-        lines += wrapped(f"effective {effective}")
-    return lines
+    return lines + effective_lines(item.effective for item in moved)
 
 
 def _head(step: StepResult) -> list[str]:

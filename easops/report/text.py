@@ -17,7 +17,7 @@ from easops.readings.take import Taken
 from easops.report.approval import asked_lines, decided_lines
 from easops.report.finding import detection_lines, found_words, unreachable_lines
 from easops.report.frame import end_lines, head_lines, labelled
-from easops.report.layout import INDENT, WIDTH, cell, counted, difference, table, wrapped
+from easops.report.layout import INDENT, WIDTH, cell, counted, difference, effective_lines, table, wrapped
 from easops.report.line import Style, joined, painted
 from easops.report.runs import notice_lines, run_view_lines, runs_lines, settled_lines
 from easops.report.step import item_words, step_lines
@@ -25,7 +25,8 @@ from easops.status import Status
 
 
 def preview_lines(preview: Preview) -> list[str]:
-    """What a person is asked about: who, what, before -> after; then the later steps, the hosts and the limits."""
+    """What a person is asked about: who, what, before -> after, and what that may do to them; then the later steps, the
+    hosts and the limits."""
     lines = wrapped(joined((preview.step, Style.STRONG), ":"), "")
     for plan in preview.plans:
         lines += wrapped(item_words(plan.item, plan.status, plan.reason))
@@ -33,6 +34,8 @@ def preview_lines(preview: Preview) -> list[str]:
             for entry in difference(plan.before, plan.after):
                 lines += wrapped(entry, INDENT + "  ", "  ")
             lines += wrapped(f"undo: {plan.undo}", INDENT + "  ", "  ")
+    wanted = [plan.effective for plan in preview.plans if plan.status is Status.WOULD_CHANGE]
+    lines += effective_lines(wanted)
     lines += labelled("then", list(preview.later))
     lines += labelled("hosts", [", ".join(preview.hosts)] if preview.hosts else [])
     at_once = counted(preview.hosts_at_once, "host")

@@ -13,7 +13,7 @@ from easops.playbook.approval import lapsed
 from easops.playbook.executing import _owes
 from easops.playbook.model import LIFETIME
 from easops.playbook.outcome import StepResult
-from easops.playbook.planned import RULE
+from easops.playbook.planned import RULE, digest_of
 from easops.playbook.record import KEPT
 from easops.playbook.walk import Earlier
 from easops.status import Status
@@ -94,6 +94,9 @@ def test_the_digest_tells_what_is_planned_and_neither_the_evidence_nor_who_comes
     assert digest(asked(found(user("anna"), user("bert", 9), hosts=("B",)))) != same
     renumbered = GATED.replace("  - {name: look,", "  - {name: first, detect: flood}\n  - {name: look,")
     assert digest(asked(FLOOD, text=renumbered)) != same
+    approval = asked(FLOOD).results[1].approval
+    assert approval is not None
+    assert digest_of(attrs.evolve(change, effective="in other words") for change in approval.changes) == same
 
 
 def test_where_nothing_is_planned_there_is_nothing_to_approve() -> None:

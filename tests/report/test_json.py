@@ -6,10 +6,12 @@ import attrs
 
 from easops.actions.outcome import Done
 from easops.playbook.outcome import OpenRun
+from easops.playbook.record import Run
+from easops.playbook.runs import RunView
 from easops.report import FORMATS
-from easops.report.json import run_document, step_data
+from easops.report.json import run_document, run_view_document, runs_document, step_data
 
-from .samples import LIMITED, REPORT, STEPS, STORM
+from .samples import AT, LIMITED, REPORT, STEPS, STORM
 
 
 def test_a_run_has_the_keys_that_are_promised() -> None:
@@ -60,3 +62,17 @@ def test_a_detection_keeps_all_that_was_found() -> None:
     assert (document["status"], document["found"], document["exit_code"]) == ("ok", True, 2)
     assert document["users"][0]["devices"][0]["rpc_max"] == 6412
     assert document["times"] == {"EX1": "2026-11-24T17:00:00+00:00"}
+
+
+def test_a_recorded_runs_status_is_one_word_whatever_it_owes_and_however_it_was_closed() -> None:
+    run = Run("R", "run", "storm", {"source": "storm.yml"}, (), AT, ended=AT, status="awaiting_approval", owes=True)
+    died = attrs.evolve(run, ended=None, status=None, owes=False, closed="abandoned")
+    views = [RunView(held, False, (), ()) for held in (run, attrs.evolve(run, closed="undone by S"), died)]
+    listed = [(told["status"], told["owes"], told["closed"]) for told in runs_document(views)["runs"]]
+    assert listed == [
+        ("awaiting_approval", True, ""),
+        ("awaiting_approval", True, "undone by S"),
+        ("died", False, "abandoned"),
+    ]
+    assert run_view_document(views[0], REPORT)["status"] == "awaiting_approval"
+    assert views[0].status == "awaiting_approval, owes its later steps"

@@ -62,8 +62,14 @@ def test_a_program_gets_the_run_as_json_gives_it() -> None:
 def test_a_wanted_approval_shows_what_is_to_be_approved_until_when_and_the_command() -> None:
     subject, before, after = f"throttling policy of {ANNA.user}", {"policy": None}, {"policy": "ours"}
     where = (2, None, "limit_eas_usage", "organisation contoso", ANNA.user)
-    change = PlannedChange(*where, subject, "guid-1", before, after, "exact")
-    approval = Approval("they flood", (change,), "d1ce" * 16, "somebody_else", until=AT + dt.timedelta(hours=4))
+    change = PlannedChange(*where, subject, "guid-1", before, after, "exact", "after a recycle")
+    approval = Approval(
+        "they flood",
+        (change, attrs.evolve(change, item="bob")),
+        "d1ce" * 16,
+        "somebody_else",
+        until=AT + dt.timedelta(hours=4),
+    )
     step = StepResult(1, "Agree", "approval", "approval", Status.AWAITING_APPROVAL, stops=True, approval=approval)
     report = attrs.evolve(REPORT, steps=(step,), status=Status.AWAITING_APPROVAL, owes=True)
 
@@ -73,6 +79,7 @@ def test_a_wanted_approval_shows_what_is_to_be_approved_until_when_and_the_comma
     assert told.document["event"] == "approval"
     assert f"      throttling policy of {ANNA.user}" in told.text.splitlines()
     assert "policy none -> ours" in told.text
+    assert told.text.count("    effective after a recycle\n") == 1
     assert "to be approved until 2026-11-24 21:00:00Z, by somebody else than who asks" in " ".join(told.text.split())
     assert [line.split()[0] for line in told.text.splitlines()[-2:]] == ["approve", "go"]
 

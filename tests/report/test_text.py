@@ -7,14 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from easops.actions.action import Plan
 from easops.detectors.finding import Detection, Measurement, Unreachable
 from easops.playbook.outcome import OpenRun, StepResult
 from easops.playbook.record import Run
 from easops.playbook.runs import RunView
+from easops.playbook.walk import Preview
 from easops.report.finding import detection_lines
 from easops.report.frame import end_lines, head_lines
 from easops.report.runs import runs_lines
 from easops.report.step import MARKS, step_lines
+from easops.report.text import preview_lines
 from easops.status import Status
 
 from .samples import ANNA, AT, BOB, LIMITED, LOST, PHONE, RECYCLED, REPORT, STEPS, STORM, item
@@ -347,3 +350,14 @@ def test_a_failed_item_offers_the_undo_of_what_it_changed(touched: bool) -> None
     step = StepResult(1, "Limit", "do", "limit_eas_usage", Status.FAILED, done=attrs.evolve(LIMITED, items=items))
     lines = end_lines(attrs.evolve(REPORT, steps=(step,), status=Status.FAILED), 4, command="storm")
     assert (lines[-1] == "undo          easops undo 20261124-170000-abcd") is touched
+
+
+def test_who_is_asked_to_go_on_reads_first_what_the_changes_may_do_to_a_user() -> None:
+    plans = tuple(
+        Plan(name, Status.WOULD_CHANGE, before={"policy": None}, after={"policy": "ours"}, effective="after a recycle")
+        for name in (ANNA.user, BOB.user)
+    )
+    refused = Plan("cleo", Status.REFUSED, "protected", effective="never")
+    lines = preview_lines(Preview("Limit them", (*plans, refused), ("Recycle",), ("EX1",), 9, 1))
+    assert lines[-5:-2] == ["    cleo: refused (protected)", "    effective after a recycle", "then          Recycle"]
+    assert lines.count("    effective after a recycle") == 1
