@@ -141,6 +141,8 @@ def test_a_play_checks_changes_once_finds_nothing_more_to_do_and_fails_in_easops
 
     said, checked = play("--check", "--limit", "AMS-EX02", "-vvv")
     assert checked["AMS-EX02"]["changed"] == 1
+    assert f"PLAY [easops {folder / 'block.yml'}]" in said
+    assert f'"would change: {USER}: ' in said
     assert '"--limit", "AMS-EX02", "--check"' in re.sub(r",\s+", ", ", said)
     assert '\\"ansible_psrp_auth\\": \\"basic\\"' in said  # of what is handed over on standard input, which -vvv shows
     assert SPELT_OUT not in said
@@ -148,6 +150,7 @@ def test_a_play_checks_changes_once_finds_nothing_more_to_do_and_fails_in_easops
 
     said, first = play()
     (undo,) = re.findall(r"easops undo \S+", said)
+    assert f'"changed: {USER}: ' in said
     assert (first["AMS-EX01"]["changed"], first["AMS-EX01"]["failed"]) == (1, 0)
     assert made.read_bytes() != before
 
