@@ -21,7 +21,8 @@ import attrs
 
 class EasopsError(Exception):
     """The root of what can go wrong: *what* failed, *why*, and the *next_step*, each a text for a person. No secret is
-    in any of them; *why* and *next_step* may be empty. ``str()`` of it is the first two."""
+    in any of them; *why* and *next_step* may be empty, and a *next_step* of several ways has a line for each. ``str()``
+    of it is the first two."""
 
     def __init__(self, what: str, why: str = "", next_step: str = "") -> None:
         super().__init__(what)

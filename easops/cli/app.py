@@ -173,8 +173,11 @@ def _words(error: BaseException, status: str) -> tuple[str, str, str]:
         return "stopped", "", ""
     if isinstance(error, typer.TyperException):
         context = getattr(error, "ctx", None)
-        path = "easops" if context is None else context.command_path
-        return error.format_message().rstrip("."), "", f"{path} --help"
+        path, command = ("easops", None) if context is None else (context.command_path, context.command)
+        argument = getattr(error, "param", None)
+        missing = argument is not None and argument.param_type_name == "argument"
+        why, shown = options.choices(command, argument) if missing else ("", "")
+        return error.format_message().rstrip("."), why, "\n".join(part for part in (shown, f"{path} --help") if part)
     return (
         "this is a bug in easops",
         f"{type(error).__name__}: {error}",

@@ -19,14 +19,29 @@ def naming(module: str, table: str) -> type[TyperCommand]:
     """A command whose help tells the names of a *table*, which is imported only when that help is asked for."""
 
     class Naming(TyperCommand):
+        def names(self) -> str:
+            return ", ".join(getattr(importlib.import_module(module), table))
+
         def format_help(self, ctx: Any, formatter: Any) -> None:
-            names = getattr(importlib.import_module(module), table)
             for parameter in self.params:
                 if getattr(parameter, "help", None) == NAMES:
-                    parameter.help = f"{', '.join(names)}."  # type: ignore[attr-defined]
+                    parameter.help = f"{self.names()}."  # type: ignore[attr-defined]
             super().format_help(ctx, formatter)
 
     return Naming
+
+
+def choices(command: Any, argument: Any) -> tuple[str, str]:
+    """Of an *argument* that is missing: what there is to name, and the command that shows it; each may be empty."""
+    metavar = str(getattr(argument, "metavar", ""))
+    if metavar.startswith("RUN"):
+        return "", "easops runs list"
+    if metavar.startswith("PLAYBOOK"):
+        from easops.playbook.load import shipped_playbooks
+
+        return f"a file, or one of {', '.join(shipped_playbooks())}", ""
+    names = getattr(command, "names", None)
+    return (f"there are {names()}", "") if names is not None and argument is not None else ("", "")
 
 
 Inventory = Annotated[

@@ -431,12 +431,21 @@ def _refuse_open(record: Record, state: StateFolder, new: Run, anew: bool) -> No
     if found is None:
         return
     held, words = found
-    ways = [f"easops approve {held.run_id}"] if held.status == Status.AWAITING_APPROVAL else []
-    ways += [f"easops runs resume {held.run_id}", f"easops undo {held.run_id}", f"easops runs abandon {held.run_id}"]
+    ways = {f"easops approve {held.run_id}": "look at its plan, and approve it"}
+    if held.status != Status.AWAITING_APPROVAL:
+        ways = {}
+    ways |= {
+        f"easops runs resume {held.run_id}": "go on with it",
+        f"easops undo {held.run_id}": "put back what it set",
+        f"easops runs abandon {held.run_id}": "close it for good; what it set stays",
+    }
+    if held.ended is not None:
+        ways["the same command with --anew"] = "leave it as it is, and begin"
+    widest = max(map(len, ways))
     raise Refused(
         f"run {held.run_id} of this playbook {words}",
         f"it has a target in common with this one: {', '.join(sorted(set(held.targets) & set(new.targets)))}",
-        "type " + ", or ".join(ways) + (", or run with --anew" if held.ended is not None else ""),
+        "\n".join(f"{command:<{widest}}  {meaning}" for command, meaning in ways.items()),
         rule="an earlier run is open",
     )
 

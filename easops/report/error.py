@@ -45,7 +45,7 @@ def fitted(lines: Sequence[str], width: int) -> list[str]:
 
 def _begins(line: str) -> int:
     """The column of a line's own text, after its label."""
-    found = next((label for label in (_WHAT, _WHY, _NEXT) if line.startswith(label)), None)
+    found = next((label for label in (_WHAT, _WHY, _NEXT, " " * len(_NEXT)) if line.startswith(label)), None)
     return 4 if found is None else len(found)
 
 
@@ -55,9 +55,14 @@ _NEXT: Final = "  next: "
 
 
 def three_lines(what: str, why: str = "", next_step: str = "") -> list[str]:
-    """What is missing is left out."""
-    labels = ((_WHAT, Style.BAD, what), (_WHY, None, why), (_NEXT, Style.STRONG, next_step))
-    return [joined((label, style), " ".join(text.split())) for label, style, text in labels if text or label == _WHAT]
+    """What is missing is left out; of several next steps each has its line."""
+    lines: list[str] = [joined((_WHAT, Style.BAD), " ".join(what.split()))]
+    if why:
+        lines.append(joined((_WHY, None), " ".join(why.split())))
+    first, *others = next_step.splitlines() or [""]
+    if first:
+        lines.append(joined((_NEXT, Style.STRONG), first.strip()))
+    return lines + [joined(" " * len(_NEXT), other.strip()) for other in others if other.strip()]
 
 
 def error_document(status: str, what: str, why: str, next_step: str, exit_code: int) -> dict[str, Any]:

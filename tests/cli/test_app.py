@@ -123,6 +123,25 @@ def test_wrong_usage_exits_1_and_names_the_help(words: list[str], easops: Easops
     assert "--help" in answer.err
 
 
+NAMED = {
+    "undo": "easops runs list",
+    "runs resume": "easops runs list",
+    "worker": "easops runs list",
+    "show": "there are app-pools, ",
+    "detect": "contact_sync_storm, ",
+    "do": "block_user, ",
+    "run": "a file, or one of contacts-sync-storm, stranded-pings",
+}
+
+
+@pytest.mark.parametrize("command", NAMED)
+def test_a_command_without_its_name_tells_what_there_is_to_name(command: str, easops: Easops) -> None:
+    answer = easops(*command.split())
+    assert answer.code == 1
+    assert "Missing argument" in answer.err
+    assert NAMED[command] in answer.err
+
+
 def test_the_schema_is_shown_as_one_document(easops: Easops) -> None:
     titles = {"": "easops playbook", "inventory": "easops inventory", "report": "what easops prints with --json"}
     for kind, title in titles.items():

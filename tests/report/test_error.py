@@ -15,6 +15,19 @@ def test_a_problem_of_a_whole_file_has_no_line_number() -> None:
     ]
 
 
+def test_of_several_next_steps_each_has_its_line_whatever_the_terminal() -> None:
+    lines = three_lines(
+        "it is open", next_step="easops runs resume R   go on with it\neasops undo R          put it back"
+    )
+    assert lines == [
+        "easops: it is open",
+        "  next: easops runs resume R   go on with it",
+        "        easops undo R          put it back",
+    ]
+    assert fitted(lines, 80) == lines
+    assert fitted(lines, 40)[-2:] == ["        easops undo R          put it", "        back"]
+
+
 def test_an_error_fits_its_terminal_and_goes_on_under_where_it_began() -> None:
     lines = three_lines(
         "EX1 is not there and nobody knows since when", "no route", "start it, or take it out of the list"
