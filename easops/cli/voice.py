@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from easops.report import Format
 
 _WIDTH: Final = 80
-"""Columns of what is not said on a terminal."""
+"""Columns of a terminal that does not say how many it has, and the fewest that a table is fitted to."""
 
 _PROSE: Final = 100
 """Columns beyond which a sentence is hard to read, however wide the terminal."""
@@ -49,7 +49,8 @@ class Voice:
 
         if as_json:
             return FORMATS["json"]
-        return Text(max(_width(sys.stdout) or _WIDTH, _WIDTH), colour=_has_colour(sys.stdout))
+        width = _width(sys.stdout)
+        return Text(None if width is None else max(width, _WIDTH), colour=_has_colour(sys.stdout))
 
     def result(self, text: str, *, trusted: bool = False) -> None:
         """A part of the result, on stdout; an empty text is no part. *trusted*: a forge may take commands from it."""
@@ -104,7 +105,7 @@ class Voice:
         since, again = self._told.get(about, (now, 0.0))
         if now - since >= again:
             self._told[about] = (since, max(_AGAIN, 2 * again) if hasattr(text, "about") else float("inf"))
-            _write(sys.stderr, "easops: " + self._waited.fitted(_WIDTH - 1 - len("easops: ")))
+            _write(sys.stderr, f"easops: {self._waited.fitted()}")
 
     def quiet_down(self) -> None:
         """Stop drawing: before a question, and at the end."""
@@ -137,11 +138,11 @@ class _Waited:
             self._since = time.monotonic()
         self._subject, self._times = subject, getattr(text, "times", "")
 
-    def fitted(self, width: int, times: str = "") -> str:
-        """In at most *width* columns; what is cut is never how long."""
+    def fitted(self, width: int | None = None, times: str = "") -> str:
+        """In at most *width* columns, None: whole; what is cut is never how long."""
         times = self._times or times
         times = f" ({times})" if times else ""
-        room = width - len(times)
+        room = len(self._subject) if width is None else width - len(times)
         subject = self._subject if len(self._subject) <= room else self._subject[: max(room - 3, 0)] + "..."
         return subject + times
 

@@ -312,12 +312,12 @@ class _Judgement:
             after = afters[reading.host]
             newest = reading.log.newest or after
             if reading.time < after + wait:
+                left = after + wait - reading.time
                 why = (
-                    f"{minutes(max(reading.time - after, dt.timedelta()))} of {minutes(wait)} have passed "
+                    f"{minutes(left)} of {minutes(wait)} are yet to pass "
                     f"({self._intervals} retry intervals of {minutes(every)})"
                 )
-                left = (after + wait - reading.time).total_seconds()
-                self._list(Undetermined("user", who, why, True, reading.host, left))
+                self._list(Undetermined("user", who, why, True, reading.host, left.total_seconds()))
             elif newest < after + wait:
                 why = (
                     f"the log has not moved: its newest line is of {newest:%H:%M:%S}, needed is {after + wait:%H:%M:%S}"

@@ -195,7 +195,9 @@ def _close_undone(undoing: Run, report: RunReport, record: Record) -> None:
         item.status is Status.OK for step in report.steps for item in step.items
     )
     if EXIT_CODES[report.status] == 0 and not not_sure:
-        record.update(undoing.document["undoes"], closed=f"undone by {undoing.run_id}", owes=False)
+        closed = undoing.document.get("closed")  # what somebody had said of it; no key in a record of 0.1.0
+        words = f"undone by {undoing.run_id}" + (f", {closed} before" if closed else "")
+        record.update(undoing.document["undoes"], closed=words, owes=False)
 
 
 def _owes(steps: Sequence[StepResult]) -> bool:

@@ -74,12 +74,12 @@ def until_told(before: tuple[float, Detection], now: tuple[float, Detection]) ->
     return seconds / max(rate, 1.0)
 
 
-def waiting_for(seen: Detection) -> str:
-    """What keeps a verify from its verdict: the one that takes longest."""
+def waiting_for(seen: Detection) -> tuple[str, bool]:
+    """What keeps a verify from its verdict: the one that takes longest; and whether that says itself how long yet."""
     if seen.found:
-        return "the fault is still there"
-    whys = sorted(seen.undetermined, key=lambda item: item.seconds or 0.0, reverse=True)
-    return whys[0].why if whys else "no answer"
+        return "the fault is still there", False
+    longest = max(seen.undetermined, key=lambda item: item.seconds or 0.0, default=None)
+    return ("no answer", False) if longest is None else (longest.why, longest.seconds is not None)
 
 
 def _about(item: Undetermined, seen: Detection) -> set[str]:

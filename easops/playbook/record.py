@@ -61,8 +61,8 @@ class Run:
 
     *document* is plain JSON: the playbook's text and source, inputs, hosts, limit, lab, protocol, version. *targets*
     are the names it claims. *status* is None while it runs, or when it died; *owes* says that it ended with changing
-    steps not started; *closed* is empty, ``abandoned``, or ``undone by R``; *walks* counts its workflows: none yet of a
-    run that was submitted and waits.
+    steps not started; *closed* is empty, ``abandoned``, ``undone by R``, or ``undone by R, abandoned before``; *walks*
+    counts its workflows: none yet of a run that was submitted and waits.
     """
 
     run_id: str

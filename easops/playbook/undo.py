@@ -122,6 +122,7 @@ def undo(
                     **made_here(),
                     **{name: held.document.get(name) for name in ("source", "hosts", "lab")},
                     "undoes": held.run_id,
+                    "closed": held.closed,
                     "root": held.document.get("root", held.run_id),
                     "jobs": to_json(jobs),
                     "skip_drifted": skip_drifted,

@@ -434,8 +434,9 @@ class _Walk:
                 if not left or clock.monotonic() >= ends:
                     return merge(passed, of_hosts(seen, open_))
                 names = ", ".join(host.name for host in left)
-                told_of = f"{names}: {waiting_for(seen)}"
-                self.around.progress(Waiting(told_of, clock.monotonic() - began, within, about=names))
+                why, timed = waiting_for(seen)
+                so_far = 0.0 if timed else clock.monotonic() - began  # one clock is enough in a line
+                self.around.progress(Waiting(f"{names}: {why}", so_far, within, about=names))
                 now = (clock.monotonic(), seen)
                 told = 0.0 if before is None else until_told(before, now)
                 before = now

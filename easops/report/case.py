@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 import attrs
 
-from easops.errors import EasopsError
+from easops.errors import BadInput, EasopsError, OutcomeUnknown, Refused, UnreachableHost
 from easops.playbook.outcome import RunReport, StepResult
 from easops.report.error import error_lines
 from easops.report.file import Account
@@ -64,7 +64,15 @@ def cases(account: Account) -> tuple[Case, ...]:
 
 def of_problem(problem: EasopsError) -> Case:
     """A run that could not begin, or was ended by what no step could tell."""
-    return Case("the run", "ended", "error", str(problem), told="\n".join(error_lines(problem)))
+    kinds = (
+        (Refused, "refused"),
+        (BadInput, "bad_input"),
+        (UnreachableHost, "unreachable"),
+        (OutcomeUnknown, "unknown"),
+    )
+    status = next((word for kind, word in kinds if isinstance(problem, kind)), "failed")
+    outcome: Outcome = "failure" if isinstance(problem, Refused) else "error"
+    return Case("the run", status, outcome, str(problem), told="\n".join(error_lines(problem)))
 
 
 def _of_step(report: RunReport, at: int) -> Iterator[Case]:

@@ -63,6 +63,9 @@ def end_lines(report: RunReport, exit_code: int, *, command: str) -> list[str]:
     elif report.checked and report.would_change:
         for_real = f"easops undo {command}" if report.kind == "undo" else "the same command without --check"
         lines += to_type("to do it", for_real)
+    without = _without(report)
+    if without:
+        lines += to_type("without it", f"the same command with --limit {','.join(without)}")
     if report.status is Status.AWAITING_APPROVAL:
         lines += to_type("approve", f"easops approve {report.run_id}")
     for detector in dict.fromkeys(step.subject for step in backwards):
@@ -110,7 +113,24 @@ def _changes(report: RunReport) -> list[str]:
         items = [item.item for item in step.items if item.status in wanted]
         if items:
             by_subject.setdefault(f"{step.subject}: " if step.kind == "do" else "", []).extend(items)
-    return [subject + ", ".join(dict.fromkeys(items)) for subject, items in by_subject.items()] or ["nothing"]
+    held = [subject + ", ".join(dict.fromkeys(items)) for subject, items in by_subject.items()]
+    return held or ["not known" if report.checked and _left_open(report) else "nothing"]
+
+
+def _left_open(report: RunReport) -> bool:
+    """Whether a step was not started, or did not come to a judgement: what it would change nobody knows."""
+    open_ = (Status.NOT_STARTED, Status.UNREACHABLE, Status.UNDETERMINED, Status.UNKNOWN)
+    return any(step.status in open_ for step in report.steps)
+
+
+def _without(report: RunReport) -> list[str]:
+    """The hosts that answered, of a check that came to no end since others did not."""
+    if not report.checked or report.kind != "run" or report.status is not Status.UNREACHABLE:
+        return []
+    looks = [step.detection for step in report.steps if step.detection is not None]
+    lost = {held.host for look in looks for held in look.unreachable}
+    answered = dict.fromkeys(host for look in looks for host in look.judged if host not in lost)
+    return list(answered) if lost else []
 
 
 def _items(report: RunReport, status: Status) -> list[str]:

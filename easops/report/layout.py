@@ -1,4 +1,4 @@
-"""Lines and columns: prose for 80 columns, tables for as many as there are, and figures as a person reads them."""
+"""Lines and columns: prose for 80 columns, tables for as many as a terminal has, and figures as a person reads them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from easops.parameter import format_duration
 from easops.report.line import spread
 
 WIDTH: Final = 80
-"""Columns of prose, wherever it is read, and of a table where nobody knows better."""
+"""Columns of prose, wherever it is read."""
 INDENT: Final = "    "
 
 _UNIT: Final = re.compile(r"(?<=\d) (?=(?:s|min|hours|days|percent|GiB|MiB)\b)")
@@ -38,17 +38,17 @@ def wrapped(text: str, indent: str = INDENT, hanging: str = "  ") -> list[str]:
     return spread(text, (line.replace(_BOUND, " ") for line in lines))
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], width: int = WIDTH) -> list[str]:
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], width: int | None = None) -> list[str]:
     """A table with a head, at most *width* columns wide; figures stand to the right. The last column is not padded.
 
-    Where a row is too wide for one line, its later columns stand on a second one (and a third), further in; a value
-    that is too wide for a line of its own is shortened: JSON has it whole.
+    Without a *width* each row is one line, and whole. Where a row is too wide for one line, its later columns stand on
+    a second one (and a third), further in; a value that is too wide for a line of its own is shortened: JSON has it
+    whole.
     """
-    most = width - len(INDENT)
-    cells = [
-        [column.replace("_", " ") for column in columns],
-        *([_shortened(cell(value), most) for value in row] for row in rows),
-    ]
+    texts = [list(map(cell, row)) for row in rows]
+    if width is not None:
+        texts = [[_shortened(text, width - len(INDENT)) for text in row] for row in texts]
+    cells = [[column.replace("_", " ") for column in columns], *texts]
     right = [_figures(row[at] for row in cells[1:]) for at in range(len(columns))]
     widths = [max(len(row[at]) for row in cells) for at in range(len(columns))]
     lines = []
@@ -66,13 +66,13 @@ def _shortened(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
-def _folded(widths: Sequence[int], most: int) -> list[tuple[str, list[int]]]:
+def _folded(widths: Sequence[int], most: int | None) -> list[tuple[str, list[int]]]:
     """The columns of each line of a row, by number, with the line's indent."""
     lines: list[tuple[str, list[int]]] = []
     for at, width in enumerate(widths):
         indent, here = lines[-1] if lines else ("", [])
         taken = len(indent) + sum(widths[other] + 2 for other in here)
-        if not lines or (here and taken + width > most):
+        if not lines or (here and most is not None and taken + width > most):
             lines.append((INDENT if lines else "", [at]))
         else:
             here.append(at)

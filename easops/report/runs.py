@@ -10,13 +10,13 @@ from easops.playbook.outcome import Notice, RunReport
 from easops.playbook.runs import RunView
 from easops.report.approval import decision_words
 from easops.report.frame import head_lines, labelled, to_type
-from easops.report.layout import INDENT, WIDTH, counted, moment, table, wrapped
+from easops.report.layout import INDENT, counted, moment, table, wrapped
 from easops.report.step import item_words, step_lines
 from easops.report.way import ways
 from easops.status import Status
 
 
-def runs_lines(views: Sequence[RunView], width: int = WIDTH) -> list[str]:
+def runs_lines(views: Sequence[RunView], width: int | None = None) -> list[str]:
     """All runs, the newest first: which, when (UTC), how it ended, whether it was in the lab, whether it owes its later
     steps, and what it was."""
     if not views:
@@ -38,7 +38,7 @@ def runs_lines(views: Sequence[RunView], width: int = WIDTH) -> list[str]:
     lines: list[str] = []
     for held, words_ in zip(left, what, strict=True):
         whole = f"{held:<{start}}{words_}"
-        first, *rest = [whole] if len(whole) <= width else wrapped(words_, " " * start, "")
+        first, *rest = [whole] if width is None or len(whole) <= width else wrapped(words_, " " * start, "")
         lines += [f"{held:<{start}}{first[start:]}", *rest]
     return lines
 

@@ -1,4 +1,4 @@
-"""Reports as text for a person: prose for 80 columns, tables as wide as the terminal. Pure: values in, text out."""
+"""Reports as text for a person: prose for 80 columns, tables fitted to the terminal. Pure: values in, text out."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from easops.readings.take import Taken
 from easops.report.approval import asked_lines, decided_lines
 from easops.report.finding import detection_lines, found_words, unreachable_lines
 from easops.report.frame import end_lines, head_lines, labelled
-from easops.report.layout import INDENT, WIDTH, cell, counted, difference, effective_lines, table, wrapped
+from easops.report.layout import INDENT, cell, counted, difference, effective_lines, table, wrapped
 from easops.report.line import Style, joined, painted
 from easops.report.runs import notice_lines, run_view_lines, runs_lines, settled_lines
 from easops.report.step import item_words, step_lines
@@ -52,9 +52,9 @@ def detection_alone(detection: Detection, *, verbose: bool = False) -> list[str]
     return [*lines, *detection_lines(detection, verbose=verbose)]
 
 
-def taken_lines(taken: Taken, width: int = WIDTH) -> list[str]:
-    """The rows of a reading, the host first where each host has its own; a single row that is too wide, a value a
-    line."""
+def taken_lines(taken: Taken, width: int | None = None) -> list[str]:
+    """The rows of a reading, the host first where each host has its own; a single row that is wider than *width*, a
+    value a line."""
     per_host = taken.reading.scope == "server"
     columns = ("host", *taken.reading.columns) if per_host else taken.reading.columns
     rows = [_readable(columns, (row.host, *row.values) if per_host else row.values) for row in taken.rows]
@@ -77,9 +77,10 @@ def _readable(columns: Sequence[str], values: Sequence[Any]) -> tuple[Any, ...]:
 
 @attrs.frozen
 class Text:
-    """The text format: *width* is that of tables; *colour* paints what stands out, for a terminal."""
+    """The text format. *width* is that of a terminal, which tables are fitted to; None, off one: a row is one line,
+    for grep. *colour* paints what stands out, for a terminal."""
 
-    width: int = WIDTH
+    width: int | None = None
     colour: bool = False
     name: ClassVar[str] = "text"
 

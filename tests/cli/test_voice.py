@@ -70,11 +70,18 @@ def test_a_wait_that_goes_on_is_said_again_at_ever_longer_intervals(
     ]
 
 
-def test_a_long_wait_is_cut_to_79_columns_and_keeps_its_times(capsys: pytest.CaptureFixture[str]) -> None:
-    Voice().progress(Waiting("waiting for " + "somebody " * 20, 90, 600))
+def test_a_long_wait_is_whole_in_a_log_and_cut_on_a_terminal_but_for_its_times(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    wait = Waiting("waiting for " + "somebody " * 20, 90, 600)
+    Voice().progress(wait)
     (line,) = capsys.readouterr().err.splitlines()
-    assert len(line) <= 79
-    assert line.endswith("... (90 s of at most 10 min)")
+    assert line == "easops: " + " ".join(wait.split())
+
+    waited = voice_module._Waited()
+    waited.take(wait)
+    assert len(waited.fitted(79)) == 79
+    assert waited.fitted(79).endswith("... (90 s of at most 10 min)")
 
 
 def test_on_a_terminal_what_takes_its_time_says_how_long(clock: Clock) -> None:

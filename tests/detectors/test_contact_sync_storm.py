@@ -325,7 +325,7 @@ def test_until_the_retry_intervals_have_passed_nothing_is_determined(estate: Any
         Undetermined(
             "user",
             "laura@contoso.example",
-            "7.9 min of 8 min have passed (2 retry intervals of 4 min)",
+            "0.1 min of 8 min are yet to pass (2 retry intervals of 4 min)",
             required=True,
             host="EX1",
             seconds=6.0,
@@ -410,7 +410,7 @@ def test_each_host_is_judged_by_itself_with_the_interval_that_any_of_them_tells(
     found = detect(estate, users=["laura@contoso.example"], after=done)
 
     assert [(item.host, item.why) for item in found.undetermined] == [
-        ("EX2", "3 min of 8 min have passed (2 retry intervals of 4 min)")
+        ("EX2", "5 min of 8 min are yet to pass (2 retry intervals of 4 min)")
     ]
     assert found.judged == ("EX1",)
 

@@ -228,6 +228,9 @@ def test_a_denied_run_does_not_go_on_and_can_be_closed(case: Case) -> None:
     assert list_runs(state)[0].status == "abandoned"
     assert case.made() == []
 
+    undone = case.stage.carried(undo_run, case.run_id)
+    assert show_run(case.run_id, state).status == f"undone by {undone.run_id}, abandoned before"
+
 
 def test_an_approval_can_be_taken_back_before_it_is_used(case: Case) -> None:
     case.approved()

@@ -11,7 +11,15 @@ import xmlschema
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from easops.errors import UnreachableHost
+from easops.errors import (
+    AccessRefused,
+    BadInput,
+    CommandFailed,
+    EasopsError,
+    OutcomeUnknown,
+    Refused,
+    UnreachableHost,
+)
 from easops.playbook.outcome import StepResult
 from easops.report.case import OUTCOMES
 from easops.report.file import Account
@@ -95,11 +103,27 @@ def test_what_did_not_pass_says_why(step: StepResult, message: str) -> None:
 def test_what_ended_a_run_is_a_case_too() -> None:
     lost = UnreachableHost("EX1 is not there", "no route")
     report = attrs.evolve(REPORT, steps=())
-    assert cases(JUNIT.render(Account(report, problem=lost))) == {"the run": "error: ended: EX1 is not there: no route"}
+    assert cases(JUNIT.render(Account(report, problem=lost))) == {
+        "the run": "error: unreachable: EX1 is not there: no route"
+    }
     assert cases(JUNIT.render(Account(report, stopped=True))) == {
         "the run": "error: stopped: it was stopped in its middle"
     }
-    assert cases(unbegun("storm", lost)) == {"the run": "error: ended: EX1 is not there: no route"}
+    assert cases(unbegun("storm", lost)) == {"the run": "error: unreachable: EX1 is not there: no route"}
+
+
+@pytest.mark.parametrize(
+    ("problem", "told"),
+    [
+        (Refused("R is open", rule="x"), "failure: refused: R is open"),
+        (AccessRefused("no logon", reason="logon"), "error: unreachable: no logon"),
+        (BadInput("no such host"), "error: bad input: no such host"),
+        (OutcomeUnknown("no answer"), "error: unknown: no answer"),
+        (CommandFailed("no such policy"), "error: failed: no such policy"),
+    ],
+)
+def test_a_run_that_could_not_begin_says_of_which_kind_that_is(problem: EasopsError, told: str) -> None:
+    assert cases(unbegun("storm", problem)) == {"the run": told}
 
 
 @settings(deadline=None)

@@ -27,7 +27,7 @@ def test_figures_stand_to_the_right_and_the_last_column_has_no_blanks_after_it()
 
 def test_a_row_that_is_too_wide_goes_on_in_a_second_line() -> None:
     row = ("EX1", "x" * 40, "y" * 30, 5)
-    assert table(("host", "pool", "note", "size"), [row]) == [
+    assert table(("host", "pool", "note", "size"), [row], WIDTH) == [
         f"host  {'pool':<40}  {'note':<30}".rstrip(),
         "    size",
         f"EX1   {'x' * 40}  {'y' * 30}",
@@ -41,8 +41,14 @@ def test_a_table_is_as_wide_as_it_may_be() -> None:
     assert line == f"EX1   {'x' * 40}  {'y' * 30}     5"
 
 
+def test_off_a_terminal_a_row_is_one_line_and_whole_so_that_grep_loses_nothing_of_it() -> None:
+    lines = table(("host", "pool", "url", "age"), [("EX1", "x" * 40, "/y" * 60, 5)])
+    assert len(lines) == 2
+    assert lines[1].split() == ["EX1", "x" * 40, "/y" * 60, "5"]
+
+
 def test_a_value_that_no_line_has_place_for_is_shortened() -> None:
-    assert table(("host", "url"), [("EX1", "/x" * 60)]) == ["host", "    url", "EX1", f"    {'/x' * 36}/..."]
+    assert table(("host", "url"), [("EX1", "/x" * 60)], WIDTH) == ["host", "    url", "EX1", f"    {'/x' * 36}/..."]
 
 
 def test_a_figure_is_not_torn_from_its_unit() -> None:

@@ -103,7 +103,8 @@ def test_runs_are_told_one_a_line_with_what_they_were() -> None:
         view("do", "do block_user", ended=AT, status="changed", closed="undone by 20261124-180000-abcd"),
         view("run", "Cure a storm"),
     ]
-    assert runs_lines(views) == [
+    assert len(runs_lines(views)) == 1 + len(views)
+    assert runs_lines(views, 80) == [
         "run                   started UTC  status                   what",
         "20261124-170000-undo  11-24 17:00  undone         lab       undo of",
         "                                                            20261123-120000-beef",
@@ -289,6 +290,24 @@ def test_a_check_says_what_would_change() -> None:
     ]
     undo = attrs.evolve(report, kind="undo")
     assert end_lines(undo, 0, command="20261124-170000-abcd")[-1] == "to do it      easops undo 20261124-170000-abcd"
+
+
+def test_a_check_that_could_not_look_everywhere_knows_not_what_would_change_and_names_the_check_of_the_rest() -> None:
+    look = attrs.evolve(LOST, judged=("EX1", "EX3"))
+    steps = (
+        StepResult(1, "Who", "detect", "x", Status.UNREACHABLE, "EX2: no route", detection=look, stops=True),
+        StepResult(2, "Limit", "do", "limit_eas_usage", Status.NOT_STARTED, "behind the stop at 'Who'"),
+    )
+    report = attrs.evolve(REPORT, run_id=None, checked=True, steps=steps, status=Status.UNREACHABLE)
+    assert end_lines(report, 5, command="storm") == [
+        "",
+        "would change  not known",
+        "not judged    Who: EX2: no route",
+        "status        unreachable (exit code 5)",
+        "without it    the same command with --limit EX1,EX3",
+    ]
+    nobody = attrs.evolve(report, steps=(attrs.evolve(steps[0], detection=LOST), steps[1]))
+    assert end_lines(nobody, 5, command="storm")[-1] == "status        unreachable (exit code 5)"
 
 
 def test_a_check_says_that_an_earlier_run_is_open() -> None:
