@@ -84,7 +84,8 @@ def test_a_run_that_is_stopped_can_be_closed(
     assert f"easops runs resume {held['run_id']}" in err
     closed = process("runs", "abandon", held["run_id"], "--json")
     assert (closed.code, json.loads(closed.out)["status"]) == (0, "ok")
-    assert json.loads(process("runs", "show", held["run_id"], "--json").out)["status"] == "abandoned"
+    shown = json.loads(process("runs", "show", held["run_id"], "--json").out)
+    assert (shown["status"], shown["closed"]) == (held["status"], "abandoned")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is needed to kill a run")

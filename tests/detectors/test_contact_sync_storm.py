@@ -325,7 +325,7 @@ def test_until_the_retry_intervals_have_passed_nothing_is_determined(estate: Any
         Undetermined(
             "user",
             "laura@contoso.example",
-            "0.1 min of 8 min are yet to pass (2 retry intervals of 4 min)",
+            "6 s of 8 min are yet to pass (2 retry intervals of 4 min)",
             required=True,
             host="EX1",
             seconds=6.0,
