@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import time
-from typing import Protocol
+from typing import Final, Protocol
 
 import attrs
 
@@ -80,3 +81,11 @@ def lasted(seconds: float) -> str:
     if seconds < 119.5:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min"
+
+
+_RECORDED: Final = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(\.\d+)?\+00:00")
+
+
+def readable_time(text: str) -> str:
+    """``2026-11-24 17:05:09Z`` of a time in UTC as records have it; any other text as it is."""
+    return _RECORDED.sub(r"\1 \2Z", text) if _RECORDED.fullmatch(text) else text

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final, Protocol
 
 import attrs
 
-from easops.clock import Waiting
+from easops.clock import Waiting, readable_time
 from easops.detectors.detector import Surroundings
 from easops.errors import Abandoned, CommandFailed, EasopsError, OutcomeUnknown, UnreachableHost
 from easops.status import Status
@@ -178,7 +178,7 @@ def words(state: State) -> str:
         return ", ".join(f"{name} {words(state[name])}" for name in names(state) if state[name] is not None) or "none"
     if isinstance(state, list | tuple):
         return ", ".join(words(item) for item in state) or "none"
-    return str(state)
+    return readable_time(state) if isinstance(state, str) else str(state)
 
 
 def _read_failed(error: EasopsError) -> Status:

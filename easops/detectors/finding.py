@@ -145,7 +145,7 @@ class Detection:
         """What was found, in a sentence: for the ``because:`` of a step."""
         found = [f"{user.user}: {user.evidence}" for user in self.users]
         found += [f"{host}: {told}" for host, told in self.sentences.items() if host in self.hosts]
-        found += [m.evidence for m in self.measurements if m.host in self.hosts and m.evidence]
+        found += [f"{m.host}: {m.evidence}" for m in self.measurements if m.host in self.hosts and m.evidence]
         return "; ".join(dict.fromkeys(found)) or ("found on " + ", ".join(self.hosts) if self.hosts else "")
 
     def measured(self, host: str) -> float | None:

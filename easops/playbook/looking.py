@@ -44,7 +44,7 @@ def verify_words(seen: Detection, status: Status) -> str:
             return "; ".join(f"{user.user}: {user.evidence}" for user in seen.users)
         held = [f"{host}: {told}" for host, told in seen.sentences.items() if host in seen.hosts]
         held = held or [
-            m.evidence or f"{m.host}: {m.value:g} {m.unit}" for m in seen.measurements if m.host in seen.hosts
+            f"{m.host}: {m.evidence or f'{m.value:g} {m.unit}'}" for m in seen.measurements if m.host in seen.hosts
         ]
         return "; ".join(held) or f"still found on {', '.join(seen.hosts)}"
     return undetermined_words(seen)

@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from easops.detectors.finding import Detection, Device, Measurement, Unreachable, UserFinding
 from easops.parameter import format_duration
-from easops.report.layout import INDENT, counted, figure, moment, wrapped
+from easops.report.layout import INDENT, counted, figure, figure_and_limit, moment, wrapped
 from easops.report.line import Style, joined
 
 
@@ -39,7 +39,7 @@ def detection_lines(
         lines += wrapped(f"{host}: {sentence}", indent)
     for measurement in detection.measurements:
         if verbose or measurement.host not in detection.sentences:  # the sentence has the figures
-            lines += wrapped(_measured(measurement, verbose), indent)
+            lines += wrapped(measured_words(measurement, verbose=verbose), indent)
     for user in detection.watch:
         lines += wrapped(f"to watch, not acted on: {user.user}: {user.evidence}", indent)
     for unreachable in detection.unreachable:
@@ -91,9 +91,11 @@ def _interval(seconds: float) -> str:
     return format_duration(dt.timedelta(seconds=round(seconds)))
 
 
-def _measured(measurement: Measurement, verbose: bool) -> str:
+def measured_words(measurement: Measurement, *, verbose: bool = False) -> str:
+    """``EX1: MSExchangeSyncAppPool 95.0 percent (limit 60.0)``."""
     unit = measurement.unit
-    text = f"{measurement.host}: {measurement.name.replace('_', ' ')} {figure(measurement.value, unit)} {unit}"
+    held, limit = figure(measurement.value, unit), ""
     if measurement.limit is not None:
-        text += f" (limit {figure(measurement.limit, unit)})"
+        held, limit = figure_and_limit(measurement.value, measurement.limit, unit)
+    text = f"{measurement.host}: {measurement.name.replace('_', ' ')} {held} {unit}" + (limit and f" (limit {limit})")
     return f"{text}; {measurement.evidence}" if verbose and measurement.evidence else text

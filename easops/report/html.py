@@ -25,7 +25,7 @@ from easops.playbook.planned import PlannedChange
 from easops.playbook.record import Run
 from easops.report.approval import decision_words
 from easops.report.file import Account
-from easops.report.layout import counted, figure, moment, value_words
+from easops.report.layout import counted, figure, figure_and_limit, moment, value_words
 from easops.report.measured import measured
 from easops.report.moved import moved_in
 from easops.report.proof import ended_for
@@ -134,13 +134,15 @@ def _proofs(report: RunReport) -> list[tuple[StepResult, list[str]]]:
 
 
 def _moved(held: Measurement, same: Sequence[Detection]) -> str:
-    """``EX1: MSExchangeSyncAppPool 96.8 -> 0.8 percent (limit 48.4)``."""
+    """``EX1: MSExchangeSyncAppPool 96.8 → 0.8 percent (limit 48.4)``: "->" would break at the end of a line."""
     first = next(
         (m for detection in same for m in detection.measurements if (m.host, m.name) == (held.host, held.name)), None
     )
-    was = "" if first is None else f"{figure(first.value, first.unit)} -> "
-    limit = "" if held.limit is None else f" (limit {figure(held.limit, held.unit)})"
-    return f"{held.host}: {held.name} {was}{figure(held.value, held.unit)} {held.unit}{limit}"
+    was = "" if first is None else f"{figure(first.value, first.unit)} \N{RIGHTWARDS ARROW} "
+    now, limit = figure(held.value, held.unit), ""
+    if held.limit is not None:
+        now, limit = figure_and_limit(held.value, held.limit, held.unit)
+    return f"{held.host}: {held.name} {was}{now} {held.unit}" + (limit and f" (limit {limit})")
 
 
 def _because(step: StepResult, told: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from easops.actions.change import names
+from easops.clock import readable_time
 from easops.parameter import format_duration
 from easops.report.line import spread
 
@@ -111,6 +112,16 @@ def figure(value: float, unit: str) -> str:
     return f"{value:,.0f}" if unit == "requests" else f"{value:,.1f}"
 
 
+def figure_and_limit(value: float, limit: float, unit: str) -> tuple[str, str]:
+    """Both as figures, with as many decimals as it takes to tell them apart: ``48.32`` and ``48.31``."""
+    told = figure(value, unit), figure(limit, unit)
+    for decimals in range(1, 7):
+        if value == limit or told[0] != told[1]:
+            break
+        told = f"{value:,.{decimals}f}", f"{limit:,.{decimals}f}"
+    return told
+
+
 def counted(count: int, noun: str) -> str:
     """``1 user``, ``2 users``."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
@@ -126,7 +137,7 @@ def value_words(value: Any) -> str:
         return ", ".join(f"{_key(name)} {value_words(value[name])}" for name in names(value)) or "none"
     if isinstance(value, list | tuple):
         return ", ".join(value_words(item) for item in value) or "none"
-    return str(value)
+    return readable_time(value) if isinstance(value, str) else str(value)
 
 
 def difference(before: Any, after: Any, *, whole: bool = False) -> list[str]:

@@ -11,7 +11,7 @@ import attrs
 from easops.detectors.finding import Detection
 from easops.detectors.measuring import span
 from easops.playbook.outcome import RunReport, StepResult
-from easops.report.layout import figure
+from easops.report.layout import figure_and_limit
 from easops.report.moved import moved_in
 
 When = Literal["before", "after", "measured"]
@@ -55,13 +55,14 @@ def measured(report: RunReport) -> tuple[Measured, ...]:
                 continue
             key = (step.subject, held.name, held.unit)
             tops[key] = max(tops.get(key, 0.0), held.value, held.limit)
+            value, limit = _words(held.value, held.limit, held.unit)
             bar = Bar(
                 held.host,
                 _when(held.host, changed, ever),
                 step.name,
-                _words(held.value, held.unit),
+                value,
                 held.value,
-                _words(held.limit, held.unit),
+                limit,
                 held.limit or None,
                 held.value > held.limit,
             )
@@ -93,8 +94,11 @@ def _when(host: str, changed: Collection[str | None], ever: Collection[str | Non
     return "after" if host in changed or None in changed else "before"
 
 
-def _words(value: float, unit: str) -> str:
-    return span(dt.timedelta(minutes=value)) if unit == "minutes" else f"{figure(value, unit)} {unit}"
+def _words(value: float, limit: float, unit: str) -> tuple[str, str]:
+    if unit == "minutes":
+        return span(dt.timedelta(minutes=value)), span(dt.timedelta(minutes=limit))
+    told, least = figure_and_limit(value, limit, unit)
+    return f"{told} {unit}", f"{least} {unit}"
 
 
 def _has(detection: Detection, host: str, name: str, unit: str) -> bool:

@@ -18,6 +18,7 @@ from easops.playbook.load import command_of
 from easops.playbook.notice import Ending
 from easops.playbook.outcome import StepResult
 from easops.report.error import three_lines
+from easops.report.finding import measured_words
 from easops.report.json import Document, run_document
 from easops.report.layout import moment, wrapped
 from easops.report.step import step_lines
@@ -133,9 +134,7 @@ def _found(step: StepResult) -> list[str]:
     told = [f"{host}: {detection.sentences[host]}" for host in detection.hosts if host in detection.sentences]
     for measurement in detection.measurements:
         if measurement.host in detection.hosts and measurement.host not in detection.sentences:
-            limit = "" if measurement.limit is None else f" (limit {measurement.limit:,.1f})"
-            name = measurement.name.replace("_", " ")
-            told.append(f"{measurement.host}: {name} {measurement.value:,.1f} {measurement.unit}{limit}")
+            told.append(measured_words(measurement))
     for sentence in told[:_NAMED]:
         lines += wrapped(sentence, "  ")
     if not detection.users and not told:

@@ -8,7 +8,9 @@ import pytest
 from easops.detectors import DETECTORS
 from easops.detectors.finding import Detection, Measurement
 from easops.parameter import check_all
+from easops.playbook.looking import verify_words
 from easops.remoting.result import RemoteObject, Result
+from easops.status import Status
 
 MEMORY = DETECTORS["pool_memory"]
 POOL = "MSExchangeSyncAppPool"
@@ -43,6 +45,13 @@ def test_the_workers_of_the_pool_are_summed_and_each_is_told(estate: Any) -> Non
     told = "PID 4, up 24 days: 5.2 GiB; PID 8, up 23 days: 0.5 GiB"
     assert found.measurements == (Measurement("EX1", POOL, 5.75, "GiB", 3.0, told),)
     assert (found.hosts, found.judged, found.times) == (("EX1",), ("EX1",), {"EX1": NOW})
+
+
+def test_the_evidence_names_the_server_wherever_it_is_told(estate: Any) -> None:
+    found = detect(estate, 5.25, above=3)
+    told = "EX1: PID 4, up 24 days: 5.2 GiB"
+    assert found.evidence == told
+    assert verify_words(found, Status.VERIFY_FAILED) == told
 
 
 @pytest.mark.parametrize(("earlier", "found"), [(5.0, False), (3.9, True)])

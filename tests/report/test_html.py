@@ -73,7 +73,7 @@ def test_the_page_tells_a_run_in_the_order_in_which_it_is_asked_about() -> None:
     told = [
         "Cure a storm", "20261124-170000-abcd", "Refused", "What was found", "anna@contoso.example",
         "15 contact syncs over 2000 RPC", "To watch, not acted on", "nina@contoso.example", "Before and after",
-        "95.0 percent", "12.0 percent", "What was changed", "none → ours", "Proof", "cpu 95.0 -> 12.0 percent",
+        "95.0 percent", "12.0 percent", "What was changed", "none → ours", "Proof", "cpu 95.0 → 12.0 percent",
         "What was not done, or is not known", "bob@contoso.example", "protected", "What to type next",
         "easops undo 20261124-170000-abcd", "Evidence", "line 1", "Run by", "night on desk", "window=1h",
     ]  # fmt: skip

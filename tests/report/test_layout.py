@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from easops.report.layout import WIDTH, cell, counted, difference, table, value_words, wrapped
+from easops.actions.change import words
+from easops.report.layout import (
+    WIDTH,
+    cell,
+    counted,
+    difference,
+    figure_and_limit,
+    table,
+    value_words,
+    wrapped,
+)
 
 
 @given(st.lists(st.text("abc-/.@", min_size=1, max_size=70), min_size=1, max_size=30))
@@ -94,3 +104,26 @@ def test_values_come_in_one_order_whether_read_from_a_server_or_from_a_record() 
     assert difference(*recorded) == difference(*read)
     assert [line.split()[0] for line in difference(*read)] == ["policy", "max", "recharge"]
     assert value_words(recorded[0]) == value_words(read[0]) == "policy none, max burst 480000, recharge rate 1800000"
+
+
+def test_a_recorded_time_is_told_to_the_second_wherever_a_state_has_one() -> None:
+    state = [[9180, "2026-11-21T04:25:28.840581+00:00"]]
+    told = "9180, 2026-11-21 04:25:28Z -> new worker processes"
+    assert difference(state, "new worker processes") == [told]
+    assert words(state) == "9180, 2026-11-21 04:25:28Z"
+    assert words("2026-11-21T04:25:28+00:00 and more") == "2026-11-21T04:25:28+00:00 and more"
+
+
+@pytest.mark.parametrize(
+    ("value", "limit", "told"),
+    [
+        (95.04, 60.0, ("95.0", "60.0")),
+        (48.32, 48.31, ("48.32", "48.31")),
+        (48.3, 48.3, ("48.3", "48.3")),
+        (1e-9, 0.0, ("0.000000", "0.000000")),
+    ],
+)
+def test_a_figure_and_its_limit_differ_in_words_where_they_do(
+    value: float, limit: float, told: tuple[str, str]
+) -> None:
+    assert figure_and_limit(value, limit, "percent") == told
