@@ -22,6 +22,7 @@ class Plan:
     *status* is would_change with *changes*, or ok, skipped, refused, failed, unreachable with the *reason*.
     *item* is the user's address or the host's label; *mailbox* the Guid that the protect list is held against.
     *before* and *after* are what a person reads; *effective* says when it takes effect, as against when written.
+    *instead* are the values of the same action with which it would not be refused.
     """
 
     item: str
@@ -34,6 +35,7 @@ class Plan:
     mailbox: str | None = None
     health_mailbox: bool = False
     host: str | None = None
+    instead: dict[str, str] = attrs.field(factory=dict)
 
     @property
     def undo(self) -> str:
@@ -46,6 +48,7 @@ class Action(Protocol):
 
     *scope* ``organisation``: once for each item, through an exchange endpoint. *scope* ``server``: on each host of
     the step's ``on:``, through its windows endpoint. A *pulse* cannot be undone and needs a reason (``because:``).
+    *stronger* names the action for a user whom this one does not stop; empty where there is none.
     """
 
     @property
@@ -59,6 +62,9 @@ class Action(Protocol):
 
     @property
     def pulse(self) -> bool: ...
+
+    @property
+    def stronger(self) -> str: ...
 
     @property
     def parameters(self) -> tuple[Parameter, ...]: ...

@@ -66,6 +66,7 @@ class _BlockUser:
     summary = "No ActiveSync at all for a user (ActiveSyncEnabled false)"
     scope: Scope = "organisation"
     pulse = False
+    stronger = ""
     parameters = (Parameter("user", "text", "the mailbox: address, alias, DOMAIN\\user or Guid"),)
 
     def plan(self, values: Mapping[str, Any], host: str | None, around: Surroundings) -> Plan:

@@ -165,6 +165,7 @@ class _LimitEasUsage:
     summary = "A smaller share of ActiveSync for a user (a throttling policy of our own)"
     scope: Scope = "organisation"
     pulse = False
+    stronger = "block_user"
     parameters = (
         Parameter("user", "text", "the mailbox: address, alias, DOMAIN\\user or Guid"),
         Parameter(
@@ -206,7 +207,8 @@ class _LimitEasUsage:
         if held is not None and not held.is_ours and not held.is_default:
             if values["replace_policy"] != "copy":
                 why = f"has policy {held.name}; replace_policy=copy would give the user a lowered copy of it"
-                return attrs.evolve(plan, status=Status.REFUSED, reason=why, after=None)
+                copy = {"user": mailbox.primary_smtp_address, "replace_policy": "copy"}
+                return attrs.evolve(plan, status=Status.REFUSED, reason=why, after=None, instead=copy)
             own = _policy(held.guid, version, around) or held
             ours = {parameter.lower() for parameter in WANTED[model].parameters()}
             copied = {name: value for name, value in own.values.items() if name.lower() not in ours}

@@ -17,7 +17,8 @@ class ItemOutcome:
     *before* and *after* are what was read, as plain JSON values. *effective* says when it takes effect, as against
     when it was written. *ended* is when it ended by the host's own clock. *certain* is False for a prediction that
     depends on an earlier step. *touched* says that at least one of its changes was made, or may have been: a failed
-    item may be half done. *rule* is ``approval`` where it was refused for want of one.
+    item may be half done. *rule* is ``approval`` where it was refused for want of one; *instead* are the
+    values of the same action with which it would not be.
     """
 
     item: str
@@ -32,6 +33,7 @@ class ItemOutcome:
     ended: dt.datetime | None = None
     touched: bool = False
     rule: str = ""
+    instead: dict[str, str] = attrs.field(factory=dict)
 
 
 @attrs.frozen

@@ -98,6 +98,7 @@ class _RecycleAppPool:
     summary = "Recycle an application pool, and prove that its old worker processes are gone"
     scope: Scope = "server"
     pulse = True
+    stronger = ""
     parameters = (
         Parameter("pool", "text", "the application pool", default=SYNC_APP_POOL),
         Parameter(

@@ -10,8 +10,8 @@ from typing import Any, Final, Literal, Protocol
 
 import attrs
 
-from easops.errors import BadInput
-from easops.parameter import Parameter, ParameterError, check_all
+from easops.errors import BadInput, EasopsError
+from easops.parameter import Parameter, ParameterError, check_all, format_duration
 from easops.playbook.expression import Setting, evaluate
 from easops.playbook.planned import By
 
@@ -25,6 +25,8 @@ LIFETIME: Final = Parameter("expires", "duration", minimum=60, maximum=400 * 86_
 """``expires``: in less than a minute nobody could approve, and no record is kept for longer (``record.KEPT``)."""
 
 WITHIN: Final = Parameter("within", "duration")
+
+_TYPED: Final = ("duration", "integer", "number", "text", "choice")
 
 
 class TakesParameters(Protocol):
@@ -102,6 +104,20 @@ class Step:
         except ParameterError as error:
             raise BadInput(f"{self.place}: step {self.name!r} cannot take this value", str(error)) from None
 
+    def given(self, parameters: Sequence[Parameter], namespace: Mapping[str, Any]) -> tuple[str, ...]:
+        """The values of ``with:`` as they are typed after ``easops detect`` (``since=1h``); none that an earlier step
+        gave, and none at all where they cannot be told now."""
+        try:
+            values = self.arguments(parameters, namespace)
+        except EasopsError:
+            return ()
+        kinds = {parameter.name: parameter.kind for parameter in parameters}
+        plain = {name: values[name] for name in self.with_ if kinds[name] in _TYPED and values[name] is not None}
+        return tuple(
+            f"{name}={format_duration(value) if isinstance(value, dt.timedelta) else _short(value)}"
+            for name, value in plain.items()
+        )
+
     def patience(self, namespace: Mapping[str, Any]) -> dt.timedelta:
         """How long a ``verify`` goes on looking (``within:``); nothing where it is not given. Raises BadInput."""
         return dt.timedelta() if self.within is None else self._duration(WITHIN, self.within, namespace)
@@ -164,3 +180,8 @@ class Playbook:
     def short_name(self) -> str:
         """The file's name without folder and suffix: ``contacts-sync-storm``."""
         return PurePath(self.source).stem
+
+
+def _short(value: Any) -> str:
+    """``60`` of 60.0."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

@@ -26,7 +26,7 @@ class StepResult:
     of a do or undo. *certain* is False for a prediction that depends on an earlier step, which *reason* names. *stops*
     says that no later changing step may start because of it. *host* is the host at hand of a step in an ``each_host``;
     *position* counts the results of the walk from 1 (0 in records of releases without groups: there it is *number*).
-    *approval* is what an approval step asks for.
+    *approval* is what an approval step asks for. *given* are the values of a detect, as they are typed (``above=60``).
     """
 
     number: int
@@ -45,6 +45,7 @@ class StepResult:
     host: str | None = None
     position: int = 0
     approval: Approval | None = None
+    given: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:

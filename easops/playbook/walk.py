@@ -378,11 +378,12 @@ class _Walk:
         if step.kind == "do":
             return self._do(step)
         hosts = self._hosts_of(step)
+        given = step.given(self.detectors[step.subject].parameters, self.namespace) if step.kind == "detect" else ()
         if not hosts:
-            return _result(step, Status.SKIPPED, reason="no hosts")
+            return _result(step, Status.SKIPPED, reason="no hosts", given=given)
         if step.kind == "verify":
             return self._verify(step, hosts)
-        return self._detect(step, hosts)
+        return attrs.evolve(self._detect(step, hosts), given=given)
 
     def _hosts_of(self, step: Step) -> tuple[Host, ...]:
         if self.host is not None:
@@ -625,10 +626,11 @@ class _Walk:
         except EasopsError as error:
             return Plan(item, Status.FAILED, str(error), host=host)
         if plan.health_mailbox:
-            return attrs.evolve(plan, status=Status.REFUSED, reason="a health mailbox is always protected", changes=())
+            why = "a health mailbox is always protected"
+            return attrs.evolve(plan, status=Status.REFUSED, reason=why, changes=(), instead={})
         if plan.mailbox is not None and plan.mailbox in self.facts.protected:
             why = self.facts.protected_because.get(plan.mailbox, "protected")
-            return attrs.evolve(plan, status=Status.REFUSED, reason=why, changes=(), after=None)
+            return attrs.evolve(plan, status=Status.REFUSED, reason=why, changes=(), after=None, instead={})
         return plan
 
     def _applied(self, step: Step, plans: Sequence[Plan]) -> tuple[ItemOutcome, ...]:
@@ -795,6 +797,7 @@ def _outcome(
         effective=plan.effective,
         undo=plan.undo if plan.changes else "",
         certain=certain,
+        instead=plan.instead,
     )
 
 

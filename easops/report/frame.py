@@ -10,9 +10,12 @@ from easops.clock import lasted
 from easops.detectors import DETECTORS
 from easops.detectors.finding import Detection, Device, Measurement
 from easops.playbook.outcome import RunReport, StepResult
+from easops.report.command import typed
 from easops.report.finding import found_words
 from easops.report.layout import figure, wrapped
 from easops.report.line import Style, cut, joined, status_style
+from easops.report.onward import onward
+from easops.report.open import left_open, untouched
 from easops.report.proof import ended_for
 from easops.status import Status
 
@@ -48,17 +51,26 @@ def end_lines(report: RunReport, exit_code: int, *, command: str) -> list[str]:
     lines += labelled("not judged", _unjudged(report), Style.BAD)
     lines += labelled("proved", _proofs(report), Style.GOOD)
     lines += labelled("not proved", _unproved(report), Style.BAD)
-    still_open = _still_open(report)
-    backwards = [step for step in still_open if _looks_back(step.subject)]
-    lines += labelled("still open", [_left(step) for step in still_open if step not in backwards], Style.CARE)
+    whole = untouched(report)
+    backwards = [step for step in whole if _looks_back(step.subject)]
+    lines += labelled(
+        "still open", [*(_left(step) for step in whole if step not in backwards), *left_open(report)], Style.CARE
+    )
     lines += labelled("may go on", [_left(step) for step in backwards], Style.CARE)
+    lines += labelled("looked", _nothing(report))
+    unlooked = _not_looked(report)
+    lines += labelled(
+        "not looked",
+        [f"{step.name}: {step.reason}; a fault that it alone would show is not ruled out" for step in unlooked],
+        Style.CARE,
+    )
     if report.earlier is not None:
         held = report.earlier
         lines += labelled("open", [f"run {held.run_id} {held.state}; until it is settled this one is refused"])
         lines += to_type("look", f"easops runs show {held.run_id}")
     status_words = (report.status.replace("_", " "), status_style(report.status))
     lines += labelled("status", [joined(status_words, f" (exit code {exit_code})")])
-    if report.lab is not None and report.kind == "run":
+    if report.lab is not None and report.kind == "run" and not report.exit_code:
         lines += to_type("for real", f"easops run {command} --inventory hosts.yml --check")
     elif report.checked and report.would_change:
         for_real = f"easops undo {command}" if report.kind == "undo" else "the same command without --check"
@@ -70,6 +82,11 @@ def end_lines(report: RunReport, exit_code: int, *, command: str) -> list[str]:
         lines += to_type("approve", f"easops approve {report.run_id}")
     for detector in dict.fromkeys(step.subject for step in backwards):
         lines += to_type("look again", f"easops detect {detector} since=20m")
+    for step in unlooked:
+        if command := typed("easops", "detect", step.subject, *step.given):
+            lines += to_type("look too", command)
+    for way in onward(report):
+        lines += to_type(way.label, way.command)
     if report.owes:
         lines += to_type("go on", f"easops runs resume {report.run_id}")
     if report.run_id is not None:
@@ -178,14 +195,21 @@ def _unjudged(report: RunReport) -> list[str]:
     ]
 
 
-def _still_open(report: RunReport) -> list[StepResult]:
-    """The steps whose finding was neither changed nor proved to have ended: the run did well, the fault may go on."""
-    if report.checked or report.changed or report.kind != "run" or report.exit_code:
+def _nothing(report: RunReport) -> list[str]:
+    """Where nothing was found, and what was read for it: of a run that did well, and found nothing anywhere."""
+    if report.kind != "run" or report.status is not Status.OK or any(held.found for held in report.findings):
         return []
-    if any(step.kind == "verify" and step.status is not Status.SKIPPED for step in report.steps):
-        return []
-    found = [step for step in report.steps if step.kind == "detect" and step.detection is not None]
-    return [step for step in found if step.detection is not None and step.detection.found]
+    return [
+        f"{', '.join((step.name, *step.given))}: {found_words(step.detection)} on {', '.join(step.detection.judged)}"
+        for step in report.steps
+        if step.kind == "detect" and step.detection is not None and step.detection.judged
+    ]
+
+
+def _not_looked(report: RunReport) -> list[StepResult]:
+    """The detect steps of such a run that did not look: another cause than the one that was looked for is not seen."""
+    skipped = [step for step in report.steps if step.kind == "detect" and step.status is Status.SKIPPED]
+    return skipped if _nothing(report) else []
 
 
 def _left(step: StepResult) -> str:

@@ -24,15 +24,18 @@ from easops.playbook.outcome import RunReport, StepResult
 from easops.playbook.planned import PlannedChange
 from easops.playbook.record import Run
 from easops.report.approval import decision_words
+from easops.report.command import Way
 from easops.report.file import Account
 from easops.report.layout import counted, figure, figure_and_limit, moment, value_words
 from easops.report.measured import measured
 from easops.report.moved import moved_in
+from easops.report.onward import onward
+from easops.report.open import left_open
 from easops.report.proof import ended_for
 from easops.report.step import outcome_words, step_lines
 from easops.report.timeline import gaps, labels, marks, observed, quiet, timelines
 from easops.report.verdict import verdict
-from easops.report.way import Way, ways
+from easops.report.way import ways
 from easops.status import Status
 
 _DONE: Final = (Status.OK, Status.SKIPPED, Status.CHANGED, Status.UNDONE, Status.WOULD_CHANGE)
@@ -165,9 +168,10 @@ def _marks(account: Account) -> list[tuple[int, str]]:
 
 
 def _ways(account: Account) -> list[Way]:
+    report = account.report
     if account.view is not None:
-        return ways(account.view, account.report, stopped=account.stopped)
-    return [Way("next", "Go on, or put it back", account.report.next)] if account.report.next else []
+        return ways(account.view, report, stopped=account.stopped)
+    return [*onward(report), *([Way("next", "Go on, or put it back", report.next)] if report.next else [])]
 
 
 def _origin(run: Run) -> list[tuple[str, str]]:
@@ -241,6 +245,7 @@ class _Html:
             approvals=_approvals(account),
             recorded=_recorded(account),
             open=_open(account),
+            left_open=left_open(report),
             origin=[] if view is None else _origin(view.run),
             playbook="" if view is None else view.run.document.get("text", ""),
             steps=[

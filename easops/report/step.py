@@ -49,6 +49,8 @@ def step_lines(
     if step.detection is not None:
         notes = {note for held in earlier if held.detection is not None for note in held.detection.notes}
         lines += detection_lines(step.detection, told=notes, verbose=verbose)
+        if unasked := _unasked(step, earlier):
+            lines += wrapped(f"it was not asked about {', '.join(unasked)}")
     reasons = {item.reason for item in step.items}
     if step.detection is None and step.reason and step.reason not in reasons:
         lines += wrapped(step.reason)
@@ -83,6 +85,15 @@ def _head(step: StepResult) -> list[str]:
     status = step.status.replace("_", " ") if step.status in {item.status for item in step.items} else ""
     status = status if len(left + status) <= WIDTH else ""
     return [*above, cut(joined(left, (status, style))), *wrapped(joined((words, style)))]
+
+
+def _unasked(step: StepResult, earlier: Sequence[StepResult]) -> list[str]:
+    """Who was found, and is none of those that a verify was asked about: what it proves is nothing of them."""
+    if step.kind != "verify" or step.detection is None or not step.detection.asked:
+        return []
+    before = [held.detection for held in earlier if held.kind == "detect" and held.subject == step.subject]
+    found = dict.fromkeys(user.user for held in before if held is not None for user in held.users)
+    return [user for user in found if user not in step.detection.asked]
 
 
 _NO_TIME: Final = (Status.SKIPPED, Status.NOT_STARTED)

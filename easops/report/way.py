@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-import attrs
-
 from easops.playbook.outcome import RunReport
 from easops.playbook.runs import RunView
-
-
-@attrs.frozen
-class Way:
-    """A *command* to type; *label* says in a word what for, *what* in a sentence."""
-
-    label: str
-    what: str
-    command: str
+from easops.report.command import Way
+from easops.report.onward import onward
 
 
 def ways(view: RunView, report: RunReport, *, stopped: bool = False) -> list[Way]:
@@ -40,6 +31,7 @@ def ways(view: RunView, report: RunReport, *, stopped: bool = False) -> list[Way
         if view.asked is None or view.asked.status != "denied":
             found.append(Way("go on", "Go on with the steps that are owed", f"easops runs resume {run.run_id}"))
         found.append(close)
+    found += onward(report)
     if run.kind != "undo" and (dead or report.undoable):
         found.append(Way("undo", "Put back what this run set", f"easops undo {run.run_id}"))
     return found

@@ -583,7 +583,7 @@ def test_a_file_is_read_by_its_path_and_named_in_its_problems(tmp_path: Path) ->
             set(),
         ),
         (shape.RESULTS["detect"].attributes["undetermined"].element, Undetermined, set()),
-        (shape.RESULTS["do"].attributes["items"].element, ItemOutcome, {"before", "after"}),
+        (shape.RESULTS["do"].attributes["items"].element, ItemOutcome, {"before", "after", "instead"}),
     ],
     ids=["UserFinding", "Device", "Undetermined", "ItemOutcome"],
 )

@@ -17,6 +17,7 @@ from easops.playbook.runs import show_run
 from easops.playbook.undo import undo
 from easops.remoting.command import Command
 from easops.remoting.pool import SessionPool
+from easops.report.frame import end_lines
 from easops.status import Status
 
 STORM = {
@@ -109,6 +110,7 @@ def test_with_no_storm_it_finds_nothing(rig: Start) -> None:
     report = lab.cure()
     assert statuses(report) == ["ok", "skipped", "skipped", "skipped", "skipped", "skipped"]
     assert (report.status, report.exit_code, report.next, lab.sent()) == (Status.OK, 0, "", [])
+    assert [step.given for step in report.steps[:2]] == [("since=1h", "threshold=2000"), ("above=60",)]
 
 
 def test_a_user_with_a_policy_of_somebody_elses_is_refused_with_its_name(rig: Start) -> None:
@@ -119,10 +121,17 @@ def test_a_user_with_a_policy_of_somebody_elses_is_refused_with_its_name(rig: St
         "has policy VIP-Unlimited; replace_policy=copy would give the user a lowered copy of it"
     ]
     assert report.exit_code == 3
+    user = refused[0].item
+    told = end_lines(report, 3, command="contacts-sync-storm")
+    assert f"still open    {user}: refused; no step looked whether it" in told
+    assert f"instead       easops do limit_eas_usage {user} replace_policy=copy --inventory hosts.yml" in told
 
 
 def test_a_cure_that_does_not_cure_is_not_called_one(rig: Start) -> None:
     report = rig("contacts-storm-stubborn").cure()
+    user = "marco.ricci@contoso.example"
+    harder = f'easops do block_user {user} --because "still found after run {report.run_id}" --inventory hosts.yml'
+    assert f"harder        {harder}" in end_lines(report, 6, command="contacts-sync-storm")
     assert "verify_failed" in statuses(report)
     assert (report.status, report.exit_code) == (Status.VERIFY_FAILED, 6)
 

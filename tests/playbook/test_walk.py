@@ -97,6 +97,7 @@ class Limit:
     summary = ""
     scope = "organisation"
     pulse = False
+    stronger = ""
     parameters = (Parameter("user", "text"),)
 
     def plan(self, values: Mapping[str, Any], host: str | None, around: Surroundings) -> Plan:
@@ -121,6 +122,7 @@ class Recycle:
     summary = ""
     scope = "server"
     pulse = True
+    stronger = ""
     parameters: Any = ()
 
     def plan(self, values: Mapping[str, Any], host: str | None, around: Surroundings) -> Plan:

@@ -13,14 +13,16 @@ from easops.playbook.outcome import OpenRun, StepResult
 from easops.playbook.record import Run
 from easops.playbook.runs import RunView
 from easops.playbook.walk import Preview
+from easops.report.command import typed
 from easops.report.finding import detection_lines
 from easops.report.frame import end_lines, head_lines
+from easops.report.open import left_open
 from easops.report.runs import runs_lines
 from easops.report.step import MARKS, step_lines
 from easops.report.text import preview_lines
 from easops.status import Status
 
-from .samples import ANNA, AT, BOB, LIMITED, LOST, PHONE, RECYCLED, REPORT, STEPS, STORM, item
+from .samples import ANNA, AT, BOB, ENDED, LIMITED, LOST, PHONE, RECYCLED, REPORT, STEPS, STORM, item
 
 
 def test_every_status_has_a_mark() -> None:
@@ -187,7 +189,7 @@ def test_a_run_that_did_nothing_about_what_it_found_does_not_look_as_if_all_were
     assert not any(line.startswith("may go on") for line in end_lines(proved, 0, command="storm"))
 
 
-def test_what_was_found_at_the_moment_of_the_look_is_still_open() -> None:
+def test_what_was_found_at_the_moment_of_the_look_is_left_open() -> None:
     report = attrs.evolve(REPORT, steps=(STEPS[1],), status=Status.OK)
     assert end_lines(report, 0, command="storm")[2:4] == [
         "still open    How loaded: found on 1 host; nothing was changed, and no step",
@@ -202,6 +204,78 @@ def test_the_last_hit_of_anybody_is_told_by_the_clock_of_his_own_server() -> Non
     found = attrs.evolve(STEPS[0], detection=attrs.evolve(STORM, users=users, times=times))
     told = " ".join(" ".join(end_lines(attrs.evolve(REPORT, steps=(found,), status=Status.OK), 0, command="x")).split())
     assert "2 users found, the last hit 9 min before the look (16:51 UTC); nothing" in told
+
+
+def test_who_was_found_and_not_treated_is_still_open_whatever_else_was_proved() -> None:
+    skipped = attrs.evolve(STEPS[5], status=Status.SKIPPED, reason="bob was refused", detection=None)
+    steps = (*STEPS[:5], skipped)
+    assert left_open(attrs.evolve(REPORT, steps=steps)) == [
+        "bob@contoso.example: refused; no step looked whether it has ended",
+        "How loaded: found on EX1, and not looked at again",
+    ]
+    alone = attrs.evolve(LIMITED, items=LIMITED.items[:1])
+    untreated = (*STEPS[:2], attrs.evolve(STEPS[2], done=alone, status=Status.CHANGED), *STEPS[3:])
+    assert left_open(attrs.evolve(REPORT, steps=untreated, status=Status.CHANGED)) == [
+        "bob@contoso.example: not treated; no step looked whether it has ended"
+    ]
+    assert left_open(attrs.evolve(REPORT, steps=untreated, status=Status.FAILED, owes=True)) == []
+    both = attrs.evolve(ENDED, asked=(ANNA.user, BOB.user))
+    assert left_open(attrs.evolve(REPORT, steps=(*STEPS[:4], attrs.evolve(STEPS[4], detection=both), STEPS[5]))) == []
+    assert left_open(attrs.evolve(REPORT, checked=True)) == []
+
+
+def test_a_proof_says_whom_it_was_not_asked_about() -> None:
+    assert "    it was not asked about bob@contoso.example" in step_lines(STEPS[4], STEPS[:4])
+    both = attrs.evolve(ENDED, asked=(ANNA.user, BOB.user))
+    assert not any("not asked" in line for line in step_lines(attrs.evolve(STEPS[4], detection=both), STEPS[:4]))
+
+
+def test_what_was_refused_and_what_did_not_cure_name_the_command_that_leads_on() -> None:
+    instead = {"replace_policy": "copy", "user": BOB.user}
+    done = attrs.evolve(LIMITED, items=(LIMITED.items[0], attrs.evolve(LIMITED.items[1], instead=instead)))
+    floods = attrs.evolve(STEPS[4], status=Status.VERIFY_FAILED, detection=attrs.evolve(ENDED, users=(ANNA,)))
+    report = attrs.evolve(REPORT, steps=(*STEPS[:2], attrs.evolve(STEPS[2], done=done), floods))
+    assert end_lines(report, 6, command="storm")[-3:-1] == [
+        "instead       easops do limit_eas_usage bob@contoso.example replace_policy=copy --inventory hosts.yml",
+        "harder        easops do block_user anna@contoso.example "
+        '--because "still found after run 20261124-170000-abcd" --inventory hosts.yml',
+    ]
+    blocked = attrs.evolve(STEPS[2], subject="block_user", done=attrs.evolve(LIMITED, action="block_user"))
+    hardest = attrs.evolve(report, steps=(*STEPS[:3], blocked, floods))
+    assert not any(line.startswith("harder") for line in end_lines(hardest, 6, command="storm"))
+
+
+@pytest.mark.parametrize(
+    ("word", "command"),
+    [
+        ("anna@contoso.example", "do anna@contoso.example"),
+        ("o'brien@contoso.example", 'do "o\'brien@contoso.example"'),
+        ("CONTOSO\\anna", 'do "CONTOSO\\anna"'),
+        ("anna$(reboot)@contoso.example", ""),
+        ('anna"@contoso.example', ""),
+        ("`anna`", ""),
+        ("%anna%@contoso.example", ""),
+        ("anna\nreboot", ""),
+        ("", ""),
+    ],
+)
+def test_a_word_that_a_shell_would_evaluate_is_in_no_command(word: str, command: str) -> None:
+    assert typed("do", word) == command
+
+
+def test_a_run_that_found_nothing_says_where_and_in_what_and_what_it_did_not_look_at() -> None:
+    looked = attrs.evolve(STEPS[0], detection=ENDED, given=("since=1h", "threshold=2000"))
+    skipped = attrs.evolve(STEPS[1], status=Status.SKIPPED, reason="no hosts", detection=None, given=("above=60",))
+    report = attrs.evolve(REPORT, steps=(looked, skipped), status=Status.OK)
+    assert end_lines(report, 0, command="storm") == [
+        "",
+        "changed       nothing",
+        "looked        Who floods, since=1h, threshold=2000: nothing found on EX1",
+        "not looked    How loaded: no hosts; a fault that it alone would show is not",
+        "                ruled out",
+        "status        ok (exit code 0)",
+        "look too      easops detect sync_pool_cpu above=60",
+    ]
 
 
 def test_the_end_of_what_is_not_known_or_not_proved_says_what_to_type() -> None:
@@ -232,7 +306,7 @@ def test_the_end_says_what_could_not_be_judged() -> None:
 
 def test_a_command_to_type_is_never_broken() -> None:
     path = "/a/long/folder/of/somebody/" * 4 + "storm.yml"
-    lines = end_lines(attrs.evolve(REPORT, lab="calm"), 3, command=path)
+    lines = end_lines(attrs.evolve(REPORT, lab="calm", status=Status.CHANGED), 0, command=path)
     assert f"for real      easops run {path} --inventory hosts.yml --check" in lines
 
 
@@ -253,6 +327,7 @@ def test_the_end_says_what_changed_what_it_did_to_the_fault_and_how_to_undo_it()
         "refused       bob@contoso.example: protected",
         "proved        It has ended: no more hits of anna@contoso.example",
         "              It breathes: EX1 95.0 -> 12.0 percent",
+        "still open    bob@contoso.example: refused; no step looked whether it has ended",
         "status        refused (exit code 3)",
         "undo          easops undo 20261124-170000-abcd",
     ]
@@ -272,8 +347,10 @@ def test_a_recycle_alone_offers_no_undo() -> None:
 
 
 def test_a_lab_run_says_how_to_run_it_on_real_servers() -> None:
-    lines = end_lines(attrs.evolve(REPORT, lab="contacts-storm"), 3, command="storm")
-    assert "for real      easops run storm --inventory hosts.yml --check" in lines
+    told = "for real      easops run storm --inventory hosts.yml --check"
+    good, bad = (attrs.evolve(REPORT, lab="contacts-storm", status=held) for held in (Status.CHANGED, Status.REFUSED))
+    assert told in end_lines(good, 0, command="storm")
+    assert told not in end_lines(bad, 3, command="storm")
 
 
 def test_a_check_says_what_would_change() -> None:
