@@ -9,6 +9,7 @@ import attrs
 from easops.playbook.outcome import RunReport
 from easops.report.file import Account
 from easops.report.layout import counted
+from easops.report.open import left_open
 from easops.report.proof import all_ended
 from easops.status import Status
 
@@ -71,6 +72,11 @@ def _of_success(report: RunReport) -> Verdict:
         count = sum(item.status is Status.WOULD_CHANGE for step in report.steps for item in step.items)
         sentence = f"Everything was read, nothing was changed: {counted(count, 'change')} would be made."
         return Verdict("attention", "Would change", sentence)
+    still_open = left_open(report)
+    if report.status is Status.CHANGED and still_open:
+        return Verdict(
+            "attention", "Changed", f"The changes were made and read back. Still open: {'; '.join(still_open)}."
+        )
     if report.status is Status.CHANGED and proved and all_ended(report.steps):
         return Verdict("good", "Cured", "The changes were made, and what they were to bring about was seen afterwards.")
     if report.status is Status.CHANGED and proved:

@@ -25,7 +25,7 @@ from easops.report.verdict import verdict
 from easops.report.way import ways
 from easops.status import Status
 
-from .samples import ANNA, AT, LIMITED, PHONE, REPORT, STORM, item
+from .samples import ANNA, AT, BOB, LIMITED, PHONE, REPORT, STORM, item
 
 HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(1)>{{ 7 * 7 }}'
 
@@ -165,13 +165,28 @@ def test_every_status_has_a_verdict(status: Status) -> None:
     assert (held.tone == "good") <= (status.value in ("ok", "skipped", "changed", "undone", "would_change"))
 
 
+def of_anna(found: Detection) -> tuple[StepResult, ...]:
+    """The steps of the run, had it found her alone."""
+    who = attrs.evolve(REPORT.steps[0], detection=attrs.evolve(found, users=(ANNA,)))
+    done = attrs.evolve(LIMITED, items=LIMITED.items[:1])
+    limited = attrs.evolve(REPORT.steps[2], status=Status.CHANGED, done=done)
+    return (who, REPORT.steps[1], limited, *REPORT.steps[3:])
+
+
 @pytest.mark.parametrize(
     ("proof", "word"), [(Status.OK, "Cured"), (Status.SKIPPED, "Changed"), (Status.UNDETERMINED, "Changed")]
 )
 def test_a_cure_is_claimed_only_where_it_was_seen(proof: Status, word: str) -> None:
-    verify = attrs.evolve(REPORT.steps[4], status=proof)
-    report = attrs.evolve(REPORT, status=Status.CHANGED, steps=(*REPORT.steps[:4], verify))
+    steps = of_anna(STORM)
+    verify = attrs.evolve(steps[4], status=proof)
+    report = attrs.evolve(REPORT, status=Status.CHANGED, steps=(*steps[:4], verify))
     assert verdict(Account(report)).word == word
+
+
+def test_whom_nobody_treated_and_nobody_looked_at_again_is_told_in_the_verdict() -> None:
+    said = verdict(Account(attrs.evolve(REPORT, status=Status.CHANGED, steps=REPORT.steps[:5])))
+    assert (said.tone, said.word) == ("attention", "Changed")
+    assert BOB.user in said.sentence
 
 
 DEAD = (Unreachable("EX2", "EX2 does not answer", "no route"),)
@@ -210,8 +225,8 @@ def test_nothing_is_said_to_be_well_that_was_not_looked_at(
 
 
 def test_a_cure_beside_a_dead_host_is_not_all_well() -> None:
-    found = attrs.evolve(REPORT.steps[0], detection=attrs.evolve(STORM, unreachable=DEAD))
-    report = attrs.evolve(REPORT, status=Status.CHANGED, steps=(found, *REPORT.steps[1:5]))
+    steps = of_anna(attrs.evolve(STORM, unreachable=DEAD))
+    report = attrs.evolve(REPORT, status=Status.CHANGED, steps=steps[:5])
     said = verdict(Account(report))
     assert (said.tone, said.word) == ("attention", "Cured")
 
