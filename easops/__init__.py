@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from easops.detectors.look import detect
     from easops.errors import EasopsError
     from easops.inventory.load import load_inventory
-    from easops.playbook.hands import Observer
-    from easops.playbook.outcome import RunReport
+    from easops.playbook.do import do
     from easops.playbook.run import find_playbook, resume, run
-    from easops.playbook.single import do
+    from easops.playbook.steps.observer import Observer
+    from easops.playbook.steps.report import RunReport
     from easops.playbook.undo import undo
     from easops.remoting.pool import SessionPool, read_hosts
     from easops.status import Status
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 _ROOMS = {
     "Detection": "easops.detectors.finding",
     "EasopsError": "easops.errors",
-    "Observer": "easops.playbook.hands",
-    "RunReport": "easops.playbook.outcome",
+    "Observer": "easops.playbook.steps.observer",
+    "RunReport": "easops.playbook.steps.report",
     "SessionPool": "easops.remoting.pool",
     "Status": "easops.status",
     "detect": "easops.detectors.look",
-    "do": "easops.playbook.single",
+    "do": "easops.playbook.do",
     "find_playbook": "easops.playbook.run",
     "load_inventory": "easops.inventory.load",
     "read_hosts": "easops.remoting.pool",

@@ -12,8 +12,8 @@ import pytest
 
 from easops import SessionPool, find_playbook, load_inventory, undo
 from easops.exchange import get_cas_mailbox, require_mailbox
-from easops.playbook.runs import list_runs
-from easops.playbook.state import StateFolder
+from easops.playbook.record.run_view import list_runs
+from easops.playbook.record.state_folder import StateFolder
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 NINA = "nina.okafor@contoso.example"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from easops.playbook.runs import RunView
+from easops.playbook.record.run_view import RunView
 
 TOOL = runpy.run_path(str(Path(__file__).parent.parent / "tools" / "reference.py"))
 

@@ -16,7 +16,7 @@ from easops.detectors import DETECTORS
 from easops.inventory.select import parse_selector
 from easops.lab.world.scenario import build_scenario, read_scenario, scenario_names
 from easops.parameter import Parameter, format_duration
-from easops.playbook.record import KEPT
+from easops.playbook.record.run_store import KEPT
 from easops.readings import READINGS
 from easops.status import EXIT_CODES, Status
 

@@ -23,10 +23,10 @@ ORDER: Final = (
 
 HELD: Final = {
     "easops.inventory": ("Inventory", "Host"),
-    "easops.playbook.outcome": ("StepResult",),
+    "easops.playbook.steps.report": ("StepResult",),
     "easops.actions.outcome": ("ItemOutcome",),
     "easops.detectors.finding": ("UserFinding", "Device", "Measurement", "Undetermined", "Unreachable"),
-    "easops.playbook.walk": ("Preview",),
+    "easops.playbook.steps.interpreter": ("Preview",),
 }
 """What the results hold."""
 

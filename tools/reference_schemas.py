@@ -12,9 +12,9 @@ from easops.actions import ACTIONS
 from easops.detectors import DETECTORS
 from easops.inventory.schema import inventory_schema
 from easops.notify.schema import notifications_schema
-from easops.playbook.schema import playbook_schema
+from easops.playbook.language.json_schema import playbook_schema
 from easops.readings import READINGS
-from easops.report.schema import report_schema
+from easops.report.document.json_schema import report_schema
 
 Schema = Mapping[str, Any]
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 import attrs
 
 from easops.actions.change import Change
-from easops.detectors.detector import Surroundings
+from easops.context import Context
 from easops.parameter import Parameter
 from easops.status import Status
 
@@ -69,7 +69,7 @@ class Action(Protocol):
     @property
     def parameters(self) -> tuple[Parameter, ...]: ...
 
-    def plan(self, values: Mapping[str, Any], host: str | None, around: Surroundings) -> Plan:
+    def plan(self, values: Mapping[str, Any], host: str | None, context: Context) -> Plan:
         """Read, and say what would be changed; *host* is the label of a server action's host.
 
         Raises the errors of ``easops.errors``; a rule that forbids it is a refused Plan, no error.

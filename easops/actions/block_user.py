@@ -12,7 +12,7 @@ import attrs
 
 from easops.actions.action import Plan, Scope
 from easops.actions.change import Standing
-from easops.detectors.detector import Surroundings
+from easops.context import Context
 from easops.exchange.cas_mailbox import block_by_hand, get_cas_mailbox, set_active_sync_enabled
 from easops.exchange.mailbox import require_mailbox
 from easops.exchange.server import get_exchange_server
@@ -43,21 +43,21 @@ class SetActiveSyncEnabled:
     def subject(self) -> str:
         return f"ActiveSync of {self.user}"
 
-    def read(self, around: Surroundings) -> bool:
-        session, dc = around.organisation.session(self.version), around.organisation.domain_controller
+    def read(self, context: Context) -> bool:
+        session, dc = context.organisation.session(self.version), context.organisation.domain_controller
         return get_cas_mailbox(session, self.mailbox, domain_controller=dc).active_sync_enabled
 
     def standing(self, state: bool) -> Standing:
         return Standing.AFTER if state == self.after else Standing.BEFORE
 
-    def write(self, around: Surroundings) -> None:
-        session, dc = around.organisation.session(self.version), around.organisation.domain_controller
+    def write(self, context: Context) -> None:
+        session, dc = context.organisation.session(self.version), context.organisation.domain_controller
         set_active_sync_enabled(session, self.mailbox, self.after, domain_controller=dc)
 
     def inverse(self) -> SetActiveSyncEnabled:
         return attrs.evolve(self, before=self.after, after=self.before)
 
-    def prove(self, around: Surroundings) -> str:
+    def prove(self, context: Context) -> str:
         return ""
 
 
@@ -69,8 +69,8 @@ class _BlockUser:
     stronger = ""
     parameters = (Parameter("user", "text", "the mailbox: address, alias, DOMAIN\\user or Guid"),)
 
-    def plan(self, values: Mapping[str, Any], host: str | None, around: Surroundings) -> Plan:
-        organisation, dc = around.organisation, around.organisation.domain_controller
+    def plan(self, values: Mapping[str, Any], host: str | None, context: Context) -> Plan:
+        organisation, dc = context.organisation, context.organisation.domain_controller
         mailbox = require_mailbox(organisation.session(), values["user"], domain_controller=dc)
         version = get_exchange_server(organisation.session(), mailbox.server, domain_controller=dc).version
         plan = Plan(

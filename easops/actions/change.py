@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Final, Protocol
 import attrs
 
 from easops.clock import Waiting, readable_time
-from easops.detectors.detector import Surroundings
+from easops.context import Context
 from easops.errors import Abandoned, CommandFailed, EasopsError, OutcomeUnknown, UnreachableHost
 from easops.status import Status
 
@@ -65,13 +65,13 @@ class Change(Protocol):
         """Seconds that may go by until a write that was taken shows: 0 for a value, which reads back at once."""
         ...
 
-    def read(self, around: Surroundings) -> State:
+    def read(self, context: Context) -> State:
         """What is there now; also the read that settles an unknown outcome. Changes nothing."""
         ...
 
     def standing(self, state: State) -> Standing: ...
 
-    def write(self, around: Surroundings) -> None:
+    def write(self, context: Context) -> None:
         """Send it, once. Raises LeftAlone where the server shows that it must stay as it is."""
         ...
 
@@ -79,7 +79,7 @@ class Change(Protocol):
         """The change that puts *before* back; None where it cannot be undone."""
         ...
 
-    def prove(self, around: Surroundings) -> str:
+    def prove(self, context: Context) -> str:
         """What has to come about after it was read back, or a sentence on why it did not; empty when all is well."""
         ...
 
@@ -101,7 +101,7 @@ SETTLE_WAIT: Final = 4.0
 
 
 def perform(
-    change: Change, around: Surroundings, *, resumed: bool = False, guard: Callable[[], None] = lambda: None
+    change: Change, context: Context, *, resumed: bool = False, guard: Callable[[], None] = lambda: None
 ) -> ChangeOutcome:
     """Carry out *change*: read, write only what differs, read back, prove. Raises nothing of ``EasopsError``.
 
@@ -110,37 +110,37 @@ def perform(
     *after* is drift, and refused. *guard* is called just before the write; what it raises goes through.
     """
     try:
-        state = change.read(around)
+        state = change.read(context)
     except EasopsError as error:
         return ChangeOutcome(_read_failed(error), str(error))
     standing = change.standing(state)
     if standing is Standing.AFTER:
         if not resumed:
             return ChangeOutcome(Status.OK, "it is so already", state)
-        return _proven(change, around, state)
+        return _proven(change, context, state)
     if standing is Standing.OTHER:
         return ChangeOutcome(Status.REFUSED, drift(change, state), state)
     guard()
     try:
-        change.write(around)
+        change.write(context)
     except LeftAlone as reason:
         return ChangeOutcome(Status.SKIPPED, str(reason), state)
     except OutcomeUnknown as error:
-        return _settled(change, around, error)
+        return _settled(change, context, error)
     except UnreachableHost as error:
         return ChangeOutcome(Status.UNREACHABLE, str(error), state)
     except CommandFailed as error:
         # A cmdlet that failed may have written: only a read tells.
-        return _settled(change, around, error)
+        return _settled(change, context, error)
     except EasopsError as error:
         return ChangeOutcome(Status.FAILED, str(error), state)
-    return _read_back(change, around)
+    return _read_back(change, context)
 
 
-def settle(change: Change, around: Surroundings) -> ChangeOutcome:
+def settle(change: Change, context: Context) -> ChangeOutcome:
     """Decide by reading whether a change whose outcome is not known has happened."""
     try:
-        state = change.read(around)
+        state = change.read(context)
     except EasopsError as error:
         return ChangeOutcome(Status.UNKNOWN, str(error))
     standing = change.standing(state)
@@ -151,10 +151,10 @@ def settle(change: Change, around: Surroundings) -> ChangeOutcome:
     return ChangeOutcome(Status.UNKNOWN, drift(change, state), state)
 
 
-def conclude(change: Change, around: Surroundings) -> ChangeOutcome:
+def conclude(change: Change, context: Context) -> ChangeOutcome:
     """As ``settle``, and where it has happened, prove it once more."""
-    outcome = settle(change, around)
-    return _proven(change, around, outcome.found) if outcome.status is Status.CHANGED else outcome
+    outcome = settle(change, context)
+    return _proven(change, context, outcome.found) if outcome.status is Status.CHANGED else outcome
 
 
 def drift(change: Change, state: State) -> str:
@@ -186,16 +186,16 @@ def _read_failed(error: EasopsError) -> Status:
     return Status.UNREACHABLE if isinstance(error, UnreachableHost | OutcomeUnknown) else Status.FAILED
 
 
-def _settled(change: Change, around: Surroundings, error: EasopsError) -> ChangeOutcome:
+def _settled(change: Change, context: Context, error: EasopsError) -> ChangeOutcome:
     refused = isinstance(error, CommandFailed)
-    ends = around.clock.monotonic() + (0.0 if refused else max(change.patience, SETTLE_WAIT * (SETTLE_READS - 1)))
+    ends = context.clock.monotonic() + (0.0 if refused else max(change.patience, SETTLE_WAIT * (SETTLE_READS - 1)))
     while True:
-        outcome = settle(change, around)
+        outcome = settle(change, context)
         if outcome.status is Status.CHANGED:
-            return _proven(change, around, outcome.found)
-        if around.clock.monotonic() >= ends:
+            return _proven(change, context, outcome.found)
+        if context.clock.monotonic() >= ends:
             break
-        around.clock.sleep(SETTLE_WAIT)
+        context.clock.sleep(SETTLE_WAIT)
     if outcome.status is Status.FAILED and isinstance(error, Abandoned):
         return attrs.evolve(outcome, status=Status.UNKNOWN, reason=f"{error}; it is as it was before, so far")
     if outcome.status is Status.FAILED:
@@ -203,29 +203,29 @@ def _settled(change: Change, around: Surroundings, error: EasopsError) -> Change
     return attrs.evolve(outcome, reason=f"{error}; {outcome.reason}")
 
 
-def _read_back(change: Change, around: Surroundings) -> ChangeOutcome:
-    began = around.clock.monotonic()
+def _read_back(change: Change, context: Context) -> ChangeOutcome:
+    began = context.clock.monotonic()
     ends = began + change.patience
     while True:
         try:
-            state = change.read(around)
+            state = change.read(context)
         except EasopsError as error:
             return ChangeOutcome(Status.UNKNOWN, f"written, but it could not be read back: {error}")
         if change.standing(state) is Standing.AFTER:
-            return _proven(change, around, state)
-        if around.clock.monotonic() >= ends:
+            return _proven(change, context, state)
+        if context.clock.monotonic() >= ends:
             break
         told = f"waiting until {change.subject} shows the change"
-        around.progress(Waiting(told, around.clock.monotonic() - began, change.patience))
-        around.clock.sleep(SETTLE_WAIT)
+        context.progress(Waiting(told, context.clock.monotonic() - began, change.patience))
+        context.clock.sleep(SETTLE_WAIT)
     told = f"the server took it, and reads back {words(state)}"
     # What takes its time may still come about: it is not proven undone.
     return ChangeOutcome(Status.VERIFY_FAILED if change.patience else Status.FAILED, told, state)
 
 
-def _proven(change: Change, around: Surroundings, state: State) -> ChangeOutcome:
+def _proven(change: Change, context: Context, state: State) -> ChangeOutcome:
     try:
-        missing = change.prove(around)
+        missing = change.prove(context)
     except EasopsError as error:
         missing = f"done, but the proof could not be read: {error}"
     return ChangeOutcome(Status.VERIFY_FAILED if missing else Status.CHANGED, missing, state)

@@ -14,7 +14,7 @@ import attrs
 
 from easops.actions.action import Plan, Scope
 from easops.actions.change import LeftAlone, Standing
-from easops.detectors.detector import Surroundings
+from easops.context import Context
 from easops.errors import CommandFailed, UnexpectedAnswer
 from easops.exchange.cas_mailbox import block_by_hand
 from easops.exchange.eas_limits import LIMITS, EasBudget, EasLimits, EasPercentTime, Limit, Model
@@ -79,8 +79,8 @@ class HaveThrottlingPolicy:
     def subject(self) -> str:
         return _subject(self.name)
 
-    def read(self, around: Surroundings) -> dict[str, Limit] | None:
-        held = _policy(self.name, self.version, around)
+    def read(self, context: Context) -> dict[str, Limit] | None:
+        held = _policy(self.name, self.version, context)
         return None if held is None else held.eas.values()
 
     def standing(self, state: dict[str, Limit] | None) -> Standing:
@@ -88,13 +88,13 @@ class HaveThrottlingPolicy:
             return Standing.AFTER
         return Standing.BEFORE if _shows(state, self.before) else Standing.OTHER
 
-    def write(self, around: Surroundings) -> None:
-        session, dc = around.organisation.session(self.version), around.organisation.domain_controller
+    def write(self, context: Context) -> None:
+        session, dc = context.organisation.session(self.version), context.organisation.domain_controller
         if self.after is None:
             try:
                 remove_throttling_policy(session, self.name, domain_controller=dc)
             except CommandFailed as error:
-                held = _policy(self.name, self.version, around)
+                held = _policy(self.name, self.version, context)
                 users = 0 if held is None else count_associations(session, held, domain_controller=dc)
                 if users:
                     who = "another user is" if users == 1 else f"{users} other users are"
@@ -109,7 +109,7 @@ class HaveThrottlingPolicy:
     def inverse(self) -> HaveThrottlingPolicy:
         return attrs.evolve(self, before=self.after, after=self.before)
 
-    def prove(self, around: Surroundings) -> str:
+    def prove(self, context: Context) -> str:
         return ""
 
 
@@ -139,8 +139,8 @@ class AssociateThrottlingPolicy:
     def rests_on(self) -> str:
         return _subject(self.after or "")
 
-    def read(self, around: Surroundings) -> str | None:
-        session, dc = around.organisation.session(self.version), around.organisation.domain_controller
+    def read(self, context: Context) -> str | None:
+        session, dc = context.organisation.session(self.version), context.organisation.domain_controller
         held = _associated(require_mailbox(session, self.mailbox, domain_controller=dc), session, dc)
         return None if held is None else held.name
 
@@ -149,14 +149,14 @@ class AssociateThrottlingPolicy:
             return Standing.AFTER
         return Standing.BEFORE if state == self.before else Standing.OTHER
 
-    def write(self, around: Surroundings) -> None:
-        session, dc = around.organisation.session(self.version), around.organisation.domain_controller
+    def write(self, context: Context) -> None:
+        session, dc = context.organisation.session(self.version), context.organisation.domain_controller
         associate_throttling_policy(session, self.mailbox, self.after, domain_controller=dc)
 
     def inverse(self) -> AssociateThrottlingPolicy:
         return attrs.evolve(self, before=self.after, after=self.before)
 
-    def prove(self, around: Surroundings) -> str:
+    def prove(self, context: Context) -> str:
         return ""
 
 
@@ -177,8 +177,8 @@ class _LimitEasUsage:
         ),
     )
 
-    def plan(self, values: Mapping[str, Any], host: str | None, around: Surroundings) -> Plan:
-        organisation, dc = around.organisation, around.organisation.domain_controller
+    def plan(self, values: Mapping[str, Any], host: str | None, context: Context) -> Plan:
+        organisation, dc = context.organisation, context.organisation.domain_controller
         mailbox = require_mailbox(organisation.session(), values["user"], domain_controller=dc)
         version = get_exchange_server(organisation.session(), mailbox.server, domain_controller=dc).version
         plan = Plan(
@@ -209,11 +209,11 @@ class _LimitEasUsage:
                 why = f"has policy {held.name}; replace_policy=copy would give the user a lowered copy of it"
                 copy = {"user": mailbox.primary_smtp_address, "replace_policy": "copy"}
                 return attrs.evolve(plan, status=Status.REFUSED, reason=why, after=None, instead=copy)
-            own = _policy(held.guid, version, around) or held
+            own = _policy(held.guid, version, context) or held
             ours = {parameter.lower() for parameter in WANTED[model].parameters()}
             copied = {name: value for name, value in own.values.items() if name.lower() not in ours}
         wanted = effective.lowered_to(_ceiling(held, default, WANTED[model]))
-        return _limiting(plan, mailbox, held, wanted, copied, version, around)
+        return _limiting(plan, mailbox, held, wanted, copied, version, context)
 
 
 def _subject(policy: str) -> str:
@@ -225,9 +225,9 @@ def _model(version: Version | None) -> Model | None:
     return "budget" if version is None else CAPABILITIES[version].throttling
 
 
-def _policy(identity: str, version: Version | None, around: Surroundings) -> ThrottlingPolicy | None:
+def _policy(identity: str, version: Version | None, context: Context) -> ThrottlingPolicy | None:
     """A policy with what it sets itself, where its version tells."""
-    organisation = around.organisation
+    organisation = context.organisation
     return get_throttling_policy(
         organisation.session(version),
         identity,
@@ -253,12 +253,12 @@ def _limiting(
     wanted: EasLimits,
     copied: dict[str, Limit] | None,
     version: Version,
-    around: Surroundings,
+    context: Context,
 ) -> Plan:
     model = _model(version)
     assert model is not None, "refused before"
     name = own_policy_name(wanted, copied)
-    there = _policy(name, version, around)
+    there = _policy(name, version, context)
     # A copy carries ActiveSync values among the copied ones too; what the policy will read back is what it sets.
     values = _with_copied(wanted, copied or {}).values()
     if there is not None and not _shows(there.eas.values(), values):

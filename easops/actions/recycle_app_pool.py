@@ -17,7 +17,7 @@ from easops.actions.change import Standing
 from easops.actions.known import not_known
 from easops.actions.outcome import Done
 from easops.clock import Waiting
-from easops.detectors.detector import Surroundings
+from easops.context import Context
 from easops.errors import BadInput, CommandFailed, EasopsError
 from easops.iis.app_pool import SYNC_APP_POOL, AppPool, list_app_pools, recycle_app_pool, shutdown_time_limit
 from easops.iis.worker_process import WorkerProcess, read_worker_processes
@@ -56,8 +56,8 @@ class RecycleAppPool:
     def subject(self) -> str:
         return f"worker processes of {self.pool} on {self.host}"
 
-    def read(self, around: Surroundings) -> Workers:
-        reading = read_worker_processes(around.windows(self.host))
+    def read(self, context: Context) -> Workers:
+        reading = read_worker_processes(context.windows(self.host))
         return [list(process.identity) for process in reading.of_pool(self.pool)]
 
     def standing(self, state: Workers) -> Standing:
@@ -66,31 +66,31 @@ class RecycleAppPool:
         # A worker that was not there before, or none of the old ones left: it has been recycled, by whomever.
         return Standing.AFTER if now - old or not now & old else Standing.BEFORE
 
-    def write(self, around: Surroundings) -> None:
-        recycle_app_pool(around.windows(self.host), self.pool)
+    def write(self, context: Context) -> None:
+        recycle_app_pool(context.windows(self.host), self.pool)
 
     def inverse(self) -> None:
         return None
 
-    def prove(self, around: Surroundings) -> str:
+    def prove(self, context: Context) -> str:
         """Wait until the old worker processes have gone: the shutdown time limit, and 30 s more."""
         try:
-            limit = shutdown_time_limit(around.windows(self.host), self.pool).total_seconds()
+            limit = shutdown_time_limit(context.windows(self.host), self.pool).total_seconds()
         except CommandFailed:
             limit = 90.0  # IIS's default; the wait is for the proof, and the reads below still decide
         old = {tuple(worker) for worker in self.before}
-        began = around.clock.monotonic()
+        began = context.clock.monotonic()
         ends = began + limit + _MARGIN
         while True:
-            left = old & {tuple(worker) for worker in self.read(around)}
+            left = old & {tuple(worker) for worker in self.read(context)}
             if not left:
                 return ""
             pids = ", ".join(str(pid) for pid, _ in sorted(left))
-            if around.clock.monotonic() > ends:
+            if context.clock.monotonic() > ends:
                 return f"recycled, but process {pids} is still there {limit + _MARGIN:.0f} s later"
             told = f"{self.host}: old worker process {pids} is ending"
-            around.progress(Waiting(told, around.clock.monotonic() - began, limit + _MARGIN))
-            around.clock.sleep(_LOOK_AGAIN)
+            context.progress(Waiting(told, context.clock.monotonic() - began, limit + _MARGIN))
+            context.clock.sleep(_LOOK_AGAIN)
 
 
 class _RecycleAppPool:
@@ -110,12 +110,12 @@ class _RecycleAppPool:
         ),
     )
 
-    def plan(self, values: Mapping[str, Any], host: str | None, around: Surroundings) -> Plan:
+    def plan(self, values: Mapping[str, Any], host: str | None, context: Context) -> Plan:
         assert host is not None, "a server action is planned for a host"
-        held = _running(values["pool"], host, around)
+        held = _running(values["pool"], host, context)
         if isinstance(held, Plan):
             return held
-        missing, note = _await_known(values["after"], host, around)
+        missing, note = _await_known(values["after"], host, context)
         if missing:
             why = (
                 f"the domain controller of {host} does not know yet what was changed for {', '.join(missing)}, "
@@ -124,7 +124,7 @@ class _RecycleAppPool:
             return Plan(host, Status.FAILED, why, host=host)
         if values["after"] is not None:
             # A worker process that started during the wait has the old settings: it is one to get away from.
-            held = _running(values["pool"], host, around)
+            held = _running(values["pool"], host, context)
             if isinstance(held, Plan):
                 return held
         pool, workers = held
@@ -139,9 +139,9 @@ class _RecycleAppPool:
         )
 
 
-def _running(name: str, host: str, around: Surroundings) -> tuple[AppPool, tuple[WorkerProcess, ...]] | Plan:
+def _running(name: str, host: str, context: Context) -> tuple[AppPool, tuple[WorkerProcess, ...]] | Plan:
     """The pool and its worker processes; a Plan where there is nothing to recycle."""
-    session = around.windows(host)
+    session = context.windows(host)
     known = {pool.name.lower(): pool for pool in list_app_pools(session)}
     if name.lower() not in known:
         return Plan(host, Status.FAILED, f"there is no application pool {name} on {host}", host=host)
@@ -153,7 +153,7 @@ def _running(name: str, host: str, around: Surroundings) -> tuple[AppPool, tuple
     return pool, workers
 
 
-def _await_known(after: Any, name: str, around: Surroundings) -> tuple[tuple[str, ...], str]:
+def _await_known(after: Any, name: str, context: Context) -> tuple[tuple[str, ...], str]:
     """Wait until the server's own domain controller knows what the step *after* changed.
 
     Gives the users whose change it does not know in the end, and a note where it could not be asked.
@@ -162,18 +162,18 @@ def _await_known(after: Any, name: str, around: Surroundings) -> tuple[tuple[str
         return (), ""
     if not isinstance(after, Done):
         raise BadInput("after is no changing step", f"it is {after!r}"[:120], "name the result of a step with do:")
-    host = around.host(name)
+    host = context.host(name)
     if host.exchange is None:
         return (), f". Whether {name} knows the changed users is not known: it has no exchange endpoint to ask"
-    began = around.clock.monotonic()
+    began = context.clock.monotonic()
     ends = began + _REPLICATION
     try:
-        while missing := not_known(after, around.sessions.open(host, "exchange"), host.version):
-            if around.clock.monotonic() >= ends:
+        while missing := not_known(after, context.sessions.open(host, "exchange"), host.version):
+            if context.clock.monotonic() >= ends:
                 return missing, ""
             told = f"waiting until the domain controller of {name} knows {', '.join(missing)} as changed"
-            around.progress(Waiting(told, around.clock.monotonic() - began, _REPLICATION, about=name))
-            around.clock.sleep(_LOOK_AGAIN)
+            context.progress(Waiting(told, context.clock.monotonic() - began, _REPLICATION, about=name))
+            context.clock.sleep(_LOOK_AGAIN)
     except EasopsError as error:
         return (), f". Whether {name} knows the changed users could not be asked: {error}"
     return (), ""

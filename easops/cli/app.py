@@ -139,8 +139,8 @@ def _failed(error: BaseException, *, as_json: bool, debug: bool) -> int:
     from easops.cli.voice import Voice
     from easops.document import DocumentError
     from easops.errors import EasopsError
-    from easops.report.error import error_document, error_lines, problems_data, three_lines
-    from easops.report.json import dumped
+    from easops.report.document.json import dumped
+    from easops.report.terminal.error import error_document, error_lines, problems_data, three_lines
 
     code, status = exit_code(error)
     if isinstance(error, EasopsError):

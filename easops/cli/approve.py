@@ -21,10 +21,10 @@ def approve(
     as_json: options.Json = False,
 ) -> None:
     """Approve what a run plans to change, or deny it; easops runs resume then goes on."""
-    from easops.playbook.approval import approve as approve_run
-    from easops.playbook.approval import asked_of
-    from easops.report.approval import asked_lines
-    from easops.report.error import three_lines
+    from easops.playbook.record.approval import approve as approve_run
+    from easops.playbook.record.approval import asked_of
+    from easops.report.terminal.approval import asked_lines
+    from easops.report.terminal.error import three_lines
     from easops.status import EXIT_REFUSED
 
     voice = Voice()

@@ -100,7 +100,7 @@ def _written(default: object) -> str:
 @_silent
 def playbooks(ctx: typer.Context, incomplete: str) -> Words:
     """Shipped ones by name, and the YAML files of the folder that is being typed."""
-    from easops.playbook.load import shipped_playbooks
+    from easops.playbook.language.load import shipped_playbooks
 
     shipped = [(name, _title(path)) for name, path in shipped_playbooks().items()]
     folder = incomplete[: len(incomplete) - len(os.path.basename(incomplete))]
@@ -121,7 +121,7 @@ def inputs(ctx: typer.Context, incomplete: str) -> Words:
     """``name=`` of the inputs of the playbook at hand, with the default."""
     from easops.actions import ACTIONS
     from easops.detectors import DETECTORS
-    from easops.playbook.load import load_playbook
+    from easops.playbook.language.load import load_playbook
 
     given = {str(pair).partition("=")[0] for pair in ctx.params.get("inputs") or ()}
     # While the value of an option is missing, typer leaves what stands bare aside.
@@ -144,7 +144,7 @@ def scenarios(ctx: typer.Context, incomplete: str) -> Words:
 @_silent
 def runs(ctx: typer.Context, incomplete: str) -> Words:
     """The newest runs of this machine's own records, and what they are; of PostgreSQL's none, which would take long."""
-    from easops.playbook.place import VARIABLE, recent_runs
+    from easops.playbook.record.location import VARIABLE, recent_runs
 
     if os.environ.get(VARIABLE):
         return []

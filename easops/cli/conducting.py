@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
     from easops.errors import EasopsError
     from easops.notify import Notifications
-    from easops.playbook.engine import Interrupted
-    from easops.playbook.executing import Confirm
-    from easops.playbook.outcome import Notice, RunReport, StepResult
-    from easops.playbook.walk import Preview
+    from easops.playbook.execution.dbos_engine import Interrupted
+    from easops.playbook.execution.execute_run import Confirm
+    from easops.playbook.steps.interpreter import Preview
+    from easops.playbook.steps.report import Notice, RunReport, StepResult
 
 
 class Telling:
-    """An observer that shows a run as it goes (``easops.playbook.hands.Observer``)."""
+    """An observer that shows a run as it goes (``easops.playbook.steps.observer.Observer``)."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class Telling:
 
     def confirm(self, *, yes: bool) -> Confirm:
         """Who confirms the changes: ``--yes``, the person at the terminal, or nobody."""
-        from easops.playbook.executing import always
+        from easops.playbook.execution.execute_run import always
 
         if yes:
             return always
@@ -84,7 +84,7 @@ class Telling:
         return False
 
     def _ask(self, preview: Preview) -> bool:
-        from easops.report.text import preview_lines
+        from easops.report.terminal.text import preview_lines
 
         self.voice.quiet_down()
         self.voice.lines(["", *preview_lines(preview)])
@@ -94,7 +94,7 @@ class Telling:
 
     def _noticed(self, notice: Notice) -> None:
         """Say what came of telling somebody; it changes nothing of the run."""
-        from easops.report.error import three_lines
+        from easops.report.terminal.error import three_lines
 
         if notice.status == "sent" and not notice.reason:
             self.voice.progress(f"{notice.channel} was told")
@@ -109,7 +109,7 @@ class Telling:
     ) -> RunReport:
         """The report of *call*, which is given a stopper; where the run is stopped, say so and leave at once."""
         from easops.errors import EasopsError
-        from easops.playbook.engine import Interrupted
+        from easops.playbook.execution.dbos_engine import Interrupted
 
         stopping = _Stopping(until_stdin_closes)
         try:
@@ -125,8 +125,8 @@ class Telling:
 
     def close(self, report: RunReport, *, detailed: bool = False) -> None:
         """Show the end, and leave with the run's exit code."""
-        from easops.playbook.notice import words_of
-        from easops.report.error import three_lines
+        from easops.playbook.record.notice_ledger import words_of
+        from easops.report.terminal.error import three_lines
         from easops.status import EXIT_PENDING
 
         code = report.exit_code
@@ -148,10 +148,10 @@ class Telling:
     ) -> None:
         """Write the files that were asked for, as far as the run came; what hinders that is said, and ends nothing."""
         from easops.errors import EasopsError
-        from easops.playbook.recorded import report_of
-        from easops.playbook.runs import show_run
-        from easops.report.error import three_lines
-        from easops.report.file import Account
+        from easops.playbook.record.run_view import show_run
+        from easops.playbook.record.stored_run import report_of
+        from easops.report.file_format import Account
+        from easops.report.terminal.error import three_lines
 
         if not self._files or (report is None and self.run_id is None):
             return
@@ -174,8 +174,8 @@ class Telling:
     def _leave(self, code: int, stop: Interrupted) -> NoReturn:
         """End the process without the engine's own ending, which would wait for the steps that are not to come."""
         from easops.cli.app import exit_code
-        from easops.report.error import error_document, three_lines
-        from easops.report.json import dumped
+        from easops.report.document.json import dumped
+        from easops.report.terminal.error import error_document, three_lines
 
         self.voice.quiet_down()
         end = "what was under way has been finished and recorded"
@@ -202,7 +202,7 @@ def notifications_of_rescue(file: Path | None, recorded: Any) -> Notifications |
     """As ``given.notifications_of``, for what puts a run back or goes on with it: what is wrong with them is said, and
     hinders nothing. A secret that is missing is told of its own channel, at the end."""
     from easops.errors import EasopsError
-    from easops.report.error import error_lines, three_lines
+    from easops.report.terminal.error import error_lines, three_lines
 
     try:
         return given.notifications_of(file, recorded, here=False)

@@ -46,8 +46,8 @@ def do(
 ) -> None:
     """Carry out one action, with the gates, the record and the undo of a playbook."""
     from easops.actions import ACTIONS
-    from easops.playbook.single import do as carry_out
-    from easops.playbook.single import single
+    from easops.playbook.do import do as carry_out
+    from easops.playbook.do import single
 
     chosen = given.named(ACTIONS, action, "action")
     values = given.arguments(words or [], chosen.parameters, action)

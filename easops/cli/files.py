@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from easops.errors import BadInput
-    from easops.report.file import Account
+    from easops.report.file_format import Account
 
 
 class Files:

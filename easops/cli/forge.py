@@ -11,7 +11,7 @@ from easops.cli.voice import Voice
 
 if TYPE_CHECKING:
     from easops.errors import EasopsError
-    from easops.playbook.outcome import RunReport
+    from easops.playbook.steps.report import RunReport
 
 
 def on_github() -> bool:
@@ -26,7 +26,7 @@ def root() -> Path:
 def error(voice: Voice, error: EasopsError) -> None:
     """Annotate what ended a command."""
     if on_github():
-        from easops.report.github import of_error
+        from easops.report.ci.github import of_error
 
         voice.commands(of_error(error, root()))
 
@@ -34,7 +34,7 @@ def error(voice: Voice, error: EasopsError) -> None:
 def stopped(voice: Voice, what: str, why: str, next_step: str) -> None:
     """Annotate that a run was stopped."""
     if on_github():
-        from easops.report.github import of_words
+        from easops.report.ci.github import of_words
 
         voice.commands([of_words(what, why, next_step)])
 
@@ -44,9 +44,9 @@ def ended(voice: Voice, report: RunReport, exit_code: int, command: str) -> None
     if not on_github():
         return
     from easops.report import FORMATS
-    from easops.report.file import Account
-    from easops.report.github import of_run
-    from easops.report.summary import LARGEST, run_summary
+    from easops.report.ci.github import of_run
+    from easops.report.ci.github_summary import LARGEST, run_summary
+    from easops.report.file_format import Account
 
     voice.commands(of_run(Account(report)))
     path = os.environ.get("GITHUB_STEP_SUMMARY")

@@ -143,7 +143,7 @@ def patience(wait: str | None) -> dt.timedelta:
     import datetime as dt
     import sys
 
-    from easops.playbook.executing import WAIT
+    from easops.playbook.execution.execute_run import WAIT
 
     if wait is not None:
         return duration(wait, "--wait")

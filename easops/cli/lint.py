@@ -25,7 +25,7 @@ def lint(
     from easops.document import DocumentError
     from easops.playbook.run import find_playbook
     from easops.report import LINTS
-    from easops.report.lint import Linted
+    from easops.report.terminal.lint import Linted
     from easops.status import EXIT_USAGE
 
     chosen = given.named(LINTS, form or "text", "format of lint")

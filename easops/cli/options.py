@@ -37,7 +37,7 @@ def choices(command: Any, argument: Any) -> tuple[str, str]:
     if metavar.startswith("RUN"):
         return "", "easops runs list"
     if metavar.startswith("PLAYBOOK"):
-        from easops.playbook.load import shipped_playbooks
+        from easops.playbook.language.load import shipped_playbooks
 
         return f"a file, or one of {', '.join(shipped_playbooks())}", ""
     names = getattr(command, "names", None)

@@ -26,7 +26,7 @@ app = typer.Typer(
 @app.command("list")
 def list_(as_json: options.Json = False) -> None:
     """Show all recorded runs, the newest first."""
-    from easops.playbook.runs import list_runs
+    from easops.playbook.record.run_view import list_runs
 
     voice = Voice()
     voice.result(voice.form(as_json).runs(list_runs()))
@@ -42,9 +42,9 @@ def show(
     verbose: options.Verbose = False,
 ) -> None:
     """Show one run: what was done, what is not known, and what to type."""
-    from easops.playbook.recorded import report_of
-    from easops.playbook.runs import show_run
-    from easops.report.file import Account
+    from easops.playbook.record.run_view import show_run
+    from easops.playbook.record.stored_run import report_of
+    from easops.report.file_format import Account
 
     files = Files({"html": html, "junit": junit})
     view = show_run(run)
@@ -70,9 +70,9 @@ def resume(
     until_stdin_closes: options.UntilStdinCloses = False,
 ) -> None:
     """Go on with a run that died, was stopped, or ended owing its later steps; or begin one that was submitted."""
-    from easops.playbook.load import command_of
+    from easops.playbook.language.load import command_of
+    from easops.playbook.record.run_view import show_run
     from easops.playbook.run import resume as resume_run
-    from easops.playbook.runs import show_run
 
     held = show_run(run).run
     files = Files({"html": html, "junit": junit})
@@ -111,8 +111,8 @@ def resume(
 @app.command()
 def reconcile(run: options.RunId, inventory: options.Credentials = None, as_json: options.Json = False) -> None:
     """Settle by reading what a dead run may have done; changes nothing."""
-    from easops.playbook.runs import show_run
-    from easops.playbook.settling import reconcile as reconcile_run
+    from easops.playbook.reconcile import reconcile as reconcile_run
+    from easops.playbook.record.run_view import show_run
 
     run_id = show_run(run).run.run_id
     _settled(run_id, reconcile_run(run_id, hosts=given.credentials_of(inventory)), as_json, closed=False)
@@ -121,8 +121,8 @@ def reconcile(run: options.RunId, inventory: options.Credentials = None, as_json
 @app.command()
 def abandon(run: options.RunId, inventory: options.Credentials = None, as_json: options.Json = False) -> None:
     """Settle a dead run by reading, then close it for good: its targets are free."""
-    from easops.playbook.runs import show_run
-    from easops.playbook.settling import abandon as abandon_run
+    from easops.playbook.reconcile import abandon as abandon_run
+    from easops.playbook.record.run_view import show_run
 
     run_id = show_run(run).run.run_id
     _settled(run_id, abandon_run(run_id, hosts=given.credentials_of(inventory)), as_json, closed=True)

@@ -26,7 +26,7 @@ def schema(
 ) -> None:
     """Show the JSON Schema of playbooks, inventories or notifications, with which an editor completes and checks them,
     or of the reports that --json prints."""
-    from easops.report.json import dumped
+    from easops.report.document.json import dumped
 
     Voice().result(dumped(_schema(kind)))
 
@@ -36,9 +36,9 @@ def _schema(kind: Kind) -> dict[str, Any]:
     from easops.detectors import DETECTORS
     from easops.inventory.schema import inventory_schema
     from easops.notify.schema import notifications_schema
-    from easops.playbook.schema import playbook_schema
+    from easops.playbook.language.json_schema import playbook_schema
     from easops.readings import READINGS
-    from easops.report.schema import report_schema
+    from easops.report.document.json_schema import report_schema
 
     if kind is Kind.INVENTORY:
         return inventory_schema()

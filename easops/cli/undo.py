@@ -29,7 +29,7 @@ def undo(
     verbose: options.Verbose = False,
 ) -> None:
     """Put back what a run changed; refused whole where something has changed since."""
-    from easops.playbook.runs import show_run
+    from easops.playbook.record.run_view import show_run
     from easops.playbook.undo import undo as undo_run
 
     held = show_run(run).run

@@ -45,7 +45,7 @@ class Voice:
     def form(self, as_json: bool) -> Format:
         """How results are written: as one document, or as text that suits what stdout is."""
         from easops.report import FORMATS
-        from easops.report.text import Text
+        from easops.report.terminal.text import Text
 
         if as_json:
             return FORMATS["json"]
@@ -72,13 +72,13 @@ class Voice:
 
     def lines(self, lines: Sequence[str]) -> None:
         """Lines of a report on stderr, with what stands out in them where that is a terminal."""
-        from easops.report.line import painted
+        from easops.report.terminal.styled_line import painted
 
         self.note("\n".join(map(painted, lines) if _has_colour(sys.stderr) else lines))
 
     def trouble(self, lines: Sequence[str]) -> None:
         """The lines of an error, on stderr; on a terminal none is wider than that."""
-        from easops.report.error import fitted
+        from easops.report.terminal.error import fitted
 
         width = _width(sys.stderr)
         self.lines(lines if width is None else fitted(lines, min(width, _PROSE)))

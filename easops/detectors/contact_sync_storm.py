@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import attrs
 
+from easops.context import Context
 from easops.detectors.contact_sync import (
     LITERALS,
     MINIMUM,
@@ -29,7 +30,7 @@ from easops.detectors.contact_sync import (
     samples,
     sentence,
 )
-from easops.detectors.detector import Surroundings, ended_on
+from easops.detectors.detector import ended_on
 from easops.detectors.finding import Detection, Series, Undetermined, Unreachable, UserFinding
 from easops.detectors.series import series
 from easops.errors import BadInput, EasopsError, UnreachableHost
@@ -91,7 +92,7 @@ class ContactSyncStorm:
         Parameter("intervals", "integer", "retry intervals of a user that must pass after it", 2, minimum=1),
     )
 
-    def detect(self, hosts: Sequence[Host], values: Mapping[str, Any], around: Surroundings) -> Detection:
+    def detect(self, hosts: Sequence[Host], values: Mapping[str, Any], context: Context) -> Detection:
         """Read the ActiveSync logs of *hosts* and judge the users in them.
 
         With ``after`` each user of ``users`` is undetermined on a host until ``intervals`` of his own retry intervals
@@ -109,14 +110,14 @@ class ContactSyncStorm:
         undetermined: list[Undetermined] = []
         unreachable: list[Unreachable] = []
         with ThreadPoolExecutor(max(1, min(16, len(hosts)))) as reading:
-            for came in reading.map(lambda host: _read_host(host, values, around), hosts):
+            for came in reading.map(lambda host: _read_host(host, values, context), hosts):
                 if isinstance(came, _HostReading):
                     readings.append(came)
                 elif isinstance(came, Undetermined):
                     undetermined.append(came)
                 else:
                     unreachable.append(came)
-        found = _Judgement(readings, values, around).judge()
+        found = _Judgement(readings, values, context).judge()
         failing = {item.host for item in found.unreachable}
         failing |= {item.host for item in found.undetermined if item.required and item.host is not None}
         return attrs.evolve(
@@ -184,9 +185,7 @@ def detect_in_files(paths: Sequence[Path | str], values: Mapping[str, Any]) -> D
     )
 
 
-def _read_host(
-    host: Host, values: Mapping[str, Any], around: Surroundings
-) -> _HostReading | Undetermined | Unreachable:
+def _read_host(host: Host, values: Mapping[str, Any], context: Context) -> _HostReading | Undetermined | Unreachable:
     """One host's log. Runs in a thread of its own."""
     if host.version == "2003":
         return _host_undetermined(host.name, "the log of Exchange 2003 does not tell mailbox calls; 2007 and later do")
@@ -201,7 +200,7 @@ def _read_host(
         return (now if after is None else min(after, now)) - since
 
     try:
-        session = around.sessions.open(host, "windows")
+        session = context.sessions.open(host, "windows")
         folder = eas_log_folder(session, host)
         log = read_window(session, folder, start, _WANTED)
     except UnreachableHost as error:
@@ -226,10 +225,10 @@ def _read_host(
 class _Judgement:
     """What the hosts' readings say of the users in them. Asks the organisation for mailboxes, each name once."""
 
-    def __init__(self, readings: Sequence[_HostReading], values: Mapping[str, Any], around: Surroundings) -> None:
+    def __init__(self, readings: Sequence[_HostReading], values: Mapping[str, Any], context: Context) -> None:
         self._readings = readings
-        self._around = around
-        self._controller = around.organisation.domain_controller
+        self._around = context
+        self._controller = context.organisation.domain_controller
         self._threshold: int = values["threshold"]
         self._since: dt.timedelta = values["since"]
         self._users: tuple[str, ...] | None = None if values["users"] is None else tuple(map(str, values["users"]))

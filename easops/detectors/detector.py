@@ -1,39 +1,15 @@
-"""What a detector is, and what it may reach."""
+"""What a detector is."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-import attrs
-
-from easops.clock import Clock
+from easops.context import Context
 from easops.detectors.finding import Detection
-from easops.exchange.organisation import Organisation
 from easops.inventory.host import Host
 from easops.parameter import Parameter
-from easops.remoting.pool import Sessions
-from easops.remoting.session import Session
-
-
-@attrs.frozen
-class Surroundings:
-    """What detectors and actions reach the world through: sessions, the organisation, the clock, and a way to say
-    what is being waited for."""
-
-    sessions: Sessions
-    organisation: Organisation
-    clock: Clock
-    progress: Callable[[str], None] = lambda text: None
-
-    def host(self, name: str) -> Host:
-        """The host of that label. Raises StopIteration for one that is not in the run."""
-        return next(host for host in self.organisation.hosts if host.name == name)
-
-    def windows(self, name: str) -> Session:
-        """A session to the windows endpoint of the host of that label."""
-        return self.sessions.open(self.host(name), "windows")
 
 
 class Detector(Protocol):
@@ -50,7 +26,7 @@ class Detector(Protocol):
     @property
     def parameters(self) -> tuple[Parameter, ...]: ...
 
-    def detect(self, hosts: Sequence[Host], values: Mapping[str, Any], around: Surroundings) -> Detection:
+    def detect(self, hosts: Sequence[Host], values: Mapping[str, Any], context: Context) -> Detection:
         """Read *hosts* (up to 16 at once) and judge them.
 
         A host that cannot be reached is in the result's ``unreachable``, one that cannot be judged in

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from easops.clock import SystemClock
+from easops.context import Context
 from easops.detectors import DETECTORS
 from easops.detectors.contact_sync_storm import CONTACT_SYNC_STORM, detect_in_files
-from easops.detectors.detector import Surroundings
 from easops.detectors.finding import Detection
 from easops.errors import BadInput
 from easops.exchange.organisation import Organisation
@@ -87,7 +87,7 @@ def detect(
     with kept_or_own(sessions) as pool:
         organisation = Organisation.of(looked_at, pool)
         progress = observer.progress if observer is not None else lambda text: None
-        return chosen.detect(looked_at, checked, Surroundings(pool, organisation, SystemClock(), progress))
+        return chosen.detect(looked_at, checked, Context(pool, organisation, SystemClock(), progress))
 
 
 def verdict(found: Detection) -> Status:

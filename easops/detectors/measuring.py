@@ -9,7 +9,7 @@ from typing import Final, Protocol, TypeVar
 
 import attrs
 
-from easops.detectors.detector import Surroundings
+from easops.context import Context
 from easops.detectors.finding import Detection, Measurement, Undetermined, Unreachable
 from easops.errors import EasopsError, UnreachableHost
 from easops.iis.app_pool import list_app_pools
@@ -35,9 +35,7 @@ class Look:
     why_not: str = ""
 
 
-def measure(
-    detector: str, hosts: Sequence[Host], around: Surroundings, look: Callable[[Host, Session], Look]
-) -> Detection:
+def measure(detector: str, hosts: Sequence[Host], context: Context, look: Callable[[Host, Session], Look]) -> Detection:
     """*look* at each host through its windows endpoint, in a thread of its own.
 
     What it raises makes the host unreachable, or undetermined with the error's words.
@@ -45,7 +43,7 @@ def measure(
 
     def guarded(host: Host) -> Look | Unreachable:
         try:
-            return look(host, around.sessions.open(host, "windows"))
+            return look(host, context.sessions.open(host, "windows"))
         except UnreachableHost as error:
             return Unreachable.of(host.name, error)
         except EasopsError as error:
@@ -80,7 +78,7 @@ Reading = TypeVar("Reading", bound=Stamped)
 
 
 def two_moments(
-    read: Callable[[], Reading], first: Reading, around: Surroundings, telling: str
+    read: Callable[[], Reading], first: Reading, context: Context, telling: str
 ) -> tuple[Reading, Reading] | None:
     """*first* and a reading APART from it by the server's stamps; None where its clock stands still.
 
@@ -88,8 +86,8 @@ def two_moments(
     """
     missing = APART
     for _ in range(_PATIENCE):
-        around.progress(telling)
-        around.clock.sleep(max(0.1, missing.total_seconds()))
+        context.progress(telling)
+        context.clock.sleep(max(0.1, missing.total_seconds()))
         later = read()
         if later.time < first.time:
             first = later

@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from easops.detectors.detector import Surroundings
+from easops.context import Context
 from easops.detectors.finding import Detection, Measurement
 from easops.detectors.measuring import Look, measure, no_such_pool
 from easops.errors import BadInput
@@ -40,7 +40,7 @@ class PoolFigure:
     unit: str
     above: str
     """What ``above`` means, for help."""
-    read: Callable[[Session, str, Surroundings], Figure]
+    read: Callable[[Session, str, Context], Figure]
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -50,7 +50,7 @@ class PoolFigure:
             Parameter("half_of", "result", "an earlier reading, more than half of which is one: this, or above", None),
         )
 
-    def detect(self, hosts: Sequence[Host], values: Mapping[str, Any], around: Surroundings) -> Detection:
+    def detect(self, hosts: Sequence[Host], values: Mapping[str, Any], context: Context) -> Detection:
         """Measure *hosts* and compare; each measurement carries its value and its limit.
 
         Raises BadInput unless exactly one of ``above`` and ``half_of`` is given.
@@ -61,9 +61,9 @@ class PoolFigure:
                 "both were given" if values["above"] is not None else "neither was given",
                 f"add above=NUMBER ({self.above}); in a playbook above: NUMBER, or half_of: an earlier reading",
             )
-        return measure(self.name, hosts, around, lambda host, session: self._look(host, session, values, around))
+        return measure(self.name, hosts, context, lambda host, session: self._look(host, session, values, context))
 
-    def _look(self, host: Host, session: Session, values: Mapping[str, Any], around: Surroundings) -> Look:
+    def _look(self, host: Host, session: Session, values: Mapping[str, Any], context: Context) -> Look:
         pool: str = values["pool"]
         limit: float | None = values["above"]
         if limit is None:
@@ -71,7 +71,7 @@ class PoolFigure:
             if earlier is None:
                 return Look(why_not="the earlier reading has no figure of this server")
             limit = earlier / 2
-        figure = self.read(session, pool, around)
+        figure = self.read(session, pool, context)
         why_not = figure.why_not if figure.working else no_such_pool(session, pool) or figure.why_not
         if why_not:
             return Look(figure.time, why_not=why_not)

@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Final
 
-from easops.detectors.detector import Surroundings
+from easops.context import Context
 from easops.detectors.measuring import span
 from easops.detectors.pool_figure import Figure, PoolFigure
 from easops.iis.worker_process import WorkerProcess, read_worker_processes
@@ -18,7 +18,7 @@ from easops.remoting.session import Session
 _GIB: Final = 2**30
 
 
-def _read(session: Session, pool: str, around: Surroundings) -> Figure:
+def _read(session: Session, pool: str, context: Context) -> Figure:
     reading = read_worker_processes(session)
     workers = reading.of_pool(pool)
     held = sum(worker.private_bytes for worker in workers) / _GIB

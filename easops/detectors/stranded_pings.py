@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import attrs
 
-from easops.detectors.detector import Surroundings
+from easops.context import Context
 from easops.detectors.finding import Detection, Measurement
 from easops.detectors.measuring import Look, measure, no_such_pool, span, two_moments
 from easops.iis.app_pool import SYNC_APP_POOL
@@ -41,9 +41,9 @@ class StrandedPings:
         Parameter("margin", "duration", "how much longer than that one may take to end", "5m"),
     )
 
-    def detect(self, hosts: Sequence[Host], values: Mapping[str, Any], around: Surroundings) -> Detection:
+    def detect(self, hosts: Sequence[Host], values: Mapping[str, Any], context: Context) -> Detection:
         """Read the requests in flight of *hosts*, where any is too old a second time, and judge them by their age."""
-        return measure(self.name, hosts, around, lambda host, session: _look(host, session, values, around))
+        return measure(self.name, hosts, context, lambda host, session: _look(host, session, values, context))
 
 
 def stranded(earlier: RequestReading, later: RequestReading, longest: dt.timedelta) -> tuple[ExecutingRequest, ...]:
@@ -57,7 +57,7 @@ def stranded(earlier: RequestReading, later: RequestReading, longest: dt.timedel
     )
 
 
-def _look(host: Host, session: Session, values: Mapping[str, Any], around: Surroundings) -> Look:
+def _look(host: Host, session: Session, values: Mapping[str, Any], context: Context) -> Look:
     pool: str = values["pool"]
     longest: dt.timedelta = values["heartbeat"] + values["margin"]
     reading = read_requests(session, pool)
@@ -66,7 +66,7 @@ def _look(host: Host, session: Session, values: Mapping[str, Any], around: Surro
     found: tuple[ExecutingRequest, ...] = ()
     if any(request.age > longest for request in _waiting(reading)):
         telling = f"{host.name}: looking at the old requests of {pool} again"
-        moved = two_moments(lambda: read_requests(session, pool), reading, around, telling)
+        moved = two_moments(lambda: read_requests(session, pool), reading, context, telling)
         if moved is None:
             return Look(reading.time, why_not="the server's clock does not move on, so no age can be trusted")
         found, reading = stranded(*moved, longest), moved[1]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
-from easops.detectors.detector import Surroundings
+from easops.context import Context
 from easops.detectors.measuring import two_moments
 from easops.detectors.pool_figure import Figure, PoolFigure
 from easops.iis.worker_process import WorkerProcessReading, read_worker_processes
@@ -41,13 +41,13 @@ def pool_share(earlier: WorkerProcessReading, later: WorkerProcessReading, pool:
     return min(100.0, 100.0 * spent / (seconds * later.logical_processors))
 
 
-def _read(session: Session, pool: str, around: Surroundings) -> Figure:
+def _read(session: Session, pool: str, context: Context) -> Figure:
     """Readings apart by the server's stamps until two intervals tell, and the mean of their shares."""
     readings = [read_worker_processes(session)]
     shares: list[float] = []
     while len(shares) < _INTERVALS and len(readings) < _MOST_READINGS:
         telling = f"{session.host}: measuring {pool}"
-        moved = two_moments(lambda: read_worker_processes(session), readings[-1], around, telling)
+        moved = two_moments(lambda: read_worker_processes(session), readings[-1], context, telling)
         if moved is None:
             break
         readings[-1:] = moved

@@ -13,7 +13,8 @@ from typing import Any, Final
 
 import attrs
 
-from easops.detectors.detector import Surroundings, ended_on
+from easops.context import Context
+from easops.detectors.detector import ended_on
 from easops.detectors.finding import Detection, Measurement
 from easops.detectors.measuring import Look, measure
 from easops.iis.site import eas_log_folder
@@ -37,9 +38,9 @@ class UnservedDevices:
         Parameter("after", "result", "only requests that began after this step ended there", None),
     )
 
-    def detect(self, hosts: Sequence[Host], values: Mapping[str, Any], around: Surroundings) -> Detection:
+    def detect(self, hosts: Sequence[Host], values: Mapping[str, Any], context: Context) -> Detection:
         """Read the ActiveSync logs of *hosts*, each by its own clock."""
-        return measure(self.name, hosts, around, lambda host, session: _look(host, session, values))
+        return measure(self.name, hosts, context, lambda host, session: _look(host, session, values))
 
 
 def _look(host: Host, session: Session, values: Mapping[str, Any]) -> Look:

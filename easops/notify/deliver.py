@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from easops.errors import BadInput, EasopsError, OutcomeUnknown
 from easops.notify.channel import Channel, LogFile, Mail
 from easops.notify.passing import Passing
-from easops.playbook.outcome import Notice, NoticeStatus
+from easops.playbook.steps.report import Notice, NoticeStatus
 from easops.remoting.retry import retrying
-from easops.report.notice import Message
+from easops.report.message import Message
 
 
 def deliver(

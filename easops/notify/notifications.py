@@ -11,10 +11,10 @@ import attrs
 from easops.errors import EasopsError
 from easops.notify.channel import Channel
 from easops.notify.deliver import deliver
-from easops.playbook.codec import Json, from_json, to_json
-from easops.playbook.notice import Ending, Ledger, Word
-from easops.playbook.outcome import Notice
-from easops.report.notice import message_of, trial_message
+from easops.playbook.record.notice_ledger import Ending, Ledger, Word
+from easops.playbook.steps.codec import Json, from_json, to_json
+from easops.playbook.steps.report import Notice
+from easops.report.message import message_of, trial_message
 
 WITHIN: Final = 15.0
 """Seconds that the notices of an end may take, all of them together: they are sent at the same time."""
@@ -28,7 +28,8 @@ def _nobody(notice: Notice) -> None: ...
 
 @attrs.frozen
 class Notifications:
-    """Who is told of a run's end (``easops.playbook.notice.Announcer``). *came_of_it* is told of each notice."""
+    """Who is told of a run's end (``easops.playbook.record.notice_ledger.Announcer``). *came_of_it* is told of each
+    notice."""
 
     channels: tuple[Channel, ...]
     came_of_it: Callable[[Notice], None] = _nobody

@@ -19,28 +19,25 @@ import attrs
 from easops.actions import ACTIONS
 from easops.actions.change import conclude
 from easops.clock import Clock, SystemClock
+from easops.context import Context
 from easops.detectors import DETECTORS
-from easops.detectors.detector import Surroundings
 from easops.errors import BadInput, Refused
 from easops.exchange.organisation import Organisation
 from easops.exchange.server import choose_domain_controller
 from easops.inventory.host import Host
 from easops.inventory.select import limited, one_organisation, select
 from easops.parameter import format_duration
-from easops.playbook.approval import lapsed, refuse_denied
-from easops.playbook.codec import Json, dumps, from_json, to_json
-from easops.playbook.engine import PROTOCOL, DurableHands, alone, forget, now
-from easops.playbook.executing import WAIT, Caller, Conduct, Confirm, execute_run, made_here
-from easops.playbook.expression import evaluate
-from easops.playbook.gates import protected_mailboxes
-from easops.playbook.hands import LookingHands, Observer
-from easops.playbook.load import check_inputs, load_playbook, load_playbook_text
-from easops.playbook.model import Playbook
-from easops.playbook.notice import Announcer
-from easops.playbook.outcome import OpenRun, RunReport, run_status
-from easops.playbook.person import this_person
-from easops.playbook.record import KEPT, Record, Run
-from easops.playbook.recorded import (
+from easops.playbook.execution.dbos_engine import PROTOCOL, DurableHands, alone, forget, now
+from easops.playbook.execution.execute_run import WAIT, Caller, Conduct, Confirm, execute_run, made_here
+from easops.playbook.execution.lab_process import start_lab
+from easops.playbook.language.expression import evaluate
+from easops.playbook.language.load import check_inputs, load_playbook, load_playbook_text
+from easops.playbook.language.model import Playbook
+from easops.playbook.record.approval import lapsed, refuse_denied
+from easops.playbook.record.notice_ledger import Announcer
+from easops.playbook.record.run_store import KEPT, Record, Run
+from easops.playbook.record.state_folder import StateFolder
+from easops.playbook.record.stored_run import (
     changes_by_key,
     host_target,
     kept,
@@ -54,10 +51,13 @@ from easops.playbook.recorded import (
     was_stopped,
     world_of,
 )
-from easops.playbook.rehearsal import start_lab
-from easops.playbook.state import StateFolder
+from easops.playbook.steps.codec import Json, dumps, from_json, to_json
+from easops.playbook.steps.identity import this_person
+from easops.playbook.steps.interpreter import Earlier, Facts, Hands, Pulse, walk
+from easops.playbook.steps.observer import LookingHands, Observer
+from easops.playbook.steps.protection import protected_mailboxes
+from easops.playbook.steps.report import OpenRun, RunReport, run_status
 from easops.playbook.undo import walk_back
-from easops.playbook.walk import Earlier, Facts, Hands, Pulse, walk
 from easops.remoting.pool import SessionPool, kept_or_own
 from easops.remoting.secret import ask_passwords
 from easops.status import Status
@@ -122,7 +122,8 @@ def run(
         BadInput: the playbook, an input or the choice of hosts is wrong.
         Refused: an earlier run owes its later steps, or died; or this process executes a run already.
         UnreachableHost, CommandFailed: a reading before the first step met it (AccessRefused is an UnreachableHost).
-        Interrupted: of ``easops.playbook.engine``, and no Exception: the run was stopped, or its database is away.
+        Interrupted: of ``easops.playbook.execution.dbos_engine``, and no Exception: the run was stopped, or its
+            database is away.
             This process is then to end; ``resume``, in another one, goes on.
 
     What *observer* or *confirm* raises does not end the run in its middle: it is raised when the run has ended.
@@ -312,11 +313,11 @@ def _checked(
     started = dt.datetime.now(dt.UTC)
     observer.started(None)
     with kept_or_own(conduct.sessions) as sessions:
-        around = Surroundings(sessions, Organisation.of(hosts, sessions), clock, observer.progress)
+        context = Context(sessions, Organisation.of(hosts, sessions), clock, observer.progress)
         hands = LookingHands(observer)
-        facts = _facts(playbook, values, hosts, around, hands, lambda: _label(hosts))
+        facts = _facts(playbook, values, hosts, context, hands, lambda: _label(hosts))
         left_out = _left_out(playbook, values, hosts, selected)
-        steps = walk(playbook, values, facts, selected, around, hands, lambda host: host.name, left_out=left_out)
+        steps = walk(playbook, values, facts, selected, context, hands, lambda host: host.name, left_out=left_out)
     return RunReport(
         None,
         playbook.name,
@@ -329,23 +330,23 @@ def _checked(
     )
 
 
-def _walk_on(held: Run, record: Record, hosts: Sequence[Host], around: Surroundings, hands: DurableHands) -> None:
+def _walk_on(held: Run, record: Record, hosts: Sequence[Host], context: Context, hands: DurableHands) -> None:
     """Walk the steps of a recorded run, from the first that an earlier walk did not end well."""
     playbook = _playbook(held)
     values = check_inputs(playbook, held.document["inputs"])
     selected = _selected(playbook, values, hosts, held.limit)
     left_out = _left_out(playbook, values, hosts, selected)
-    facts = _facts(playbook, values, hosts, around, hands, lambda: organisation_target(held, selected), held, record)
+    facts = _facts(playbook, values, hosts, context, hands, lambda: organisation_target(held, selected), held, record)
     record.write(held.run_id, "facts", "facts", to_json(facts))
     earlier: Earlier | None = None
     if held.walks > 1:
-        earlier = hands.once("0.earlier", Earlier, functools.partial(_earlier, held, record, around))
+        earlier = hands.once("0.earlier", Earlier, functools.partial(_earlier, held, record, context))
     results = walk(
         playbook,
         values,
         facts,
         selected,
-        around,
+        context,
         hands,
         lambda host: host_target(held, host),
         left_out=left_out,
@@ -356,14 +357,14 @@ def _walk_on(held: Run, record: Record, hosts: Sequence[Host], around: Surroundi
     record.keep_steps(held.run_id, [*met, *touched])
 
 
-def _earlier(held: Run, record: Record, around: Surroundings) -> Earlier:
+def _earlier(held: Run, record: Record, context: Context) -> Earlier:
     """What the earlier walks came to. A pulse is taken from its intent, and what was left open of it is read."""
     pulses: list[Pulse] = []
     for key, change, recorded in changes_by_key(held, record):
         if change.inverse() is not None:
             continue
         open_ = recorded is None or recorded.status in (Status.UNKNOWN, Status.VERIFY_FAILED)
-        outcome = conclude(change, around) if open_ or recorded is None else recorded
+        outcome = conclude(change, context) if open_ or recorded is None else recorded
         if outcome.status in (Status.OK, Status.CHANGED, Status.UNKNOWN, Status.VERIFY_FAILED):
             pulses.append(Pulse(key.partition("/")[2], change, outcome))
     asked = any(entry.body["yes"] for entry in record.entries(held.run_id, "answer"))
@@ -375,7 +376,7 @@ def _facts(
     playbook: Playbook,
     values: Mapping[str, Any],
     hosts: Sequence[Host],
-    around: Surroundings,
+    context: Context,
     hands: Hands,
     organisation: Callable[[], str],
     held: Run | None = None,
@@ -394,14 +395,14 @@ def _facts(
                 return from_json(entry.body, Facts)
         if not reachable:
             return Facts(organisation(), None)
-        chosen = choose_domain_controller(around.organisation.session())
-        around.organisation.domain_controller = chosen
+        chosen = choose_domain_controller(context.organisation.session())
+        context.organisation.domain_controller = chosen
         entries = [] if playbook.protect is None else evaluate(playbook.protect, values)
-        protected = protected_mailboxes(entries or (), around.organisation)
+        protected = protected_mailboxes(entries or (), context.organisation)
         return Facts(organisation(), chosen, tuple(protected), protected)
 
     facts = hands.once("0.facts", Facts, learn)
-    around.organisation.domain_controller = facts.domain_controller
+    context.organisation.domain_controller = facts.domain_controller
     return facts
 
 

@@ -13,19 +13,19 @@ import attrs
 from easops.actions.action import Plan
 from easops.actions.change import Change, ChangeOutcome, Standing, drift
 from easops.actions.outcome import Done, ItemOutcome
-from easops.detectors.detector import Surroundings
+from easops.context import Context
 from easops.errors import EasopsError, Refused
 from easops.exchange.server import choose_domain_controller
 from easops.inventory.host import Host
-from easops.playbook.codec import from_json, to_json
-from easops.playbook.engine import DurableHands, alone
-from easops.playbook.executing import WAIT, Caller, Conduct, Confirm, execute_run, made_here
-from easops.playbook.hands import LookingHands, Observer
-from easops.playbook.notice import Announcer
-from easops.playbook.outcome import RunReport, StepResult, run_status
-from easops.playbook.record import Record, Run
-from easops.playbook.recorded import (
+from easops.playbook.execution.dbos_engine import DurableHands, alone
+from easops.playbook.execution.execute_run import WAIT, Caller, Conduct, Confirm, execute_run, made_here
+from easops.playbook.reconcile import abandon_run, reconcile_run
+from easops.playbook.record.notice_ledger import Announcer
+from easops.playbook.record.run_store import Record, Run
+from easops.playbook.record.state_folder import StateFolder
+from easops.playbook.record.stored_run import (
     changes_of,
+    context_of,
     kept,
     locked,
     new_run_id,
@@ -33,12 +33,12 @@ from easops.playbook.recorded import (
     recorded_host_target,
     recorded_organisation_target,
     status_of,
-    surroundings_of,
     world_of,
 )
-from easops.playbook.settling import abandon_run, reconcile_run
-from easops.playbook.state import StateFolder
-from easops.playbook.walk import Hands, Job, Preview
+from easops.playbook.steps.codec import from_json, to_json
+from easops.playbook.steps.interpreter import Hands, Job, Preview
+from easops.playbook.steps.observer import LookingHands, Observer
+from easops.playbook.steps.report import RunReport, StepResult, run_status
 from easops.remoting.pool import SessionPool
 from easops.status import EXIT_CODES, Status
 
@@ -106,13 +106,13 @@ def undo(
             jobs = _undo_steps(held, (*_left_behind(held, record), *changes_of(held, record)))
             if check:
                 conduct.observer.started(None)
-                with surroundings_of(held, record, known, clock, conduct.observer, conduct.sessions) as around:
-                    moved = _move(around, jobs)
-                    report = _undo_checked(held, jobs, around, conduct.observer, skip_drifted, moved)
+                with context_of(held, record, known, clock, conduct.observer, conduct.sessions) as context:
+                    moved = _move(context, jobs)
+                    report = _undo_checked(held, jobs, context, conduct.observer, skip_drifted, moved)
                     return conduct.caller.heard(report)
-            with surroundings_of(held, record, known, clock, conduct.observer, conduct.sessions) as around:
-                moved = _move(around, jobs)
-                controller = around.organisation.domain_controller
+            with context_of(held, record, known, clock, conduct.observer, conduct.sessions) as context:
+                moved = _move(context, jobs)
+                controller = context.organisation.domain_controller
             undoing = Run(
                 new_run_id(),
                 "undo",
@@ -144,19 +144,19 @@ def undo(
             return conduct.caller.heard(report)
 
 
-def _move(around: Surroundings, jobs: Sequence[Job]) -> str:
+def _move(context: Context, jobs: Sequence[Job]) -> str:
     """Have an undo name another domain controller where the run's own does not answer any more; the sentence on it,
     empty where the run's own is named, or nothing can be learned now."""
-    held = around.organisation.domain_controller
+    held = context.organisation.domain_controller
     if held is None or all(job.host is not None for job in jobs):
         return ""
     try:
-        chosen = choose_domain_controller(around.organisation.session(), held)
+        chosen = choose_domain_controller(context.organisation.session(), held)
     except EasopsError:
         return ""  # the plans meet the same, and say it
     if chosen is None or chosen == held:
         return ""
-    around.organisation.domain_controller = chosen
+    context.organisation.domain_controller = chosen
     return f"written on {held}, which does not answer; read on {chosen}, which may not know of it yet"
 
 
@@ -209,13 +209,13 @@ _DONE_OR_UNSURE: Final = (Status.CHANGED, Status.UNKNOWN, Status.VERIFY_FAILED)
 """Outcomes after which the change is there, or may be."""
 
 
-def _undo_planned(plan: Plan, around: Surroundings) -> Plan:
+def _undo_planned(plan: Plan, context: Context) -> Plan:
     """An undo's plan, after a look at what is there now."""
     if not plan.changes:
         return plan
     back = plan.changes[0]
     try:
-        state = back.read(around)
+        state = back.read(context)
     except EasopsError as error:
         status = status_of(error)
         return attrs.evolve(plan, status=status, reason=str(error), changes=())
@@ -227,12 +227,12 @@ def _undo_planned(plan: Plan, around: Surroundings) -> Plan:
     return plan
 
 
-def _undo_plans(jobs: Sequence[Job], around: Surroundings, hands: Hands, skip_drifted: bool) -> tuple[list[Job], str]:
+def _undo_plans(jobs: Sequence[Job], context: Context, hands: Hands, skip_drifted: bool) -> tuple[list[Job], str]:
     """The jobs planned, and why the whole is refused (empty: it is not)."""
     planned: list[Job] = []
     for job in jobs:
         plans = tuple(
-            hands.once(f"plan.{job.step}.{number}", Plan, functools.partial(_undo_planned, plan, around))
+            hands.once(f"plan.{job.step}.{number}", Plan, functools.partial(_undo_planned, plan, context))
             for number, plan in enumerate(job.plans)
         )
         planned.append(attrs.evolve(job, plans=plans))
@@ -272,21 +272,21 @@ def _untouched(job: Job, status: Status | None = None, reason: str = "") -> tupl
 
 
 def _undo_checked(
-    held: Run, jobs: Sequence[Job], around: Surroundings, observer: Observer, skip_drifted: bool, moved: str
+    held: Run, jobs: Sequence[Job], context: Context, observer: Observer, skip_drifted: bool, moved: str
 ) -> RunReport:
-    planned, refused = _undo_plans(jobs, around, LookingHands(observer), skip_drifted)
+    planned, refused = _undo_plans(jobs, context, LookingHands(observer), skip_drifted)
     steps = _undo_results(planned, {job.step: _untouched(job) for job in planned}, refused, moved)
     for step in steps:
         observer.finished(step)
     return RunReport(None, f"undo of {held.run_id}", "undo", run_status(steps), steps, checked=True, lab=held.lab)
 
 
-def walk_back(held: Run, around: Surroundings, hands: DurableHands) -> None:
+def walk_back(held: Run, context: Context, hands: DurableHands) -> None:
     """Plan every change of an undo, refuse the whole where one has drifted (unless such are to be skipped), else carry
     them out in order."""
     jobs = [from_json(job, Job) for job in held.document["jobs"]]
     skip_drifted = bool(held.document.get("skip_drifted"))
-    planned, refused = _undo_plans(jobs, around, hands, skip_drifted)
+    planned, refused = _undo_plans(jobs, context, hands, skip_drifted)
     outcomes: dict[int, tuple[ItemOutcome, ...]] = {}
     wanted = [job for job in planned if any(plan.status is Status.WOULD_CHANGE for plan in job.plans)]
     go = not refused

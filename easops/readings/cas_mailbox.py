@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from easops.detectors.detector import Surroundings
+from easops.context import Context
 from easops.exchange.cas_mailbox import get_cas_mailbox
 from easops.exchange.mailbox import require_mailbox
 from easops.exchange.mailbox_folder import count_contacts
@@ -28,8 +28,8 @@ class CasMailboxRow:
     allowed_device_ids: tuple[str, ...]
 
 
-def _read(values: Mapping[str, Any], host: str | None, around: Surroundings) -> Sequence[CasMailboxRow]:
-    session = around.organisation.session()
+def _read(values: Mapping[str, Any], host: str | None, context: Context) -> Sequence[CasMailboxRow]:
+    session = context.organisation.session()
     mailbox = require_mailbox(session, values["user"])
     held = get_cas_mailbox(session, mailbox.guid)
     return [

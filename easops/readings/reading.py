@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import attrs
 
-from easops.detectors.detector import Surroundings
+from easops.context import Context
 from easops.parameter import Parameter
 
 
@@ -24,5 +24,5 @@ class Reading:
     summary: str
     scope: Literal["organisation", "server"]
     columns: tuple[str, ...]
-    read: Callable[[Mapping[str, Any], str | None, Surroundings], Sequence[Any]]
+    read: Callable[[Mapping[str, Any], str | None, Context], Sequence[Any]]
     parameters: tuple[Parameter, ...] = ()

@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from easops.detectors.detector import Surroundings
+from easops.context import Context
 from easops.iis.app_pool import SYNC_APP_POOL
 from easops.iis.request import ExecutingRequest, read_requests
 from easops.parameter import Parameter
@@ -41,9 +41,9 @@ def _row(request: ExecutingRequest) -> RequestRow:
     )  # fmt: skip
 
 
-def _read(values: Mapping[str, Any], host: str | None, around: Surroundings) -> Sequence[RequestRow]:
+def _read(values: Mapping[str, Any], host: str | None, context: Context) -> Sequence[RequestRow]:
     assert host is not None
-    reading = read_requests(around.windows(host), values["pool"])
+    reading = read_requests(context.windows(host), values["pool"])
     return [_row(request) for request in reading.requests if request.age >= values["older"]]
 
 

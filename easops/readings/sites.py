@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from easops.detectors.detector import Surroundings
+from easops.context import Context
 from easops.iis.site import list_sites, log_folder
 from easops.readings.reading import Reading
 
@@ -22,9 +22,9 @@ class SiteRow:
     log_folder: str
 
 
-def _read(values: Mapping[str, Any], host: str | None, around: Surroundings) -> Sequence[SiteRow]:
+def _read(values: Mapping[str, Any], host: str | None, context: Context) -> Sequence[SiteRow]:
     assert host is not None
-    session = around.windows(host)
+    session = context.windows(host)
     return [SiteRow(site.id, site.name, site.state, log_folder(session, site.id)) for site in list_sites(session)]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from easops.clock import SystemClock
-from easops.detectors.detector import Surroundings
+from easops.context import Context
 from easops.detectors.finding import Unreachable
 from easops.errors import UnreachableHost
 from easops.exchange.organisation import Organisation
@@ -55,13 +55,13 @@ def take(reading: Reading, values: Mapping[str, Any], hosts: Sequence[Host]) -> 
     one_organisation(hosts)
     ask_passwords(hosts)
     with SessionPool() as sessions:
-        around = Surroundings(sessions, Organisation.of(hosts, sessions), SystemClock())
+        context = Context(sessions, Organisation.of(hosts, sessions), SystemClock())
         if reading.scope == "organisation":
-            return Taken(reading, _rows(reading, None, reading.read(values, None, around)))
+            return Taken(reading, _rows(reading, None, reading.read(values, None, context)))
 
         def read(host: Host) -> tuple[Row, ...] | Unreachable:
             try:
-                return _rows(reading, host.name, reading.read(values, host.name, around))
+                return _rows(reading, host.name, reading.read(values, host.name, context))
             except UnreachableHost as error:
                 return Unreachable.of(host.name, error)
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import attrs
 
-from easops.detectors.detector import Surroundings
+from easops.context import Context
 from easops.exchange.eas_limits import EasBudget, EasPercentTime, Limit, Model
 from easops.exchange.server import CAPABILITIES
 from easops.exchange.throttling_policy import list_throttling_policies
@@ -28,9 +28,9 @@ class ThrottlingPolicyRow:
     eas_cutoff_balance: Limit = None
 
 
-def _read(values: Mapping[str, Any], host: str | None, around: Surroundings) -> Sequence[ThrottlingPolicyRow]:
+def _read(values: Mapping[str, Any], host: str | None, context: Context) -> Sequence[ThrottlingPolicyRow]:
     """The policies as each model's servers show them: in a mixed organisation neither shows the other's values."""
-    organisation = around.organisation
+    organisation = context.organisation
     versions: dict[Model | None, Version] = {}
     for version in organisation.versions:
         versions.setdefault(CAPABILITIES[version].throttling, version)

@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from easops.detectors.detector import Surroundings
+from easops.context import Context
 from easops.iis.worker_process import read_worker_processes
 from easops.parameter import Parameter
 from easops.readings.reading import Reading
@@ -26,9 +26,9 @@ class WorkerProcessRow:
     private_bytes: int
 
 
-def _read(values: Mapping[str, Any], host: str | None, around: Surroundings) -> Sequence[WorkerProcessRow]:
+def _read(values: Mapping[str, Any], host: str | None, context: Context) -> Sequence[WorkerProcessRow]:
     assert host is not None
-    reading = read_worker_processes(around.windows(host))
+    reading = read_worker_processes(context.windows(host))
     wanted = reading.processes if values["pool"] is None else reading.of_pool(values["pool"])
     return [
         WorkerProcessRow(

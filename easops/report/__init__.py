@@ -5,15 +5,15 @@ from collections.abc import Callable, Mapping
 
 from easops.errors import EasopsError
 from easops.registry import table
-from easops.report.file import FileFormat
+from easops.report.ci.github import GITHUB
+from easops.report.ci.junit import JUNIT, unbegun
+from easops.report.ci.sarif import SARIF
+from easops.report.document.json import JSON
+from easops.report.file_format import FileFormat
 from easops.report.format import Format
-from easops.report.github import GITHUB
-from easops.report.html import HTML
-from easops.report.json import JSON
-from easops.report.junit import JUNIT, unbegun
-from easops.report.lint import LINT_TEXT, LintFormat
-from easops.report.sarif import SARIF
-from easops.report.text import Text
+from easops.report.page.html import HTML
+from easops.report.terminal.lint import LINT_TEXT, LintFormat
+from easops.report.terminal.text import Text
 
 FORMATS: Mapping[str, Format] = table(Text(), JSON)
 FILES: Mapping[str, FileFormat] = table(HTML, JUNIT)

@@ -7,9 +7,9 @@ from typing import Protocol
 
 from easops.actions.change import Change, ChangeOutcome
 from easops.detectors.finding import Detection
-from easops.playbook.approval import Asked, Decision
-from easops.playbook.outcome import Notice, RunReport, StepResult
-from easops.playbook.runs import RunView
+from easops.playbook.record.approval import Asked, Decision
+from easops.playbook.record.run_view import RunView
+from easops.playbook.steps.report import Notice, RunReport, StepResult
 from easops.readings.take import Taken
 from easops.status import Status
 

@@ -10,7 +10,7 @@ import pytest
 
 from easops.actions.change import LeftAlone, Standing, perform, settle
 from easops.clock import SystemClock
-from easops.detectors.detector import Surroundings
+from easops.context import Context
 from easops.errors import CommandFailed, EasopsError, OutcomeUnknown, UnreachableHost
 from easops.exchange.organisation import Organisation
 from easops.remoting.pool import Sessions
@@ -30,7 +30,7 @@ class Waitless(SystemClock):
 
 
 NOBODY = cast("Sessions", None)  # a light is reached without a session
-AROUND = Surroundings(NOBODY, Organisation((), NOBODY), Waitless())
+AROUND = Context(NOBODY, Organisation((), NOBODY), Waitless())
 
 
 @attrs.define
@@ -55,7 +55,7 @@ class Light:
     writes: int = 0
     reads: int = 0
 
-    def read(self, around: Surroundings) -> Any:
+    def read(self, context: Context) -> Any:
         self.reads += 1
         error = self.read_fails(self.reads)
         if error is not None:
@@ -70,7 +70,7 @@ class Light:
             return Standing.AFTER
         return Standing.BEFORE if state == self.before else Standing.OTHER
 
-    def write(self, around: Surroundings) -> None:
+    def write(self, context: Context) -> None:
         self.writes += 1
         if self.reaches:
             self.lit = self.after
@@ -80,7 +80,7 @@ class Light:
     def inverse(self) -> Light:
         return attrs.evolve(self, before=self.after, after=self.before)
 
-    def prove(self, around: Surroundings) -> str:
+    def prove(self, context: Context) -> str:
         return self.missing
 
 

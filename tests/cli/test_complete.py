@@ -19,9 +19,9 @@ from easops.actions import ACTIONS
 from easops.cli import app, complete
 from easops.detectors import DETECTORS
 from easops.lab.world.scenario import scenario_names
-from easops.playbook.load import shipped_playbooks
-from easops.playbook.record import Record, Run
-from easops.playbook.state import StateFolder
+from easops.playbook.language.load import shipped_playbooks
+from easops.playbook.record.run_store import Record, Run
+from easops.playbook.record.state_folder import StateFolder
 from easops.readings import READINGS
 
 PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])

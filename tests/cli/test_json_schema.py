@@ -14,7 +14,7 @@ from typer.main import get_command
 from easops.cli.app import app
 from easops.detectors import DETECTORS
 from easops.readings import READINGS
-from easops.report.schema import report_schema
+from easops.report.document.json_schema import report_schema
 
 from .conftest import Answer, Easops
 

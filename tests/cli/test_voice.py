@@ -117,7 +117,7 @@ def test_colour_is_for_terminals_and_for_who_wants_it(name: str, monkeypatch: py
         monkeypatch.setenv(variable, value)
     monkeypatch.setattr(voice_module, "_understands_escapes", lambda: True)
     Voice().result(Voice().form(False).submitted("R"))
-    from easops.report.text import Text
+    from easops.report.terminal.text import Text
 
     form = Voice().form(False)
     assert isinstance(form, Text)

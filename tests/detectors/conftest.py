@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 import pytest
 
-from easops.detectors.detector import Surroundings
+from easops.context import Context
 from easops.errors import CommandFailed, ErrorRecord, UnreachableHost
 from easops.exchange.organisation import Organisation
 from easops.inventory.host import Credential, Endpoint, Host
@@ -194,7 +194,7 @@ class FakeClock:
 
 @attrs.define
 class Estate:
-    """Servers and an organisation; ``hosts`` and ``around`` are what a detector takes."""
+    """Servers and an organisation; ``hosts`` and ``context`` are what a detector takes."""
 
     servers: dict[str, Server] = attrs.field(factory=dict)
     directory: Directory = attrs.field(factory=Directory)
@@ -220,8 +220,8 @@ class Estate:
         ]
 
     @property
-    def around(self) -> Surroundings:
-        return Surroundings(self, Organisation.of(self.hosts, self), self.clock)
+    def context(self) -> Context:
+        return Context(self, Organisation.of(self.hosts, self), self.clock)
 
     def open(self, host: Host, endpoint: EndpointName) -> Session:
         return self.directory if endpoint == "exchange" else self.servers[host.name]

@@ -19,7 +19,7 @@ NOW = dt.datetime(2026, 11, 24, 10, 0, tzinfo=dt.UTC)
 
 
 def detect(estate: Any, **given: Any) -> Detection:
-    return STORM.detect(estate.hosts, check_all(STORM.parameters, given), estate.around)
+    return STORM.detect(estate.hosts, check_all(STORM.parameters, given), estate.context)
 
 
 def verify(estate: Any, *users: str, minutes_ago: float, hosts: tuple[str, ...] = ("EX1",), **given: Any) -> Detection:
@@ -281,7 +281,7 @@ def test_exchange_2003_is_undetermined(estate: Any, flood: Any) -> None:
     estate.add("EX1", *flood())
     host = attrs.evolve(estate.hosts[0], version="2003")
 
-    found = STORM.detect([host], check_all(STORM.parameters, {}), estate.around)
+    found = STORM.detect([host], check_all(STORM.parameters, {}), estate.context)
 
     assert undetermined(found) == [("EX1", "EX1", True)]
 

@@ -8,7 +8,7 @@ import pytest
 from easops.detectors import DETECTORS
 from easops.detectors.finding import Detection, Measurement
 from easops.parameter import check_all
-from easops.playbook.looking import verify_words
+from easops.playbook.steps.detection_status import verify_words
 from easops.remoting.result import RemoteObject, Result
 from easops.status import Status
 
@@ -37,7 +37,7 @@ def detect(estate: Any, *gigabytes: float, **given: Any) -> Detection:
     clock = RemoteObject(("Win32_OperatingSystem",), {"LocalDateTime": NOW})
     estate.add("EX1").processes = iter([Result((*workers, system, clock))])
     estate.servers["EX1"].pools = (POOL,)
-    return MEMORY.detect(estate.hosts, check_all(MEMORY.parameters, given), estate.around)
+    return MEMORY.detect(estate.hosts, check_all(MEMORY.parameters, given), estate.context)
 
 
 def test_the_workers_of_the_pool_are_summed_and_each_is_told(estate: Any) -> None:

@@ -79,7 +79,7 @@ def detect(estate: Any, *moments: Moment, **given: Any) -> Detection:
     server.processes = iter([moment.processes for moment in moments])
     server.requests = iter([moment.answer for moment in moments if moment.pid is not None])
     server.pools = (POOL,)
-    return STRANDED.detect(estate.hosts, check_all(STRANDED.parameters, given), estate.around)
+    return STRANDED.detect(estate.hosts, check_all(STRANDED.parameters, given), estate.context)
 
 
 def twice(*held: Held) -> tuple[Moment, Moment]:
@@ -165,5 +165,5 @@ def test_a_pool_without_a_worker_process_strands_nothing_and_one_that_is_not_the
 
 def test_an_unreachable_server_is_told(estate: Any) -> None:
     estate.add("EX1").unreachable = True
-    found = STRANDED.detect(estate.hosts, check_all(STRANDED.parameters, {}), estate.around)
+    found = STRANDED.detect(estate.hosts, check_all(STRANDED.parameters, {}), estate.context)
     assert [item.host for item in found.unreachable] == ["EX1"]

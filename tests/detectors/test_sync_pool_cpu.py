@@ -46,7 +46,7 @@ def answer(seconds: float, *processes: tuple[int, float], pool: str = POOL) -> R
 def detect(estate: Any, answers: list[Result], **given: Any) -> Detection:
     estate.add("EX1").processes = iter(answers)
     estate.servers["EX1"].pools = (POOL,)
-    return CPU.detect(estate.hosts, check_all(CPU.parameters, given), estate.around)
+    return CPU.detect(estate.hosts, check_all(CPU.parameters, given), estate.context)
 
 
 def reading(seconds: float, *processes: tuple[int, float]) -> WorkerProcessReading:
@@ -159,7 +159,7 @@ def test_a_pool_that_is_not_there_is_undetermined(estate: Any) -> None:
 def test_an_unreachable_server_is_told(estate: Any) -> None:
     estate.add("EX1").unreachable = True
 
-    found = CPU.detect(estate.hosts, check_all(CPU.parameters, {"above": 60}), estate.around)
+    found = CPU.detect(estate.hosts, check_all(CPU.parameters, {"above": 60}), estate.context)
 
     assert [item.host for item in found.unreachable] == ["EX1"]
 

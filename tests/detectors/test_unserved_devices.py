@@ -17,7 +17,7 @@ FREED = Done("recycle_app_pool", ended={"EX1": NOW - dt.timedelta(minutes=5)}, f
 
 def detect(estate: Any, *lines: Any, after: Done | None = FREED) -> Detection:
     estate.add("EX1", *lines)
-    return UNSERVED.detect(estate.hosts, check_all(UNSERVED.parameters, {"after": after}), estate.around)
+    return UNSERVED.detect(estate.hosts, check_all(UNSERVED.parameters, {"after": after}), estate.context)
 
 
 def test_one_answer_of_200_shows_that_devices_are_served(estate: Any, line: Any) -> None:

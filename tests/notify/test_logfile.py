@@ -13,8 +13,8 @@ import pytest
 
 from easops.notify.channel import Channel, LogFile
 from easops.notify.deliver import deliver
-from easops.playbook.outcome import Notice
-from easops.report.notice import Message
+from easops.playbook.steps.report import Notice
+from easops.report.message import Message
 
 MESSAGE = Message("k", "s", "t", {"text": "a\nb", "user": "André"})
 

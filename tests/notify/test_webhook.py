@@ -15,8 +15,8 @@ import pytest
 from easops.lab.certificate import Certificate
 from easops.notify.channel import Body, Channel, Reference, Webhook
 from easops.notify.deliver import deliver
-from easops.playbook.outcome import Notice
-from easops.report.notice import Message
+from easops.playbook.steps.report import Notice
+from easops.report.message import Message
 
 from .servers import Hook, webhook
 

@@ -16,12 +16,12 @@ from dbos import DBOS
 
 from easops.inventory.load import load_inventory
 from easops.lab import server
-from easops.playbook.database import postgresql_url
-from easops.playbook.executing import always
-from easops.playbook.outcome import RunReport
-from easops.playbook.record import Record
+from easops.playbook.execution.execute_run import always
+from easops.playbook.record.database import postgresql_url
+from easops.playbook.record.run_store import Record
+from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.run import find_playbook, run
-from easops.playbook.state import StateFolder
+from easops.playbook.steps.report import RunReport
 from tests.postgresql import PostgresServer
 
 
@@ -104,7 +104,7 @@ def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..
             clock = WorldClock(lab.world)
             # A look costs us time, and the lab's time costs us nothing.
             for name in ("_POLL_FIRST", "_POLL_MOST"):
-                monkeypatch.setattr(f"easops.playbook.walk.{name}", 240.0)
+                monkeypatch.setattr(f"easops.playbook.steps.interpreter.{name}", 240.0)
             monkeypatch.setattr("easops.actions.recycle_app_pool._LOOK_AGAIN", 10.0)
             for module in ("run", "recorded"):
                 monkeypatch.setattr(f"easops.playbook.{module}.SystemClock", lambda: clock)

@@ -16,7 +16,7 @@ from unittest.mock import patch
 
 from easops import find_playbook, load_inventory, run
 from easops.clock import FastClock
-from easops.playbook.state import StateFolder
+from easops.playbook.record.state_folder import StateFolder
 
 sys.path[0] = str(Path(__file__).parents[2])  # it is run as a script
 

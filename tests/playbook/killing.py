@@ -17,11 +17,11 @@ from unittest.mock import patch
 from dbos import DBOS
 
 from easops.actions.change import Change, ChangeOutcome, LeftAlone, Standing, perform
-from easops.detectors.detector import Surroundings
+from easops.context import Context
 from easops.errors import EasopsError
-from easops.playbook import engine
-from easops.playbook.carry import carry_out
-from easops.playbook.walk import Job
+from easops.playbook.execution import dbos_engine as engine
+from easops.playbook.execution.apply_changes import carry_out
+from easops.playbook.steps.interpreter import Job
 
 MOMENTS: Final[Mapping[str, str]] = {
     "enqueued": "its child is in the queue and has not begun",
@@ -82,11 +82,11 @@ def killed_at(
             end()
         return value
 
-    def performing(made: Change, around: Surroundings, **more: Any) -> ChangeOutcome:
+    def performing(made: Change, context: Context, **more: Any) -> ChangeOutcome:
         if moment == "acted" and getattr(here, "wanted", False):
-            made.write(around)
+            made.write(context)
             end()
-        return perform(made, around, **more)
+        return perform(made, context, **more)
 
     def starting(hands: engine.DurableHands, job: Job) -> Any:
         handle = started(hands, job)
@@ -135,16 +135,16 @@ def ended_at_step(number: int, when: When, end: Callable[[], None] = die) -> Ite
         end()
         return value
 
-    def performing(made: Change, around: Surroundings, **more: Any) -> ChangeOutcome:
-        if when == "acted" and local.late and to_be_made(made, around):
+    def performing(made: Change, context: Context, **more: Any) -> ChangeOutcome:
+        if when == "acted" and local.late and to_be_made(made, context):
             with suppress(EasopsError, LeftAlone):
-                made.write(around)
+                made.write(context)
             end()
-        return perform(made, around, **more)
+        return perform(made, context, **more)
 
-    def to_be_made(change: Change, around: Surroundings) -> bool:
+    def to_be_made(change: Change, context: Context) -> bool:
         try:
-            return change.standing(change.read(around)) is Standing.BEFORE
+            return change.standing(change.read(context)) is Standing.BEFORE
         except EasopsError:
             return False
 

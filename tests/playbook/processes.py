@@ -9,8 +9,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-from easops.playbook.database import DatabaseAway
-from easops.playbook.state import StateFolder
+from easops.playbook.record.database import DatabaseAway
+from easops.playbook.record.state_folder import StateFolder
 
 
 def environment_of(state: StateFolder) -> dict[str, str]:

@@ -21,7 +21,7 @@ import attrs
 from easops.inventory.host import Host
 from easops.inventory.load import load_inventory
 from easops.lab import server
-from easops.playbook.state import StateFolder
+from easops.playbook.record.state_folder import StateFolder
 from easops.remoting.secret import Secret
 from tests.playbook.organisation import Reads, reads
 from tests.playbook.processes import environment_of

@@ -6,8 +6,8 @@ from __future__ import annotations
 import sys
 
 from easops.cli.app import main
-from easops.playbook import engine
-from easops.playbook.database import Database
+from easops.playbook.execution import dbos_engine as engine
+from easops.playbook.record.database import Database
 
 seconds = float(sys.argv[1])
 setattr(engine, "_FINISH_IN", seconds)  # noqa: B010

@@ -22,11 +22,11 @@ from dbos import DBOS
 from easops.actions import ACTIONS
 from easops.detectors import DETECTORS
 from easops.inventory.load import load_inventory
-from easops.playbook.engine import Interrupted
-from easops.playbook.executing import always
-from easops.playbook.load import load_playbook_text
-from easops.playbook.outcome import RunReport
+from easops.playbook.execution.dbos_engine import Interrupted
+from easops.playbook.execution.execute_run import always
+from easops.playbook.language.load import load_playbook_text
 from easops.playbook.run import resume, run
+from easops.playbook.steps.report import RunReport
 from easops.playbook.undo import undo
 from tests.playbook.killing import When, ended_at_name, ended_at_step, killed_at
 
@@ -110,9 +110,9 @@ def process(
     clock = _AskedClock(connection)
     with (
         patch("easops.playbook.run.SystemClock", lambda: clock),
-        patch("easops.playbook.recorded.SystemClock", lambda: clock),
-        patch("easops.playbook.walk._POLL_FIRST", 240.0),
-        patch("easops.playbook.walk._POLL_MOST", 240.0),
+        patch("easops.playbook.record.stored_run.SystemClock", lambda: clock),
+        patch("easops.playbook.steps.interpreter._POLL_FIRST", 240.0),
+        patch("easops.playbook.steps.interpreter._POLL_MOST", 240.0),
         patch("easops.actions.recycle_app_pool._LOOK_AGAIN", 30.0),
         patch.object(DBOS, "destroy", lambda: None),  # the process ends: there is nothing to wait for
     ):
@@ -138,7 +138,9 @@ def resume_run(run_id: str, end: End = None) -> RunReport:
 
 def resume_hours_later(run_id: str, hours: int) -> RunReport:
     """A task: go on with a run when so many hours have passed by the machine's clock."""
-    with patch("easops.playbook.engine.now", lambda: dt.datetime.now(dt.UTC) + dt.timedelta(hours=hours)):
+    with patch(
+        "easops.playbook.execution.dbos_engine.now", lambda: dt.datetime.now(dt.UTC) + dt.timedelta(hours=hours)
+    ):
         return resume_run(run_id)
 
 

@@ -14,17 +14,17 @@ import pytest
 from easops.actions.outcome import Done, ItemOutcome
 from easops.errors import Refused
 from easops.lab.value import CmdletFailed, ErrorInfo
-from easops.playbook.approval import Asked, Decision, approve, asked_of, use_up
-from easops.playbook.codec import to_json
-from easops.playbook.database import postgresql_url
-from easops.playbook.outcome import RunReport, StepResult
-from easops.playbook.person import LOGINS, Person, this_person
-from easops.playbook.planned import RULE, Approval, PlannedChange, digest_of
-from easops.playbook.record import Run
-from easops.playbook.recorded import opened, report_of
-from easops.playbook.runs import list_runs, show_run
-from easops.playbook.settling import abandon
-from easops.playbook.state import StateFolder
+from easops.playbook.reconcile import abandon
+from easops.playbook.record.approval import Asked, Decision, approve, asked_of, use_up
+from easops.playbook.record.database import postgresql_url
+from easops.playbook.record.run_store import Run
+from easops.playbook.record.run_view import list_runs, show_run
+from easops.playbook.record.state_folder import StateFolder
+from easops.playbook.record.stored_run import opened, report_of
+from easops.playbook.steps.approval_request import RULE, Approval, PlannedChange, digest_of
+from easops.playbook.steps.codec import to_json
+from easops.playbook.steps.identity import LOGINS, Person, this_person
+from easops.playbook.steps.report import RunReport, StepResult
 from easops.remoting.command import Command
 from easops.remoting.pool import SessionPool
 from easops.report import FORMATS
@@ -255,7 +255,7 @@ def test_where_it_takes_somebody_else_neither_who_started_nor_who_resumed_it_app
     with pytest.raises(Refused, match="takes the approval of somebody else"):
         case.approved()
     colleague = Person("colleague", "adm02")
-    monkeypatch.setattr("easops.playbook.approval.this_person", lambda: colleague)
+    monkeypatch.setattr("easops.playbook.record.approval.this_person", lambda: colleague)
     with opened(held.state) as (record, _):
         record.write(case.run_id, "resumed", "by hand", to_json(colleague))
     case.resumed()
@@ -263,7 +263,7 @@ def test_where_it_takes_somebody_else_neither_who_started_nor_who_resumed_it_app
     with pytest.raises(Refused, match="colleague on adm02 started or resumed it"):
         case.approved()
 
-    monkeypatch.setattr("easops.playbook.approval.this_person", lambda: Person("third", "adm03"))
+    monkeypatch.setattr("easops.playbook.record.approval.this_person", lambda: Person("third", "adm03"))
     case.approved()
 
     assert case.resumed().status is Status.CHANGED

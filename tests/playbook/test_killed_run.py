@@ -16,15 +16,15 @@ import easops
 from easops.actions import ACTIONS
 from easops.detectors import DETECTORS
 from easops.errors import Refused
-from easops.playbook.codec import dumps
-from easops.playbook.engine import PROTOCOL
-from easops.playbook.executing import always, made_here
-from easops.playbook.load import load_playbook_text
-from easops.playbook.outcome import RunReport
-from easops.playbook.record import Record
+from easops.playbook.execution.dbos_engine import PROTOCOL
+from easops.playbook.execution.execute_run import always, made_here
+from easops.playbook.language.load import load_playbook_text
+from easops.playbook.reconcile import abandon
+from easops.playbook.record.run_store import Record
+from easops.playbook.record.run_view import list_runs, show_run
 from easops.playbook.run import resume, submit
-from easops.playbook.runs import list_runs, show_run
-from easops.playbook.settling import abandon
+from easops.playbook.steps.codec import dumps
+from easops.playbook.steps.report import RunReport
 from easops.playbook.undo import undo
 from easops.status import Status
 

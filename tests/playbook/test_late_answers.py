@@ -8,19 +8,19 @@ from typing import Any
 
 import pytest
 
-from easops.playbook.executing import always
-from easops.playbook.outcome import RunReport
-from easops.playbook.runs import show_run
-from easops.playbook.settling import reconcile
+from easops.playbook.execution.execute_run import always
+from easops.playbook.reconcile import reconcile
+from easops.playbook.record.run_view import show_run
+from easops.playbook.steps.report import RunReport
 from easops.playbook.undo import undo
 from easops.remoting.command import Call, pipeline
 from easops.remoting.psrp import PsrpSession
 from easops.remoting.result import Result
 from easops.status import Status
 
+from .execution.test_dbos_engine import block
 from .organisation import reads
 from .processes import wait_until
-from .test_engine import block
 
 Start = Callable[..., Any]
 

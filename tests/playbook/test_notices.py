@@ -16,12 +16,12 @@ from easops.errors import UnreachableHost
 from easops.inventory.load import load_inventory
 from easops.notify import Channel, Notifications
 from easops.notify.channel import LogFile, Mail, Webhook
-from easops.playbook.notice import Ending, Ledger, Moment, notices_of
-from easops.playbook.outcome import Notice, RunReport
-from easops.playbook.record import Record, Run
-from easops.playbook.recorded import opened, report_of
+from easops.playbook.record.notice_ledger import Ending, Ledger, Moment, notices_of
+from easops.playbook.record.run_store import Record, Run
+from easops.playbook.record.state_folder import StateFolder
+from easops.playbook.record.stored_run import opened, report_of
 from easops.playbook.run import run
-from easops.playbook.state import StateFolder
+from easops.playbook.steps.report import Notice, RunReport
 from easops.status import Status
 from tests.notify.servers import Hook, mail_server, webhook
 
@@ -99,10 +99,10 @@ KILLED = """
 import os, signal, sys
 from unittest.mock import patch
 sys.path.insert(0, sys.argv[1])
-from easops.playbook.recorded import opened
-from easops.playbook.state import StateFolder
+from easops.playbook.record.stored_run import opened
+from easops.playbook.record.state_folder import StateFolder
 from easops.notify import notifications
-from easops.playbook.notice import Ledger
+from easops.playbook.record.notice_ledger import Ledger
 from tests.notify.servers import Hook
 from tests.playbook.test_notices import announced
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from easops.lab.value import CmdletFailed, ErrorInfo
-from easops.playbook.runs import show_run
+from easops.playbook.record.run_view import show_run
 from easops.status import Status
 
 from .kill_matrix import USER, WORLD

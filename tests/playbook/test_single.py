@@ -4,8 +4,8 @@ import pytest
 
 from easops.actions import ACTIONS
 from easops.errors import BadInput
-from easops.playbook.load import check_inputs
-from easops.playbook.single import inputs_of, single
+from easops.playbook.do import inputs_of, single
+from easops.playbook.language.load import check_inputs
 
 
 def test_every_action_makes_a_playbook_of_one_step_whose_values_are_inputs() -> None:

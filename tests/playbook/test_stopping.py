@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
+from easops.playbook.record.run_view import list_runs, show_run
+from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.run import resume
-from easops.playbook.runs import list_runs, show_run
-from easops.playbook.state import StateFolder
 from easops.status import Status
 
 from .gate import Gate

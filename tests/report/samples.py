@@ -6,7 +6,7 @@ import datetime as dt
 
 from easops.actions.outcome import Done, ItemOutcome
 from easops.detectors.finding import Detection, Device, Measurement, Undetermined, Unreachable, UserFinding
-from easops.playbook.outcome import RunReport, StepResult
+from easops.playbook.steps.report import RunReport, StepResult
 from easops.status import Status
 
 AT = dt.datetime(2026, 11, 24, 17, 0, tzinfo=dt.UTC)

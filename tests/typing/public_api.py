@@ -26,9 +26,9 @@ from easops.detectors.finding import Measurement, UserFinding
 from easops.iis import WorkerProcess, WorkerProcessReading, read_worker_processes
 from easops.inventory import Host, Inventory
 from easops.logs import EasRequest, EasTraffic, read_eas_files
-from easops.playbook.model import Playbook
-from easops.playbook.outcome import StepResult
-from easops.playbook.walk import Preview
+from easops.playbook.language.model import Playbook
+from easops.playbook.steps.interpreter import Preview
+from easops.playbook.steps.report import StepResult
 from easops.remoting.session import Session
 
 

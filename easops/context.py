@@ -1,0 +1,32 @@
+"""What detectors, readings and actions reach the world through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import attrs
+
+from easops.clock import Clock
+from easops.exchange.organisation import Organisation
+from easops.inventory.host import Host
+from easops.remoting.pool import Sessions
+from easops.remoting.session import Session
+
+
+@attrs.frozen
+class Context:
+    """What detectors and actions reach the world through: sessions, the organisation, the clock, and a way to say
+    what is being waited for."""
+
+    sessions: Sessions
+    organisation: Organisation
+    clock: Clock
+    progress: Callable[[str], None] = lambda text: None
+
+    def host(self, name: str) -> Host:
+        """The host of that label. Raises StopIteration for one that is not in the run."""
+        return next(host for host in self.organisation.hosts if host.name == name)
+
+    def windows(self, name: str) -> Session:
+        """A session to the windows endpoint of the host of that label."""
+        return self.sessions.open(self.host(name), "windows")

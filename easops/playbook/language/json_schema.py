@@ -1,0 +1,187 @@
+"""The JSON Schema of playbooks, for editors, made from the tables that the loader reads with: it cannot lag.
+
+It knows what can be told of each value by itself. The loader knows more: which names an expression may use, and of
+which type it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from easops.json_schema import DIALECT, TEXT, Schema, closed, condition
+from easops.parameter import Kind, Parameter, format_duration
+from easops.playbook.language.expression import RESERVED
+from easops.playbook.language.load import INPUT_KEYS, INPUT_KINDS, LIMITS, OPTIONAL, REQUIRED
+from easops.playbook.language.model import EXPIRES, DescribedAction, Limits, StepKind, TakesParameters
+from easops.playbook.language.setting_reader import NAME
+from easops.playbook.language.step_reader import BESIDE, BY, GROUP_OPTIONAL, GROUP_REQUIRED, KINDS, NOT_BESIDE
+
+_EXPRESSION: Final[Schema] = {"type": "string", "pattern": r"\{\{[\s\S]*\}\}"}
+_ONE_EXPRESSION: Final[Schema] = {"type": "string", "pattern": r"^\s*\{\{[\s\S]*\}\}\s*$"}
+_HOSTS: Final[Schema] = {"anyOf": [TEXT, {"type": "array", "items": TEXT}]}
+_NAME: Final[Schema] = {
+    "type": "string",
+    "pattern": f"^{NAME.pattern}$",
+    "not": {"enum": sorted(RESERVED)},
+}
+_CONSTANTS: Final[Mapping[Kind, Schema]] = {
+    "duration": {"type": "string", "pattern": r"^\s*([0-9]+(\.[0-9]+)?\s*[smhd]\s*)+$"},
+    "integer": {"anyOf": [{"type": "integer"}, {"type": "string", "pattern": "^-?[0-9]+$"}]},
+    "number": {"anyOf": [{"type": "number"}, {"type": "string", "pattern": "^[^{}]*[0-9][^{}]*$"}]},
+    "text": TEXT,
+    "boolean": {
+        "anyOf": [
+            {"type": "boolean"},
+            {"type": "string", "pattern": "^([Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee]|[Yy][Ee][Ss]|[Nn][Oo])$"},
+        ]
+    },
+    "choice": {"type": "string"},
+    "list": {"anyOf": [{"type": "array"}, {"type": "string"}]},
+}
+"""By kind, the constants that a parameter of it takes, text forms among them; of a result there are none."""
+
+
+def playbook_schema(
+    *, actions: Mapping[str, DescribedAction], detectors: Mapping[str, TakesParameters]
+) -> dict[str, Any]:
+    """The schema, as plain JSON data."""
+    keys: Schema = {
+        "easops": {"const": 1, "description": "the format"},
+        "name": TEXT,
+        "hosts": {**_HOSTS, "description": "a selector over the inventory, as in runs=activesync, or host names"},
+        "scenario": {**TEXT, "description": "the lab world that --lab starts"},
+        "inputs": {"type": "object", "propertyNames": _NAME, "additionalProperties": _input()},
+        "limits": closed({key: {"type": "integer", "minimum": least} for key, least in LIMITS.items()}),
+        "protect": {**_value(Parameter("protect", "list")), "description": "mailboxes and groups, never touched"},
+        "steps": _steps({"if": {"required": ["each_host"]}, "then": _group(), "else": {"$ref": "#/$defs/step"}}),
+    }
+    for key, limit in keys["limits"]["properties"].items():
+        limit["default"] = getattr(Limits(), key)
+    return {
+        "$schema": DIALECT,
+        "title": "easops playbook",
+        **closed({key: keys[key] for key in (*REQUIRED, *OPTIONAL)}, REQUIRED),
+        "$defs": {
+            "step": _step(actions, detectors, in_group=False),
+            "step_of_group": _step(actions, detectors, in_group=True),
+        },
+    }
+
+
+def _steps(step: Schema) -> Schema:
+    return {"type": "array", "minItems": 1, "items": step}
+
+
+def _input() -> Schema:
+    keys: Schema = {
+        "default": {},
+        "help": TEXT,
+        "choices": {"type": "array", "minItems": 1, "items": TEXT},
+    }
+    of_kind = [
+        condition(
+            {"type": {"const": kind}}, {"properties": {"default": {"anyOf": [_constant(kind), {"type": "null"}]}}}
+        )
+        for kind in INPUT_KINDS
+    ]
+    choices = condition({"type": {"const": "choice"}}, {"required": ["choices"]}, {"properties": {"choices": False}})
+    properties = {"type": {"enum": list(INPUT_KINDS)}, **{key: keys[key] for key in INPUT_KEYS}}
+    return {**closed(properties, ("type",)), "allOf": [*of_kind, choices]}
+
+
+def _constant(kind: Any) -> Schema:
+    """A default: inputs are known before all else, so none is an expression."""
+    constants: Mapping[Any, Schema] = _CONSTANTS
+    return {**constants[kind], "not": _EXPRESSION}
+
+
+def _group() -> Schema:
+    keys: Schema = {
+        "name": TEXT,
+        "each_host": {**_HOSTS, "description": "the hosts that the steps are done on, one after another"},
+        "steps": _steps({"$ref": "#/$defs/step_of_group"}),
+    }
+    return closed({key: keys[key] for key in (*GROUP_REQUIRED, *GROUP_OPTIONAL)}, GROUP_REQUIRED)
+
+
+def _step(
+    actions: Mapping[str, DescribedAction], detectors: Mapping[str, TakesParameters], *, in_group: bool
+) -> Schema:
+    subjects: Mapping[StepKind, Mapping[str, TakesParameters]] = {
+        "detect": detectors,
+        "verify": detectors,
+        "do": actions,
+    }
+    keys: Schema = {
+        **{kind: {"oneOf": [_named(one) for one in named.values()]} for kind, named in subjects.items()},
+        "approval": {**TEXT, "description": "what follows waits until somebody agrees, who is told this"},
+        "name": TEXT,
+        "with": {"type": "object", "description": "the parameters"},
+        "on": False if in_group else {**_HOSTS, "description": "which of the playbook's hosts"},
+        "for_each": {
+            "anyOf": [{"type": "array"}, _ONE_EXPRESSION],
+            "description": "once for each item, most hits first",
+        },
+        "when": {**_ONE_EXPRESSION, "description": "an expression in braces; where it does not hold, it is skipped"},
+        "because": {**TEXT, "description": "why, for the record"},
+        "within": {"anyOf": [_CONSTANTS["duration"], _EXPRESSION], "description": "how long a verify looks again"},
+        "expires": {
+            "anyOf": [_CONSTANTS["duration"], _EXPRESSION],
+            "description": "how long an approval stands, and the wish for one: 1m to 400d",
+            "default": format_duration(EXPIRES),
+        },
+        "by": {"enum": list(BY), "description": "who may approve", "default": BY[0]},
+        "as": {**_NAME, "description": "the name of the result, for later steps"},
+        "on_failure": {"const": "continue", "description": "later changes do not hang on it"},
+    }
+    rules = [
+        condition({kind: {}}, {"properties": dict.fromkeys(keys_not_there, False)}, required=(kind,))
+        for kind, keys_not_there in NOT_BESIDE.items()
+    ]
+    for kind, named in subjects.items():
+        for name, subject in named.items():
+            rules.append(condition({kind: {"const": name}}, _parameters(subject), required=(kind,)))
+    for name, action in actions.items():
+        needed = ["because"] if action.pulse else []
+        if action.scope == "server" and not in_group:
+            needed.append("on")
+        then: Schema = {"required": needed} if needed else {}
+        if action.scope == "organisation":
+            then["properties"] = {"on": False}
+        rules.append(condition({"do": {"const": name}}, then, required=("do",)))
+    one_kind = [{"required": [kind]} for kind in KINDS]
+    return {**closed({key: keys[key] for key in (*KINDS, *BESIDE)}), "oneOf": one_kind, "allOf": rules}
+
+
+def _named(one: Any) -> Schema:
+    summary = getattr(one, "summary", "")
+    return {"const": one.name, **({"description": summary} if summary else {})}
+
+
+def _parameters(subject: TakesParameters) -> Schema:
+    """``with:`` is the parameters of *subject*, and is there if any is required."""
+    required = [parameter.name for parameter in subject.parameters if parameter.required]
+    described = {parameter.name: _value(parameter) for parameter in subject.parameters}
+    held: Schema = {"properties": {"with": closed(described, required)}}
+    return {**held, "required": ["with"]} if required else held
+
+
+def _value(parameter: Parameter) -> Schema:
+    """A constant of the parameter's kind, or an expression."""
+    ways: list[Schema] = [_EXPRESSION]
+    if parameter.kind == "choice":
+        ways.append({"enum": list(parameter.choices)})
+    elif parameter.kind != "result":
+        constant = dict(_CONSTANTS[parameter.kind])
+        if parameter.minimum is not None:
+            constant["minimum"] = parameter.minimum  # of texts it says nothing
+        ways.append(constant)
+    if parameter.default is None:
+        ways.append({"type": "null"})
+    held: Schema = {"anyOf": ways}
+    if parameter.help:
+        held["description"] = parameter.help
+    if not parameter.required and isinstance(parameter.default, str | int | float):
+        held["default"] = parameter.default
+    return held

@@ -1,0 +1,216 @@
+"""Playbooks from YAML: found, read, and checked whole before anything runs; all problems at once, with places."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final, cast
+
+import easops
+from easops.document import Checker, DocumentError, Node, Problem, parse, read_text, suggestion
+from easops.errors import BadInput
+from easops.parameter import Kind, Parameter, ParameterError
+from easops.playbook.language.expression import Setting, is_expression
+from easops.playbook.language.model import DescribedAction, Limits, Playbook, TakesParameters
+from easops.playbook.language.result_types import of_input
+from easops.playbook.language.setting_reader import Names, SettingReader
+from easops.playbook.language.step_reader import StepReader, result_names
+
+REQUIRED: Final = ("easops", "name", "hosts", "steps")
+OPTIONAL: Final = ("scenario", "inputs", "limits", "protect")
+"""The keys of a playbook."""
+
+LIMITS: Final = {"changes": 1, "hosts_at_once": 1, "unreachable": 0}
+"""The keys of ``limits:``, each with the least that it can be."""
+
+INPUT_KEYS: Final = ("default", "help", "choices")
+"""The keys of an input, beside its ``type``."""
+
+INPUT_KINDS: Final = ("duration", "integer", "number", "text", "boolean", "choice", "list")
+
+
+def shipped_playbooks() -> Mapping[str, Path]:
+    """The playbooks that come with easops, by name: of the installed package, and of a source checkout."""
+    package = Path(easops.__file__).parent
+    checkout = package.parent / "playbooks"
+    found: dict[str, Path] = {}
+    if (package.parent / "pyproject.toml").is_file():
+        found = {path.stem: path for path in sorted(checkout.glob("*.yml"))}
+    found |= {path.stem: path for path in sorted((package / "shipped").glob("*.yml"))}
+    return MappingProxyType(found)
+
+
+def command_of(source: str) -> str:
+    """A playbook as it is named on the command line: a shipped one by its name, a file by its path."""
+    name = Path(source).stem
+    if shipped_playbooks().get(name) == Path(source):
+        return name
+    return f'"{source}"' if " " in source else source
+
+
+def load_playbook(
+    path_or_name: Path | str,
+    *,
+    actions: Mapping[str, DescribedAction],
+    detectors: Mapping[str, TakesParameters],
+) -> Playbook:
+    """The playbook of a file, or the shipped one of that name; a shipped name goes before a file without a suffix.
+
+    Raises DocumentError with every problem of the file.
+    """
+    shipped = shipped_playbooks()
+    name = str(path_or_name)
+    path = shipped.get(name, Path(name)) if isinstance(path_or_name, str) else path_or_name
+    if name not in shipped and Path(name).name == name and not Path(name).suffix and not path.exists():
+        why = f"shipped are {', '.join(shipped) or 'none'}"
+        next_step = suggestion(name, shipped) or "Write a shipped name, or the path of a file"
+        raise DocumentError(
+            [Problem(name, None, None, "there is neither a shipped playbook nor a file of this name", why, next_step)]
+        )
+    return load_playbook_text(read_text(path), str(path), actions=actions, detectors=detectors)
+
+
+def load_playbook_text(
+    text: str,
+    source: str,
+    *,
+    actions: Mapping[str, DescribedAction],
+    detectors: Mapping[str, TakesParameters],
+) -> Playbook:
+    """The playbook that *text* is; *source* names where it came from, in problems and in the playbook.
+
+    Raises DocumentError with every problem.
+    """
+    checker = Checker(source)
+    root = parse(text, checker)
+    playbook = _read(root, checker, text, source, actions, detectors)
+    checker.finish()
+    return playbook
+
+
+def check_inputs(playbook: Playbook, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of all inputs: those *given* (``--input k=v``: as text, or of their kind), and the defaults.
+
+    Raises BadInput that names every unknown, missing or wrong one.
+    """
+    wrong: list[tuple[str, str]] = []
+    known = {parameter.name: parameter for parameter in playbook.inputs}
+    values: dict[str, Any] = {}
+    for name in given:
+        if name not in known:
+            there = f"there are {', '.join(known)}" if known else "this playbook has no inputs"
+            wrong.append((f"there is no input {name!r} ({there})", suggestion(name, known)))
+    for name, parameter in known.items():
+        if name not in given and parameter.required:
+            meaning = f": {parameter.help}" if parameter.help else ""
+            wrong.append((f"the input {name!r} is missing ({parameter.kind}{meaning})", f"Add --input {name}=..."))
+            continue
+        try:
+            values[name] = parameter.check(given.get(name, parameter.default))
+        except ParameterError as error:
+            wrong.append((f"the input {name!r} cannot be this: {error}", ""))
+    if wrong:
+        raise BadInput(
+            f"the inputs do not fit the playbook {playbook.short_name}",
+            "; ".join(what for what, _ in wrong),
+            " ".join(dict.fromkeys(step for _, step in wrong if step)),
+        )
+    return values
+
+
+def _read(
+    root: Node,
+    checker: Checker,
+    text: str,
+    source: str,
+    actions: Mapping[str, DescribedAction],
+    detectors: Mapping[str, TakesParameters],
+) -> Playbook:
+    top = checker.entries(
+        root,
+        "a playbook",
+        required=REQUIRED,
+        optional=OPTIONAL,
+    )
+    if "easops" in top and top["easops"].plain() != 1:
+        checker.add(top["easops"], "this easops reads playbooks of format 1", "", "Write `easops: 1`")
+    settings = SettingReader(checker, result_names(top["steps"]) if "steps" in top else ())
+    inputs = _inputs(top["inputs"], checker, settings) if "inputs" in top else {}
+    names: Names = {name: of_input(parameter) for name, parameter in inputs.items()}
+    steps = StepReader(checker, settings, names, inputs, actions, detectors)
+    lf = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    return Playbook(
+        name=checker.text(top["name"], "the name") if "name" in top else "",
+        scenario=checker.text(top["scenario"], "the scenario") if "scenario" in top else None,
+        inputs=tuple(inputs.values()),
+        hosts=settings.hosts(top["hosts"], "hosts", names) if "hosts" in top else None,
+        limits=_limits(top["limits"], checker) if "limits" in top else Limits(),
+        protect=_protect(top["protect"], settings, names, inputs) if "protect" in top else (),
+        parts=steps.all(top["steps"]) if "steps" in top else (),
+        source=source,
+        text=text,
+        digest=hashlib.sha256(lf.encode("utf-8", "surrogatepass")).hexdigest(),
+    )
+
+
+def _limits(node: Node, checker: Checker) -> Limits:
+    fields = checker.entries(node, "limits", optional=LIMITS)
+    usual = Limits()
+
+    def limit(key: str, default: int) -> int:
+        return checker.integer(fields[key], f"limits.{key}", minimum=LIMITS[key]) if key in fields else default
+
+    return Limits(
+        changes=limit("changes", usual.changes),
+        hosts_at_once=limit("hosts_at_once", usual.hosts_at_once),
+        unreachable=limit("unreachable", usual.unreachable),
+    )
+
+
+def _protect(node: Node, settings: SettingReader, names: Names, inputs: Mapping[str, Parameter]) -> Setting:
+    """Mailboxes and groups: a list, or an expression that gives one."""
+    return settings.value(node, Parameter("protect", "list"), "protect", names, inputs)
+
+
+def _inputs(node: Node, checker: Checker, settings: SettingReader) -> dict[str, Parameter]:
+    inputs: dict[str, Parameter] = {}
+    for name, declaration in checker.named(node, "inputs").items():
+        settings.name(node.keys[name], name, "an input")
+        parameter = _input(name, declaration, checker)
+        if parameter is not None:
+            inputs[name] = parameter
+    return inputs
+
+
+def _input(name: str, node: Node, checker: Checker) -> Parameter | None:
+    fields = checker.entries(node, f"the input {name!r}", required=("type",), optional=INPUT_KEYS)
+    kind = checker.one_of(fields["type"], "the type of an input", INPUT_KINDS) if "type" in fields else None
+    help_ = checker.text(fields["help"], "help") if "help" in fields else ""
+    choices: tuple[str, ...] = ()
+    if "choices" in fields:
+        items = checker.items(fields["choices"], "choices")
+        choices = tuple(checker.text(item, "a choice") for item in items)
+        if kind is not None and kind != "choice":
+            checker.add(node.keys["choices"], f"an input of type {kind} has no choices", "", "Write `type: choice`")
+    if kind == "choice" and not choices:
+        checker.add(node, f"the input {name!r} has no choices", "its type is choice", "Add `choices: [a, b]`")
+        return None
+    if kind is None:
+        # its name is known all the same, so that its uses are no further problems
+        return Parameter(name, "text", help_)
+    parameter = Parameter(name, cast("Kind", kind), help_, choices=choices)
+    if "default" not in fields:
+        return parameter
+    default = fields["default"].plain()
+    if isinstance(default, str) and is_expression(default):
+        checker.add(fields["default"], f"the default of {name!r} is no constant", "inputs are known before all else")
+        return parameter
+    if default is not None:
+        try:
+            parameter.check(default)
+        except ParameterError as error:
+            checker.add(fields["default"], f"the default of {name!r} is wrong", str(error))
+            return parameter
+    return Parameter(name, parameter.kind, help_, tuple(default) if isinstance(default, list) else default, choices)

@@ -1,0 +1,77 @@
+"""A run as a JUnit file, for the forges that show one; the evidence is in ``system-out``.
+
+Source: the schema of the xUnit plugin of Jenkins, junit-10.xsd, which a test holds it to.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+from xml.etree import ElementTree
+
+from easops.errors import EasopsError
+from easops.report.ci.test_case import Case, cases, of_problem
+from easops.report.file_format import Account
+
+_NO_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What no XML 1.0 document may hold, not even escaped."""
+
+
+class _Junit:
+    name = "junit"
+
+    def render(self, account: Account) -> str:
+        report = account.report
+        known = {"run": report.run_id, "status": account.status, "lab": report.lab, "next": report.next}
+        return _document(report.playbook, cases(account), known, report.started)
+
+
+JUNIT = _Junit()
+
+
+def unbegun(title: str, problem: EasopsError) -> str:
+    """The file of a run that could not begin."""
+    return _document(title, [of_problem(problem)], {}, None)
+
+
+def _document(title: str, held: Sequence[Case], known: Mapping[str, str | None], started: dt.datetime | None) -> str:
+    def count(outcome: str) -> str:
+        return str(sum(case.outcome == outcome for case in held))
+
+    totals = {
+        "name": _clean(title),
+        "tests": str(len(held)),
+        "failures": count("failure"),
+        "errors": count("error"),
+        "time": f"{sum(case.seconds for case in held):.3f}",
+    }
+    root = ElementTree.Element("testsuites", totals)
+    suite = ElementTree.SubElement(root, "testsuite", {**totals, "skipped": count("skipped")})
+    if started is not None:
+        suite.set("timestamp", started.replace(microsecond=0).isoformat())
+    properties = ElementTree.SubElement(suite, "properties")
+    for name, value in known.items():
+        if value:
+            ElementTree.SubElement(properties, "property", {"name": name, "value": _clean(value)})
+    for case in held:
+        _add(suite, case, title)
+    ElementTree.indent(root)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(root, encoding="unicode")}\n'
+
+
+def _add(suite: ElementTree.Element, case: Case, title: str) -> None:
+    names = {"classname": _clean(title), "name": _clean(case.name), "time": f"{case.seconds:.3f}"}
+    element = ElementTree.SubElement(suite, "testcase", names)
+    if case.outcome != "passed":
+        words = case.status.replace("_", " ")
+        message = f"{words}: {case.reason}" if case.reason else words
+        ElementTree.SubElement(element, case.outcome, {"type": case.status, "message": _clean(message)})
+    if case.told:
+        ElementTree.SubElement(element, "system-out").text = _clean(case.told)
+
+
+def _clean(text: str) -> str:
+    """Without what XML cannot hold: a user agent is what a client sent."""
+    return _NO_XML.sub("\ufffd", text)

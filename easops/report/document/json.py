@@ -1,0 +1,263 @@
+"""Reports as one JSON document.
+
+A run's document has these keys, whatever came of it: ``status``, ``changed`` and ``would_change`` (booleans),
+``run_id`` (null under check), ``playbook``, ``kind``, ``lab`` (the scenario, or null), ``limit`` (what narrowed
+the playbook's hosts, or null), ``earlier`` (under check the open run because of which this one would be refused, with
+``run_id`` and ``state``, or null), ``started``, ``ended``, ``exit_code``, ``findings`` (one for each detect step: the
+step's name and the detection as data), ``steps``, ``next`` (the command to type, or an empty text) and ``notices`` (who
+was told of its end: ``channel``, ``status``, which is sent, failed or unknown, ``reason`` and ``at``).
+
+A step has ``number``, ``name``, ``kind``, ``subject``, ``target`` (what was acted on: the targets of its items, or else
+its hosts, joined by a comma and a blank; null where there is none), ``hosts``, ``status``, ``reason``, ``because``,
+``certain``, ``seconds``, ``before`` and ``after`` (of one item its value; of several a list in the order of ``items``;
+null of none), ``items``, ``detection`` and ``approval`` (of an approval step what it asks for: ``told``, ``changes``,
+``digest``, ``by``, ``expires``, ``asked_by``, ``until``, ``approved_by``; else null). A detection's ``series`` are
+figures of a host over time: ``host``, ``name``, ``unit``, ``start``, ``step`` (seconds) and ``values``, each the sum
+over one step; what was not observed is not in them. Times of the day are ISO 8601 text, durations seconds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+
+from easops.actions.change import Change, ChangeOutcome
+from easops.detectors.finding import Detection
+from easops.playbook.record.approval import Asked, Decision
+from easops.playbook.record.run_view import RunView
+from easops.playbook.steps.codec import to_json
+from easops.playbook.steps.report import Notice, RunReport, StepResult
+from easops.readings.take import Taken
+from easops.status import Status
+
+Document = dict[str, Any]
+
+
+def dumped(document: Document) -> str:
+    """The document as text, indented; everything beyond ASCII escaped, as a console may not have it."""
+    return json.dumps(document, indent=2)
+
+
+def run_document(report: RunReport, exit_code: int | None) -> Document:
+    return {
+        "status": str(report.status),
+        "changed": report.changed,
+        "would_change": report.would_change,
+        "run_id": report.run_id,
+        "playbook": report.playbook,
+        "kind": report.kind,
+        "lab": report.lab,
+        "limit": report.limit,
+        "earlier": to_json(report.earlier),
+        "started": None if report.started is None else report.started.isoformat(),
+        "ended": None if report.ended is None else report.ended.isoformat(),
+        "exit_code": exit_code,
+        "findings": [
+            {"step": step.name, **detection_data(step.detection)}
+            for step in report.steps
+            if step.kind == "detect" and step.detection is not None
+        ],
+        "steps": [step_data(step) for step in report.steps],
+        "next": report.next,
+        "notices": [to_json(notice) for notice in report.notices],
+    }
+
+
+def step_data(step: StepResult) -> Document:
+    targets = list(dict.fromkeys(item.target for item in step.items)) or list(step.hosts)
+    before = [to_json(item.before) for item in step.items]
+    after = [to_json(item.after) for item in step.items]
+    return {
+        "number": step.number,
+        "name": step.name,
+        "kind": step.kind,
+        "subject": step.subject,
+        "host": step.host,
+        "target": ", ".join(targets) or None,
+        "hosts": list(step.hosts),
+        "status": str(step.status),
+        "reason": step.reason,
+        "because": step.because,
+        "certain": step.certain,
+        "seconds": step.seconds,
+        "before": before[0] if len(before) == 1 else before or None,
+        "after": after[0] if len(after) == 1 else after or None,
+        "items": [to_json(item) for item in step.items],
+        "detection": None if step.detection is None else detection_data(step.detection),
+        "approval": to_json(step.approval),
+    }
+
+
+def decision_data(decision: Decision) -> Document:
+    """A decision on a plan; the plan itself is the step's."""
+    return {name: value for name, value in to_json(decision).items() if name != "changes"}
+
+
+def detection_data(detection: Detection) -> Document:
+    return {"found": detection.found, **to_json(detection)}
+
+
+def detection_document(detection: Detection, status: Status, exit_code: int) -> Document:
+    return {"status": str(status), **detection_data(detection), "exit_code": exit_code}
+
+
+def taken_document(taken: Taken) -> Document:
+    """``rows`` are objects of the reading's columns; those of a server reading have ``host`` too."""
+    per_host = taken.reading.scope == "server"
+    return {
+        "status": str(taken.status),
+        "reading": taken.reading.name,
+        "rows": [
+            {
+                **({"host": row.host} if per_host else {}),
+                **dict(zip(taken.reading.columns, map(to_json, row.values), strict=True)),
+            }
+            for row in taken.rows
+        ],
+        "unreachable": to_json(list(taken.unreachable)),
+        "exit_code": taken.exit_code,
+    }
+
+
+def runs_document(views: Sequence[RunView]) -> Document:
+    return {"status": "ok", "runs": [_view_data(view) for view in views], "exit_code": 0}
+
+
+def run_view_document(view: RunView, report: RunReport) -> Document:
+    """The run's own document, its ``status`` as ``runs list`` tells it; ``exit_code`` is the run's, null before its
+    end. ``changes`` are its intents, with what came of them; ``decision`` is what was decided on the approval that it
+    asks for, or null."""
+    return {
+        **run_document(report, None if view.run.ended is None else report.exit_code),
+        **_view_data(view),
+        "decision": None if view.asked is None or view.asked.decision is None else decision_data(view.asked.decision),
+        "changes": [_change_data(change, outcome) for change, outcome in view.changes],
+        "notices": [to_json(notice) for notice in view.notices],
+    }
+
+
+def notices_document(notices: Sequence[Notice], status: Status, exit_code: int) -> Document:
+    return {"status": str(status), "notices": [to_json(notice) for notice in notices], "exit_code": exit_code}
+
+
+def served_document(runs: Sequence[tuple[RunView, RunReport, int]], exit_code: int) -> Document:
+    """``status`` is that of the run with the worst exit code; each run's ``exit_code`` is that of its process."""
+    worst, _, _ = max(runs, key=lambda served: served[2])
+    documents = [{**run_view_document(view, report), "exit_code": code} for view, report, code in runs]
+    return {"status": worst.state, "runs": documents, "exit_code": exit_code}
+
+
+def settled_document(
+    run_id: str, found: Sequence[tuple[Change, ChangeOutcome]], status: Status, exit_code: int
+) -> Document:
+    return {
+        "status": str(status),
+        "run_id": run_id,
+        "changes": [_change_data(change, outcome) for change, outcome in found],
+        "exit_code": exit_code,
+    }
+
+
+def asked_document(asked: Asked, decision: Decision | None, exit_code: int) -> Document:
+    """``status`` is awaiting_approval, approved or denied; ``step`` is the step that asks, with its ``approval``;
+    ``decision`` is null where there is none yet."""
+    run_id = asked.run.run_id
+    status = attrs.evolve(asked, decision=decision).status
+    verb = {"approved": "runs resume", "denied": "runs abandon"}.get(status, "approve")
+    return {
+        "status": status,
+        "run_id": run_id,
+        "playbook": asked.run.playbook,
+        "lab": asked.run.lab,
+        "step": step_data(asked.step),
+        "decision": None if decision is None else decision_data(decision),
+        "next": f"easops {verb} {run_id}",
+        "exit_code": exit_code,
+    }
+
+
+def _view_data(view: RunView) -> Document:
+    run = view.run
+    return {
+        "run_id": run.run_id,
+        "status": view.state,
+        "playbook": run.playbook,
+        "kind": run.kind,
+        "lab": run.lab,
+        "started": run.started.isoformat(),
+        "ended": None if run.ended is None else run.ended.isoformat(),
+        "alive": view.alive,
+        "owes": run.owes,
+        "closed": run.closed,
+        "targets": list(run.targets),
+    }
+
+
+def _change_data(change: Change, outcome: ChangeOutcome | None) -> Document:
+    return {
+        "subject": change.subject,
+        "kind": change.kind,
+        "before": to_json(change.before),
+        "after": to_json(change.after),
+        "undo": change.undo,
+        "status": "unknown" if outcome is None else str(outcome.status),
+        "reason": "no outcome is recorded" if outcome is None else outcome.reason,
+        "found": None if outcome is None else to_json(outcome.found),
+    }
+
+
+class _Json:
+    name = "json"
+
+    def head(self, title: str, run_id: str | None, lab: str | None, limit: str | None, *, checked: bool) -> str:
+        return ""
+
+    def step(self, step: StepResult, earlier: Sequence[StepResult], *, diff: bool, verbose: bool) -> str:
+        return ""
+
+    def end(self, report: RunReport, exit_code: int, *, command: str) -> str:
+        return dumped(run_document(report, exit_code))
+
+    def detection(self, detection: Detection, status: Status, exit_code: int, *, verbose: bool) -> str:
+        return dumped(detection_document(detection, status, exit_code))
+
+    def taken(self, taken: Taken) -> str:
+        return dumped(taken_document(taken))
+
+    def runs(self, views: Sequence[RunView]) -> str:
+        return dumped(runs_document(views))
+
+    def run_view(self, view: RunView, report: RunReport, *, diff: bool, verbose: bool) -> str:
+        return dumped(run_view_document(view, report))
+
+    def submitted(self, run_id: str) -> str:
+        return dumped({"status": "waiting", "run_id": run_id, "next": f"easops worker {run_id}", "exit_code": 0})
+
+    def served(self, runs: Sequence[tuple[RunView, RunReport, int]], exit_code: int) -> str:
+        return dumped(served_document(runs, exit_code))
+
+    def asked(self, asked: Asked, exit_code: int) -> str:
+        return dumped(asked_document(asked, asked.decision, exit_code))
+
+    def decided(self, asked: Asked, decision: Decision) -> str:
+        return dumped(asked_document(asked, decision, 0))
+
+    def notices(self, notices: Sequence[Notice], status: Status, exit_code: int) -> str:
+        return dumped(notices_document(notices, status, exit_code))
+
+    def settled(
+        self,
+        run_id: str,
+        found: Sequence[tuple[Change, ChangeOutcome]],
+        status: Status,
+        exit_code: int,
+        *,
+        closed: bool,
+    ) -> str:
+        return dumped(settled_document(run_id, found, status, exit_code))
+
+
+JSON = _Json()

@@ -1,0 +1,225 @@
+"""A run's end as a message to people who were not there: a line, a text, and a document for programs.
+
+Nothing of it is longer than a mail or a chat takes. What a log or a directory has given (names, agents) is hostile: a
+subject is one line, and a text for a chat has nothing in it that a chat reads commands or links out of.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib.metadata
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal
+
+import attrs
+
+from easops.playbook.language.load import command_of
+from easops.playbook.record.notice_ledger import Ending
+from easops.playbook.steps.report import StepResult
+from easops.report.document.json import Document, run_document
+from easops.report.terminal.error import three_lines
+from easops.report.terminal.finding import measured_words
+from easops.report.terminal.layout import moment, wrapped
+from easops.report.terminal.step import step_lines
+from easops.report.terminal.text import Text
+from easops.status import EXIT_CODES, Status
+
+_SUBJECT: Final = 150
+"""Characters of a subject."""
+
+_TEXT: Final = 8000
+_LINES: Final = 80
+_LINE: Final = 300
+"""Bytes of a text, its lines, and the characters of one. Microsoft Teams takes 28 kB, with the card around it."""
+
+_DOCUMENT: Final = 256 * 1024
+"""Bytes of a document; of a run with more the evidence is left out, and then the steps."""
+
+_NAMED: Final = 10
+"""Users that are named one by one."""
+
+
+@attrs.frozen
+class Message:
+    """What is sent. *key* tells it from every other message; *document* is the JSON of programs."""
+
+    key: str
+    subject: str
+    text: str
+    document: Mapping[str, Any]
+
+    def body(self, kind: Literal["document", "text", "card"]) -> bytes:
+        """The JSON that a webhook is sent; of a document one line."""
+        if kind == "document":
+            held: Any = self.document
+        elif kind == "text":
+            held = {"text": _for_chat(f"{self.subject}\n\n{self.text}")}
+        else:
+            held = _card(self.subject, self.text)
+        return json.dumps(held, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
+
+
+def message_of(ending: Ending, key: str) -> Message:
+    """The message of a run's end: what was found, what was changed, what that did, and what to type next. *key* is what
+    tells that end from all others."""
+    run, report = ending.run, ending.report
+    word = "stopped" if ending.moment == "stopped" else report.status.replace("_", " ")
+    subject = _one_line(f"[easops{' lab' if run.lab is not None else ''}] {word}: {run.playbook}, run {run.run_id}")
+    text = _bounded("\n".join(_text(ending, word)))
+    exit_code = None if ending.moment == "stopped" else report.exit_code
+    document = {
+        "subject": subject,
+        "text": text,
+        "event": ending.words[0],
+        "moment": ending.moment,
+        "by": run.document.get("by", "unknown"),
+        "machine": run.document.get("machine", "unknown"),
+        "error": None if ending.problem is None else _error(ending),
+        **run_document(report, exit_code),
+        "status": "stopped" if ending.moment == "stopped" else str(report.status),
+    }
+    return Message(key, subject, text, _fitting(document))
+
+
+def trial_message() -> Message:
+    """The message of ``easops notify``: no run has ended."""
+    now = dt.datetime.now(dt.UTC)
+    subject = "[easops] trial: a notice of a run's end comes this way"
+    text = f"This is a trial, sent {moment(now)}. No run has ended, and nothing is to be done."
+    version = importlib.metadata.version("easops")
+    document = {"subject": subject, "text": text, "event": "trial", "moment": "trial", "version": version}
+    return Message(f"trial.{now:%Y%m%d%H%M%S%f}", subject, text, document)
+
+
+def _text(ending: Ending, word: str) -> list[str]:
+    run, report = ending.run, ending.report
+    lines = wrapped(run.playbook, "", "")
+    lines += [f"run {run.run_id}: {word}"]
+    if run.lab is not None:
+        lines += wrapped(f"in the lab, scenario {run.lab}: no real server was touched", "")
+    if run.limit is not None:
+        lines += wrapped(f"limited to {run.limit}", "")
+    who = f"{run.document.get('by', 'unknown')} on {run.document.get('machine', 'unknown')}"
+    ended = "" if report.ended is None else f", ended {moment(report.ended)}"
+    lines += [f"by {who}, started {moment(run.started)}{ended}", ""]
+    if ending.problem is not None:
+        problem = ending.problem
+        lines += [*three_lines(problem.what, problem.why, problem.next_step), ""]
+    for step in report.steps:
+        lines += _found(step)
+    for number, step in enumerate(report.steps):
+        lines += _wanted(step, report.steps[:number])
+    waits = Status.AWAITING_APPROVAL
+    bad = [step for step in report.steps if EXIT_CODES[step.status] and step.status is not waits and step.reason]
+    for step in bad:
+        lines += wrapped(f"{step.name}: {step.status.replace('_', ' ')}: {step.reason}", "")
+    if ending.moment == "stopped":
+        lines += ["", "It was stopped in its middle. To go on, or to put back what was changed, type"]
+        lines += [f"  easops runs resume {run.run_id}"]
+        return lines + ([] if run.kind == "undo" else [f"  easops undo {run.run_id}"])
+    return [*lines, Text().end(report, report.exit_code, command=command_of(run.document["source"] or ""))]
+
+
+def _found(step: StepResult) -> list[str]:
+    """What a detect step found, with the evidence."""
+    detection = step.detection
+    if step.kind != "detect" or detection is None or not detection.found:
+        return []
+    lines = wrapped(f"{step.name}:", "")
+    for user in detection.users[:_NAMED]:
+        lines += wrapped(f"{user.user}: {user.evidence}", "  ")
+    if len(detection.users) > _NAMED:
+        lines.append(f"  and {len(detection.users) - _NAMED} more")
+    told = [f"{host}: {detection.sentences[host]}" for host in detection.hosts if host in detection.sentences]
+    for measurement in detection.measurements:
+        if measurement.host in detection.hosts and measurement.host not in detection.sentences:
+            told.append(measured_words(measurement))
+    for sentence in told[:_NAMED]:
+        lines += wrapped(sentence, "  ")
+    if not detection.users and not told:
+        lines += wrapped(f"found on {', '.join(detection.hosts)}", "  ")
+    return lines
+
+
+def _wanted(step: StepResult, earlier: Sequence[StepResult]) -> list[str]:
+    """What an approval is wanted for: the planned changes, before -> after, until when, and by whom."""
+    approval = step.approval
+    if step.status is not Status.AWAITING_APPROVAL or approval is None:
+        return []
+    lines = ["", *step_lines(step, earlier, diff=False, verbose=False)]
+    until = "" if approval.until is None else f" until {moment(approval.until)}"
+    whose = ", by somebody else than who asks" if approval.by == "somebody_else" else ""
+    return lines + wrapped(f"to be approved{until}{whose}")
+
+
+def _error(ending: Ending) -> Document:
+    assert ending.problem is not None
+    return {"what": ending.problem.what, "why": ending.problem.why, "next": ending.problem.next_step}
+
+
+def _fitting(document: Document) -> Document:
+    """The document, without what makes it too large: ``left_out`` names it."""
+    steps: Sequence[Document] = document["steps"]
+    bare = [{**step, "detection": None} for step in steps]
+    for held in (
+        {**document, "left_out": []},
+        {**document, "findings": [], "steps": bare, "left_out": ["findings", "steps.detection"]},
+        {**document, "findings": [], "steps": [], "left_out": ["findings", "steps"]},
+    ):
+        if len(json.dumps(held, ensure_ascii=False).encode("utf-8", "backslashreplace")) <= _DOCUMENT:
+            return held
+    return held
+
+
+def _one_line(text: str) -> str:
+    """Without line ends and other control characters: a header of a mail ends at the first."""
+    words = " ".join("".join(character if character.isprintable() else " " for character in text).split())
+    return words if len(words) <= _SUBJECT else f"{words[: _SUBJECT - 3]}..."
+
+
+def _bounded(text: str) -> str:
+    """The text, its middle left out where it is too long: what to type stands at the end."""
+    lines = ["".join(c if c.isprintable() else " " for c in line)[:_LINE].rstrip() for line in text.splitlines()]
+    first = _taken(lines, _LINES, _TEXT)
+    if len(first) == len(lines):
+        return "\n".join(lines).strip("\n")
+    last = _taken(lines[::-1], _LINES // 2, _TEXT // 2)[::-1]
+    first = _taken(lines, _LINES // 2, _TEXT // 2)
+    return "\n".join([*first, "  ...", *last]).strip("\n")
+
+
+def _taken(lines: Sequence[str], most: int, size: int) -> Sequence[str]:
+    """The first of *lines*, at most so many, that have no more than *size* bytes together."""
+    for number, line in enumerate(lines):
+        size -= len(line.encode("utf-8", "backslashreplace")) + 1
+        if number >= most or size < 0:
+            return lines[:number]
+    return lines
+
+
+def _for_chat(text: str) -> str:
+    """As a block of code, in which no chat looks for links, mentions and commands; of Slack's own, which it reads there
+    too, the brackets are taken."""
+    text = text.replace("->", "\N{RIGHTWARDS ARROW}").replace("<", "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}")
+    text = text.replace(">", "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}").replace("```", "'''")
+    return f"```\n{text}\n```"
+
+
+def _card(subject: str, text: str) -> Document:
+    """A card of text runs, in which no Markdown is read. Source: Adaptive Cards 1.2, RichTextBlock."""
+
+    def block(text: str, **more: Any) -> Document:
+        return {"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": text or " ", **more}]}
+
+    lines = [block(line, fontType="Monospace", size="Small") for line in text.splitlines()]
+    content = {
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "type": "AdaptiveCard",
+        "version": "1.2",
+        "body": [block(subject, weight="Bolder"), *({**line, "spacing": "None"} for line in lines)],
+    }
+    return {
+        "type": "message",
+        "attachments": [{"contentType": "application/vnd.microsoft.card.adaptive", "content": content}],
+    }

@@ -1,0 +1,117 @@
+"""What was measured at a moment, before and after: a bar for each figure. ``before_after.jinja`` draws them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Literal
+
+import attrs
+
+from easops.detectors.finding import Detection
+from easops.detectors.measuring import span
+from easops.playbook.steps.report import RunReport, StepResult
+from easops.report.moved import moved_in
+from easops.report.terminal.layout import figure_and_limit
+
+When = Literal["before", "after", "measured"]
+
+
+@attrs.frozen
+class Bar:
+    """One measurement; *width* and *limit_at* are in percent of the scale, None where there is nothing to draw."""
+
+    host: str
+    when: When
+    step: str
+    words: str
+    width: float | None
+    limit: str = ""
+    limit_at: float | None = None
+    over: bool = False
+
+
+@attrs.frozen
+class Measured:
+    """A figure of one moment, measured on each host before and after; *bars* in the order of hosts, then of time."""
+
+    title: str
+    detector: str
+    bars: tuple[Bar, ...]
+
+
+def measured(report: RunReport) -> tuple[Measured, ...]:
+    """What the detect and verify steps measured against a limit, a chart for each figure."""
+    groups: dict[tuple[str, str, str], dict[str, list[Bar]]] = {}
+    tops: dict[tuple[str, str, str], float] = {}
+    ever = {host for step in report.steps for host in _changed_on(step)}
+    changed: set[str | None] = set()
+    for step in report.steps:
+        changed |= _changed_on(step)
+        if step.detection is None:
+            continue
+        for held in step.detection.measurements:
+            if held.limit is None:
+                continue
+            key = (step.subject, held.name, held.unit)
+            tops[key] = max(tops.get(key, 0.0), held.value, held.limit)
+            value, limit = _words(held.value, held.limit, held.unit)
+            bar = Bar(
+                held.host,
+                _when(held.host, changed, ever),
+                step.name,
+                value,
+                held.value,
+                limit,
+                held.limit or None,
+                held.value > held.limit,
+            )
+            groups.setdefault(key, {}).setdefault(held.host, []).append(bar)
+        for (detector, name, unit), hosts in groups.items():
+            for host in hosts if detector == step.subject else ():
+                if host in step.hosts and not _has(step.detection, host, name, unit):
+                    there = host in step.detection.judged
+                    when = _when(host, changed, ever)
+                    hosts[host].append(Bar(host, when, step.name, "none" if there else "not measured", None))
+    return tuple(
+        Measured(
+            f"{name}, {unit}",
+            detector,
+            tuple(_scaled(bar, 100.0 if unit == "percent" else tops[detector, name, unit]) for bar in _in_order(hosts)),
+        )
+        for (detector, name, unit), hosts in groups.items()
+    )
+
+
+def _changed_on(step: StepResult) -> set[str | None]:
+    """The hosts on which the step changed anything, or may have; None among them is the organisation."""
+    return {item.item if item.item in step.hosts else None for item in moved_in(step)}
+
+
+def _when(host: str, changed: Collection[str | None], ever: Collection[str | None]) -> When:
+    if host not in ever and None not in ever:
+        return "measured"
+    return "after" if host in changed or None in changed else "before"
+
+
+def _words(value: float, limit: float, unit: str) -> tuple[str, str]:
+    if unit == "minutes":
+        return span(dt.timedelta(minutes=value)), span(dt.timedelta(minutes=limit))
+    told, least = figure_and_limit(value, limit, unit)
+    return f"{told} {unit}", f"{least} {unit}"
+
+
+def _has(detection: Detection, host: str, name: str, unit: str) -> bool:
+    return any((held.host, held.name, held.unit) == (host, name, unit) for held in detection.measurements)
+
+
+def _in_order(hosts: Mapping[str, Sequence[Bar]]) -> Iterable[Bar]:
+    for host in sorted(hosts):
+        yield from hosts[host]
+
+
+def _scaled(bar: Bar, top: float) -> Bar:
+    if bar.width is None or top <= 0:
+        return attrs.evolve(bar, width=None if bar.width is None else 0.0, limit_at=None)
+    limit = None if bar.limit_at is None else 100 * bar.limit_at / top
+    return attrs.evolve(bar, width=100 * bar.width / top, limit_at=limit)

@@ -1,0 +1,258 @@
+"""A run as one page for a browser: nothing is fetched, nothing is executed.
+
+The page's text is in ``html.jinja``, its look in ``html.css``; here is what they are given.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import attrs
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from easops.actions.change import Change, ChangeOutcome, names
+from easops.actions.outcome import ItemOutcome
+from easops.assessment.alternatives import onward
+from easops.assessment.command import Way
+from easops.assessment.ended_faults import ended_for
+from easops.assessment.next_commands import ways
+from easops.assessment.still_open import left_open
+from easops.assessment.verdict import verdict
+from easops.clock import lasted
+from easops.detectors import DETECTORS
+from easops.detectors.finding import Detection, Measurement
+from easops.parameter import format_duration
+from easops.playbook.record.approval import Decision
+from easops.playbook.record.run_store import Run
+from easops.playbook.steps.approval_request import PlannedChange
+from easops.playbook.steps.report import RunReport, StepResult
+from easops.report.file_format import Account
+from easops.report.moved import moved_in
+from easops.report.page.before_after import measured
+from easops.report.page.timeline import gaps, labels, marks, observed, quiet, timelines
+from easops.report.terminal.approval import decision_words
+from easops.report.terminal.layout import counted, figure, figure_and_limit, moment, value_words
+from easops.report.terminal.step import outcome_words, step_lines
+from easops.status import Status
+
+_DONE: Final = (Status.OK, Status.SKIPPED, Status.CHANGED, Status.UNDONE, Status.WOULD_CHANGE)
+"""Of items and steps that need no explanation."""
+
+
+@attrs.frozen
+class Difference:
+    """One line of a before -> after; *name* is empty of a value without parts."""
+
+    name: str
+    before: str
+    after: str
+
+
+@attrs.frozen
+class Open:
+    """What was not done, or is not known, and why."""
+
+    what: str
+    step: str
+    status: Status
+    reason: str
+
+
+def _differences(changed: ItemOutcome | Change | PlannedChange) -> list[Difference]:
+    before, after = changed.before, changed.after
+    if not isinstance(before, Mapping) or not isinstance(after, Mapping):
+        return [] if before == after else [Difference("", value_words(before), value_words(after))]
+    return [
+        Difference(name.replace("_", " "), value_words(before.get(name)), value_words(after.get(name)))
+        for name in names(before, after)
+        if before.get(name) != after.get(name)
+    ]
+
+
+def _changes(account: Account) -> list[tuple[StepResult, list[ItemOutcome]]]:
+    """The steps that changed something, may have, or would, with those items."""
+    found = []
+    for step in account.report.steps:
+        items = moved_in(step) or [item for item in step.items if item.status is Status.WOULD_CHANGE]
+        if items:
+            found.append((step, items))
+    return found
+
+
+def _approvals(account: Account) -> list[tuple[StepResult, Decision | None]]:
+    """The approval steps that asked, each with what was decided, where the run still hangs on it."""
+    asked = None if account.view is None else account.view.asked
+    return [
+        (step, asked.decision if asked is not None and asked.step.key == step.key else None)
+        for step in account.report.steps
+        if step.approval is not None
+    ]
+
+
+def _recorded(account: Account) -> tuple[tuple[Change, ChangeOutcome | None], ...]:
+    """The changes as the record has them, where the steps cannot tell them all: the run has not ended, or something in
+    it is not known."""
+    view = account.view
+    return view.changes if view is not None and (view.run.ended is None or view.open) else ()
+
+
+def _open(account: Account) -> list[Open]:
+    found = []
+    for step in account.report.steps:
+        if step.kind in ("verify", "approval"):  # told under the proof, or the approval
+            continue
+        items = [
+            item for item in step.items if item.status not in _DONE or (item.status is Status.SKIPPED and item.reason)
+        ]
+        found += [Open(item.item, step.name, item.status, item.reason) for item in items]
+        if not items and step.status not in _DONE:
+            found.append(Open(", ".join(step.hosts) or step.name, step.name, step.status, step.reason))
+    return found
+
+
+def _proofs(report: RunReport) -> list[tuple[StepResult, list[str]]]:
+    """The verify steps, each with what it saw: who is no longer found, each host's figures before -> after, and what no
+    step above it has told."""
+    found = []
+    for at, step in enumerate(report.steps):
+        if step.kind != "verify":
+            continue
+        earlier = [held for held in report.steps[:at] if held.detection is not None]
+        told: list[str] = []
+        if step.detection is not None:
+            same = [held.detection for held in earlier if held.subject == step.subject and held.detection is not None]
+            gone = ended_for(step, report.steps[:at])
+            told += [f"no more of it from {', '.join(gone)}"] if gone else []
+            told += [f"{host}: {sentence}" for host, sentence in step.detection.sentences.items()]
+            told += [
+                _moved(held, same) for held in step.detection.measurements if held.host not in step.detection.sentences
+            ]
+            notes = {note for held in earlier if held.detection is not None for note in held.detection.notes}
+            told += [note for note in step.detection.notes if note not in notes]
+        found.append((step, told))
+    return found
+
+
+def _moved(held: Measurement, same: Sequence[Detection]) -> str:
+    """``EX1: MSExchangeSyncAppPool 96.8 → 0.8 percent (limit 48.4)``: "->" would break at the end of a line."""
+    first = next(
+        (m for detection in same for m in detection.measurements if (m.host, m.name) == (held.host, held.name)), None
+    )
+    was = "" if first is None else f"{figure(first.value, first.unit)} \N{RIGHTWARDS ARROW} "
+    now, limit = figure(held.value, held.unit), ""
+    if held.limit is not None:
+        now, limit = figure_and_limit(held.value, held.limit, held.unit)
+    return f"{held.host}: {held.name} {was}{now} {held.unit}" + (limit and f" (limit {limit})")
+
+
+def _because(step: StepResult, told: Sequence[str]) -> str:
+    """Why a step was done, unless it is only what was found, which stands above."""
+    rest = step.because
+    for evidence in told:
+        rest = rest.replace(evidence, "")
+    return step.because if rest.strip("; ") else ""
+
+
+def _marks(account: Account) -> list[tuple[int, str]]:
+    """The numbers on the charts, each with its step, and when it ended where."""
+    told: dict[int, list[str]] = {}
+    for mark in marks(account.report):
+        held = told.setdefault(mark.number, [mark.step])
+        where = f"{mark.host} " if mark.host else ""
+        ours = mark.host is None and account.report.lab is None
+        held.append(f"{where}{moment(mark.time)}{' by the clock of the machine that ran easops' if ours else ''}")
+    return [(number, f"{held[0]}: {', '.join(held[1:])}") for number, held in sorted(told.items())]
+
+
+def _ways(account: Account) -> list[Way]:
+    report = account.report
+    if account.view is not None:
+        return ways(account.view, report, stopped=account.stopped)
+    return [*onward(report), *([Way("next", "Go on, or put it back", report.next)] if report.next else [])]
+
+
+def _origin(run: Run) -> list[tuple[str, str]]:
+    """Who ran it, with what, on what: as recorded; what a record has not is left out."""
+    document = run.document
+    inputs = [f"{name}={value_words(value)}" for name, value in document.get("inputs", {}).items()]
+    by = [document[name] for name in ("by", "machine") if name in document]
+    told = [
+        ("Run by", " on ".join(by)),
+        ("easops", document.get("version", "")),
+        ("Playbook", document.get("source", "")),
+        ("Inputs", ", ".join(inputs) or "the playbook's defaults" if run.kind == "run" else ", ".join(inputs)),
+        ("Servers", ", ".join(f"{host['name']} ({host['version']})" for host in document.get("hosts", ()))),
+        ("Targets", ", ".join(run.targets)),
+    ]
+    return [(label, text) for label, text in told if text]
+
+
+def _every(seconds: float) -> str:
+    return format_duration(dt.timedelta(seconds=round(seconds)))
+
+
+_PAGES: Final = Environment(
+    loader=FileSystemLoader(Path(__file__).parent),
+    autoescape=True,  # a user agent is what a client sent: all text is hostile
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_PAGES.filters.update(
+    moment=moment,
+    minute=lambda value: f"{value.astimezone(dt.UTC):%Y-%m-%d %H:%M}",
+    clock=lambda value: f"{value.astimezone(dt.UTC):%H:%M}",
+    number=lambda value: f"{value:,}",
+    percent=lambda value: f"{value:.3f}".rstrip("0").rstrip("."),
+    lasted=lasted,
+    every=_every,
+    figure=figure,
+    counted=counted,
+    words=lambda value: value.replace("_", " "),
+    outcome=outcome_words,
+    decision=decision_words,
+    differences=_differences,
+    gaps=gaps,
+    observed=observed,
+    labels=labels,
+    capital=lambda text: text[:1].upper() + text[1:],
+)
+
+
+class _Html:
+    name = "html"
+
+    def render(self, account: Account) -> str:
+        report, view = account.report, account.view
+        evidence = [user.evidence for found in report.findings for user in found.users]
+        return _PAGES.get_template("html.jinja").render(
+            account=account,
+            report=report,
+            verdict=verdict(account),
+            ways=_ways(account),
+            detects=[step for step in report.steps if step.kind == "detect"],
+            proofs=_proofs(report),
+            verifies=[step for step in report.steps if step.kind == "verify"],
+            marks=_marks(account),
+            timelines=timelines(report),
+            quiet=quiet(report),
+            measured=measured(report),
+            summaries={name: detector.summary for name, detector in DETECTORS.items()},
+            changes=[(step, _because(step, evidence), items) for step, items in _changes(account)],
+            approvals=_approvals(account),
+            recorded=_recorded(account),
+            open=_open(account),
+            left_open=left_open(report),
+            origin=[] if view is None else _origin(view.run),
+            playbook="" if view is None else view.run.document.get("text", ""),
+            steps=[
+                "\n".join(step_lines(step, report.steps[:at], diff=True, verbose=True))
+                for at, step in enumerate(report.steps)
+            ],
+        )
+
+
+HTML = _Html()

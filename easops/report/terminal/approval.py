@@ -1,0 +1,67 @@
+"""What a run asks an approval for, as lines, and what was decided."""
+
+from __future__ import annotations
+
+import itertools
+
+from easops.playbook.record.approval import Asked, Decision
+from easops.playbook.steps.approval_request import Approval
+from easops.report.terminal.head_and_end import head_lines, labelled, to_type
+from easops.report.terminal.layout import INDENT, counted, difference, effective_lines, moment, wrapped
+
+
+def approval_lines(approval: Approval, told: str, *, whole: bool) -> list[str]:
+    """The lines of an approval step below its head: *told*, who approved, how much, and with *whole* each change."""
+    lines = wrapped(told)
+    if not approval.changes:
+        return lines
+    if approval.approved_by is not None:
+        until = "" if approval.until is None else f"; it stands until {moment(approval.until)}"
+        lines += wrapped(f"approved by {approval.approved_by}{until}")
+    lines += wrapped(f"{counted(len(approval.changes), 'change')}, digest {approval.digest}")
+    return lines + (change_lines(approval) if whole else [])
+
+
+def change_lines(approval: Approval) -> list[str]:
+    """The planned changes, those of one step together: who, before -> after, and what has no undo; then, once a step,
+    what they may do to users."""
+    lines: list[str] = []
+    for (step, host), held in itertools.groupby(approval.changes, key=lambda change: (change.step, change.host)):
+        changes = list(held)
+        lines += wrapped(f"step {step}{'' if host is None else f' ({host})'}: {changes[0].action}")
+        for change in changes:
+            lines += wrapped(change.subject, INDENT + "  ")
+            for entry in difference(change.before, change.after):
+                lines += wrapped(entry, INDENT + "    ", "  ")
+            if change.undo != "exact":
+                lines += wrapped(f"undo: {change.undo}", INDENT + "    ", "  ")
+        lines += effective_lines(change.effective for change in changes)
+    return lines
+
+
+def asked_lines(asked: Asked) -> list[str]:
+    """All that an approver has to know: what for, what would be changed, who asks, until when, and who may agree."""
+    approval, run = asked.approval, asked.run
+    lines = head_lines(run.playbook, run.run_id, run.lab, run.limit, checked=False)
+    lines += [*wrapped(f"{asked.step.name}:", ""), *wrapped(approval.told), *wrapped(asked.step.reason), ""]
+    lines += [f"{counted(len(approval.changes), 'planned change')}:", *change_lines(approval), ""]
+    lines += to_type("digest", approval.digest)
+    lines += labelled("asked by", [str(person) for person in approval.asked_by])
+    lines += labelled("until", [] if approval.until is None else [moment(approval.until)])
+    lines += labelled("by", ["somebody else than who asks"] if approval.by == "somebody_else" else [])
+    return lines + labelled("decided", [] if asked.decision is None else [decision_words(asked.decision)])
+
+
+def decided_lines(asked: Asked, decision: Decision) -> list[str]:
+    """What was decided, and what to type next."""
+    run_id = asked.run.run_id
+    lines = ["", *labelled("decided", [decision_words(decision)])]
+    if decision.approved:
+        return lines + to_type("go on", f"easops runs resume {run_id}")
+    return lines + to_type("close", f"easops runs abandon {run_id}")
+
+
+def decision_words(decision: Decision) -> str:
+    """``approved by anna on adm01 2026-11-24 17:05:09Z, to be used until 2026-11-24 18:05:09Z``."""
+    words = f"{'approved' if decision.approved else 'denied'} by {decision.by} {moment(decision.at)}"
+    return words + (f", to be used until {moment(decision.until)}" if decision.approved else "")

@@ -1,0 +1,101 @@
+"""What a detector found, as lines."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+
+from easops.detectors.finding import Detection, Device, Measurement, Unreachable, UserFinding
+from easops.parameter import format_duration
+from easops.report.terminal.layout import INDENT, counted, figure, figure_and_limit, moment, wrapped
+from easops.report.terminal.styled_line import Style, joined
+
+
+def found_words(detection: Detection) -> str:
+    """The outcome in a word or three: ``2 users found``."""
+    if detection.users:
+        return f"{counted(len(detection.users), 'user')} found"
+    if detection.hosts:
+        return f"found on {counted(len(detection.hosts), 'host')}"
+    open_ = bool(detection.unreachable) or any(item.required for item in detection.undetermined)
+    return (
+        "nothing found where it could be judged"
+        if open_ and detection.judged
+        else ("not determined" if open_ else "nothing found")
+    )
+
+
+def detection_lines(
+    detection: Detection, *, told: Collection[str] = (), verbose: bool = False, indent: str = INDENT
+) -> list[str]:
+    """Who and what, with the evidence; then what is to be watched, what could not be judged, and what to know.
+
+    *told* are notes that were read already; *verbose* adds each device's figures and sample lines of the log.
+    """
+    lines: list[str] = []
+    for user in detection.users:
+        lines += _user_lines(user, verbose, indent)
+    for host, sentence in detection.sentences.items():
+        lines += wrapped(f"{host}: {sentence}", indent)
+    for measurement in detection.measurements:
+        if verbose or measurement.host not in detection.sentences:  # the sentence has the figures
+            lines += wrapped(measured_words(measurement, verbose=verbose), indent)
+    for user in detection.watch:
+        lines += wrapped(f"to watch, not acted on: {user.user}: {user.evidence}", indent)
+    for unreachable in detection.unreachable:
+        lines += unreachable_lines(unreachable, indent)
+    for open_ in detection.undetermined:
+        label = ("not judged", Style.BAD if open_.required else None)
+        lines += wrapped(joined(label, f": {open_.subject}: {open_.why}"), indent)
+    for note in detection.notes:
+        if note in told:
+            continue
+        lines += wrapped(f"note: {note}", indent)
+    return lines
+
+
+def unreachable_lines(unreachable: Unreachable, indent: str) -> list[str]:
+    """A host that gave no answer: what, why, and what to do about it."""
+    words = ": ".join(part for part in (unreachable.what, unreachable.why) if part)
+    lines = wrapped(joined(("unreachable", Style.BAD), f": {words}"), indent)
+    return lines + (wrapped(f"next: {unreachable.next_step}", indent + "  ") if unreachable.next_step else [])
+
+
+def _user_lines(user: UserFinding, verbose: bool, indent: str) -> list[str]:
+    name = user.user if user.resolved else f"{user.user} (as logged, not resolved to a mailbox)"
+    lines: list[str] = [joined(indent, (name, Style.STRONG))]
+    lines += wrapped(user.evidence, indent + "  ", "")
+    if verbose or len(user.devices) > 1:
+        for device in user.devices:
+            lines += wrapped(_device_words(device), indent + "  ", "  ")
+    if verbose:
+        lines += [f"{indent}  | {sample}" for sample in user.samples]
+    return lines
+
+
+def _device_words(device: Device) -> str:
+    parts = [
+        f"{device.device_type} {device.device_id}: {counted(device.hits, 'sync')}",
+        f"{device.rpc_max:,} RPC at most, {device.rpc_sum:,} in all",
+        f"{device.contacts_sent:,} contacts sent",
+        f"longest {device.time_taken / 1000:,.0f} s",
+    ]
+    if device.interval is not None:
+        parts.append(("every " if device.regular else "about every ") + _interval(device.interval))
+    parts.append(f"{moment(device.first_seen)} to {moment(device.last_seen)}")
+    parts.append(f"on {', '.join(device.hosts)}")
+    return ", ".join(parts)
+
+
+def _interval(seconds: float) -> str:
+    return format_duration(dt.timedelta(seconds=round(seconds)))
+
+
+def measured_words(measurement: Measurement, *, verbose: bool = False) -> str:
+    """``EX1: MSExchangeSyncAppPool 95.0 percent (limit 60.0)``."""
+    unit = measurement.unit
+    held, limit = figure(measurement.value, unit), ""
+    if measurement.limit is not None:
+        held, limit = figure_and_limit(measurement.value, measurement.limit, unit)
+    text = f"{measurement.host}: {measurement.name.replace('_', ' ')} {held} {unit}" + (limit and f" (limit {limit})")
+    return f"{text}; {measurement.evidence}" if verbose and measurement.evidence else text

@@ -1,0 +1,102 @@
+"""Recorded runs, as lines: the list of them, one whole, and the ways that lead on from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePath
+
+from easops.actions.change import Change, ChangeOutcome, words
+from easops.assessment.next_commands import ways
+from easops.playbook.record.run_view import RunView
+from easops.playbook.steps.report import Notice, RunReport
+from easops.report.terminal.approval import decision_words
+from easops.report.terminal.head_and_end import head_lines, labelled, to_type
+from easops.report.terminal.layout import INDENT, counted, moment, table, wrapped
+from easops.report.terminal.step import item_words, step_lines
+from easops.status import Status
+
+
+def runs_lines(views: Sequence[RunView], width: int | None = None) -> list[str]:
+    """All runs, the newest first: which, when (UTC), how it ended, whether it was in the lab, whether it owes its later
+    steps, and what it was."""
+    if not views:
+        return ["no run is recorded"]
+    columns = ("run", "started UTC", "status", "")
+    rows = [
+        (
+            view.run.run_id,
+            f"{view.run.started:%m-%d %H:%M}",
+            # R of `undone by R` is told by runs show; what it owes is marked
+            view.status.partition(" by ")[0].partition(",")[0].replace("_", " "),
+            " ".join(["lab"] * (view.run.lab is not None) + ["owes"] * view.run.owes),
+        )
+        for view in views
+    ]
+    left = table(columns, rows, width)
+    start = max(map(len, left)) + 2
+    what = ["what", *(_what(view) for view in views)]
+    lines: list[str] = []
+    for held, words_ in zip(left, what, strict=True):
+        whole = f"{held:<{start}}{words_}"
+        first, *rest = [whole] if width is None or len(whole) <= width else wrapped(words_, " " * start, "")
+        lines += [f"{held:<{start}}{first[start:]}", *rest]
+    return lines
+
+
+def _what(view: RunView) -> str:
+    """A run of a playbook by the name of its file; an undo and a single action are called what they are."""
+    named = PurePath(view.run.document["source"]).stem if view.run.kind == "run" else ""
+    return named or view.run.playbook
+
+
+def run_view_lines(view: RunView, report: RunReport, *, diff: bool = False, verbose: bool = False) -> list[str]:
+    """One run, whole: what was done, what is not known, and what to type."""
+    run = view.run
+    lines = head_lines(run.playbook, run.run_id, run.lab, run.limit, checked=False)[:-1]
+    begun = "submitted" if run.waits else "started"
+    ended = f", ended {moment(run.ended)}" if run.ended else ""
+    lines += wrapped(f"{view.status.replace('_', ' ')}; {begun} {moment(run.started)}{ended}", "")
+    lines += [*wrapped(f"targets {', '.join(run.targets)}", ""), ""]
+    for number, step in enumerate(view.steps):
+        lines += step_lines(step, view.steps[:number], diff=diff, verbose=verbose)
+    if view.changes:
+        lines += ["", "Changes, in the order of their intents:"]
+    for change, outcome in view.changes:
+        lines += _change_lines(change, outcome)
+    if view.notices:
+        lines += ["", "Who was told:", *notice_lines(view.notices)]
+    ways = ways_out(view, report)
+    if view.asked is not None and view.asked.decision is not None:
+        ways = [*labelled("decided", [decision_words(view.asked.decision)]), *ways]
+    return [*lines, "", *ways] if ways else lines
+
+
+def notice_lines(notices: Sequence[Notice], indent: str = INDENT) -> list[str]:
+    """Who was told of a run's end, and when; or who was not, and why."""
+    lines = []
+    for notice in notices:
+        why = f": {notice.reason}" if notice.reason else ""
+        lines += wrapped(f"{notice.channel}: {notice.status} {moment(notice.at)}{why}", indent)
+    return lines
+
+
+def _change_lines(change: Change, outcome: ChangeOutcome | None) -> list[str]:
+    status = Status.UNKNOWN if outcome is None else outcome.status
+    reason = "no outcome is recorded" if outcome is None else outcome.reason
+    lines = wrapped(item_words(change.subject, status, reason))
+    return [*lines, *wrapped(f"{words(change.before)} -> {words(change.after)}", INDENT + "  ", "  ")]
+
+
+def ways_out(view: RunView, report: RunReport) -> list[str]:
+    """The commands that lead on from here, one a line; none where nothing is left to do."""
+    return [line for way in ways(view, report) for line in to_type(way.label, way.command)]
+
+
+def settled_lines(run_id: str, found: Sequence[tuple[Change, ChangeOutcome]], *, closed: bool) -> list[str]:
+    """What reading the servers decided about the changes whose outcome was not known."""
+    lines = [f"run {run_id}: " + (f"{counted(len(found), 'open change')} read" if found else "no change was open")]
+    for change, outcome in found:
+        lines += _change_lines(change, outcome)
+    if closed:
+        lines += wrapped(f"run {run_id} is abandoned: its targets are free, and it owes nothing", "")
+    return lines

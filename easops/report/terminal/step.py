@@ -1,0 +1,167 @@
+"""One step of a run, as lines: its mark, name, hosts, time and outcome, and under it what a person needs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+from easops.actions.outcome import ItemOutcome
+from easops.clock import lasted
+from easops.playbook.steps.report import StepResult
+from easops.report.terminal.approval import approval_lines
+from easops.report.terminal.finding import detection_lines, found_words
+from easops.report.terminal.layout import INDENT, WIDTH, difference, effective_lines, wrapped
+from easops.report.terminal.styled_line import Line, Style, cut, joined, status_style
+from easops.status import EXIT_CODES, Status
+
+MARKS: Final = {
+    Status.SKIPPED: "-",
+    Status.OK: "=",
+    Status.CHANGED: "+",
+    Status.UNDONE: "+",
+    Status.WOULD_CHANGE: "~",
+    Status.NOT_STARTED: "-",
+    Status.AWAITING_APPROVAL: "?",
+    Status.REFUSED: "!",
+    Status.FAILED: "x",
+    Status.UNDO_FAILED: "x",
+    Status.UNREACHABLE: "x",
+    Status.UNDETERMINED: "?",
+    Status.VERIFY_FAILED: "x",
+    Status.UNKNOWN: "?",
+}
+"""In ASCII, since a console's code page may have nothing else."""
+
+_FOUND: Final = "*"
+_NAME_WIDTH: Final = 34
+_HOSTS_WIDTH: Final = 18
+
+
+def step_lines(
+    step: StepResult, earlier: Sequence[StepResult] = (), *, diff: bool = False, verbose: bool = False
+) -> list[str]:
+    """The lines of *step*. *earlier* are the steps above it: what they said already is not said again.
+
+    *diff* shows before and after of every item, whole and also where nothing differs; *verbose* all the evidence.
+    """
+    lines = _head(step)
+    if step.detection is not None:
+        notes = {note for held in earlier if held.detection is not None for note in held.detection.notes}
+        lines += detection_lines(step.detection, told=notes, verbose=verbose)
+        if unasked := _unasked(step, earlier):
+            lines += wrapped(f"it was not asked about {', '.join(unasked)}")
+    reasons = {item.reason for item in step.items}
+    if step.detection is None and step.reason and step.reason not in reasons:
+        lines += wrapped(step.reason)
+    if step.approval is not None:
+        told = step.approval.told if verbose else _untold(step.approval.told, earlier)
+        lines += approval_lines(step.approval, told, whole=verbose or step.status is Status.AWAITING_APPROVAL)
+    if because := step.because if verbose else _untold(step.because, earlier):
+        lines += wrapped(f"because {because}")
+    for item in step.items:
+        lines += _item_lines(item, diff)
+    moved = [item for item in step.items if item.status in (Status.CHANGED, Status.WOULD_CHANGE)]
+    return lines + effective_lines(item.effective for item in moved)
+
+
+def _head(step: StepResult) -> list[str]:
+    hosts = ", ".join(step.hosts)
+    if len(hosts) > _HOSTS_WIDTH:
+        hosts = f"{len(step.hosts)} hosts"
+    time = lasted(step.seconds) if step.seconds and step.status not in _NO_TIME else ""
+    style = _style(step)
+    name = [line[2:] for line in wrapped(step.name, "  ", "")]
+    named = joined((_mark(step), style), " ", (f"{name[0]:<{_NAME_WIDTH}}", Style.STRONG))
+    above = []
+    if len(name[0]) > _NAME_WIDTH or len(name) > 1:  # its own line, or more; the rest in its columns under it
+        above = [named, *(joined("  ", (more, Style.STRONG)) for more in name[1:])]
+        named = joined(" " * (_NAME_WIDTH + 2))
+    left = joined(named, f" {hosts:<{_HOSTS_WIDTH}} {time:>6}  ")
+    words = outcome_words(step)
+    if len(left + words) <= WIDTH:
+        return [*above, joined(left, (words, style))]
+    # no place for several statuses, or for a sentence
+    status = step.status.replace("_", " ") if step.status in {item.status for item in step.items} else ""
+    status = status if len(left + status) <= WIDTH else ""
+    return [*above, cut(joined(left, (status, style))), *wrapped(joined((words, style)))]
+
+
+def _unasked(step: StepResult, earlier: Sequence[StepResult]) -> list[str]:
+    """Who was found, and is none of those that a verify was asked about: what it proves is nothing of them."""
+    if step.kind != "verify" or step.detection is None or not step.detection.asked:
+        return []
+    before = [held.detection for held in earlier if held.kind == "detect" and held.subject == step.subject]
+    found = dict.fromkeys(user.user for held in before if held is not None for user in held.users)
+    return [user for user in found if user not in step.detection.asked]
+
+
+_NO_TIME: Final = (Status.SKIPPED, Status.NOT_STARTED)
+
+
+def _mark(step: StepResult) -> str:
+    return _FOUND if _has_found(step) else MARKS[step.status]
+
+
+def _style(step: StepResult) -> Style | None:
+    if _has_found(step):
+        return Style.CARE
+    return None if step.kind == "detect" and step.status is Status.OK else status_style(step.status)
+
+
+def _has_found(step: StepResult) -> bool:
+    return step.kind == "detect" and step.status is Status.OK and step.detection is not None and step.detection.found
+
+
+def outcome_words(step: StepResult) -> str:
+    """The outcome of a step in a word or three: of several items, how many have which status, the worst first."""
+    if step.status is Status.OK and step.kind == "detect" and step.detection is not None:
+        return found_words(step.detection)
+    if step.status is Status.OK and step.kind == "verify":
+        return "proved"
+    counts = Counter(item.status for item in step.items)
+    if step.status not in counts or set(counts) == {Status.OK}:
+        return step.status.replace("_", " ")
+    worst_first = sorted(counts, key=list(Status).index, reverse=True)
+    worst_first.sort(key=lambda status: EXIT_CODES[status], reverse=True)
+    return ", ".join(f"{status.replace('_', ' ')} {counts[status]}" for status in worst_first)
+
+
+def _item_lines(item: ItemOutcome, diff: bool) -> list[str]:
+    lines = wrapped(item_words(item.item, item.status, item.reason))
+    moved = item.status in (Status.CHANGED, Status.WOULD_CHANGE, Status.UNDONE, Status.UNKNOWN, Status.VERIFY_FAILED)
+    if diff or moved:
+        # what was refused has no after: it stays as it is
+        after = item.before if item.after is None and not moved else item.after
+        for entry in difference(item.before, after, whole=diff):
+            lines += wrapped(entry, INDENT + "  ", "  ")
+    if item.status is Status.WOULD_CHANGE and item.undo not in ("", "exact"):
+        lines += wrapped(f"undo: {item.undo}", INDENT + "  ", "  ")
+    return lines
+
+
+def item_words(item: str, status: Status, reason: str) -> Line:
+    """``anna@contoso.example: refused (protected)``."""
+    told = (status.replace("_", " "), status_style(status))
+    return joined(item, ": ", told, f" ({reason})" if reason else "")
+
+
+def _untold(because: str, earlier: Sequence[StepResult]) -> str:
+    """A reason that a person has not read already: not that which is the evidence of the steps above and no more. The
+    record has it whole."""
+    left = because
+    for evidence in sorted(_evidence(earlier), key=len, reverse=True):
+        left = left.replace(evidence, "")
+    if not left.strip("; "):
+        return ""
+    return because if len(because) <= _LONGEST else f"{because[:_LONGEST].rpartition(' ')[0]} ... (-v shows all of it)"
+
+
+_LONGEST: Final = 300
+"""Characters of a reason on the screen."""
+
+
+def _evidence(steps: Sequence[StepResult]) -> set[str]:
+    held = [step.detection for step in steps if step.detection is not None]
+    told = {user.evidence for detection in held for user in detection.users}
+    return told | {f"{user.user}: {user.evidence}" for detection in held for user in detection.users} - {""}

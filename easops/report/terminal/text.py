@@ -1,0 +1,135 @@
+"""Reports as text for a person: prose for 80 columns, tables fitted to the terminal. Pure: values in, text out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar
+
+import attrs
+
+from easops.actions.change import Change, ChangeOutcome
+from easops.detectors.finding import Detection
+from easops.playbook.record.approval import Asked, Decision
+from easops.playbook.record.run_view import RunView
+from easops.playbook.steps.interpreter import Preview
+from easops.playbook.steps.report import Notice, RunReport, StepResult
+from easops.readings.take import Taken
+from easops.report.terminal.approval import asked_lines, decided_lines
+from easops.report.terminal.finding import detection_lines, found_words, unreachable_lines
+from easops.report.terminal.head_and_end import end_lines, head_lines, labelled
+from easops.report.terminal.layout import INDENT, cell, counted, difference, effective_lines, table, wrapped
+from easops.report.terminal.runs import notice_lines, run_view_lines, runs_lines, settled_lines
+from easops.report.terminal.step import item_words, step_lines
+from easops.report.terminal.styled_line import Style, joined, painted
+from easops.status import Status
+
+
+def preview_lines(preview: Preview) -> list[str]:
+    """What a person is asked about: who, what, before -> after, and what that may do to them; then the later steps, the
+    hosts and the limits."""
+    lines = wrapped(joined((preview.step, Style.STRONG), ":"), "")
+    for plan in preview.plans:
+        lines += wrapped(item_words(plan.item, plan.status, plan.reason))
+        if plan.status is Status.WOULD_CHANGE:
+            for entry in difference(plan.before, plan.after):
+                lines += wrapped(entry, INDENT + "  ", "  ")
+            lines += wrapped(f"undo: {plan.undo}", INDENT + "  ", "  ")
+    wanted = [plan.effective for plan in preview.plans if plan.status is Status.WOULD_CHANGE]
+    lines += effective_lines(wanted)
+    lines += labelled("then", list(preview.later))
+    lines += labelled("hosts", [", ".join(preview.hosts)] if preview.hosts else [])
+    at_once = counted(preview.hosts_at_once, "host")
+    lines += labelled("limits", [f"{counted(preview.changes_limit, 'change')} a step, {at_once} at a time"])
+    return lines
+
+
+def detection_alone(detection: Detection, *, verbose: bool = False) -> list[str]:
+    """What a detector found by itself, without a run around it."""
+    found = (found_words(detection), Style.CARE if detection.found else None)
+    lines: list[str] = [joined((detection.detector, Style.STRONG), ": ", found)]
+    if detection.judged:
+        lines += wrapped(f"judged: {', '.join(detection.judged)}")
+    return [*lines, *detection_lines(detection, verbose=verbose)]
+
+
+def taken_lines(taken: Taken, width: int | None = None) -> list[str]:
+    """The rows of a reading, the host first where each host has its own; a single row that is wider than *width*, a
+    value a line."""
+    per_host = taken.reading.scope == "server"
+    columns = ("host", *taken.reading.columns) if per_host else taken.reading.columns
+    rows = [_readable(columns, (row.host, *row.values) if per_host else row.values) for row in taken.rows]
+    lines = table(columns, rows, width) if rows else [] if taken.unreachable else ["nothing"]
+    if len(rows) == 1 and len(lines) > 2:
+        left = max(map(len, columns))
+        lines = [f"{name.replace('_', ' '):<{left}}  {cell(value)}" for name, value in zip(columns, *rows, strict=True)]
+    for unreachable in taken.unreachable:
+        lines += unreachable_lines(unreachable, "")
+    return lines
+
+
+def _readable(columns: Sequence[str], values: Sequence[Any]) -> tuple[Any, ...]:
+    """The values of a row, bytes in MiB."""
+    return tuple(
+        f"{value / 2**20:,.0f} MiB" if name.endswith("_bytes") and value is not None else value
+        for name, value in zip(columns, values, strict=True)
+    )
+
+
+@attrs.frozen
+class Text:
+    """The text format. *width* is that of a terminal, which tables are fitted to; None, off one: a row is one line,
+    for grep. *colour* paints what stands out, for a terminal."""
+
+    width: int | None = None
+    colour: bool = False
+    name: ClassVar[str] = "text"
+
+    def drawn(self, lines: Iterable[str]) -> str:
+        return "\n".join(map(painted, lines) if self.colour else lines)
+
+    def head(self, title: str, run_id: str | None, lab: str | None, limit: str | None, *, checked: bool) -> str:
+        return self.drawn(head_lines(title, run_id, lab, limit, checked=checked))
+
+    def step(self, step: StepResult, earlier: Sequence[StepResult], *, diff: bool, verbose: bool) -> str:
+        return self.drawn(step_lines(step, earlier, diff=diff, verbose=verbose))
+
+    def end(self, report: RunReport, exit_code: int, *, command: str) -> str:
+        return self.drawn(end_lines(report, exit_code, command=command))
+
+    def detection(self, detection: Detection, status: Status, exit_code: int, *, verbose: bool) -> str:
+        return self.drawn(detection_alone(detection, verbose=verbose))
+
+    def taken(self, taken: Taken) -> str:
+        return self.drawn(taken_lines(taken, self.width))
+
+    def runs(self, views: Sequence[RunView]) -> str:
+        return self.drawn(runs_lines(views, self.width))
+
+    def run_view(self, view: RunView, report: RunReport, *, diff: bool, verbose: bool) -> str:
+        return self.drawn(run_view_lines(view, report, diff=diff, verbose=verbose))
+
+    def submitted(self, run_id: str) -> str:
+        return f"run {run_id} is recorded and waits; to execute it, type\n  easops worker {run_id}"
+
+    def served(self, runs: Sequence[tuple[RunView, RunReport, int]], exit_code: int) -> str:
+        return "\n\n".join(self.drawn(run_view_lines(view, report)) for view, report, _ in runs)
+
+    def asked(self, asked: Asked, exit_code: int) -> str:
+        return self.drawn(asked_lines(asked))
+
+    def decided(self, asked: Asked, decision: Decision) -> str:
+        return self.drawn(decided_lines(asked, decision))
+
+    def notices(self, notices: Sequence[Notice], status: Status, exit_code: int) -> str:
+        return self.drawn(notice_lines(notices, ""))
+
+    def settled(
+        self,
+        run_id: str,
+        found: Sequence[tuple[Change, ChangeOutcome]],
+        status: Status,
+        exit_code: int,
+        *,
+        closed: bool,
+    ) -> str:
+        return self.drawn(settled_lines(run_id, found, closed=closed))
