@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -27,15 +26,16 @@ from easops.exchange.server import choose_domain_controller
 from easops.inventory.host import Host
 from easops.inventory.select import limited, one_organisation, select
 from easops.parameter import format_duration
-from easops.playbook.execution.dbos_engine import PROTOCOL, DurableHands, alone, forget, now
+from easops.playbook.execution.dbos_engine import PROTOCOL, DurableHands, alone, now
 from easops.playbook.execution.execute_run import WAIT, Caller, Conduct, Confirm, execute_run, made_here
 from easops.playbook.execution.lab_process import start_lab
+from easops.playbook.execution.maintenance import check_engine, prune
 from easops.playbook.language.expression import evaluate
 from easops.playbook.language.load import check_inputs, load_playbook, load_playbook_text
 from easops.playbook.language.model import Playbook
 from easops.playbook.record.approval import lapsed, refuse_denied
 from easops.playbook.record.notice_ledger import Announcer
-from easops.playbook.record.run_store import KEPT, Record, Run
+from easops.playbook.record.run_store import Record, Run
 from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.record.stored_run import (
     changes_by_key,
@@ -136,6 +136,7 @@ def run(
     values = check_inputs(playbook, given)
     if not lab and hosts is None:
         raise BadInput("there are no hosts to run against", "no inventory is named", "name one, or use the lab")
+    state = state or StateFolder.default()
     with ExitStack() as stack:
         clock: Clock = SystemClock()
         used: str | None = None
@@ -145,15 +146,17 @@ def run(
                 world = stack.enter_context(start_lab(scenario or playbook.scenario, Path(stack.enter_context(folder))))
                 hosts, clock, used = world.hosts, world.clock, world.scenario
             chosen = _selected(playbook, values, hosts or (), limit)
-            earlier = None if lab else _earlier_run(state or StateFolder.default(), playbook, chosen, anew)
+            check_engine(state)
+            earlier = None if lab else _earlier_run(state, playbook, chosen, anew)
             report = _checked(playbook, values, hosts or (), chosen, clock, conduct)
             return conduct.caller.heard(attrs.evolve(report, lab=used, limit=limit, earlier=earlier))
         stack.enter_context(alone())
-        state = (state or StateFolder.default()).prepared()
+        state = state.prepared()
         run_id = new_run_id()
         record = Record(state.database_url)
         stack.callback(record.close)
-        _prune(record, state)
+        check_engine(state)
+        prune(record, state)
         lock = state.lock(run_id)
         lock.take()
         stack.enter_context(kept(lock))
@@ -191,6 +194,7 @@ def submit(
     given = dict(inputs or {})
     check_inputs(playbook, given)
     with opened(state) as (record, state):
+        check_engine(state)
         held, _ = _planned(new_run_id(), playbook, given, hosts, limit, None, announcer)
         held = attrs.evolve(held, document={**held.document, "submitted": True, "anew": anew}, walks=0)
         _refuse_open(record, state, held, anew)
@@ -234,6 +238,7 @@ def resume(
     conduct = Conduct(Caller(observer, confirm), wait, stopper, sessions, announcer)
     with alone(), opened(state) as (record, state), locked(record, state, run_id) as (held, lock):
         refuse_closed(held)
+        check_engine(state)
         if held.document["protocol"] != PROTOCOL:
             raise Refused(
                 f"run {held.run_id} was recorded with engine protocol {held.document['protocol']}",
@@ -459,18 +464,6 @@ def _earlier_run(state: StateFolder, playbook: Playbook, selected: Sequence[Host
     with opened(state) as (record, folder):
         found = _open_run(record, folder, attrs.evolve(new, targets=_targets(new, selected)), anew)
     return None if found is None else OpenRun(found[0].run_id, found[1])
-
-
-def _prune(record: Record, state: StateFolder) -> None:
-    """Forget records, with what the engine keeps beside them, after 400 days; and lab worlds after 7."""
-    now = dt.datetime.now(dt.UTC)
-    old = [held for held in record.runs() if now - held.started > KEPT]
-    if old:
-        forget(state, old)
-        record.forget([held.run_id for held in old])
-    for folder in state.labs.iterdir():
-        if now.timestamp() - folder.stat().st_mtime > 7 * 86400 and not state.lock(folder.name).is_alive():
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _playbook(held: Run) -> Playbook:
