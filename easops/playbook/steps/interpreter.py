@@ -470,7 +470,7 @@ class _Walk:
                 label = None if host is None else host.name
                 values = step.arguments(action.parameters, here)
                 done = None
-                if action.pulse and host is not None:
+                if action.one_way and host is not None:
                     done = self.earlier.pulse(self._key(step), host.name, self.targets(host), values)
                 if done is not None:
                     # It happened in an earlier walk of this run: two are not one.
