@@ -96,7 +96,7 @@ class Limit:
     name = "limit"
     summary = ""
     scope = "organisation"
-    pulse = False
+    one_way = False
     stronger = ""
     parameters = (Parameter("user", "text"),)
 
@@ -121,7 +121,7 @@ class Recycle:
     name = "recycle"
     summary = ""
     scope = "server"
-    pulse = True
+    one_way = True
     stronger = ""
     parameters: Any = ()
 
