@@ -14,8 +14,8 @@ import attrs
 
 from easops.actions.action import Plan, Scope
 from easops.actions.change import Standing
-from easops.actions.known import not_known
 from easops.actions.outcome import Done
+from easops.actions.replication import not_replicated
 from easops.clock import Waiting
 from easops.context import Context
 from easops.errors import BadInput, CommandFailed, EasopsError
@@ -168,7 +168,7 @@ def _await_known(after: Any, name: str, context: Context) -> tuple[tuple[str, ..
     began = context.clock.monotonic()
     ends = began + _REPLICATION
     try:
-        while missing := not_known(after, context.sessions.open(host, "exchange"), host.version):
+        while missing := not_replicated(after, context.sessions.open(host, "exchange"), host.version):
             if context.clock.monotonic() >= ends:
                 return missing, ""
             told = f"waiting until the domain controller of {name} knows {', '.join(missing)} as changed"

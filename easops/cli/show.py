@@ -40,6 +40,6 @@ def show(
     voice = Voice()
     if verbose:
         trace_commands(voice)
-    taken = take(chosen, values, hosts)
-    voice.result(voice.form(as_json).taken(taken))
-    raise typer.Exit(taken.exit_code)
+    result = take(chosen, values, hosts)
+    voice.result(voice.form(as_json).reading(result))
+    raise typer.Exit(result.exit_code)
