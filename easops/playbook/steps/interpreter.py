@@ -22,6 +22,7 @@ from easops.actions.outcome import Done, ItemOutcome
 from easops.clock import Waiting
 from easops.context import Context
 from easops.detectors import DETECTORS
+from easops.detectors.detection_status import detect_status, verify_status
 from easops.detectors.detector import Detector
 from easops.detectors.finding import Detection
 from easops.errors import (
@@ -37,13 +38,11 @@ from easops.playbook.language.expression import Setting, evaluate, expressions_i
 from easops.playbook.language.model import Group, Playbook, Step
 from easops.playbook.steps.approval_request import RULE, Approval, Foreseen, PlannedChange, Verdict, digest_of, others
 from easops.playbook.steps.detection_status import (
-    detected,
     failing,
     merge,
     of_hosts,
     undetermined_words,
     until_told,
-    verified,
     verify_words,
     waiting_for,
 )
@@ -407,7 +406,7 @@ class _Walk:
         found = self.hands.once(self._touch(step), Detection, lambda: detector.detect(hosts, values, self.context))
         return _result(
             step,
-            detected(found, self.playbook.limits.unreachable),
+            detect_status(found, unreachable_allowed=self.playbook.limits.unreachable),
             hosts=_names(hosts),
             reason=undetermined_words(found),
             detection=found,
@@ -446,7 +445,7 @@ class _Walk:
                 wait = min(wait * 1.5, _POLL_MOST)
 
         seen = self.hands.once(self._touch(step), Detection, look)
-        status = verified(seen)
+        status = verify_status(seen)
         return _result(step, status, hosts=_names(hosts), reason=verify_words(seen, status), detection=seen)
 
     # -- changing -----------------------------------------------------------------------------------------------
