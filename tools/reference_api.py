@@ -27,7 +27,7 @@ HELD: Final = {
     "easops.actions.outcome": ("ItemOutcome",),
     "easops.detectors.finding": ("UserFinding", "Device", "Measurement", "Undetermined"),
     "easops.remoting.unreachable": ("Unreachable",),
-    "easops.playbook.steps.interpreter": ("Preview",),
+    "easops.playbook.steps.effects": ("Preview",),
 }
 """What the results hold."""
 

@@ -11,7 +11,7 @@ from easops.actions.change import Change, ChangeOutcome
 from easops.detectors.finding import Detection
 from easops.playbook.record.approval import Asked, Decision
 from easops.playbook.record.run_view import RunView
-from easops.playbook.steps.interpreter import Preview
+from easops.playbook.steps.effects import Preview
 from easops.playbook.steps.report import Notice, RunReport, StepResult
 from easops.readings.take import ReadingResult
 from easops.report.terminal.approval import asked_lines, decided_lines

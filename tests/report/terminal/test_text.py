@@ -13,7 +13,7 @@ from easops.assessment.still_open import left_open
 from easops.detectors.finding import Detection, Measurement
 from easops.playbook.record.run_store import Run
 from easops.playbook.record.run_view import RunView
-from easops.playbook.steps.interpreter import Preview
+from easops.playbook.steps.effects import Preview
 from easops.playbook.steps.report import OpenRun, StepResult
 from easops.remoting.unreachable import Unreachable
 from easops.report.terminal.finding import detection_lines
