@@ -23,7 +23,7 @@ def lint(
 ) -> None:
     """Check playbooks whole, and run nothing: every problem as file:line:column."""
     from easops.document import DocumentError
-    from easops.playbook.run import find_playbook
+    from easops.playbook.language.find import find_playbook
     from easops.report import LINTS
     from easops.report.terminal.lint import Linted
     from easops.status import EXIT_USAGE

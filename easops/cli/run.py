@@ -55,7 +55,7 @@ def run(
 ) -> None:
     """Run a playbook: find, cure, prove."""
     from easops.errors import BadInput
-    from easops.playbook.run import find_playbook
+    from easops.playbook.language.find import find_playbook
     from easops.playbook.run import run as run_playbook
     from easops.playbook.run import submit as submit_run
 

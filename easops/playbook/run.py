@@ -31,7 +31,8 @@ from easops.playbook.execution.dbos_engine import PROTOCOL, DurableHands, alone,
 from easops.playbook.execution.execute_run import WAIT, Caller, Conduct, Confirm, execute_run, made_here
 from easops.playbook.execution.lab_process import start_lab
 from easops.playbook.language.expression import evaluate
-from easops.playbook.language.load import check_inputs, load_playbook, load_playbook_text
+from easops.playbook.language.find import find_playbook
+from easops.playbook.language.load import check_inputs, load_playbook_text
 from easops.playbook.language.model import Playbook
 from easops.playbook.record.approval import lapsed, refuse_denied
 from easops.playbook.record.notice_ledger import Announcer
@@ -61,18 +62,6 @@ from easops.playbook.undo import walk_back
 from easops.remoting.pool import SessionPool, kept_or_own
 from easops.remoting.secret import ask_passwords
 from easops.status import Status
-
-
-def find_playbook(path_or_name: Path | str) -> Playbook:
-    """The playbook of a file, or the shipped one of that name (``contacts-sync-storm``), checked whole.
-
-    No server is asked.
-
-    Raises:
-        BadInput: there is no such file or name, or it is no good playbook; every problem at once, each with
-            ``file:line:column``.
-    """
-    return load_playbook(path_or_name, actions=ACTIONS, detectors=DETECTORS)
 
 
 def run(

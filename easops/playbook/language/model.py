@@ -13,10 +13,11 @@ import attrs
 from easops.errors import BadInput, EasopsError
 from easops.parameter import Parameter, ParameterError, check_all, format_duration
 from easops.playbook.language.expression import Setting, evaluate
-from easops.playbook.steps.approval_request import By
 
 StepKind = Literal["detect", "verify", "do", "approval"]
 
+By = Literal["anyone", "somebody_else"]
+"""Who may approve; *somebody_else* is neither the person who started the run nor anyone who resumed it."""
 
 EXPIRES: Final = dt.timedelta(hours=1)
 """How long an approval stands where the playbook does not say."""
