@@ -42,8 +42,8 @@ def detect(
 ) -> None:
     """Look for a fault, with evidence; changes nothing."""
     from easops.detectors import DETECTORS
-    from easops.detectors.look import detect as look
-    from easops.detectors.look import verdict
+    from easops.detectors.detect import detect as look
+    from easops.detectors.detection_status import detect_status
     from easops.errors import BadInput
     from easops.status import EXIT_CODES, EXIT_PENDING
 
@@ -59,7 +59,7 @@ def detect(
     else:
         found = look(detector, arguments.hosts_of(inventory), values, on=on or "runs=activesync", observer=console)
     console.quiet_down()
-    status = verdict(found)
+    status = detect_status(found)
     code = EXIT_CODES[status]
     if detailed_exitcode and code == 0 and found.found:
         code = EXIT_PENDING

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from easops.notify import Notifications
     from easops.playbook.execution.dbos_engine import Interrupted
     from easops.playbook.execution.execute_run import Confirm
-    from easops.playbook.steps.interpreter import Preview
+    from easops.playbook.steps.effects import Preview
     from easops.playbook.steps.report import Notice, RunReport, StepResult
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from easops.actions.change import Change, ChangeOutcome
 from easops.detectors.finding import Detection
 from easops.playbook.steps.report import Notice, RunReport, StepResult
-from easops.readings.take import Taken
+from easops.readings.take import ReadingResult
 from easops.status import Status
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Format(Protocol):
 
     def detection(self, detection: Detection, status: Status, exit_code: int, *, verbose: bool) -> str: ...
 
-    def taken(self, taken: Taken) -> str: ...
+    def reading(self, result: ReadingResult) -> str: ...
 
     def runs(self, views: Sequence[RunView]) -> str: ...
 

@@ -1,4 +1,4 @@
-"""What each command loads: starting up is a cost that everybody pays, so a heavy import is added here on purpose only."""
+"""What each command loads: everybody pays for start-up, so a heavy import is added here on purpose only."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ try:
     main(sys.argv[1:])
 except SystemExit:
     pass
-print("LOADED", *{name.partition(".")[0] for name, module in sys.modules.items() if module is not None}, file=sys.stderr)
+print("LOADED", *{name.partition(".")[0] for name in sys.modules if sys.modules[name] is not None}, file=sys.stderr)
 """
 
 

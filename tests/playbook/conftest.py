@@ -107,7 +107,7 @@ def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..
             for name in ("_POLL_FIRST", "_POLL_MOST"):
                 monkeypatch.setattr(f"easops.playbook.steps.interpreter.{name}", 240.0)
             monkeypatch.setattr("easops.actions.recycle_app_pool._LOOK_AGAIN", 10.0)
-            for module in ("run", "recorded"):
+            for module in ("run", "record.stored_run"):
                 monkeypatch.setattr(f"easops.playbook.{module}.SystemClock", lambda: clock)
             return Rig(lab, state or StateFolder(tmp_path / "state"))
 

@@ -41,13 +41,13 @@ class TakesParameters(Protocol):
 
 
 class DescribedAction(TakesParameters, Protocol):
-    """What the loader asks of an action: also what it acts on, and whether it is a pulse (needs ``because:``)."""
+    """What the loader asks of an action: also what it acts on, and whether it is one-way, which needs ``because:``."""
 
     @property
     def scope(self) -> Literal["organisation", "server"]: ...
 
     @property
-    def pulse(self) -> bool: ...
+    def one_way(self) -> bool: ...
 
 
 @attrs.frozen

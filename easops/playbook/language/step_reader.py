@@ -219,7 +219,7 @@ class StepReader:
         action = self._actions.get(subject)
         if action is None:
             return
-        if action.pulse and "because" not in fields:
+        if action.one_way and "because" not in fields:
             self._checker.add(
                 node,
                 f"{subject} needs a `because`",
