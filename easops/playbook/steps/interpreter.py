@@ -32,7 +32,7 @@ from easops.errors import (
     UnreachableHost,
 )
 from easops.inventory.host import Host
-from easops.inventory.select import one_organisation, select
+from easops.inventory.select import require_one_organisation, select
 from easops.playbook.language.expression import Setting, evaluate, expressions_in
 from easops.playbook.language.model import Group, Playbook, Step
 from easops.playbook.steps.approval_request import RULE, Approval, Foreseen, PlannedChange, Verdict, digest_of, others
@@ -729,7 +729,7 @@ def walk(
     that the run is not to touch, passed over where an ``on:`` names them. With *earlier* the walk begins at the first
     step that no earlier walk of the same run ended well. Raises Refused for hosts of two organisations.
     """
-    one_organisation(tuple(hosts))
+    require_one_organisation(tuple(hosts))
     before = earlier or Earlier()
     walking = _Walk(
         playbook,
