@@ -25,7 +25,7 @@ from easops.errors import BadInput, Refused
 from easops.exchange.organisation import Organisation
 from easops.exchange.server import choose_domain_controller
 from easops.inventory.host import Host
-from easops.inventory.select import limited, one_organisation, select
+from easops.inventory.select import apply_limit, require_one_organisation, select
 from easops.parameter import format_duration
 from easops.playbook.execution.dbos_engine import PROTOCOL, alone, forget, now
 from easops.playbook.execution.execute_run import WAIT, Caller, Conduct, Confirm, execute_run, made_here
@@ -62,7 +62,7 @@ from easops.playbook.steps.observer import Observer
 from easops.playbook.steps.protection import protected_mailboxes
 from easops.playbook.steps.report import OpenRun, RunReport, run_status
 from easops.playbook.undo import walk_back
-from easops.remoting.pool import SessionPool, kept_or_own
+from easops.remoting.pool import SessionPool, shared_or_new
 from easops.remoting.secret import ask_passwords
 from easops.status import Status
 
@@ -304,7 +304,7 @@ def _checked(
     ask_passwords(hosts)
     started = dt.datetime.now(dt.UTC)
     observer.started(None)
-    with kept_or_own(conduct.sessions) as sessions:
+    with shared_or_new(conduct.sessions) as sessions:
         context = Context(sessions, Organisation.of(hosts, sessions), clock, observer.progress)
         effects = ReadOnlyEffects(observer)
         facts = _facts(playbook, values, hosts, context, effects, lambda: _label(hosts))
@@ -483,8 +483,8 @@ def _selected(
             "correct hosts: in the playbook, or the hosts of the inventory",
         )
     if limit is not None:
-        chosen = limited(limit, chosen, hosts)
-    one_organisation(chosen)
+        chosen = apply_limit(limit, chosen, hosts)
+    require_one_organisation(chosen)
     return chosen
 
 

@@ -23,7 +23,7 @@ from easops.playbook.steps.codec import from_json
 from easops.playbook.steps.identity import this_machine
 from easops.playbook.steps.observer import Observer
 from easops.playbook.steps.report import RunReport, StepResult, run_status
-from easops.remoting.pool import SessionPool, kept_or_own
+from easops.remoting.pool import SessionPool, shared_or_new
 from easops.remoting.secret import ask_passwords
 from easops.status import Status
 
@@ -139,7 +139,7 @@ def context_of(
     observer: Observer,
     kept_sessions: SessionPool | None = None,
 ) -> Iterator[Context]:
-    with kept_or_own(kept_sessions) as sessions:
+    with shared_or_new(kept_sessions) as sessions:
         organisation = Organisation.of(hosts, sessions)
         for entry in record.entries(held.run_id, "facts"):
             organisation.domain_controller = entry.body["domain_controller"]
