@@ -2,7 +2,7 @@
 
 FOLDER holds ``exchange.json``, ``windows.json`` and ``windows-iis-net.json``: signatures parsed from Microsoft's public
 reference pages (MicrosoftDocs/office-docs-powershell, PowerShell-Docs and windows-powershell-docs; names, types and
-flags only). What is written is described in ``easops/lab/law.py``.
+flags only). What is written is described in ``easops/lab/signatures/compact.py``.
 """
 
 from __future__ import annotations
