@@ -56,9 +56,59 @@ EXIT_BUG: Final = 70
 EXIT_INTERRUPTED: Final = 130
 EXIT_TERMINATED: Final = 143
 
+
+class Severity(enum.IntEnum):
+    """How much a status asks of whoever reads it."""
+
+    GOOD = 0
+    ATTENTION = 1
+    """A rule or a person stands in the way; nothing went wrong."""
+    BAD = 2
+
+
+MAY_HAVE_CHANGED: Final = frozenset({Status.CHANGED, Status.UNDONE, Status.VERIFY_FAILED, Status.UNKNOWN})
+"""Something was changed, or may have been. An item that failed half way is not here: it is ``touched``."""
+
+OPEN: Final = frozenset({Status.VERIFY_FAILED, Status.UNKNOWN})
+"""Sent, and not known to have come about: the server is read before anything is sent again."""
+
+AS_WANTED: Final = frozenset({Status.OK, Status.CHANGED, Status.WOULD_CHANGE})
+"""An item that is as the action wants it, or will be."""
+
+FINISHED_WELL: Final = frozenset({Status.SKIPPED, Status.OK, Status.CHANGED, Status.UNDONE})
+"""A step that a resumed run does not do again."""
+
+NOT_JUDGED: Final = frozenset({Status.UNREACHABLE, Status.UNDETERMINED})
+"""A look that came to no verdict."""
+
+NOT_DONE: Final = frozenset({Status.FAILED, Status.UNREACHABLE, Status.UNDETERMINED, Status.UNKNOWN})
+"""An item that is not known to be as wanted, by no decision of a rule or a person: a resumed run tries it again."""
+
+PROBLEMS: Final = frozenset(
+    {
+        Status.FAILED,
+        Status.UNDO_FAILED,
+        Status.UNREACHABLE,
+        Status.UNDETERMINED,
+        Status.VERIFY_FAILED,
+        Status.UNKNOWN,
+    }
+)
+"""Something went wrong."""
+
+STOPS_LATER_CHANGES: Final = PROBLEMS | {Status.REFUSED, Status.AWAITING_APPROVAL}
+"""After a step of this status no later step changes anything, unless the playbook says otherwise."""
+
 _ORDER: Final = {status: position for position, status in enumerate(Status)}
 
 
+def severity(status: Status) -> Severity:
+    """How much *status* asks of whoever reads it."""
+    if status in PROBLEMS:
+        return Severity.BAD
+    return Severity.ATTENTION if status in STOPS_LATER_CHANGES else Severity.GOOD
+
+
 def worst(statuses: Iterable[Status]) -> Status:
-    """The worst of *statuses*: the highest exit code, and within a code the later in the table. Of none: ok."""
-    return max(statuses, key=lambda status: (EXIT_CODES[status], _ORDER[status]), default=Status.OK)
+    """The worst of *statuses*: the last in the table, so that its exit code is the highest. Of none: ok."""
+    return max(statuses, key=_ORDER.__getitem__, default=Status.OK)

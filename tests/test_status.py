@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from easops.status import EXIT_CODES, Status, worst
+from easops.status import EXIT_CODES, PROBLEMS, STOPS_LATER_CHANGES, Severity, Status, severity, worst
 
 
 def test_the_exit_codes_are_what_they_have_always_been() -> None:
@@ -37,3 +37,11 @@ def test_the_worst_has_the_highest_exit_code_and_is_the_later_row_within_it(stat
 
 def test_nothing_at_all_is_ok() -> None:
     assert worst([]) is Status.OK
+
+
+def test_the_sets_and_the_severity_agree_with_the_exit_codes() -> None:
+    """Exit codes are for whoever calls the program; rules ask the sets. They must not say different things."""
+    assert {status for status, code in EXIT_CODES.items() if code >= 4} == PROBLEMS
+    assert {status for status, code in EXIT_CODES.items() if code >= 3} == STOPS_LATER_CHANGES
+    assert {status for status in Status if severity(status) is Severity.GOOD} == set(Status) - STOPS_LATER_CHANGES
+    assert list(EXIT_CODES.values()) == sorted(EXIT_CODES.values()), "a later status is a worse one"

@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from easops.status import EXIT_CODES, Status, worst
+from easops.status import AS_WANTED, PROBLEMS, Status, worst
 
 
 @attrs.frozen
@@ -66,8 +66,7 @@ class Done:
     @property
     def treated(self) -> tuple[str, ...]:
         """The items that are as wanted now: ok, changed, or would be."""
-        good = (Status.OK, Status.CHANGED, Status.WOULD_CHANGE)
-        return tuple(item.item for item in self.items if item.status in good)
+        return tuple(item.item for item in self.items if item.status in AS_WANTED)
 
     @property
     def refused(self) -> tuple[str, ...]:
@@ -76,4 +75,4 @@ class Done:
     @property
     def stopped(self) -> bool:
         """Whether any item failed, was unreachable or is unknown."""
-        return any(EXIT_CODES[item.status] > EXIT_CODES[Status.REFUSED] for item in self.items)
+        return any(item.status in PROBLEMS for item in self.items)
