@@ -56,7 +56,7 @@ def signature_of(name: str, entry: Mapping[str, Any], version: str) -> Signature
         for number in parameter.sets:
             if number >= 0:
                 has_parameter[number] = has_parameter.get(number, False) or parameter.name in here
-    names = entry["sets"] or ["__AllParameterSets"]
+    names = entry["sets"]
     kept = [number for number in range(len(names)) if has_parameter.get(number, True)] or list(range(len(names)))
     renumbered = {old: new for new, old in enumerate(kept)}
     parameters = {
