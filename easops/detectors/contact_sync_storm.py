@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
 import attrs
 
+from easops.at_once import at_once
 from easops.context import Context
 from easops.detectors.contact_sync import (
     LITERALS,
@@ -109,14 +109,13 @@ class ContactSyncStorm:
         readings: list[_HostReading] = []
         undetermined: list[Undetermined] = []
         unreachable: list[Unreachable] = []
-        with ThreadPoolExecutor(max(1, min(16, len(hosts)))) as reading:
-            for came in reading.map(lambda host: _read_host(host, values, context), hosts):
-                if isinstance(came, _HostReading):
-                    readings.append(came)
-                elif isinstance(came, Undetermined):
-                    undetermined.append(came)
-                else:
-                    unreachable.append(came)
+        for came in at_once(lambda host: _read_host(host, values, context), hosts, context.clock):
+            if isinstance(came, _HostReading):
+                readings.append(came)
+            elif isinstance(came, Undetermined):
+                undetermined.append(came)
+            else:
+                unreachable.append(came)
         found = _Judgement(readings, values, context).judge()
         failing = {item.host for item in found.unreachable}
         failing |= {item.host for item in found.undetermined if item.required and item.host is not None}

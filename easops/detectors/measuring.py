@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Protocol, TypeVar
 
 import attrs
 
+from easops.at_once import at_once
 from easops.context import Context
 from easops.detectors.finding import Detection, Measurement, Undetermined, Unreachable
 from easops.errors import EasopsError, UnreachableHost
@@ -49,8 +49,7 @@ def measure(detector: str, hosts: Sequence[Host], context: Context, look: Callab
         except EasopsError as error:
             return Look(why_not=str(error))
 
-    with ThreadPoolExecutor(max(1, min(16, len(hosts)))) as reading:
-        came = dict(zip((host.name for host in hosts), reading.map(guarded, hosts), strict=True))
+    came = dict(zip((host.name for host in hosts), at_once(guarded, hosts, context.clock), strict=True))
     looks = {host: held for host, held in came.items() if isinstance(held, Look)}
     judged = {host: held for host, held in looks.items() if not held.why_not}
     return Detection(
