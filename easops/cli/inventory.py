@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from easops.cli.voice import Voice
+from easops.cli.console import Console
 
 app = typer.Typer(
     name="inventory", help="Take hosts over from another inventory.", no_args_is_help=True, rich_markup_mode=None
@@ -29,19 +29,19 @@ def from_ansible(
     ] = None,
 ) -> None:
     """Take hosts over from Ansible: ansible-inventory --list | easops inventory from-ansible > hosts.yml"""
-    from easops.document import read_text
     from easops.errors import BadInput
     from easops.inventory.ansible import from_ansible as taken_over
+    from easops.yaml_reader import read_text
 
     if source == Path("-"):
         taken = taken_over(sys.stdin.buffer.read().decode("utf-8", "replace"), "stdin")
     else:
         taken = taken_over(read_text(source), str(source))
-    voice = Voice()
+    console = Console()
     for note in taken.notes:
-        voice.note(f"easops: {note}")
+        console.note(f"easops: {note}")
     if output is None:
-        voice.result(taken.text.rstrip("\n"))
+        console.result(taken.text.rstrip("\n"))
         return
     try:
         output.write_text(taken.text, encoding="utf-8")

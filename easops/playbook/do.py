@@ -16,7 +16,7 @@ from easops.actions import ACTIONS
 from easops.actions.action import Action
 from easops.errors import BadInput
 from easops.inventory.host import Host
-from easops.inventory.select import as_selector, some_of
+from easops.inventory.select import as_selector, select_some
 from easops.parameter import values_of
 from easops.playbook.execution.execute_run import WAIT, Confirm
 from easops.playbook.language.load import load_playbook_text
@@ -83,7 +83,7 @@ def do(
     given = dict(values or {})
     values_of(chosen.parameters, given, action)
     if on is not None:
-        some_of(on, hosts)
+        select_some(on, hosts)
         on = as_selector(on, hosts)
     return run(
         single(chosen, given, on=on is not None, because=because is not None),
@@ -106,7 +106,7 @@ def single(action: Action, given: Collection[str], *, on: bool = False, because:
 
     All values are inputs: the parameters by their names, ``protect`` (a list), and, where *on* or *because* are set,
     ``selected_hosts`` (a selector) and ``reason``. So no value ever stands in the text, and none can be taken for an
-    expression. Raises BadInput where a server action has no hosts, or a pulse no reason.
+    expression. Raises BadInput where a server action has no hosts, or a one-way action has no reason.
     """
     if action.scope == "server" and not on:
         raise BadInput(
@@ -114,7 +114,7 @@ def single(action: Action, given: Collection[str], *, on: bool = False, because:
             "",
             "add --on (in a script on=) with a selector, as in name=EX01",
         )
-    if action.pulse and not because:
+    if action.one_way and not because:
         raise BadInput(
             f"{action.name} needs a reason",
             "it cannot be undone; the reason stands in the record",

@@ -16,7 +16,7 @@ from typing import Any
 import attrs
 
 from easops.actions import ACTIONS
-from easops.actions.change import conclude
+from easops.actions.perform import conclude
 from easops.clock import Clock, SystemClock
 from easops.context import Context
 from easops.detectors import DETECTORS
@@ -24,14 +24,15 @@ from easops.errors import BadInput, Refused
 from easops.exchange.organisation import Organisation
 from easops.exchange.server import choose_domain_controller
 from easops.inventory.host import Host
-from easops.inventory.select import limited, one_organisation, select
+from easops.inventory.select import apply_limit, require_one_organisation, select
 from easops.parameter import format_duration
-from easops.playbook.execution.dbos_engine import PROTOCOL, DurableHands, alone, now
+from easops.playbook.execution.dbos_engine import PROTOCOL, alone, now
 from easops.playbook.execution.execute_run import WAIT, Caller, Conduct, Confirm, execute_run, made_here
 from easops.playbook.execution.lab_process import start_lab
 from easops.playbook.execution.maintenance import check_engine, prune
 from easops.playbook.language.expression import evaluate
-from easops.playbook.language.load import check_inputs, load_playbook, load_playbook_text
+from easops.playbook.language.find import find_playbook
+from easops.playbook.language.load import check_inputs, load_playbook_text
 from easops.playbook.language.model import Playbook
 from easops.playbook.record.approval import lapsed, refuse_denied
 from easops.playbook.record.notice_ledger import Announcer
@@ -48,31 +49,23 @@ from easops.playbook.record.stored_run import (
     organisation_target,
     refuse_closed,
     steps_of,
+    time_of_run,
     was_stopped,
     world_of,
 )
 from easops.playbook.steps.codec import Json, dumps, from_json, to_json
+from easops.playbook.steps.earlier import Earlier, OneWayChange
+from easops.playbook.steps.effects import Effects, ReadOnlyEffects
+from easops.playbook.steps.facts import Facts
 from easops.playbook.steps.identity import this_person
-from easops.playbook.steps.interpreter import Earlier, Facts, Hands, Pulse, walk
-from easops.playbook.steps.observer import LookingHands, Observer
+from easops.playbook.steps.interpreter import interpret
+from easops.playbook.steps.observer import Observer
 from easops.playbook.steps.protection import protected_mailboxes
 from easops.playbook.steps.report import OpenRun, RunReport, run_status
 from easops.playbook.undo import walk_back
-from easops.remoting.pool import SessionPool, kept_or_own
+from easops.remoting.pool import SessionPool, shared_or_new
 from easops.remoting.secret import ask_passwords
 from easops.status import Status
-
-
-def find_playbook(path_or_name: Path | str) -> Playbook:
-    """The playbook of a file, or the shipped one of that name (``contacts-sync-storm``), checked whole.
-
-    No server is asked.
-
-    Raises:
-        BadInput: there is no such file or name, or it is no good playbook; every problem at once, each with
-            ``file:line:column``.
-    """
-    return load_playbook(path_or_name, actions=ACTIONS, detectors=DETECTORS)
 
 
 def run(
@@ -141,12 +134,12 @@ def run(
         clock: Clock = SystemClock()
         used: str | None = None
         if check:
+            check_engine(state)
             if lab:
                 folder = tempfile.TemporaryDirectory(prefix="easops-lab-", ignore_cleanup_errors=True)
                 world = stack.enter_context(start_lab(scenario or playbook.scenario, Path(stack.enter_context(folder))))
                 hosts, clock, used = world.hosts, world.clock, world.scenario
             chosen = _selected(playbook, values, hosts or (), limit)
-            check_engine(state)
             earlier = None if lab else _earlier_run(state, playbook, chosen, anew)
             report = _checked(playbook, values, hosts or (), chosen, clock, conduct)
             return conduct.caller.heard(attrs.evolve(report, lab=used, limit=limit, earlier=earlier))
@@ -163,14 +156,15 @@ def run(
         if lab:
             world = stack.enter_context(start_lab(scenario or playbook.scenario, state.lab(run_id)))
             hosts, clock, used = world.hosts, world.clock, world.scenario
-        held, hosts = _planned(run_id, playbook, given, hosts or (), limit, used, announcer)
+        started = time_of_run(used, clock)
+        held, hosts = _planned(run_id, playbook, given, hosts or (), limit, used, announcer, started)
         _refuse_open(record, state, held, anew)
         ask_passwords(hosts)
         record.add(held)
         try:
             conduct.observer.started(run_id)
         except Exception:
-            record.end(run_id, Status.REFUSED, owes=False)  # the caller's own error: nothing was begun
+            record.end(run_id, Status.REFUSED, held.started, owes=False)  # the caller's own error: nothing was begun
             raise
         main = functools.partial(_walk_on, held, record, hosts)
         return conduct.caller.heard(execute_run(held, run_id, main, record, state, lock, hosts, clock, conduct))
@@ -195,7 +189,8 @@ def submit(
     check_inputs(playbook, given)
     with opened(state) as (record, state):
         check_engine(state)
-        held, _ = _planned(new_run_id(), playbook, given, hosts, limit, None, announcer)
+        now = dt.datetime.now(dt.UTC)
+        held, _ = _planned(new_run_id(), playbook, given, hosts, limit, None, announcer, now)
         held = attrs.evolve(held, document={**held.document, "submitted": True, "anew": anew}, walks=0)
         _refuse_open(record, state, held, anew)
         record.add(held)
@@ -286,6 +281,7 @@ def _planned(
     limit: str | None,
     scenario: str | None,
     announcer: Announcer | None,
+    started: dt.datetime,
 ) -> tuple[Run, tuple[Host, ...]]:
     """The run as it is recorded before its first step, and the hosts of its organisation."""
     selected = _selected(playbook, check_inputs(playbook, given), hosts, limit)
@@ -300,7 +296,7 @@ def _planned(
         "notify": None if announcer is None else announcer.recorded(),
         **made_here(),
     }
-    held = Run(run_id, playbook.kind, playbook.name, document, (), dt.datetime.now(dt.UTC))
+    held = Run(run_id, playbook.kind, playbook.name, document, (), started)
     return attrs.evolve(held, targets=_targets(held, selected)), hosts
 
 
@@ -315,14 +311,16 @@ def _checked(
     observer = conduct.observer
     hosts = _neighbours(hosts, selected)
     ask_passwords(hosts)
-    started = dt.datetime.now(dt.UTC)
+    started = clock.now()
     observer.started(None)
-    with kept_or_own(conduct.sessions) as sessions:
+    with shared_or_new(conduct.sessions) as sessions:
         context = Context(sessions, Organisation.of(hosts, sessions), clock, observer.progress)
-        hands = LookingHands(observer)
-        facts = _facts(playbook, values, hosts, context, hands, lambda: _label(hosts))
+        effects = ReadOnlyEffects(observer)
+        facts = _facts(playbook, values, hosts, context, effects, lambda: _label(hosts))
         left_out = _left_out(playbook, values, hosts, selected)
-        steps = walk(playbook, values, facts, selected, context, hands, lambda host: host.name, left_out=left_out)
+        steps = interpret(
+            playbook, values, facts, selected, context, effects, lambda host: host.name, left_out=left_out
+        )
     return RunReport(
         None,
         playbook.name,
@@ -331,28 +329,28 @@ def _checked(
         steps,
         checked=True,
         started=started,
-        ended=dt.datetime.now(dt.UTC),
+        ended=clock.now(),
     )
 
 
-def _walk_on(held: Run, record: Record, hosts: Sequence[Host], context: Context, hands: DurableHands) -> None:
+def _walk_on(held: Run, record: Record, hosts: Sequence[Host], context: Context, effects: Effects) -> None:
     """Walk the steps of a recorded run, from the first that an earlier walk did not end well."""
     playbook = _playbook(held)
     values = check_inputs(playbook, held.document["inputs"])
     selected = _selected(playbook, values, hosts, held.limit)
     left_out = _left_out(playbook, values, hosts, selected)
-    facts = _facts(playbook, values, hosts, context, hands, lambda: organisation_target(held, selected), held, record)
+    facts = _facts(playbook, values, hosts, context, effects, lambda: organisation_target(held, selected), held, record)
     record.write(held.run_id, "facts", "facts", to_json(facts))
     earlier: Earlier | None = None
     if held.walks > 1:
-        earlier = hands.once("0.earlier", Earlier, functools.partial(_earlier, held, record, context))
-    results = walk(
+        earlier = effects.once("0.earlier", Earlier, functools.partial(_earlier, held, record, context))
+    results = interpret(
         playbook,
         values,
         facts,
         selected,
         context,
-        hands,
+        effects,
         lambda host: host_target(held, host),
         left_out=left_out,
         earlier=earlier,
@@ -364,17 +362,17 @@ def _walk_on(held: Run, record: Record, hosts: Sequence[Host], context: Context,
 
 def _earlier(held: Run, record: Record, context: Context) -> Earlier:
     """What the earlier walks came to. A pulse is taken from its intent, and what was left open of it is read."""
-    pulses: list[Pulse] = []
+    one_way: list[OneWayChange] = []
     for key, change, recorded in changes_by_key(held, record):
         if change.inverse() is not None:
             continue
         open_ = recorded is None or recorded.status in (Status.UNKNOWN, Status.VERIFY_FAILED)
         outcome = conclude(change, context) if open_ or recorded is None else recorded
         if outcome.status in (Status.OK, Status.CHANGED, Status.UNKNOWN, Status.VERIFY_FAILED):
-            pulses.append(Pulse(key.partition("/")[2], change, outcome))
+            one_way.append(OneWayChange(key.partition("/")[2], change, outcome))
     asked = any(entry.body["yes"] for entry in record.entries(held.run_id, "answer"))
     steps = steps_of(held, record)
-    return Earlier(steps, asked, tuple(pulses), lapsed(steps, now()))
+    return Earlier(steps, asked, tuple(one_way), lapsed(steps, now()))
 
 
 def _facts(
@@ -382,7 +380,7 @@ def _facts(
     values: Mapping[str, Any],
     hosts: Sequence[Host],
     context: Context,
-    hands: Hands,
+    effects: Effects,
     organisation: Callable[[], str],
     held: Run | None = None,
     record: Record | None = None,
@@ -406,7 +404,7 @@ def _facts(
         protected = protected_mailboxes(entries or (), context.organisation)
         return Facts(organisation(), chosen, tuple(protected), protected)
 
-    facts = hands.once("0.facts", Facts, learn)
+    facts = effects.once("0.facts", Facts, learn)
     context.organisation.domain_controller = facts.domain_controller
     return facts
 
@@ -482,8 +480,8 @@ def _selected(
             "correct hosts: in the playbook, or the hosts of the inventory",
         )
     if limit is not None:
-        chosen = limited(limit, chosen, hosts)
-    one_organisation(chosen)
+        chosen = apply_limit(limit, chosen, hosts)
+    require_one_organisation(chosen)
     return chosen
 
 

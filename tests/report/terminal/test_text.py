@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from easops.actions.action import Plan
 from easops.assessment.command import typed
 from easops.assessment.still_open import left_open
-from easops.detectors.finding import Detection, Measurement, Unreachable
+from easops.detectors.finding import Detection, Measurement
 from easops.playbook.record.run_store import Run
 from easops.playbook.record.run_view import RunView
-from easops.playbook.steps.interpreter import Preview
+from easops.playbook.steps.effects import Preview
 from easops.playbook.steps.report import OpenRun, StepResult
+from easops.remoting.unreachable import Unreachable
 from easops.report.terminal.finding import detection_lines
 from easops.report.terminal.head_and_end import end_lines, head_lines
 from easops.report.terminal.runs import runs_lines
@@ -373,7 +374,7 @@ def test_a_check_that_could_not_look_everywhere_knows_not_what_would_change_and_
     look = attrs.evolve(LOST, judged=("EX1", "EX3"))
     steps = (
         StepResult(1, "Who", "detect", "x", Status.UNREACHABLE, "EX2: no route", detection=look, stops=True),
-        StepResult(2, "Limit", "do", "limit_eas_usage", Status.NOT_STARTED, "behind the stop at 'Who'"),
+        StepResult(2, "Limit", "do", "limit_eas_usage", Status.NOT_STARTED, "the run stopped at 'Who'"),
     )
     report = attrs.evolve(REPORT, run_id=None, checked=True, steps=steps, status=Status.UNREACHABLE)
     assert end_lines(report, 5, command="storm") == [

@@ -1,0 +1,64 @@
+"""What is told beside the result where a forge runs easops: on GitHub annotations, and the summary of the job."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from easops.cli.console import Console
+
+if TYPE_CHECKING:
+    from easops.errors import EasopsError
+    from easops.playbook.steps.report import RunReport
+
+
+def on_github() -> bool:
+    return os.environ.get("GITHUB_ACTIONS") == "true"
+
+
+def root() -> Path:
+    """The folder that a forge names files from: that of the clone, else the current one."""
+    return Path(os.environ.get("GITHUB_WORKSPACE") or Path.cwd())
+
+
+def error(console: Console, error: EasopsError) -> None:
+    """Annotate what ended a command."""
+    if on_github():
+        from easops.report.ci.github import of_error
+
+        console.commands(of_error(error, root()))
+
+
+def stopped(console: Console, what: str, why: str, next_step: str) -> None:
+    """Annotate that a run was stopped."""
+    if on_github():
+        from easops.report.ci.github import of_words
+
+        console.commands([of_words(what, why, next_step)])
+
+
+def ended(console: Console, report: RunReport, exit_code: int, command: str) -> None:
+    """Annotate what stopped or failed in a run, and add the run to the summary of the job."""
+    if not on_github():
+        return
+    from easops.report import FORMATS
+    from easops.report.ci.github import of_run
+    from easops.report.ci.github_summary import LARGEST, run_summary
+    from easops.report.file_format import Account
+
+    console.commands(of_run(Account(report)))
+    path = os.environ.get("GITHUB_STEP_SUMMARY")
+    if not path:
+        return
+    written = 0
+    with contextlib.suppress(OSError):
+        written = Path(path).stat().st_size
+    room = max(LARGEST - written - 1, 0)
+    text = run_summary(report, exit_code, command=command, form=FORMATS["text"], room=room)
+    try:
+        with Path(path).open("a", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+    except OSError as problem:
+        console.note(f"easops: the summary of the job was not written: {problem.strerror or problem}")

@@ -1,0 +1,165 @@
+"""Carrying out a change: read, write what differs, read back, and report what was observed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar, cast
+
+import attrs
+import pytest
+
+from easops.actions.change import Comparison, WriteSkipped
+from easops.actions.perform import perform, settle
+from easops.clock import SystemClock
+from easops.context import Context
+from easops.errors import CommandFailed, EasopsError, OutcomeUnknown, UnreachableHost
+from easops.exchange.organisation import Organisation
+from easops.remoting.pool import Sessions
+from easops.status import Status
+
+
+class JumpingClock(SystemClock):
+    """Time passes only when somebody sleeps."""
+
+    seconds = 0.0
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+
+
+NO_SESSIONS = cast("Sessions", None)  # a light needs no session
+CONTEXT = Context(NO_SESSIONS, Organisation((), NO_SESSIONS), JumpingClock())
+
+
+@attrs.define
+class Light:
+    """A light to switch on. *fails* is raised by the write, which *reaches* the light or does not."""
+
+    kind: ClassVar[str] = "light"
+    undo: ClassVar[str] = "exact"
+    subject: ClassVar[str] = "the light"
+    depends_on: ClassVar[str] = ""
+
+    lit: Any = False
+    before: Any = False
+    after: Any = True
+    fails: Exception | None = None
+    reaches: bool = True
+    read_fails: Callable[[int], EasopsError | None] = lambda times: None
+    missing: str = ""
+    visible_within: float = 0.0
+    slow: int = 0
+    """How many reads still show the light as it was before."""
+    writes: int = 0
+    reads: int = 0
+
+    def read(self, context: Context) -> Any:
+        self.reads += 1
+        error = self.read_fails(self.reads)
+        if error is not None:
+            raise error
+        if self.writes and self.slow:
+            self.slow -= 1
+            return self.before
+        return self.lit
+
+    def compare(self, state: Any) -> Comparison:
+        if state == self.after:
+            return Comparison.AFTER
+        return Comparison.BEFORE if state == self.before else Comparison.NEITHER
+
+    def write(self, context: Context) -> None:
+        self.writes += 1
+        if self.reaches:
+            self.lit = self.after
+        if self.fails is not None:
+            raise self.fails
+
+    def inverse(self) -> Light:
+        return attrs.evolve(self, before=self.after, after=self.before)
+
+    def prove(self, context: Context) -> str:
+        return self.missing
+
+
+LOST = OutcomeUnknown("no answer")
+REFUSED = CommandFailed("no")
+AWAY = UnreachableHost("away")
+
+
+@pytest.mark.parametrize(
+    ("light", "status", "writes"),
+    [
+        (Light(), Status.CHANGED, 1),
+        (Light(lit=True), Status.OK, 0),
+        (Light(lit="blue"), Status.REFUSED, 0),
+        (Light(fails=LOST), Status.CHANGED, 1),
+        (Light(fails=LOST, reaches=False), Status.FAILED, 1),
+        (Light(fails=REFUSED, reaches=False), Status.FAILED, 1),
+        (Light(fails=REFUSED), Status.CHANGED, 1),
+        (Light(fails=AWAY, reaches=False), Status.UNREACHABLE, 1),
+        (Light(reaches=False), Status.FAILED, 1),
+        (Light(slow=3, visible_within=60), Status.CHANGED, 1),
+        (Light(slow=3, visible_within=60, fails=LOST), Status.CHANGED, 1),
+        (Light(reaches=False, visible_within=60), Status.VERIFY_FAILED, 1),
+        (Light(fails=WriteSkipped("in use"), reaches=False), Status.SKIPPED, 1),
+        (Light(missing="the old bulb is still warm"), Status.VERIFY_FAILED, 1),
+        (Light(read_fails=lambda times: AWAY), Status.UNREACHABLE, 0),
+        (Light(read_fails=lambda times: LOST), Status.UNREACHABLE, 0),
+        (Light(read_fails=lambda times: REFUSED), Status.FAILED, 0),
+        (Light(read_fails=lambda times: AWAY if times > 1 else None), Status.UNKNOWN, 1),
+        (Light(fails=LOST, read_fails=lambda times: AWAY if times > 1 else None), Status.UNKNOWN, 1),
+    ],
+    ids=[
+        "done",
+        "already as wanted",
+        "drift",
+        "reply lost, done",
+        "reply lost, not done",
+        "refused",
+        "refused, and yet done",
+        "never sent",
+        "accepted, but it reads back as before",
+        "done, and visible after a while",
+        "reply lost, done, and visible after a while",
+        "accepted, but never visible",
+        "write skipped",
+        "done, not proved",
+        "unreachable at the first read",
+        "no answer to the first read",
+        "first read refused",
+        "done, not read back",
+        "reply lost, not read back",
+    ],
+)
+def test_the_outcome_is_what_was_observed(light: Light, status: Status, writes: int) -> None:
+    outcome = perform(light, CONTEXT)
+    assert (outcome.status, light.writes) == (status, writes)
+
+
+def test_a_resumed_run_that_finds_the_change_made_counts_it_as_its_own() -> None:
+    light = Light(lit=True)
+    assert perform(light, CONTEXT, resumed=True).status is Status.CHANGED
+    assert light.writes == 0
+
+
+def test_the_guard_is_called_just_before_the_write() -> None:
+    class Stop(BaseException): ...
+
+    def guard() -> None:
+        raise Stop
+
+    light = Light()
+    with pytest.raises(Stop):
+        perform(light, CONTEXT, guard=guard)
+    assert (light.reads, light.writes) == (1, 0)
+
+
+@pytest.mark.parametrize(("lit", "status"), [(True, Status.CHANGED), (False, Status.FAILED), ("blue", Status.UNKNOWN)])
+def test_an_unknown_outcome_is_settled_by_reading(lit: Any, status: Status) -> None:
+    light = Light(lit=lit)
+    assert settle(light, CONTEXT).status is status
+    assert light.writes == 0
