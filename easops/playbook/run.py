@@ -30,12 +30,14 @@ from easops.playbook.execution.dbos_engine import PROTOCOL, alone, now
 from easops.playbook.execution.execute_run import WAIT, Caller, Conduct, Confirm, execute_run, made_here
 from easops.playbook.execution.lab_process import start_lab
 from easops.playbook.execution.maintenance import check_engine, prune
+from easops.playbook.execution.world import time_of_run, world_of
 from easops.playbook.language.expression import evaluate
 from easops.playbook.language.find import find_playbook
 from easops.playbook.language.load import check_inputs, load_playbook_text
 from easops.playbook.language.model import Playbook
 from easops.playbook.record.approval import lapsed, refuse_denied
 from easops.playbook.record.notice_ledger import Announcer
+from easops.playbook.record.open_runs import find_open_run, refuse_open_run
 from easops.playbook.record.run_store import Record, Run
 from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.record.stored_run import (
@@ -43,15 +45,11 @@ from easops.playbook.record.stored_run import (
     host_target,
     kept,
     locked,
-    looked_at,
     new_run_id,
     opened,
     organisation_target,
     refuse_closed,
     steps_of,
-    time_of_run,
-    was_stopped,
-    world_of,
 )
 from easops.playbook.steps.codec import Json, dumps, from_json, to_json
 from easops.playbook.steps.earlier import Earlier, OneWayChange
@@ -115,9 +113,8 @@ def run(
         BadInput: the playbook, an input or the choice of hosts is wrong.
         Refused: an earlier run owes its later steps, or died; or this process executes a run already.
         UnreachableHost, CommandFailed: a reading before the first step met it (AccessRefused is an UnreachableHost).
-        Interrupted: of ``easops.playbook.execution.dbos_engine``, and no Exception: the run was stopped, or its
-            database is away.
-            This process is then to end; ``resume``, in another one, goes on.
+        Interrupted: not an Exception: the run was stopped, or its database is away. The process should then end;
+            ``resume``, in another process, continues the run.
 
     What *observer* or *confirm* raises does not end the run in its middle: it is raised when the run has ended.
 
@@ -158,7 +155,7 @@ def run(
             hosts, clock, used = world.hosts, world.clock, world.scenario
         started = time_of_run(used, clock)
         held, hosts = _planned(run_id, playbook, given, hosts or (), limit, used, announcer, started)
-        _refuse_open(record, state, held, anew)
+        refuse_open_run(record, state, held, anew)
         ask_passwords(hosts)
         record.add(held)
         try:
@@ -192,7 +189,7 @@ def submit(
         now = dt.datetime.now(dt.UTC)
         held, _ = _planned(new_run_id(), playbook, given, hosts, limit, None, announcer, now)
         held = attrs.evolve(held, document={**held.document, "submitted": True, "anew": anew}, walks=0)
-        _refuse_open(record, state, held, anew)
+        refuse_open_run(record, state, held, anew)
         record.add(held)
         return held.run_id
 
@@ -250,7 +247,7 @@ def resume(
                 rule="nothing to resume",
             )
         if held.waits:
-            _refuse_open(record, state, held, held.document["anew"])
+            refuse_open_run(record, state, held, held.document["anew"])
             held = attrs.evolve(held, walks=1, started=dt.datetime.now(dt.UTC))
             record.update(held.run_id, walks=1, started=held.started.isoformat())
         record.write(held.run_id, "resumed", dt.datetime.now(dt.UTC).isoformat(), to_json(this_person()))
@@ -413,54 +410,13 @@ def _targets(held: Run, selected: Sequence[Host]) -> tuple[str, ...]:
     return (*(host_target(held, host) for host in selected), organisation_target(held, selected))
 
 
-def _open_run(record: Record, state: StateFolder, new: Run, anew: bool) -> tuple[Run, str] | None:
-    """The latest earlier run of this playbook on one of these targets that died, was stopped, or owes its later steps;
-    in words, which. With *anew* one that owes is none."""
-    for listed in record.runs():
-        if listed.closed or listed.kind == "undo" or listed.playbook != new.playbook:
-            continue
-        if not set(listed.targets) & set(new.targets):
-            continue
-        held, alive = looked_at(listed, record, state)
-        if held.ended is None and not held.waits and not held.closed and not alive:
-            return held, "was stopped" if was_stopped(held, record) else "died"
-        if held.ended is not None and held.owes and not anew:
-            return held, f"ended as {held.status} and owes its later steps"
-    return None
-
-
-def _refuse_open(record: Record, state: StateFolder, new: Run, anew: bool) -> None:
-    """Refuse to begin where an earlier run is open."""
-    found = _open_run(record, state, new, anew)
-    if found is None:
-        return
-    held, words = found
-    ways = {f"easops approve {held.run_id}": "look at its plan, and approve it"}
-    if held.status != Status.AWAITING_APPROVAL:
-        ways = {}
-    ways |= {
-        f"easops runs resume {held.run_id}": "go on with it",
-        f"easops undo {held.run_id}": "put back what it set",
-        f"easops runs abandon {held.run_id}": "close it for good; what it set stays",
-    }
-    if held.ended is not None:
-        ways["the same command with --anew"] = "leave it as it is, and begin"
-    widest = max(map(len, ways))
-    raise Refused(
-        f"run {held.run_id} of this playbook {words}",
-        f"it has a target in common with this one: {', '.join(sorted(set(held.targets) & set(new.targets)))}",
-        "\n".join(f"{command:<{widest}}  {meaning}" for command, meaning in ways.items()),
-        rule="an earlier run is open",
-    )
-
-
 def _earlier_run(state: StateFolder, playbook: Playbook, selected: Sequence[Host], anew: bool) -> OpenRun | None:
     """The open run because of which this one would be refused; looks only, and makes no state folder."""
     if state.is_new:
         return None
     new = Run("", "run", playbook.name, {}, (), dt.datetime.now(dt.UTC))
     with opened(state) as (record, folder):
-        found = _open_run(record, folder, attrs.evolve(new, targets=_targets(new, selected)), anew)
+        found = find_open_run(record, folder, attrs.evolve(new, targets=_targets(new, selected)), anew)
     return None if found is None else OpenRun(found[0].run_id, found[1])
 
 
