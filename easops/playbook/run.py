@@ -39,6 +39,7 @@ from easops.playbook.record.stored_run import (
     new_run_id,
     opened,
     organisation_target,
+    time_of_run,
     was_stopped,
 )
 from easops.playbook.select_hosts import SelectedHosts, select_hosts
@@ -48,7 +49,7 @@ from easops.playbook.steps.facts import learn_facts
 from easops.playbook.steps.interpreter import interpret
 from easops.playbook.steps.observer import Observer
 from easops.playbook.steps.report import OpenRun, RunReport, run_status
-from easops.remoting.pool import SessionPool, kept_or_own
+from easops.remoting.pool import SessionPool, shared_or_new
 from easops.remoting.secret import ask_passwords
 from easops.status import Status
 
@@ -138,14 +139,15 @@ def run(
         if lab:
             world = stack.enter_context(start_lab(scenario or playbook.scenario, state.lab(run_id)))
             hosts, clock, used = world.hosts, world.clock, world.scenario
-        held, hosts = _planned(run_id, playbook, given, hosts or (), limit, used, announcer)
+        started = time_of_run(used, clock)
+        held, hosts = _planned(run_id, playbook, given, hosts or (), limit, used, announcer, started)
         _refuse_open(record, state, held, anew)
         ask_passwords(hosts)
         record.add(held)
         try:
             conduct.observer.started(run_id)
         except Exception:
-            record.end(run_id, Status.REFUSED, owes=False)  # the caller's own error: nothing was begun
+            record.end(run_id, Status.REFUSED, held.started, owes=False)  # the caller's own error: nothing was begun
             raise
         main = functools.partial(attempt, held, record, hosts)
         return conduct.caller.heard(execute_run(held, run_id, main, record, state, lock, hosts, clock, conduct))
@@ -169,7 +171,8 @@ def submit(
     given = dict(inputs or {})
     check_inputs(playbook, given)
     with opened(state) as (record, state):
-        held, _ = _planned(new_run_id(), playbook, given, hosts, limit, None, announcer)
+        now = dt.datetime.now(dt.UTC)
+        held, _ = _planned(new_run_id(), playbook, given, hosts, limit, None, announcer, now)
         held = attrs.evolve(held, document={**held.document, "submitted": True, "anew": anew}, walks=0)
         _refuse_open(record, state, held, anew)
         record.add(held)
@@ -184,6 +187,7 @@ def _planned(
     limit: str | None,
     scenario: str | None,
     announcer: Announcer | None,
+    started: dt.datetime,
 ) -> tuple[Run, tuple[Host, ...]]:
     """The run as it is recorded before its first step, and the hosts of its organisation."""
     chosen = select_hosts(playbook, check_inputs(playbook, given), hosts, limit)
@@ -197,7 +201,7 @@ def _planned(
         "notify": None if announcer is None else announcer.recorded(),
         **made_here(),
     }
-    held = Run(run_id, playbook.kind, playbook.name, document, (), dt.datetime.now(dt.UTC))
+    held = Run(run_id, playbook.kind, playbook.name, document, (), started)
     return attrs.evolve(held, targets=_targets(held, chosen.selected)), chosen.of_organisation
 
 
@@ -212,9 +216,9 @@ def _checked(
     observer = conduct.observer
     hosts = chosen.of_organisation
     ask_passwords(hosts)
-    started = dt.datetime.now(dt.UTC)
+    started = clock.now()
     observer.started(None)
-    with kept_or_own(conduct.sessions) as sessions:
+    with shared_or_new(conduct.sessions) as sessions:
         context = Context(sessions, Organisation.of(hosts, sessions), clock, observer.progress)
         facts = learn_facts(playbook, values, hosts, context, f"organisation {hosts[0].organisation}")
         steps = interpret(
@@ -235,7 +239,7 @@ def _checked(
         steps,
         checked=True,
         started=started,
-        ended=dt.datetime.now(dt.UTC),
+        ended=clock.now(),
     )
 
 

@@ -9,7 +9,7 @@ import attrs
 
 from easops.errors import BadInput
 from easops.inventory.host import Host
-from easops.inventory.select import limited, one_organisation, select
+from easops.inventory.select import apply_limit, require_one_organisation, select
 from easops.playbook.language.expression import evaluate
 from easops.playbook.language.model import Playbook
 
@@ -40,8 +40,8 @@ def select_hosts(
             f"the inventory has {', '.join(host.name for host in hosts) or 'none'}",
             "correct hosts: in the playbook, or the hosts of the inventory",
         )
-    selected = chosen if limit is None else limited(limit, chosen, hosts)
-    one_organisation(selected)
+    selected = chosen if limit is None else apply_limit(limit, chosen, hosts)
+    require_one_organisation(selected)
     return SelectedHosts(
         selected,
         tuple(host for host in chosen if host not in selected),

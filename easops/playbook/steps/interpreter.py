@@ -24,7 +24,7 @@ from easops.detectors.detector import Detector
 from easops.detectors.finding import Detection
 from easops.errors import BadInput, Refused
 from easops.inventory.host import Host
-from easops.inventory.select import one_organisation
+from easops.inventory.select import require_one_organisation
 from easops.playbook.language.expression import Setting, evaluate
 from easops.playbook.language.model import Group, Playbook, Step
 from easops.playbook.steps.approval_request import Foreseen
@@ -61,7 +61,7 @@ def interpret(
     that the run must not touch; they are passed over where an ``on:`` names them. With *earlier* the first step is the
     first that no earlier attempt of the same run has finished. Raises Refused for hosts of two organisations.
     """
-    one_organisation(tuple(hosts))
+    require_one_organisation(tuple(hosts))
     earlier = earlier or Earlier()
     state = RunState(
         playbook,
