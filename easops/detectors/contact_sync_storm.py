@@ -8,12 +8,12 @@ client can type any name. Times are those of each server's own clock. How users 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
 import attrs
 
+from easops.at_once import at_once
 from easops.context import Context
 from easops.detectors.contact_sync.criteria import Criteria
 from easops.detectors.contact_sync.evidence import contacts_words
@@ -25,7 +25,6 @@ from easops.errors import BadInput, EasopsError
 from easops.exchange.mailbox_folder import count_contacts
 from easops.inventory.host import Host
 from easops.parameter import Parameter
-from easops.remoting.pool import AT_ONCE
 from easops.remoting.unreachable import Unreachable
 
 
@@ -69,8 +68,7 @@ class ContactSyncStorm:
                 host, since=criteria.since, threshold=criteria.threshold, after=values["after"], context=context
             )
 
-        with ThreadPoolExecutor(max(1, min(AT_ONCE, len(hosts)))) as threads:
-            answers = list(threads.map(read, hosts))
+        answers = at_once(read, hosts, context.clock)
         logs = [answer for answer in answers if isinstance(answer, HostLog)]
         mailboxes = look_up_mailboxes(names_in(logs, criteria), context.organisation)
         detection = _with_contacts(judge(logs, mailboxes, criteria), context)
