@@ -21,12 +21,12 @@ from easops.actions.perform import conclude
 from easops.clock import Clock, SystemClock
 from easops.context import Context
 from easops.detectors import DETECTORS
+from easops.duration import format_duration
 from easops.errors import BadInput, Refused
 from easops.exchange.organisation import Organisation
 from easops.exchange.server import choose_domain_controller
 from easops.inventory.host import Host
 from easops.inventory.select import apply_limit, require_one_organisation, select
-from easops.parameter import format_duration
 from easops.playbook.execution.dbos_engine import PROTOCOL, alone, forget, now
 from easops.playbook.execution.execute_run import WAIT, Caller, Conduct, Confirm, execute_run, made_here
 from easops.playbook.execution.lab_process import start_lab

@@ -288,7 +288,7 @@ def _never_connected(error: BaseException) -> bool:
     """
     inner: BaseException | None = error
     while inner is not None:
-        if isinstance(inner, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError):
+        if isinstance(inner, urllib3.exceptions.ConnectTimeoutError):  # NewConnectionError is one of them
             return True
         reason = getattr(inner, "reason", None)
         first = inner.args[0] if inner.args else None

@@ -25,7 +25,7 @@ from easops.assessment.verdict import verdict
 from easops.clock import lasted
 from easops.detectors import DETECTORS
 from easops.detectors.finding import Detection, Measurement
-from easops.parameter import format_duration
+from easops.duration import format_duration
 from easops.playbook.record.approval import Decision
 from easops.playbook.record.run_store import Run
 from easops.playbook.steps.approval_request import PlannedChange
