@@ -17,10 +17,10 @@ import attrs
 
 from easops.clock import Clock, SystemClock
 from easops.context import Context
+from easops.duration import format_duration
 from easops.errors import BadInput, Refused
 from easops.exchange.organisation import Organisation
 from easops.inventory.host import Host
-from easops.parameter import format_duration
 from easops.playbook.attempt import attempt
 from easops.playbook.execution.dbos_engine import alone
 from easops.playbook.execution.execute_run import WAIT, Caller, Conduct, Confirm, execute_run, made_here
