@@ -21,7 +21,7 @@ import easops
 from easops.errors import BadInput, UnreachableHost
 from easops.inventory import Host, load_inventory
 from easops.lab import server
-from easops.lab.wsman import Service
+from easops.lab.wsman.service import Service
 
 PLAYBOOK = """\
 easops: 1

@@ -17,7 +17,7 @@ DOORS = {
     "smtplib": {"notify.mail"},
     "urllib3": {"remoting.psrp", "notify.webhook"},
     "tenacity": {"remoting.retry"},
-    "ruamel": {"document"},
+    "ruamel": {"yaml_reader"},
     "jinja2": {"playbook.language.expression", "report.page.html"},
     "dbos": {"playbook.execution.dbos_engine"},
     "sqlalchemy": {"playbook.record.run_store", "playbook.record.database"},

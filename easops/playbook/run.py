@@ -25,7 +25,7 @@ from easops.errors import BadInput, Refused
 from easops.exchange.organisation import Organisation
 from easops.exchange.server import choose_domain_controller
 from easops.inventory.host import Host
-from easops.inventory.select import limited, one_organisation, select
+from easops.inventory.select import apply_limit, require_one_organisation, select
 from easops.parameter import format_duration
 from easops.playbook.execution.dbos_engine import PROTOCOL, alone, forget, now
 from easops.playbook.execution.execute_run import WAIT, Caller, Conduct, Confirm, execute_run, made_here
@@ -49,6 +49,7 @@ from easops.playbook.record.stored_run import (
     organisation_target,
     refuse_closed,
     steps_of,
+    time_of_run,
     was_stopped,
     world_of,
 )
@@ -62,7 +63,7 @@ from easops.playbook.steps.observer import Observer
 from easops.playbook.steps.protection import protected_mailboxes
 from easops.playbook.steps.report import OpenRun, RunReport, run_status
 from easops.playbook.undo import walk_back
-from easops.remoting.pool import SessionPool, kept_or_own
+from easops.remoting.pool import SessionPool, shared_or_new
 from easops.remoting.secret import ask_passwords
 from easops.status import Status
 
@@ -152,14 +153,15 @@ def run(
         if lab:
             world = stack.enter_context(start_lab(scenario or playbook.scenario, state.lab(run_id)))
             hosts, clock, used = world.hosts, world.clock, world.scenario
-        held, hosts = _planned(run_id, playbook, given, hosts or (), limit, used, announcer)
+        started = time_of_run(used, clock)
+        held, hosts = _planned(run_id, playbook, given, hosts or (), limit, used, announcer, started)
         _refuse_open(record, state, held, anew)
         ask_passwords(hosts)
         record.add(held)
         try:
             conduct.observer.started(run_id)
         except Exception:
-            record.end(run_id, Status.REFUSED, owes=False)  # the caller's own error: nothing was begun
+            record.end(run_id, Status.REFUSED, held.started, owes=False)  # the caller's own error: nothing was begun
             raise
         main = functools.partial(_walk_on, held, record, hosts)
         return conduct.caller.heard(execute_run(held, run_id, main, record, state, lock, hosts, clock, conduct))
@@ -183,7 +185,8 @@ def submit(
     given = dict(inputs or {})
     check_inputs(playbook, given)
     with opened(state) as (record, state):
-        held, _ = _planned(new_run_id(), playbook, given, hosts, limit, None, announcer)
+        now = dt.datetime.now(dt.UTC)
+        held, _ = _planned(new_run_id(), playbook, given, hosts, limit, None, announcer, now)
         held = attrs.evolve(held, document={**held.document, "submitted": True, "anew": anew}, walks=0)
         _refuse_open(record, state, held, anew)
         record.add(held)
@@ -273,6 +276,7 @@ def _planned(
     limit: str | None,
     scenario: str | None,
     announcer: Announcer | None,
+    started: dt.datetime,
 ) -> tuple[Run, tuple[Host, ...]]:
     """The run as it is recorded before its first step, and the hosts of its organisation."""
     selected = _selected(playbook, check_inputs(playbook, given), hosts, limit)
@@ -287,7 +291,7 @@ def _planned(
         "notify": None if announcer is None else announcer.recorded(),
         **made_here(),
     }
-    held = Run(run_id, playbook.kind, playbook.name, document, (), dt.datetime.now(dt.UTC))
+    held = Run(run_id, playbook.kind, playbook.name, document, (), started)
     return attrs.evolve(held, targets=_targets(held, selected)), hosts
 
 
@@ -302,9 +306,9 @@ def _checked(
     observer = conduct.observer
     hosts = _neighbours(hosts, selected)
     ask_passwords(hosts)
-    started = dt.datetime.now(dt.UTC)
+    started = clock.now()
     observer.started(None)
-    with kept_or_own(conduct.sessions) as sessions:
+    with shared_or_new(conduct.sessions) as sessions:
         context = Context(sessions, Organisation.of(hosts, sessions), clock, observer.progress)
         effects = ReadOnlyEffects(observer)
         facts = _facts(playbook, values, hosts, context, effects, lambda: _label(hosts))
@@ -320,7 +324,7 @@ def _checked(
         steps,
         checked=True,
         started=started,
-        ended=dt.datetime.now(dt.UTC),
+        ended=clock.now(),
     )
 
 
@@ -483,8 +487,8 @@ def _selected(
             "correct hosts: in the playbook, or the hosts of the inventory",
         )
     if limit is not None:
-        chosen = limited(limit, chosen, hosts)
-    one_organisation(chosen)
+        chosen = apply_limit(limit, chosen, hosts)
+    require_one_organisation(chosen)
     return chosen
 
 

@@ -33,6 +33,7 @@ from easops.playbook.record.stored_run import (
     recorded_host_target,
     recorded_organisation_target,
     status_of,
+    time_of_run,
     world_of,
 )
 from easops.playbook.steps.codec import from_json, to_json
@@ -130,7 +131,7 @@ def undo(
                     "notify": None if announcer is None else announcer.recorded(),
                 },
                 held.targets,
-                dt.datetime.now(dt.UTC),
+                time_of_run(held.lab, clock),
             )
             lock = state.lock(undoing.run_id)
             lock.take()

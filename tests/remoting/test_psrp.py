@@ -18,7 +18,7 @@ from easops.errors import AccessRefused, CommandFailed, OutcomeUnknown, Unreacha
 from easops.inventory.host import Endpoint, Host
 from easops.inventory.load import load_inventory
 from easops.lab import server
-from easops.lab.wsman import Service
+from easops.lab.wsman.service import Service
 from easops.remoting import psrp
 from easops.remoting.command import Command, Pipeline
 from easops.remoting.pool import SessionPool

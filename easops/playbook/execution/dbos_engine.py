@@ -41,7 +41,7 @@ from easops.playbook.steps.codec import Json, from_json, to_json
 from easops.playbook.steps.effects import Job, Preview
 from easops.playbook.steps.observer import Observer
 from easops.playbook.steps.report import StepResult
-from easops.remoting.retry import patiently
+from easops.remoting.retry import retry_for
 from easops.status import EXIT_CODES, Status
 
 PROTOCOL: Final = 1
@@ -143,7 +143,7 @@ class Execution:
         """Called just before each write. Raises Interrupted where the run is to stop, or is not ours any more."""
         self.at_boundary()
         try:
-            ours = patiently(self.lock.held, on=DatabaseAway, seconds=PATIENCE, stop=self.stop)
+            ours = retry_for(self.lock.held, on=DatabaseAway, seconds=PATIENCE, stop=self.stop)
         except DatabaseAway as error:
             self.give_up(error)
         if not ours:

@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql
 
 from easops.errors import BadInput, EasopsError, UnreachableHost
 from easops.playbook.record.location import VARIABLE
-from easops.remoting.retry import patiently
+from easops.remoting.retry import retry_for
 from easops.remoting.secret import Secret
 
 METADATA: Final = sa.MetaData()
@@ -138,7 +138,7 @@ class Database:
             except sa.exc.DBAPIError as error:
                 raise self.translated(error) from None
 
-        return patiently(once, on=DatabaseAway, seconds=patience)
+        return retry_for(once, on=DatabaseAway, seconds=patience)
 
     def session(self) -> sa.Connection:
         """A connection of its own, in no transaction, for whoever keeps it. Raises DatabaseAway, BadInput."""
