@@ -8,7 +8,6 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -26,10 +25,10 @@ from easops.exchange.organisation import Organisation
 from easops.exchange.server import choose_domain_controller
 from easops.inventory.host import Host
 from easops.inventory.select import apply_limit, require_one_organisation, select
+from easops.lab_process import DEFAULT_SCENARIO, start_lab, temporary_lab
 from easops.parameter import format_duration
 from easops.playbook.execution.dbos_engine import PROTOCOL, alone, forget, now
 from easops.playbook.execution.execute_run import WAIT, Caller, Conduct, Confirm, execute_run, made_here
-from easops.playbook.execution.lab_process import start_lab
 from easops.playbook.language.expression import evaluate
 from easops.playbook.language.find import find_playbook
 from easops.playbook.language.load import check_inputs, load_playbook_text
@@ -134,8 +133,7 @@ def run(
         used: str | None = None
         if check:
             if lab:
-                folder = tempfile.TemporaryDirectory(prefix="easops-lab-", ignore_cleanup_errors=True)
-                world = stack.enter_context(start_lab(scenario or playbook.scenario, Path(stack.enter_context(folder))))
+                world = stack.enter_context(temporary_lab(scenario or playbook.scenario or DEFAULT_SCENARIO))
                 hosts, clock, used = world.hosts, world.clock, world.scenario
             chosen = _selected(playbook, values, hosts or (), limit)
             earlier = None if lab else _earlier_run(state or StateFolder.default(), playbook, chosen, anew)
@@ -151,7 +149,7 @@ def run(
         lock.take()
         stack.enter_context(kept(lock))
         if lab:
-            world = stack.enter_context(start_lab(scenario or playbook.scenario, state.lab(run_id)))
+            world = stack.enter_context(start_lab(scenario or playbook.scenario or DEFAULT_SCENARIO, state.lab(run_id)))
             hosts, clock, used = world.hosts, world.clock, world.scenario
         started = time_of_run(used, clock)
         held, hosts = _planned(run_id, playbook, given, hosts or (), limit, used, announcer, started)
