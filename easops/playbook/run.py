@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,10 +20,10 @@ from easops.duration import format_duration
 from easops.errors import BadInput, Refused
 from easops.exchange.organisation import Organisation
 from easops.inventory.host import Host
+from easops.lab_process import DEFAULT_SCENARIO, start_lab, temporary_lab
 from easops.playbook.attempt import attempt
 from easops.playbook.execution.dbos_engine import alone
 from easops.playbook.execution.execute_run import WAIT, Caller, Conduct, Confirm, execute_run, made_here
-from easops.playbook.execution.lab_process import start_lab
 from easops.playbook.execution.maintenance import check_engine, prune
 from easops.playbook.language.find import find_playbook
 from easops.playbook.language.load import check_inputs
@@ -122,8 +121,7 @@ def run(
         if check:
             check_engine(state)
             if lab:
-                folder = tempfile.TemporaryDirectory(prefix="easops-lab-", ignore_cleanup_errors=True)
-                world = stack.enter_context(start_lab(scenario or playbook.scenario, Path(stack.enter_context(folder))))
+                world = stack.enter_context(temporary_lab(scenario or playbook.scenario or DEFAULT_SCENARIO))
                 hosts, clock, used = world.hosts, world.clock, world.scenario
             chosen = select_hosts(playbook, values, hosts or (), limit)
             earlier = None if lab else _earlier_run(state, playbook, chosen.selected, anew)
@@ -140,7 +138,7 @@ def run(
         lock.take()
         stack.enter_context(kept(lock))
         if lab:
-            world = stack.enter_context(start_lab(scenario or playbook.scenario, state.lab(run_id)))
+            world = stack.enter_context(start_lab(scenario or playbook.scenario or DEFAULT_SCENARIO, state.lab(run_id)))
             hosts, clock, used = world.hosts, world.clock, world.scenario
         started = time_of_run(used, clock)
         held, hosts = _planned(run_id, playbook, given, hosts or (), limit, used, announcer, started)
