@@ -15,12 +15,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from easops.detectors.detect import detect
     from easops.detectors.finding import Detection
-    from easops.detectors.look import detect
     from easops.errors import EasopsError
     from easops.inventory.load import load_inventory
     from easops.playbook.do import do
-    from easops.playbook.run import find_playbook, resume, run
+    from easops.playbook.language.find import find_playbook
+    from easops.playbook.run import resume, run
     from easops.playbook.steps.observer import Observer
     from easops.playbook.steps.report import RunReport
     from easops.playbook.undo import undo
@@ -34,9 +35,9 @@ _ROOMS = {
     "RunReport": "easops.playbook.steps.report",
     "SessionPool": "easops.remoting.pool",
     "Status": "easops.status",
-    "detect": "easops.detectors.look",
+    "detect": "easops.detectors.detect",
     "do": "easops.playbook.do",
-    "find_playbook": "easops.playbook.run",
+    "find_playbook": "easops.playbook.language.find",
     "load_inventory": "easops.inventory.load",
     "read_hosts": "easops.remoting.pool",
     "resume": "easops.playbook.run",

@@ -25,8 +25,9 @@ HELD: Final = {
     "easops.inventory": ("Inventory", "Host"),
     "easops.playbook.steps.report": ("StepResult",),
     "easops.actions.outcome": ("ItemOutcome",),
-    "easops.detectors.finding": ("UserFinding", "Device", "Measurement", "Undetermined", "Unreachable"),
-    "easops.playbook.steps.interpreter": ("Preview",),
+    "easops.detectors.finding": ("UserFinding", "Device", "Measurement", "Undetermined"),
+    "easops.remoting.unreachable": ("Unreachable",),
+    "easops.playbook.steps.effects": ("Preview",),
 }
 """What the results hold."""
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from easops.cli import complete
+from easops.cli import completion
 from easops.errors import BadInput
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def start(
         Path | None, typer.Option(help="The folder that keeps the world; goes on where it stopped.")
     ] = None,
     scenario: Annotated[
-        str | None, typer.Option(help="Which world; see `easops lab list`.", autocompletion=complete.scenarios)
+        str | None, typer.Option(help="Which world; see `easops lab list`.", autocompletion=completion.scenarios)
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Which of its many variants.")] = None,
     speed: Annotated[

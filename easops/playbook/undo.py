@@ -11,13 +11,13 @@ from typing import Final
 import attrs
 
 from easops.actions.action import Plan
-from easops.actions.change import Change, ChangeOutcome, Standing, drift
+from easops.actions.change import Change, ChangeOutcome, Comparison, drift
 from easops.actions.outcome import Done, ItemOutcome
 from easops.context import Context
 from easops.errors import EasopsError, Refused
 from easops.exchange.server import choose_domain_controller
 from easops.inventory.host import Host
-from easops.playbook.execution.dbos_engine import DurableHands, alone
+from easops.playbook.execution.dbos_engine import alone
 from easops.playbook.execution.execute_run import WAIT, Caller, Conduct, Confirm, execute_run, made_here
 from easops.playbook.reconcile import abandon_run, reconcile_run
 from easops.playbook.record.notice_ledger import Announcer
@@ -37,8 +37,8 @@ from easops.playbook.record.stored_run import (
     world_of,
 )
 from easops.playbook.steps.codec import from_json, to_json
-from easops.playbook.steps.interpreter import Hands, Job, Preview
-from easops.playbook.steps.observer import LookingHands, Observer
+from easops.playbook.steps.effects import Effects, Job, Preview, ReadOnlyEffects
+from easops.playbook.steps.observer import Observer
 from easops.playbook.steps.report import RunReport, StepResult, run_status
 from easops.remoting.pool import SessionPool
 from easops.status import EXIT_CODES, Status
@@ -164,7 +164,7 @@ def _move(context: Context, jobs: Sequence[Job]) -> str:
 def _left_behind(held: Run, record: Record) -> list[tuple[Change, ChangeOutcome | None]]:
     """What earlier undos on the same target left behind, as changes of *held* still rested on it: changes that are to
     be undone with those of *held*, which may be the last."""
-    resting = {change.rests_on for change, _ in changes_of(held, record)} - {""}
+    resting = {change.depends_on for change, _ in changes_of(held, record)} - {""}
     found: dict[str, Change] = {}
     organisation = recorded_organisation_target(held)
     for other in record.runs() if resting else ():
@@ -220,20 +220,20 @@ def _undo_planned(plan: Plan, context: Context) -> Plan:
     except EasopsError as error:
         status = status_of(error)
         return attrs.evolve(plan, status=status, reason=str(error), changes=())
-    standing = back.standing(state)
-    if standing is Standing.AFTER:
+    comparison = back.compare(state)
+    if comparison is Comparison.AFTER:
         return attrs.evolve(plan, status=Status.OK, reason="it is as it was before already", changes=())
-    if standing is Standing.OTHER:
+    if comparison is Comparison.NEITHER:
         return attrs.evolve(plan, status=Status.REFUSED, reason=f"changed since: {drift(back, state)}", changes=())
     return plan
 
 
-def _undo_plans(jobs: Sequence[Job], context: Context, hands: Hands, skip_drifted: bool) -> tuple[list[Job], str]:
+def _undo_plans(jobs: Sequence[Job], context: Context, effects: Effects, skip_drifted: bool) -> tuple[list[Job], str]:
     """The jobs planned, and why the whole is refused (empty: it is not)."""
     planned: list[Job] = []
     for job in jobs:
         plans = tuple(
-            hands.once(f"plan.{job.step}.{number}", Plan, functools.partial(_undo_planned, plan, context))
+            effects.once(f"plan.{job.step}.{number}", Plan, functools.partial(_undo_planned, plan, context))
             for number, plan in enumerate(job.plans)
         )
         planned.append(attrs.evolve(job, plans=plans))
@@ -275,26 +275,26 @@ def _untouched(job: Job, status: Status | None = None, reason: str = "") -> tupl
 def _undo_checked(
     held: Run, jobs: Sequence[Job], context: Context, observer: Observer, skip_drifted: bool, moved: str
 ) -> RunReport:
-    planned, refused = _undo_plans(jobs, context, LookingHands(observer), skip_drifted)
+    planned, refused = _undo_plans(jobs, context, ReadOnlyEffects(observer), skip_drifted)
     steps = _undo_results(planned, {job.step: _untouched(job) for job in planned}, refused, moved)
     for step in steps:
         observer.finished(step)
     return RunReport(None, f"undo of {held.run_id}", "undo", run_status(steps), steps, checked=True, lab=held.lab)
 
 
-def walk_back(held: Run, context: Context, hands: DurableHands) -> None:
+def walk_back(held: Run, context: Context, effects: Effects) -> None:
     """Plan every change of an undo, refuse the whole where one has drifted (unless such are to be skipped), else carry
     them out in order."""
     jobs = [from_json(job, Job) for job in held.document["jobs"]]
     skip_drifted = bool(held.document.get("skip_drifted"))
-    planned, refused = _undo_plans(jobs, context, hands, skip_drifted)
+    planned, refused = _undo_plans(jobs, context, effects, skip_drifted)
     outcomes: dict[int, tuple[ItemOutcome, ...]] = {}
     wanted = [job for job in planned if any(plan.status is Status.WOULD_CHANGE for plan in job.plans)]
     go = not refused
     held_back = "not put back: the whole is refused"
     if go and wanted:
         plans = tuple(plan for job in wanted for plan in job.plans)
-        go = hands.ask(Preview("undo", plans, (), (), len(plans), 1))
+        go = effects.ask(Preview("undo", plans, (), (), len(plans), 1))
         refused = "" if go else "not confirmed: nothing was changed"
         held_back = "not confirmed"
     stopped = False
@@ -307,7 +307,7 @@ def walk_back(held: Run, context: Context, hands: DurableHands) -> None:
         elif stopped:
             outcomes[job.step] = _untouched(job, Status.NOT_STARTED, "behind an earlier one that did not end well")
         else:
-            ((_, done),) = hands.apply([todo], 1)
+            ((_, done),) = effects.apply([todo], 1)
             left = [_undone(item) for item in done]
             goes_on = EXIT_CODES[Status.REFUSED] if skip_drifted else 0
             stopped = any(EXIT_CODES[item.status] > goes_on for item in left)
@@ -316,7 +316,7 @@ def walk_back(held: Run, context: Context, hands: DurableHands) -> None:
                 for plan, untouched in zip(job.plans, _untouched(job), strict=True)
             )
     for result in _undo_results(planned, outcomes, refused, held.document.get("moved", "")):
-        hands.finished(result)
+        effects.finished(result)
 
 
 def _undone(item: ItemOutcome) -> ItemOutcome:

@@ -10,7 +10,7 @@ from easops.detectors.finding import Detection
 from easops.playbook.record.approval import Asked, Decision
 from easops.playbook.record.run_view import RunView
 from easops.playbook.steps.report import Notice, RunReport, StepResult
-from easops.readings.take import Taken
+from easops.readings.take import ReadingResult
 from easops.status import Status
 
 
@@ -36,7 +36,7 @@ class Format(Protocol):
 
     def detection(self, detection: Detection, status: Status, exit_code: int, *, verbose: bool) -> str: ...
 
-    def taken(self, taken: Taken) -> str: ...
+    def reading(self, result: ReadingResult) -> str: ...
 
     def runs(self, views: Sequence[RunView]) -> str: ...
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 
 from easops.actions.outcome import Done, ItemOutcome
-from easops.detectors.finding import Detection, Device, Measurement, Undetermined, Unreachable, UserFinding
+from easops.detectors.finding import Detection, Device, Measurement, Undetermined, UserFinding
 from easops.playbook.steps.report import RunReport, StepResult
+from easops.remoting.unreachable import Unreachable
 from easops.status import Status
 
 AT = dt.datetime(2026, 11, 24, 17, 0, tzinfo=dt.UTC)
@@ -44,7 +45,7 @@ LIMITED = Done(
 )
 RECYCLED = Done(
     "recycle_app_pool",
-    (ItemOutcome("EX1", "ex1.contoso.example", Status.CHANGED, undo="none (a pulse)", before={"workers": ["1"]}),),
+    (ItemOutcome("EX1", "ex1.contoso.example", Status.CHANGED, undo="none (one-way)", before={"workers": ["1"]}),),
 )
 ENDED = Detection("contact_sync_storm", judged=("EX1",), asked=(ANNA.user,))
 STEPS = (

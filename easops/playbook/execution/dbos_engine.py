@@ -24,8 +24,9 @@ import attrs
 from dbos import DBOS, DBOSClient, DBOSConfig, Serializer, SetEnqueueOptions, SetWorkflowID, WorkflowHandle
 
 from easops import errors
-from easops.actions.change import Change, ChangeOutcome, perform
+from easops.actions.change import Change, ChangeOutcome
 from easops.actions.outcome import ItemOutcome
+from easops.actions.perform import perform
 from easops.clock import Waiting
 from easops.context import Context
 from easops.errors import EasopsError, Refused
@@ -37,7 +38,7 @@ from easops.playbook.record.state_folder import RunLock, StateFolder
 from easops.playbook.record.stored_run import looked_at
 from easops.playbook.steps.approval_request import RULE, Approval, Verdict
 from easops.playbook.steps.codec import Json, from_json, to_json
-from easops.playbook.steps.interpreter import Job, Preview
+from easops.playbook.steps.effects import Job, Preview
 from easops.playbook.steps.observer import Observer
 from easops.playbook.steps.report import StepResult
 from easops.remoting.retry import patiently
@@ -230,7 +231,7 @@ def _error(kind: str, what: str, why: str, next_step: str, extra: dict[str, str]
 
 
 class DurableHands:
-    """Hands whose every touch is a step of the run's workflow (``easops.playbook.steps.interpreter.Hands``)."""
+    """Hands whose every touch is a step of the run's workflow (``easops.playbook.steps.effects.Effects``)."""
 
     checking = False
 

@@ -21,8 +21,8 @@ from easops.playbook.record.run_store import Record, Run
 from easops.playbook.record.state_folder import RunLock, StateFolder
 from easops.playbook.record.stored_run import context_of, report_of, status_of, steps_of, time_of_run
 from easops.playbook.steps.codec import Json
+from easops.playbook.steps.effects import Preview
 from easops.playbook.steps.identity import this_person
-from easops.playbook.steps.interpreter import Preview
 from easops.playbook.steps.observer import Observer, Silent
 from easops.playbook.steps.report import RunReport, StepResult, run_status
 from easops.remoting.pool import SessionPool

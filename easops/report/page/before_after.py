@@ -8,8 +8,8 @@ from typing import Literal
 
 import attrs
 
+from easops.detectors.duration_words import span
 from easops.detectors.finding import Detection
-from easops.detectors.measuring import span
 from easops.playbook.steps.report import RunReport, StepResult
 from easops.report.moved import moved_in
 from easops.report.terminal.layout import figure_and_limit

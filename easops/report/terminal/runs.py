@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import PurePath
 
-from easops.actions.change import Change, ChangeOutcome, words
+from easops.actions.change import Change, ChangeOutcome
+from easops.actions.state_words import state_words
 from easops.assessment.next_commands import ways
 from easops.playbook.record.run_view import RunView
 from easops.playbook.steps.report import Notice, RunReport
@@ -84,7 +85,7 @@ def _change_lines(change: Change, outcome: ChangeOutcome | None) -> list[str]:
     status = Status.UNKNOWN if outcome is None else outcome.status
     reason = "no outcome is recorded" if outcome is None else outcome.reason
     lines = wrapped(item_words(change.subject, status, reason))
-    return [*lines, *wrapped(f"{words(change.before)} -> {words(change.after)}", INDENT + "  ", "  ")]
+    return [*lines, *wrapped(f"{state_words(change.before)} -> {state_words(change.after)}", INDENT + "  ", "  ")]
 
 
 def ways_out(view: RunView, report: RunReport) -> list[str]:

@@ -13,7 +13,7 @@ from easops.actions.limit_eas_usage import AssociateThrottlingPolicy
 from easops.actions.outcome import Done
 from easops.assessment.next_commands import ways
 from easops.assessment.verdict import verdict
-from easops.detectors.finding import Detection, Series, Undetermined, Unreachable, UserFinding
+from easops.detectors.finding import Detection, Series, Undetermined, UserFinding
 from easops.errors import UnreachableHost
 from easops.playbook.record.approval import Asked
 from easops.playbook.record.run_store import Run
@@ -21,6 +21,7 @@ from easops.playbook.record.run_view import RunView
 from easops.playbook.steps.approval_request import Approval, PlannedChange
 from easops.playbook.steps.identity import Person
 from easops.playbook.steps.report import RunReport, StepResult
+from easops.remoting.unreachable import Unreachable
 from easops.report import FILES
 from easops.report.file_format import Account
 from easops.status import Status
