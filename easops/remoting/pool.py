@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol, TypeVar
 
@@ -87,8 +86,7 @@ class SessionPool:
         with self._lock:
             sessions, self._sessions = list(self._sessions.values()), {}
         if sessions:
-            with ThreadPoolExecutor(min(AT_ONCE, len(sessions))) as closing:
-                list(closing.map(lambda session: session.close(), sessions))
+            at_once(lambda session: session.close(), sessions, SystemClock())
 
     def __enter__(self) -> SessionPool:
         return self
