@@ -18,7 +18,7 @@ from easops.cli.stop_signals import StopSignals, leave
 if TYPE_CHECKING:
     from easops.errors import EasopsError
     from easops.notify import Notifications
-    from easops.playbook.execution.execute_run import Confirm
+    from easops.playbook.execution.caller import Confirm
     from easops.playbook.execution.interrupted import Interrupted
     from easops.playbook.steps.effects import Preview
     from easops.playbook.steps.report import Notice, RunReport, StepResult
@@ -68,7 +68,7 @@ class RunDisplay:
 
     def confirm(self) -> Confirm:
         """Who confirms the changes: ``--yes``, the person at the terminal, or nobody."""
-        from easops.playbook.execution.execute_run import always
+        from easops.playbook.execution.caller import always
 
         if self._shared.yes:
             return always

@@ -67,7 +67,7 @@ def worker(
         console.progress(f"{run_id} ended with exit code {code}")
 
     console.progress(f"executing {', '.join(run_ids)}")
-    serve(run_ids, words, said=said, ended=ended, stop=stop)
+    serve(run_ids, words, on_line=said, on_end=ended, stop=stop)
     console.quiet_down()
     served = [(view, report_of(view.run, view.steps), codes[view.run.run_id]) for view in map(show_run, run_ids)]
     code = stopped[0] if stopped else max(codes.values())

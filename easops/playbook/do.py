@@ -18,7 +18,8 @@ from easops.errors import BadInput
 from easops.inventory.host import Host
 from easops.inventory.select import as_selector, select_some
 from easops.parameter import values_of
-from easops.playbook.execution.execute_run import WAIT, Confirm
+from easops.playbook.execution.caller import Confirm
+from easops.playbook.execution.run_options import WAIT
 from easops.playbook.language.load import load_playbook_text
 from easops.playbook.language.model import Playbook
 from easops.playbook.record.notice_ledger import Announcer

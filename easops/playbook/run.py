@@ -22,9 +22,11 @@ from easops.exchange.organisation import Organisation
 from easops.inventory.host import Host
 from easops.lab_process import DEFAULT_SCENARIO, start_lab, temporary_lab
 from easops.playbook.attempt import attempt
-from easops.playbook.execution.dbos_engine import alone
-from easops.playbook.execution.execute_run import WAIT, Caller, Conduct, Confirm, execute_run, made_here
+from easops.playbook.execution.caller import Caller, Confirm
+from easops.playbook.execution.execute_run import execute_run, recorded_origin
+from easops.playbook.execution.execution import one_run_per_process
 from easops.playbook.execution.maintenance import check_engine, prune
+from easops.playbook.execution.run_options import WAIT, RunOptions
 from easops.playbook.execution.world import time_of_run
 from easops.playbook.language.find import find_playbook
 from easops.playbook.language.load import check_inputs
@@ -107,7 +109,7 @@ def run(
     Source: docs/explanation/playbooks.md.
     """
     playbook = playbook if isinstance(playbook, Playbook) else find_playbook(playbook)
-    conduct = Conduct(Caller(observer, confirm), wait, stopper, sessions, announcer).in_lab("lab" if lab else None)
+    options = RunOptions(Caller(observer, confirm), wait, stopper, sessions, announcer).in_lab("lab" if lab else None)
     given = dict(inputs or {})
     values = check_inputs(playbook, given)
     if not lab and hosts is None:
@@ -123,9 +125,9 @@ def run(
                 hosts, clock, used = world.hosts, world.clock, world.scenario
             chosen = select_hosts(playbook, values, hosts or (), limit)
             earlier = None if lab else _earlier_run(state, playbook, chosen.selected, anew)
-            report = _checked(playbook, values, chosen, clock, conduct)
-            return conduct.caller.heard(attrs.evolve(report, lab=used, limit=limit, earlier=earlier))
-        stack.enter_context(alone())
+            report = _checked(playbook, values, chosen, clock, options)
+            return options.caller.checked(attrs.evolve(report, lab=used, limit=limit, earlier=earlier))
+        stack.enter_context(one_run_per_process())
         state = state.prepared()
         run_id = new_run_id()
         record = Record(state.database_url)
@@ -144,12 +146,12 @@ def run(
         ask_passwords(hosts)
         record.add(held)
         try:
-            conduct.observer.started(run_id)
+            options.observer.started(run_id)
         except Exception:
             record.end(run_id, Status.REFUSED, held.started, owes=False)  # the caller's own error: nothing was begun
             raise
         main = functools.partial(attempt, held, record, hosts)
-        return conduct.caller.heard(execute_run(held, run_id, main, record, state, lock, hosts, clock, conduct))
+        return options.caller.checked(execute_run(held, run_id, main, record, state, lock, hosts, clock, options))
 
 
 def submit(
@@ -199,7 +201,7 @@ def _planned(
         "limit": limit,
         "lab": scenario,
         "notify": None if announcer is None else announcer.recorded(),
-        **made_here(),
+        **recorded_origin(),
     }
     held = Run(run_id, playbook.kind, playbook.name, document, (), started)
     return attrs.evolve(held, targets=_targets(held, chosen.selected)), chosen.of_organisation
@@ -210,15 +212,15 @@ def _checked(
     values: Mapping[str, Any],
     chosen: SelectedHosts,
     clock: Clock,
-    conduct: Conduct,
+    options: RunOptions,
 ) -> RunReport:
     """What a run would come to. Nothing is changed or recorded."""
-    observer = conduct.observer
+    observer = options.observer
     hosts = chosen.of_organisation
     ask_passwords(hosts)
     started = clock.now()
     observer.started(None)
-    with shared_or_new(conduct.sessions) as sessions:
+    with shared_or_new(options.sessions) as sessions:
         context = Context(sessions, Organisation.of(hosts, sessions), clock, observer.progress)
         facts = learn_facts(playbook, values, hosts, context, f"organisation {hosts[0].organisation}")
         steps = interpret(

@@ -18,7 +18,7 @@ import pytest
 from easops.errors import Refused
 from easops.inventory.load import load_inventory
 from easops.lab import server
-from easops.playbook.execution.execute_run import always
+from easops.playbook.execution.caller import always
 from easops.playbook.record.run_view import list_runs, show_run
 from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.record.stored_run import report_of
