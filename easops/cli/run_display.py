@@ -45,7 +45,7 @@ class RunDisplay:
         quiet: bool,
         verbose: bool,
     ) -> None:
-        self.console = Console(quiet=quiet)
+        self.console: Console = Console(quiet=quiet)
         if verbose:
             trace_commands(self.console)
         self.run_id: str | None = None
@@ -54,7 +54,7 @@ class RunDisplay:
         self._title, self._lab, self._limit, self._command = title, lab, limit, command
         self._checked, self._diff, self._quiet, self._verbose = checked, diff, quiet, verbose
         self._files = files
-        self.announcer = None if announcer is None else announcer.reporting_to(self._noticed)
+        self.announcer: Notifications | None = None if announcer is None else announcer.reporting_to(self._noticed)
         self._told: list[StepResult] = []
         self._unasked = False
 

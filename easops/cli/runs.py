@@ -15,7 +15,7 @@ from easops.cli.run_display import RunDisplay, notifications_of_rescue
 if TYPE_CHECKING:
     from easops.actions.change import Change, ChangeOutcome
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     name="runs",
     help="Show the recorded runs; go on with one, settle it, or close it.",
     no_args_is_help=True,
