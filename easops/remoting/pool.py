@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
-from typing import Final, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
+from easops.at_once import at_once
+from easops.clock import SystemClock
 from easops.errors import BadInput, EasopsError
 from easops.inventory.host import Credential, Endpoint, Host
 from easops.remoting.secret import ask_passwords, read_secret
@@ -15,9 +16,6 @@ from easops.remoting.session import EndpointName, Session
 from easops.remoting.trust import CURRENT_USER, Trust
 
 T = TypeVar("T")
-
-AT_ONCE: Final = 16
-"""How many hosts are read, or closed, at the same time."""
 
 
 class Sessions(Protocol):
@@ -88,8 +86,7 @@ class SessionPool:
         with self._lock:
             sessions, self._sessions = list(self._sessions.values()), {}
         if sessions:
-            with ThreadPoolExecutor(min(AT_ONCE, len(sessions))) as closing:
-                list(closing.map(lambda session: session.close(), sessions))
+            at_once(lambda session: session.close(), sessions, SystemClock())
 
     def __enter__(self) -> SessionPool:
         return self
@@ -141,5 +138,4 @@ def read_hosts(
             except EasopsError as error:
                 return error
 
-        with ThreadPoolExecutor(max(1, min(AT_ONCE, len(hosts)))) as reading:
-            return dict(zip((host.name for host in hosts), reading.map(answer, hosts), strict=True))
+        return dict(zip((host.name for host in hosts), at_once(answer, hosts, SystemClock()), strict=True))
