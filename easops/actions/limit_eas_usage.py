@@ -195,7 +195,7 @@ class _LimitEasUsage:
         session = organisation.session(version)
         held = _associated(mailbox, session, dc)
         default = get_default_limits(session, domain_controller=dc)
-        effective = default if held is None else held.eas.over(default)
+        effective = default if held is None else held.eas.with_defaults(default)
         shown = {"policy": None if held is None else held.name, **effective.values()}
         plan = attrs.evolve(plan, before=shown, after=shown)
         if effective.as_low_as(WANTED[model]):

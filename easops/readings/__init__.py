@@ -15,5 +15,6 @@ from easops.registry import table
 READINGS: Mapping[str, Reading] = table(
     APP_POOLS, CAS_MAILBOX, REQUESTS, SERVERS, SITES, THROTTLING_POLICIES, WORKER_PROCESSES
 )
+"""All readings, by name."""
 
 __all__ = ["READINGS", "Reading"]

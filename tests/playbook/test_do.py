@@ -71,11 +71,12 @@ def test_a_copy_of_a_foreign_policy_keeps_all_but_the_activesync_values_and_undo
 
 
 OF_2007 = (
-    "no remote PowerShell: on that server itself, in the Exchange Management Shell, "
-    "Set-CASMailbox -Identity 'laura.brandt@contoso.example' -ActiveSyncEnabled:$false blocks the user"
+    "no remote PowerShell: to block the user, run in the Exchange Management Shell on that server: "
+    "Set-CASMailbox -Identity 'laura.brandt@contoso.example' -ActiveSyncEnabled:$false"
 )
 OF_2003 = (
-    "no remote PowerShell: the user's tab Exchange Features in Active Directory Users and Computers blocks the user"
+    "no remote PowerShell: to block the user, use the tab Exchange Features of the user "
+    "in Active Directory Users and Computers"
 )
 
 
