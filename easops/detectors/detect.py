@@ -6,15 +6,17 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from easops.clock import SystemClock
+from easops.clock import Clock, SystemClock
 from easops.context import Context
 from easops.detectors import DETECTORS
 from easops.detectors.contact_sync_storm import CONTACT_SYNC_STORM, detect_in_files
+from easops.detectors.detector import Detector
 from easops.detectors.finding import Detection
 from easops.errors import BadInput
 from easops.exchange.organisation import Organisation
 from easops.inventory.host import Host
 from easops.inventory.select import require_one_organisation, select_some
+from easops.lab_process import DEFAULT_SCENARIO, temporary_lab
 from easops.parameter import values_of
 from easops.registry import entry_of
 from easops.remoting.pool import SessionPool, shared_or_new
@@ -37,6 +39,8 @@ def detect(
     hosts: Sequence[Host] | None = None,
     values: Mapping[str, Any] | None = None,
     *,
+    lab: bool = False,
+    scenario: str | None = None,
     logs: Sequence[Path | str] = (),
     on: str = "runs=activesync",
     observer: Watcher | None = None,
@@ -52,6 +56,8 @@ def detect(
         detector: its name; docs/reference/detectors.md has them all, with their values.
         hosts: those of an inventory, of one organisation.
         values: the detector's parameters by name.
+        lab: look at a simulated organisation, made for this call and gone after it; then there are no *hosts*.
+        scenario: which one (``contacts-storm``); docs/reference/scenarios.md has them all.
         logs: files, folders and patterns of IIS logs to read in place of hosts (``contact_sync_storm`` alone can):
             those of W3SVC2, on Exchange 2010 of W3SVC1. Users are as logged then, and times count back from the last
             line.
@@ -60,19 +66,21 @@ def detect(
         sessions: a pool that stays open, instead of one that ends with the call.
 
     Raises:
-        BadInput: there is no such detector, a value is wrong, no host is selected, no such file.
+        BadInput: there is no such detector, a value is wrong, no host is selected, no such file or scenario.
         Refused: the hosts are of two organisations.
-        LogFormatError: a file of *logs* is no IIS log.
+        LogFormatError: a file of *logs* is not an IIS log.
+        EasopsError: the lab did not start.
     """
     chosen = entry_of(DETECTORS, detector, "detector")
     checked = values_of(chosen.parameters, values or {}, detector)
-    if (hosts is None) == (not logs):
+    sources = [name for name, given in (("hosts", hosts is not None), ("logs", logs), ("the lab", lab)) if given]
+    if len(sources) != 1:
         raise BadInput(
-            f"{detector} has {'nothing to look at' if hosts is None else 'both hosts and logs'}",
-            "it reads servers, or log files without a server",
-            "give hosts, or logs",
+            f"{detector} has {' and '.join(sources) or 'nothing'} to look at",
+            "it reads servers, or log files without a server, or the lab",
+            "give hosts, or logs, or lab=True",
         )
-    if hosts is None:
+    if logs:
         if detector not in IN_FILES:
             raise BadInput(
                 f"{detector} cannot judge log files alone",
@@ -80,10 +88,26 @@ def detect(
                 f"leave the logs out, and name servers with an inventory; of logs {' or '.join(IN_FILES)} can judge",
             )
         return IN_FILES[detector](logs, checked)
+    if not lab:
+        return _detect_on_hosts(chosen, checked, hosts or (), on, SystemClock(), observer, sessions)
+    with temporary_lab(scenario or DEFAULT_SCENARIO) as organisation:
+        # A pool of the caller's would keep sessions to servers that are gone after this.
+        return _detect_on_hosts(chosen, checked, organisation.hosts, on, organisation.clock, observer, None)
+
+
+def _detect_on_hosts(
+    detector: Detector,
+    values: Mapping[str, Any],
+    hosts: Sequence[Host],
+    on: str,
+    clock: Clock,
+    observer: Watcher | None,
+    sessions: SessionPool | None,
+) -> Detection:
     looked_at = select_some(on, hosts)
     require_one_organisation(looked_at)
     ask_passwords(looked_at)
     with shared_or_new(sessions) as pool:
         organisation = Organisation.of(looked_at, pool)
         progress = observer.progress if observer is not None else lambda text: None
-        return chosen.detect(looked_at, checked, Context(pool, organisation, SystemClock(), progress))
+        return detector.detect(looked_at, values, Context(pool, organisation, clock, progress))
