@@ -157,12 +157,12 @@ def with_defaults(given: Mapping[str, Any], parameters: Sequence[Parameter]) -> 
 
 def duration(text: str, option: str) -> dt.timedelta:
     """The duration of an option. Raises BadInput."""
+    from easops.duration import DurationError, parse_duration
     from easops.errors import BadInput
-    from easops.parameter import ParameterError, parse_duration
 
     try:
         return parse_duration(text)
-    except ParameterError as error:
+    except DurationError as error:
         raise BadInput(f"{option} cannot be this", str(error)) from None
 
 

@@ -68,7 +68,7 @@ def resume(
     """Go on with a run that died, was stopped, or ended owing its later steps; or begin one that was submitted."""
     from easops.playbook.language.load import command_of
     from easops.playbook.record.run_view import show_run
-    from easops.playbook.run import resume as resume_run
+    from easops.playbook.resume import resume as resume_run
 
     recorded = show_run(run).run
     files = ReportFiles({"html": shared.html, "junit": junit})

@@ -1,4 +1,4 @@
-"""Running one detector by itself over hosts, or over log files, and what its result means."""
+"""Running one detector by itself, over hosts or over log files."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ IN_FILES: Final[Mapping[str, Callable[[Sequence[Path | str], Mapping[str, Any]],
 """The detectors that can judge log files without a server."""
 
 
-class Watcher(Protocol):
-    """Who is told what a detector is waiting for; an ``easops.Observer`` is one."""
+class ProgressObserver(Protocol):
+    """Hears what a detector is waiting for; an ``easops.Observer`` is one."""
 
     def progress(self, text: str) -> None: ...
 
@@ -43,31 +43,32 @@ def detect(
     scenario: str | None = None,
     logs: Sequence[Path | str] = (),
     on: str = "runs=activesync",
-    observer: Watcher | None = None,
+    observer: ProgressObserver | None = None,
     sessions: SessionPool | None = None,
 ) -> Detection:
     """Look for a fault, with evidence: ``detect("contact_sync_storm", hosts, {"since": "30m"})``. It changes nothing.
 
     Up to 16 hosts are read at once. A host that cannot be reached is in the result's ``unreachable``, one that cannot
-    be judged, with the reason, in ``undetermined``: neither loses the others' answers. ``found`` says whether there is
-    any fault, ``users`` and ``hosts`` where, ``measurements`` the figures.
+    be judged in ``undetermined``, with the reason; the other hosts' results are there all the same. ``found`` says
+    whether there is any fault, ``users`` and ``hosts`` where, ``measurements`` the figures.
 
     Args:
-        detector: its name; docs/reference/detectors.md has them all, with their values.
-        hosts: those of an inventory, of one organisation.
+        detector: its name; docs/reference/detectors.md lists them all, with their parameters.
+        hosts: hosts of an inventory, all of one organisation.
         values: the detector's parameters by name.
-        lab: look at a simulated organisation, made for this call and gone after it; then there are no *hosts*.
-        scenario: which one (``contacts-storm``); docs/reference/scenarios.md has them all.
-        logs: files, folders and patterns of IIS logs to read in place of hosts (``contact_sync_storm`` alone can):
-            those of W3SVC2, on Exchange 2010 of W3SVC1. Users are as logged then, and times count back from the last
+        lab: look at a simulated organisation, made for this call and deleted after it; then there are no *hosts*.
+        scenario: which one (``contacts-storm``); docs/reference/scenarios.md lists them all.
+        logs: files, folders and patterns of IIS logs to read instead of hosts (only ``contact_sync_storm`` can): the
+            logs of W3SVC2, on Exchange 2010 of W3SVC1. Users are then as logged, and times count back from the last
             line.
-        on: which of the hosts: a selector; by default those where ActiveSync runs.
-        observer: is told what is being waited for.
-        sessions: a pool that stays open, instead of one that ends with the call.
+        on: which of the hosts, as a selector; by default those where ActiveSync runs.
+        observer: gets a text when the detector waits for something.
+        sessions: a pool to use, which stays open; without it the call opens its own sessions and closes them.
 
     Raises:
-        BadInput: there is no such detector, a value is wrong, no host is selected, no such file or scenario.
-        Refused: the hosts are of two organisations.
+        BadInput: there is no such detector, a value is wrong, no host is selected, or a file or scenario does not
+            exist.
+        Refused: the hosts belong to two organisations.
         LogFormatError: a file of *logs* is not an IIS log.
         EasopsError: the lab did not start.
     """
@@ -76,22 +77,22 @@ def detect(
     sources = [name for name, given in (("hosts", hosts is not None), ("logs", logs), ("the lab", lab)) if given]
     if len(sources) != 1:
         raise BadInput(
-            f"{detector} has {' and '.join(sources) or 'nothing'} to look at",
-            "it reads servers, or log files without a server, or the lab",
-            "give hosts, or logs, or lab=True",
+            f"{detector} has {' and '.join(sources) or 'nothing'} to read",
+            "it reads servers, log files without a server, or the lab",
+            "give one of hosts, logs and lab",
         )
     if logs:
         if detector not in IN_FILES:
             raise BadInput(
                 f"{detector} cannot judge log files alone",
                 f"it needs a server: {chosen.summary}",
-                f"leave the logs out, and name servers with an inventory; of logs {' or '.join(IN_FILES)} can judge",
+                f"name servers with an inventory instead of logs; only {' and '.join(IN_FILES)} can judge logs",
             )
         return IN_FILES[detector](logs, checked)
     if not lab:
         return _detect_on_hosts(chosen, checked, hosts or (), on, SystemClock(), observer, sessions)
     with temporary_lab(scenario or DEFAULT_SCENARIO) as organisation:
-        # A pool of the caller's would keep sessions to servers that are gone after this.
+        # The caller's pool would keep sessions to servers that are gone after this.
         return _detect_on_hosts(chosen, checked, organisation.hosts, on, organisation.clock, observer, None)
 
 
@@ -101,13 +102,13 @@ def _detect_on_hosts(
     hosts: Sequence[Host],
     on: str,
     clock: Clock,
-    observer: Watcher | None,
+    observer: ProgressObserver | None,
     sessions: SessionPool | None,
 ) -> Detection:
-    looked_at = select_some(on, hosts)
-    require_one_organisation(looked_at)
-    ask_passwords(looked_at)
+    selected = select_some(on, hosts)
+    require_one_organisation(selected)
+    ask_passwords(selected)
     with shared_or_new(sessions) as pool:
-        organisation = Organisation.of(looked_at, pool)
+        organisation = Organisation.of(selected, pool)
         progress = observer.progress if observer is not None else lambda text: None
-        return detector.detect(looked_at, values, Context(pool, organisation, clock, progress))
+        return detector.detect(selected, values, Context(pool, organisation, clock, progress))
