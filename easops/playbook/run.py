@@ -107,9 +107,38 @@ def run(
     Source: docs/explanation/playbooks.md.
     """
     playbook = playbook if isinstance(playbook, Playbook) else find_playbook(playbook)
-    conduct = Conduct(Caller(observer, confirm), wait, stopper, sessions, announcer).in_lab("lab" if lab else None)
     given = dict(inputs or {})
-    values = check_inputs(playbook, given)
+    check_inputs(playbook, given)
+    conduct = Conduct(Caller(observer, confirm), wait, stopper, sessions, announcer)
+    return start_run(
+        playbook,
+        hosts,
+        lambda _: given,
+        conduct,
+        check=check,
+        lab=lab,
+        scenario=scenario,
+        limit=limit,
+        anew=anew,
+        state=state,
+    )
+
+
+def start_run(
+    playbook: Playbook,
+    hosts: Sequence[Host] | None,
+    inputs_for: Callable[[Sequence[Host]], Mapping[str, Any]],
+    conduct: Conduct,
+    *,
+    check: bool,
+    lab: bool,
+    scenario: str | None,
+    limit: str | None = None,
+    anew: bool,
+    state: StateFolder | None,
+) -> RunReport:
+    """As ``run``, for inputs that depend on the hosts: those of a lab are known only once it has started."""
+    conduct = conduct.in_lab("lab" if lab else None)
     if not lab and hosts is None:
         raise BadInput("there are no hosts to run against", "no inventory is named", "name one, or use the lab")
     state = state or StateFolder.default()
@@ -121,6 +150,7 @@ def run(
             if lab:
                 world = stack.enter_context(temporary_lab(scenario or playbook.scenario or DEFAULT_SCENARIO))
                 hosts, clock, used = world.hosts, world.clock, world.scenario
+            values = check_inputs(playbook, inputs_for(hosts or ()))
             chosen = select_hosts(playbook, values, hosts or (), limit)
             earlier = None if lab else _earlier_run(state, playbook, chosen.selected, anew)
             report = _checked(playbook, values, chosen, clock, conduct)
@@ -139,7 +169,8 @@ def run(
             world = stack.enter_context(start_lab(scenario or playbook.scenario or DEFAULT_SCENARIO, state.lab(run_id)))
             hosts, clock, used = world.hosts, world.clock, world.scenario
         started = time_of_run(used, clock)
-        held, hosts = _planned(run_id, playbook, given, hosts or (), limit, used, announcer, started)
+        inputs = inputs_for(hosts or ())
+        held, hosts = _planned(run_id, playbook, inputs, hosts or (), limit, used, conduct.announcer, started)
         refuse_open_run(record, state, held, anew)
         ask_passwords(hosts)
         record.add(held)
