@@ -31,13 +31,13 @@ def world(tmp_path: Path) -> Iterator[World]:
     world.close()
 
 
-def run(world: World, *arguments: str) -> appcmd_exe.Ended:
+def run(world: World, *arguments: str) -> appcmd_exe.Result:
     return appcmd_exe.run(world, world.servers["AMS-CAS02"], arguments)
 
 
-def elements(ended: appcmd_exe.Ended) -> list[dict[str, str]]:
-    assert ended.lines[0] == '<?xml version="1.0" encoding="UTF-8"?>'
-    return [dict(element.attrib) for element in ET.fromstring("\n".join(ended.lines))]
+def elements(result: appcmd_exe.Result) -> list[dict[str, str]]:
+    assert result.lines[0] == '<?xml version="1.0" encoding="UTF-8"?>'
+    return [dict(element.attrib) for element in ET.fromstring("\n".join(result.lines))]
 
 
 def test_pools_are_listed_in_xml(world: World) -> None:
@@ -84,7 +84,7 @@ def test_one_setting_can_be_asked_for(world: World) -> None:
 
 
 def test_a_list_of_nothing_ends_with_1(world: World) -> None:
-    assert run(world, "list", "site", "/id:9") == appcmd_exe.Ended((), 1)
+    assert run(world, "list", "site", "/id:9") == appcmd_exe.Result((), 1)
     assert elements(run(world, "list", "wp", "/apppool.name:none", "/xml")) == []
 
 
@@ -93,27 +93,30 @@ def test_a_list_of_nothing_ends_with_1(world: World) -> None:
     [("list", "apppool", "Nope"), ("recycle", "apppool", "Nope"), ("recycle", "apppool", "/apppool.name:Nope")],
 )
 def test_what_is_not_there_is_an_error(world: World, arguments: tuple[str, ...]) -> None:
-    ended = run(world, *arguments)
-    assert ended == appcmd_exe.Ended(('ERROR ( message:Cannot find APPPOOL object with identifier "Nope". )',), 1168)
+    result = run(world, *arguments)
+    assert result == appcmd_exe.Result(('ERROR ( message:Cannot find APPPOOL object with identifier "Nope". )',), 1168)
 
 
 def test_an_error_in_xml_is_an_element(world: World) -> None:
-    ended = run(world, "list", "apppool", "Nope", "/xml")
-    assert (elements(ended), ended.code) == ([{"message": 'Cannot find APPPOOL object with identifier "Nope".'}], 1168)
+    result = run(world, "list", "apppool", "Nope", "/xml")
+    assert (elements(result), result.code) == (
+        [{"message": 'Cannot find APPPOOL object with identifier "Nope".'}],
+        1168,
+    )
 
 
 def test_a_recycle_gives_a_new_worker_process(world: World) -> None:
     old = world.servers["AMS-CAS02"].sync_worker
-    ended = run(world, "recycle", "apppool", f"/apppool.name:{SYNC.lower()}")
-    assert ended == appcmd_exe.Ended((f'"{SYNC}" successfully recycled',), 0)
+    result = run(world, "recycle", "apppool", f"/apppool.name:{SYNC.lower()}")
+    assert result == appcmd_exe.Result((f'"{SYNC}" successfully recycled',), 0)
     assert world.servers["AMS-CAS02"].sync_worker is not old
 
 
 def test_a_stopped_pool_is_not_recycled(world: World) -> None:
     world.servers["AMS-CAS02"].pools[SYNC.lower()].started = False
-    ended = run(world, "recycle", "apppool", SYNC)
-    assert "message:Command execution failed." in ended.lines[0]
-    assert ended.code == -2147023834
+    result = run(world, "recycle", "apppool", SYNC)
+    assert "message:Command execution failed." in result.lines[0]
+    assert result.code == -2147023834
 
 
 @pytest.mark.parametrize(

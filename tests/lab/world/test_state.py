@@ -118,7 +118,7 @@ def test_a_folder_with_another_world_is_refused(tmp_path: Path) -> None:
     from easops.lab.world import World
 
     World.open(tmp_path, CMDLETS, scenario="calm", speed=0.0).close()
-    with pytest.raises(BadInput, match="holds scenario 'calm' with seed 1"):
+    with pytest.raises(BadInput, match="contains scenario 'calm' with seed 1"):
         World.open(tmp_path, CMDLETS, scenario="contacts-storm", speed=0.0)
     World.open(tmp_path, CMDLETS, speed=0.0).close()
 
