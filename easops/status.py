@@ -99,6 +99,10 @@ PROBLEMS: Final = frozenset(
 STOPS_LATER_CHANGES: Final = PROBLEMS | {Status.REFUSED, Status.AWAITING_APPROVAL}
 """After a step of this status no later step changes anything, unless the playbook says otherwise."""
 
+ITEM_STOPS: Final = PROBLEMS - {Status.UNDETERMINED}
+"""After an item of a loop of this status no later step changes anything. An item that could not be judged does not stop
+the steps that follow the others."""
+
 _ORDER: Final = {status: position for position, status in enumerate(Status)}
 
 

@@ -63,9 +63,9 @@ def notifications_of(file: Path | None, recorded: Any = None, *, here: bool = Tr
 
 def selected(selector: str, hosts: Sequence[Host]) -> tuple[Host, ...]:
     """The hosts that *selector* selects; none is a BadInput."""
-    from easops.inventory.select import some_of
+    from easops.inventory.select import select_some
 
-    return some_of(selector, hosts)
+    return select_some(selector, hosts)
 
 
 def inputs(pairs: Iterable[str]) -> dict[str, str]:

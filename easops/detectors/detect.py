@@ -14,10 +14,10 @@ from easops.detectors.finding import Detection
 from easops.errors import BadInput
 from easops.exchange.organisation import Organisation
 from easops.inventory.host import Host
-from easops.inventory.select import one_organisation, some_of
+from easops.inventory.select import require_one_organisation, select_some
 from easops.parameter import values_of
 from easops.registry import entry_of
-from easops.remoting.pool import SessionPool, kept_or_own
+from easops.remoting.pool import SessionPool, shared_or_new
 from easops.remoting.secret import ask_passwords
 
 IN_FILES: Final[Mapping[str, Callable[[Sequence[Path | str], Mapping[str, Any]], Detection]]] = {
@@ -80,10 +80,10 @@ def detect(
                 f"leave the logs out, and name servers with an inventory; of logs {' or '.join(IN_FILES)} can judge",
             )
         return IN_FILES[detector](logs, checked)
-    looked_at = some_of(on, hosts)
-    one_organisation(looked_at)
+    looked_at = select_some(on, hosts)
+    require_one_organisation(looked_at)
     ask_passwords(looked_at)
-    with kept_or_own(sessions) as pool:
+    with shared_or_new(sessions) as pool:
         organisation = Organisation.of(looked_at, pool)
         progress = observer.progress if observer is not None else lambda text: None
         return chosen.detect(looked_at, checked, Context(pool, organisation, SystemClock(), progress))

@@ -72,10 +72,8 @@ class WorldBackend:
         input: tuple[Any, ...],
     ) -> Iterable[Any]:
         call = Call(server, user, cmdlet, parameters, input)
-        if not hasattr(self._pipeline, "moment"):
-            self._pipeline.moment = self._world.catch_up()
         try:
-            return self._world.perform(CMDLETS[cmdlet], call, self._pipeline.moment)
+            return self._world.perform(CMDLETS[cmdlet], call, self._moment(server))
         except CmdletFailed as error:
             if endpoint == "exchange":
                 # Exchange's cmdlets write their errors and let the pipeline end as completed.
@@ -85,7 +83,7 @@ class WorldBackend:
     def script(self, server: str, user: str, digest: str, parameters: Mapping[str, Any]) -> Iterable[Any]:
         for twin in SCRIPTS.values():
             if twin.digest == digest:
-                return self._world.perform(twin, Call(server, user, twin.name, parameters))
+                return self._world.perform(twin, Call(server, user, twin.name, parameters), self._moment(server))
         raise CmdletFailed(
             ErrorInfo(
                 "The lab runs no script text; it knows easops' own scripts by their digest, and this is none of them.",
@@ -95,6 +93,13 @@ class WorldBackend:
                 target=digest,
             )
         )
+
+    def _moment(self, server: str) -> float:
+        """When this thread's pipeline began."""
+        if not hasattr(self._pipeline, "moment"):
+            self._pipeline.moment = self._world.begin_call(server)
+        moment: float = self._pipeline.moment
+        return moment
 
     def commands(self, endpoint: Endpoint) -> Collection[str]:
         return {cmdlet.name for cmdlet in CMDLETS.values() if cmdlet.endpoint == endpoint}
@@ -118,7 +123,7 @@ def start(
         folder: the state folder. One that holds a world goes on where that stopped.
         scenario, seed: of a new world (contacts-storm, 1); an old one has to be that where they are named.
         speed: seconds of the world's time in one of ours, at most 1000: beyond that a small machine cannot follow.
-            At 0 its clock stands, and ``lab.world.advance`` moves it.
+            At 0 its clock stands, and ``lab.world.advance`` or ``lab.world.reach`` moves it.
         begin: the time of a new world at its start (now).
         port_base: the port of the first server, the others follow, then those without TLS; 0 takes free ones.
         auth: how the inventory enters the windows endpoints. The servers take all of it in any case.

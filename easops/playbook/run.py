@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -25,18 +24,19 @@ from easops.errors import BadInput, Refused
 from easops.exchange.organisation import Organisation
 from easops.exchange.server import choose_domain_controller
 from easops.inventory.host import Host
-from easops.inventory.select import limited, one_organisation, select
+from easops.inventory.select import apply_limit, require_one_organisation, select
 from easops.parameter import format_duration
-from easops.playbook.execution.dbos_engine import PROTOCOL, alone, forget, now
+from easops.playbook.execution.dbos_engine import PROTOCOL, alone, now
 from easops.playbook.execution.execute_run import WAIT, Caller, Conduct, Confirm, execute_run, made_here
 from easops.playbook.execution.lab_process import start_lab
+from easops.playbook.execution.maintenance import check_engine, prune
 from easops.playbook.language.expression import evaluate
 from easops.playbook.language.find import find_playbook
 from easops.playbook.language.load import check_inputs, load_playbook_text
 from easops.playbook.language.model import Playbook
 from easops.playbook.record.approval import lapsed, refuse_denied
 from easops.playbook.record.notice_ledger import Announcer
-from easops.playbook.record.run_store import KEPT, Record, Run
+from easops.playbook.record.run_store import Record, Run
 from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.record.stored_run import (
     changes_by_key,
@@ -49,6 +49,7 @@ from easops.playbook.record.stored_run import (
     organisation_target,
     refuse_closed,
     steps_of,
+    time_of_run,
     was_stopped,
     world_of,
 )
@@ -62,7 +63,7 @@ from easops.playbook.steps.observer import Observer
 from easops.playbook.steps.protection import protected_mailboxes
 from easops.playbook.steps.report import OpenRun, RunReport, run_status
 from easops.playbook.undo import walk_back
-from easops.remoting.pool import SessionPool, kept_or_own
+from easops.remoting.pool import SessionPool, shared_or_new
 from easops.remoting.secret import ask_passwords
 from easops.status import Status
 
@@ -128,38 +129,42 @@ def run(
     values = check_inputs(playbook, given)
     if not lab and hosts is None:
         raise BadInput("there are no hosts to run against", "no inventory is named", "name one, or use the lab")
+    state = state or StateFolder.default()
     with ExitStack() as stack:
         clock: Clock = SystemClock()
         used: str | None = None
         if check:
+            check_engine(state)
             if lab:
                 folder = tempfile.TemporaryDirectory(prefix="easops-lab-", ignore_cleanup_errors=True)
                 world = stack.enter_context(start_lab(scenario or playbook.scenario, Path(stack.enter_context(folder))))
                 hosts, clock, used = world.hosts, world.clock, world.scenario
             chosen = _selected(playbook, values, hosts or (), limit)
-            earlier = None if lab else _earlier_run(state or StateFolder.default(), playbook, chosen, anew)
+            earlier = None if lab else _earlier_run(state, playbook, chosen, anew)
             report = _checked(playbook, values, hosts or (), chosen, clock, conduct)
             return conduct.caller.heard(attrs.evolve(report, lab=used, limit=limit, earlier=earlier))
         stack.enter_context(alone())
-        state = (state or StateFolder.default()).prepared()
+        state = state.prepared()
         run_id = new_run_id()
         record = Record(state.database_url)
         stack.callback(record.close)
-        _prune(record, state)
+        check_engine(state)
+        prune(record, state)
         lock = state.lock(run_id)
         lock.take()
         stack.enter_context(kept(lock))
         if lab:
             world = stack.enter_context(start_lab(scenario or playbook.scenario, state.lab(run_id)))
             hosts, clock, used = world.hosts, world.clock, world.scenario
-        held, hosts = _planned(run_id, playbook, given, hosts or (), limit, used, announcer)
+        started = time_of_run(used, clock)
+        held, hosts = _planned(run_id, playbook, given, hosts or (), limit, used, announcer, started)
         _refuse_open(record, state, held, anew)
         ask_passwords(hosts)
         record.add(held)
         try:
             conduct.observer.started(run_id)
         except Exception:
-            record.end(run_id, Status.REFUSED, owes=False)  # the caller's own error: nothing was begun
+            record.end(run_id, Status.REFUSED, held.started, owes=False)  # the caller's own error: nothing was begun
             raise
         main = functools.partial(_walk_on, held, record, hosts)
         return conduct.caller.heard(execute_run(held, run_id, main, record, state, lock, hosts, clock, conduct))
@@ -183,7 +188,9 @@ def submit(
     given = dict(inputs or {})
     check_inputs(playbook, given)
     with opened(state) as (record, state):
-        held, _ = _planned(new_run_id(), playbook, given, hosts, limit, None, announcer)
+        check_engine(state)
+        now = dt.datetime.now(dt.UTC)
+        held, _ = _planned(new_run_id(), playbook, given, hosts, limit, None, announcer, now)
         held = attrs.evolve(held, document={**held.document, "submitted": True, "anew": anew}, walks=0)
         _refuse_open(record, state, held, anew)
         record.add(held)
@@ -226,6 +233,7 @@ def resume(
     conduct = Conduct(Caller(observer, confirm), wait, stopper, sessions, announcer)
     with alone(), opened(state) as (record, state), locked(record, state, run_id) as (held, lock):
         refuse_closed(held)
+        check_engine(state)
         if held.document["protocol"] != PROTOCOL:
             raise Refused(
                 f"run {held.run_id} was recorded with engine protocol {held.document['protocol']}",
@@ -273,6 +281,7 @@ def _planned(
     limit: str | None,
     scenario: str | None,
     announcer: Announcer | None,
+    started: dt.datetime,
 ) -> tuple[Run, tuple[Host, ...]]:
     """The run as it is recorded before its first step, and the hosts of its organisation."""
     selected = _selected(playbook, check_inputs(playbook, given), hosts, limit)
@@ -287,7 +296,7 @@ def _planned(
         "notify": None if announcer is None else announcer.recorded(),
         **made_here(),
     }
-    held = Run(run_id, playbook.kind, playbook.name, document, (), dt.datetime.now(dt.UTC))
+    held = Run(run_id, playbook.kind, playbook.name, document, (), started)
     return attrs.evolve(held, targets=_targets(held, selected)), hosts
 
 
@@ -302,9 +311,9 @@ def _checked(
     observer = conduct.observer
     hosts = _neighbours(hosts, selected)
     ask_passwords(hosts)
-    started = dt.datetime.now(dt.UTC)
+    started = clock.now()
     observer.started(None)
-    with kept_or_own(conduct.sessions) as sessions:
+    with shared_or_new(conduct.sessions) as sessions:
         context = Context(sessions, Organisation.of(hosts, sessions), clock, observer.progress)
         effects = ReadOnlyEffects(observer)
         facts = _facts(playbook, values, hosts, context, effects, lambda: _label(hosts))
@@ -320,7 +329,7 @@ def _checked(
         steps,
         checked=True,
         started=started,
-        ended=dt.datetime.now(dt.UTC),
+        ended=clock.now(),
     )
 
 
@@ -455,18 +464,6 @@ def _earlier_run(state: StateFolder, playbook: Playbook, selected: Sequence[Host
     return None if found is None else OpenRun(found[0].run_id, found[1])
 
 
-def _prune(record: Record, state: StateFolder) -> None:
-    """Forget records, with what the engine keeps beside them, after 400 days; and lab worlds after 7."""
-    now = dt.datetime.now(dt.UTC)
-    old = [held for held in record.runs() if now - held.started > KEPT]
-    if old:
-        forget(state, old)
-        record.forget([held.run_id for held in old])
-    for folder in state.labs.iterdir():
-        if now.timestamp() - folder.stat().st_mtime > 7 * 86400 and not state.lock(folder.name).is_alive():
-            shutil.rmtree(folder, ignore_errors=True)
-
-
 def _playbook(held: Run) -> Playbook:
     return load_playbook_text(held.document["text"], held.document["source"], actions=ACTIONS, detectors=DETECTORS)
 
@@ -483,8 +480,8 @@ def _selected(
             "correct hosts: in the playbook, or the hosts of the inventory",
         )
     if limit is not None:
-        chosen = limited(limit, chosen, hosts)
-    one_organisation(chosen)
+        chosen = apply_limit(limit, chosen, hosts)
+    require_one_organisation(chosen)
     return chosen
 
 

@@ -93,7 +93,7 @@ class SessionPool:
             self.close()
 
 
-def kept_or_own(sessions: SessionPool | None) -> AbstractContextManager[SessionPool]:
+def shared_or_new(sessions: SessionPool | None) -> AbstractContextManager[SessionPool]:
     """The pool that a caller keeps, which stays open; without one, a pool that is closed at the end of the block."""
     return SessionPool() if sessions is None else nullcontext(sessions)
 
@@ -125,7 +125,7 @@ def read_hosts(
         BadInput: a password is to be asked, and there is no terminal. What a host meets is never raised.
     """
     ask_passwords(hosts)
-    with kept_or_own(sessions) as pool:
+    with shared_or_new(sessions) as pool:
 
         def answer(host: Host) -> T | EasopsError:
             try:

@@ -32,7 +32,7 @@ def retrying(send: Callable[[], T], *, reads: bool, attempts: int = 3, wait_max:
     return retryer(send)
 
 
-def patiently(
+def retry_for(
     call: Callable[[], T],
     *,
     on: type[Exception],

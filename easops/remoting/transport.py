@@ -27,9 +27,9 @@ from pypsrp.wsman import WSMan
 
 from easops.errors import BadInput
 from easops.inventory.host import TICKET_AUTHS, Endpoint
+from easops.remoting.http_debug import disable_debug_output
 from easops.remoting.secret import Secret
 from easops.remoting.session import EndpointName
-from easops.remoting.silent import silence
 
 _SERVICES: Final[dict[EndpointName, str]] = {"exchange": "HTTP", "windows": "host"}
 """The service in the Kerberos name of the server. Exchange's is IIS, and a name that servers share has HTTP alone."""
@@ -168,7 +168,7 @@ def _hold_connections(wsman: WSMan) -> None:
 
     for adapter in session.adapters.values():
         assert isinstance(adapter, requests.adapters.HTTPAdapter)
-        silence(adapter.poolmanager, keep_alive)
+        disable_debug_output(adapter.poolmanager, keep_alive)
 
 
 def _doubt_what_was_answered(wsman: WSMan) -> None:

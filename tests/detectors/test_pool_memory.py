@@ -8,7 +8,7 @@ import pytest
 from easops.detectors import DETECTORS
 from easops.detectors.finding import Detection, Measurement
 from easops.parameter import check_all
-from easops.playbook.steps.detection_status import verify_words
+from easops.playbook.steps.detection_words import verify_words
 from easops.remoting.result import RemoteObject, Result
 from easops.status import Status
 

@@ -111,8 +111,8 @@ def process(
     with (
         patch("easops.playbook.run.SystemClock", lambda: clock),
         patch("easops.playbook.record.stored_run.SystemClock", lambda: clock),
-        patch("easops.playbook.steps.interpreter._POLL_FIRST", 240.0),
-        patch("easops.playbook.steps.interpreter._POLL_MOST", 240.0),
+        patch("easops.playbook.steps.verify_step._FIRST_WAIT", 240.0),
+        patch("easops.playbook.steps.verify_step._LONGEST_WAIT", 240.0),
         patch("easops.actions.recycle_app_pool._LOOK_AGAIN", 30.0),
         patch.object(DBOS, "destroy", lambda: None),  # the process ends: there is nothing to wait for
     ):

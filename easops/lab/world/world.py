@@ -166,6 +166,25 @@ class World:
             self.clock.advance(seconds)
             self.catch_up()
 
+    def reach(self, elapsed: float) -> float:
+        """Move a clock that stands on by what calls have taken, then to *elapsed* seconds since the world's start
+        unless it is past that. Gives what it shows; that is on disk, so that a world started again does not go back.
+        """
+        with self._lock:
+            before = self.clock.elapsed()
+            self.clock.reach(elapsed)
+            after = self.clock.elapsed()
+            if after != before:
+                self.catch_up()
+                self._state.write_clock(after)
+            return after
+
+    def begin_call(self, server: str) -> float:
+        """The moment of a call of *server*, in seconds since 1970: now. By a clock that stands it takes its time."""
+        with self._lock:
+            self.clock.count_call(server)
+            return self.catch_up()
+
     def close(self) -> None:
         """Stop the clock where it is, and leave the folder as a restart wants it."""
         with self._lock:

@@ -1,11 +1,15 @@
 """The built-in lab as a child process: what ``--lab`` runs against.
 
-The lab ends when its standard input closes, so it outlives this process in no way, a kill included.
+The lab ends when its standard input closes, so it outlives this process in no way, a kill included. By the same pipe
+this process moves its clock, which stands otherwise: see ``easops.standing_clock``, and ``CALL_TAKES`` of the lab for
+what a call costs.
 """
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import functools
 import json
 import os
 import subprocess
@@ -17,15 +21,11 @@ from typing import Final
 
 import attrs
 
-from easops.clock import FastClock
 from easops.errors import BadInput, EasopsError
 from easops.inventory.host import Host
 from easops.inventory.load import load_inventory
+from easops.standing_clock import StandingClock
 from easops.status import EXIT_USAGE
-
-SPEED: Final = 120.0
-"""How many times as fast as ours a rehearsal's clock runs."""
-
 
 _INHERITED: Final = (
     *("PATH", "PYTHON", "VIRTUAL_ENV", "LD_", "DYLD_", "HOME", "LANG", "LC_", "TZ", "TMP", "TEMP"),
@@ -35,23 +35,24 @@ _INHERITED: Final = (
 
 
 class LabError(EasopsError):
-    """The built-in lab did not start."""
+    """The built-in lab did not start, or ended before its time."""
 
 
 @attrs.define
 class Lab:
-    """A running lab: its hosts, and its clock."""
+    """A running lab: its hosts, and its clock, which moves when somebody waits by it."""
 
     scenario: str
     hosts: tuple[Host, ...]
-    clock: FastClock
+    clock: StandingClock
     inventory: Path
     _process: subprocess.Popen[str]
 
     def stop(self) -> None:
         """End it, and wait until it has stored its clock."""
         assert self._process.stdin is not None
-        self._process.stdin.close()
+        with contextlib.suppress(OSError):  # it has ended, and took no last line
+            self._process.stdin.close()
         try:
             self._process.wait(timeout=10)
         except subprocess.TimeoutExpired:
@@ -67,15 +68,17 @@ class Lab:
         self.stop()
 
 
-def start_lab(scenario: str | None, folder: Path, *, speed: float = SPEED) -> Lab:
-    """Start the lab whose world *folder* keeps; *scenario* names the world to make where there is none yet.
+def start_lab(scenario: str | None, folder: Path, *, begin: dt.datetime | None = None) -> Lab:
+    """Start the lab whose world *folder* keeps; *scenario* names the world to make where there is none yet, which
+    begins at *begin* (now).
 
     Raises BadInput (no such scenario, a folder of something else) and LabError, with the lab's own words.
     """
-    command = [sys.executable, "-m", "easops", "lab", "start", "--state", str(folder), "--until-stdin-closes"]
-    command += ["--speed", f"{speed:g}"]
+    command = [sys.executable, "-m", "easops", "lab", "start", "--state", str(folder), "--clock-by-stdin"]
     if scenario is not None:
         command += ["--scenario", scenario]
+    if begin is not None:
+        command += ["--begin", begin.isoformat()]
     # A file, not a pipe: nobody reads while the lab runs, and a full pipe would hold it up.
     with tempfile.TemporaryFile("w+", encoding="utf-8") as said:
         process = subprocess.Popen(
@@ -98,10 +101,25 @@ def start_lab(scenario: str | None, folder: Path, *, speed: float = SPEED) -> La
     return Lab(
         ready["scenario"],
         load_inventory(inventory).hosts,
-        FastClock(dt.datetime.fromisoformat(ready["start"]), float(ready["speed"])),
+        StandingClock(dt.datetime.fromisoformat(ready["start"]), functools.partial(_reach, process)),
         inventory,
         process,
     )
+
+
+def _reach(process: subprocess.Popen[str], moment: float) -> float:
+    """Have the lab's clock reach *moment*, and give what it shows; both in seconds since its start."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        process.stdin.write(json.dumps({"until": moment}) + "\n")
+        process.stdin.flush()
+        line = process.stdout.readline()
+    except (OSError, ValueError):  # ValueError: the pipe is closed
+        line = ""
+    if not line:
+        raise LabError("the lab has ended", "its process is gone, and its clock with it", "run the playbook again")
+    return float(json.loads(line)["now"])
 
 
 def _not_started(said: str, code: int) -> EasopsError:

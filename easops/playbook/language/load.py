@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Final, cast
 
 import easops
-from easops.document import Checker, DocumentError, Node, Problem, parse, read_text, suggestion
+from easops.document import Checker, DocumentError, Node, Problem, suggestion
 from easops.errors import BadInput
 from easops.parameter import Kind, Parameter, ParameterError
 from easops.playbook.language.expression import Setting, is_expression
@@ -17,6 +17,7 @@ from easops.playbook.language.model import DescribedAction, Limits, Playbook, Ta
 from easops.playbook.language.result_types import of_input
 from easops.playbook.language.setting_reader import Names, SettingReader
 from easops.playbook.language.step_reader import StepReader, result_names
+from easops.yaml_reader import parse, read_text
 
 REQUIRED: Final = ("easops", "name", "hosts", "steps")
 OPTIONAL: Final = ("scenario", "inputs", "limits", "protect")

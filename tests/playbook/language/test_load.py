@@ -18,7 +18,7 @@ import easops.actions
 import easops.detectors
 from easops.actions.outcome import Done, ItemOutcome
 from easops.detectors.finding import Detection, Device, Undetermined, UserFinding
-from easops.document import Checker, DocumentError, parse
+from easops.document import Checker, DocumentError
 from easops.errors import BadInput
 from easops.parameter import Parameter
 from easops.playbook.language import result_types as shape
@@ -27,6 +27,7 @@ from easops.playbook.language.json_schema import playbook_schema
 from easops.playbook.language.load import check_inputs, load_playbook, load_playbook_text, shipped_playbooks
 from easops.playbook.language.model import Limits, Playbook
 from easops.registry import table
+from easops.yaml_reader import parse
 
 
 @attrs.frozen
@@ -285,13 +286,13 @@ def test_a_playbook_is_rebuilt_from_its_text_and_line_ends_do_not_change_its_dig
         ),
         (
             "- {detect: sync_pool_cpu, on: 'sit=AMS'}",
-            "1:32: the selector 'sit=AMS' cannot be read at column 1: hosts have no 'sit': "
+            "1:32: the selector 'sit=AMS' cannot be read at column 1: hosts have no attribute 'sit': "
             "there are name, role, site, version, organisation, runs. Did you mean 'site'?",
         ),
         (
             "- {detect: sync_pool_cpu, on: 'site=AMS and'}",
             "1:44: the selector 'site=AMS and' cannot be read at column 13: a condition is missing at the end: "
-            "as in site=AMS",
+            "a condition looks like site=AMS",
         ),
         ("- {detect: sync_pool_cpu, on: [A, 5]}", "1:35: on is a list of host names: this is a number"),
         (

@@ -1,31 +1,10 @@
-"""What the detections of a detect or verify step come to: words, and which hosts have not passed yet."""
+"""Detections by host: which hosts have not passed, the part that is about some hosts, two parts as one."""
 
 from __future__ import annotations
 
 import attrs
 
 from easops.detectors.finding import Detection, Undetermined
-from easops.status import Status
-
-
-def undetermined_words(found: Detection) -> str:
-    """Who and what could not be judged, and why; empty where all was."""
-    parts = [f"{item.host}: {item.why}" for item in found.unreachable]
-    parts += [f"{item.subject}: {item.why}" for item in found.undetermined if item.required]
-    return "; ".join(parts)
-
-
-def verify_words(seen: Detection, status: Status) -> str:
-    """Why a verify has not passed; empty where it has."""
-    if status is Status.VERIFY_FAILED:
-        if seen.users:
-            return "; ".join(f"{user.user}: {user.evidence}" for user in seen.users)
-        held = [f"{host}: {told}" for host, told in seen.sentences.items() if host in seen.hosts]
-        held = held or [
-            f"{m.host}: {m.evidence or f'{m.value:g} {m.unit}'}" for m in seen.measurements if m.host in seen.hosts
-        ]
-        return "; ".join(held) or f"still found on {', '.join(seen.hosts)}"
-    return undetermined_words(seen)
 
 
 def failing(seen: Detection) -> set[str]:
@@ -38,7 +17,7 @@ def failing(seen: Detection) -> set[str]:
     return names
 
 
-def until_told(before: tuple[float, Detection], now: tuple[float, Detection]) -> float:
+def seconds_until_answer(before: tuple[float, Detection], now: tuple[float, Detection]) -> float:
     """Seconds of our clock until anything new can be told: looking earlier would read the logs for nothing.
 
     The detector counts by the servers' clocks; a rehearsal's may run faster than ours, which two looks show.
@@ -50,14 +29,6 @@ def until_told(before: tuple[float, Detection], now: tuple[float, Detection]) ->
     ]
     rate = max(theirs) / ours if theirs and ours > 0 else 1.0
     return seconds / max(rate, 1.0)
-
-
-def waiting_for(seen: Detection) -> tuple[str, bool]:
-    """What keeps a verify from its verdict: the one that takes longest; and whether that says itself how long yet."""
-    if seen.found:
-        return "the fault is still there", False
-    longest = max(seen.undetermined, key=lambda item: item.seconds or 0.0, default=None)
-    return ("no answer", False) if longest is None else (longest.why, longest.seconds is not None)
 
 
 def _about(item: Undetermined, seen: Detection) -> set[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from easops.detectors.finding import Detection, Undetermined
-from easops.playbook.steps.detection_status import waiting_for
+from easops.playbook.steps.detection_words import waiting_for
 
 
 def test_what_takes_longest_is_told_and_that_it_says_itself_how_long_yet() -> None:
