@@ -8,7 +8,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, cast
 
-import easops
 from easops.document import Checker, DocumentError, Node, Problem, suggestion
 from easops.errors import BadInput
 from easops.parameter import Kind, Parameter, ParameterError
@@ -34,7 +33,7 @@ INPUT_KINDS: Final = ("duration", "integer", "number", "text", "boolean", "choic
 
 def shipped_playbooks() -> Mapping[str, Path]:
     """The playbooks that come with easops, by name: of the installed package, and of a source checkout."""
-    package = Path(easops.__file__).parent
+    package = Path(__file__).parents[2]
     checkout = package.parent / "playbooks"
     found: dict[str, Path] = {}
     if (package.parent / "pyproject.toml").is_file():

@@ -10,8 +10,9 @@ from typing import Any, Final, Literal, Protocol
 
 import attrs
 
+from easops.duration import format_duration
 from easops.errors import BadInput, EasopsError
-from easops.parameter import Parameter, ParameterError, check_all, format_duration
+from easops.parameter import Parameter, ParameterError, check_all
 from easops.playbook.language.expression import Setting, evaluate
 
 StepKind = Literal["detect", "verify", "do", "approval"]

@@ -16,7 +16,7 @@ from easops.context import Context
 from easops.errors import BadInput, EasopsError, OutcomeUnknown, Refused, UnreachableHost
 from easops.exchange.organisation import Organisation
 from easops.inventory.host import Host
-from easops.playbook.execution.lab_process import LabError, start_lab
+from easops.lab_process import LabError, start_lab
 from easops.playbook.record.run_store import Record, Run
 from easops.playbook.record.state_folder import RunLock, StateFolder
 from easops.playbook.steps.codec import from_json

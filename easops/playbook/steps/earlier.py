@@ -23,7 +23,7 @@ class OneWayChange:
     """A change that cannot be undone, and that an earlier attempt made or may have made.
 
     *key* is the key of its intent, which begins with the step's key. *outcome* is what is known of it now
-    (``easops.actions.change.conclude``).
+    (``easops.actions.perform.conclude``).
     """
 
     key: str

@@ -25,7 +25,7 @@ from easops.assessment.verdict import verdict
 from easops.clock import lasted
 from easops.detectors import DETECTORS
 from easops.detectors.finding import Detection, Measurement
-from easops.parameter import format_duration
+from easops.duration import format_duration
 from easops.playbook.steps.approval_request import PlannedChange
 from easops.playbook.steps.report import RunReport, StepResult
 from easops.report.file_format import Account

@@ -1,8 +1,8 @@
-"""The built-in lab as a child process: what ``--lab`` runs against.
+"""The built-in lab as a child process: the simulated organisation that ``--lab`` works on.
 
-The lab ends when its standard input closes, so it outlives this process in no way, a kill included. By the same pipe
-this process moves its clock, which stands otherwise: see ``easops.standing_clock``, and ``CALL_TAKES`` of the lab for
-what a call costs.
+The lab ends when its standard input closes, so it never outlives this process, not even when this process is killed.
+By the same pipe this process moves the lab's clock, which stands otherwise: see ``easops.standing_clock``, and
+``CALL_TAKES`` of the lab for what a call costs.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -26,6 +27,9 @@ from easops.inventory.host import Host
 from easops.inventory.load import load_inventory
 from easops.standing_clock import StandingClock
 from easops.status import EXIT_USAGE
+
+DEFAULT_SCENARIO: Final = "contacts-storm"
+"""The scenario of a lab for which nobody names one."""
 
 _INHERITED: Final = (
     *("PATH", "PYTHON", "VIRTUAL_ENV", "LD_", "DYLD_", "HOME", "LANG", "LC_", "TZ", "TMP", "TEMP"),
@@ -105,6 +109,16 @@ def start_lab(scenario: str | None, folder: Path, *, begin: dt.datetime | None =
         inventory,
         process,
     )
+
+
+@contextlib.contextmanager
+def temporary_lab(scenario: str) -> Iterator[Lab]:
+    """A new lab of *scenario*, which is stopped and deleted at the end of the block. Raises as ``start_lab``."""
+    with (
+        tempfile.TemporaryDirectory(prefix="easops-lab-", ignore_cleanup_errors=True) as folder,
+        start_lab(scenario, Path(folder)) as lab,
+    ):
+        yield lab
 
 
 def _reach(process: subprocess.Popen[str], moment: float) -> float:
