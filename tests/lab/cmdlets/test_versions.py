@@ -34,7 +34,7 @@ def test_each_version_lists_all_servers_with_their_own_versions_and_roles(mixed:
     assert seen_from_2010["AMS-CAS01"] == ("ClientAccess, HubTransport", old)
 
 
-def test_a_mailbox_tells_the_version_that_it_is_of(mixed: Any) -> None:
+def test_a_mailbox_has_the_version_of_its_server(mixed: Any) -> None:
     (mailbox,) = mixed("Get-Mailbox", Identity=ON_2010)
     held = mailbox.properties
     assert (held["ServerName"], held["ExchangeVersion"]) == ("ams-mbx01", "0.10 (14.0.100.0)")
@@ -49,7 +49,7 @@ def test_a_policy_of_2010_limits_percents_and_has_no_scope(old: Any) -> None:
     assert not {"ThrottlingPolicyScope", "EasMaxBurst", "IsLegacyDefault"} & set(held)
 
 
-def test_a_new_policy_of_2010_takes_what_it_leaves_out_from_the_default_one_and_null_is_no_limit(old: Any) -> None:
+def test_a_new_policy_of_2010_copies_missing_values_from_the_default_one_and_null_is_no_limit(old: Any) -> None:
     (made,) = old("New-ThrottlingPolicy", Name="low", EASPercentTimeInCAS=30, EASMaxConcurrency=None)
     held = made.properties
     assert (held["IsDefault"], held["EASPercentTimeInCAS"].value, held["EASMaxConcurrency"]) == (False, 30, None)
@@ -75,7 +75,7 @@ def test_the_default_policy_of_2010_is_not_removed(old: Any) -> None:
         ("Get-Mailbox", {"Monitoring": True}),
     ],
 )
-def test_2010_does_not_know_what_came_later(old: Any, cmdlet: str, parameters: dict[str, Any]) -> None:
+def test_2010_does_not_have_later_parameters(old: Any, cmdlet: str, parameters: dict[str, Any]) -> None:
     assert old.error(cmdlet, **parameters).fqid == f"NamedParameterNotFound,{cmdlet}"
 
 
@@ -84,7 +84,7 @@ def test_the_error_records_of_2010_have_no_prefix(old: Any) -> None:
     assert re.fullmatch(r"[0-9A-F]+,Microsoft\.Exchange\.Management\.RecipientTasks\.GetMailbox", error.fqid)
 
 
-def test_2016_shows_the_policies_of_2010_without_what_it_has_not(mixed: Any) -> None:
+def test_2016_shows_policies_of_2010_without_settings_that_it_does_not_have(mixed: Any) -> None:
     (old,) = [p for p in mixed("Get-ThrottlingPolicy") if p.properties["Name"].startswith("DefaultThrottlingPolicy")]
     held = old.properties
     assert (held["IsLegacyDefault"], held["ThrottlingPolicyScope"].text) == (True, "Regular")
@@ -92,7 +92,7 @@ def test_2016_shows_the_policies_of_2010_without_what_it_has_not(mixed: Any) -> 
     assert not {"EasMaxBurst", "EASPercentTimeInCAS", "IsDefault"} & set(held)
 
 
-def test_2010_shows_the_policies_of_2016_without_what_it_has_not(mixed: Any) -> None:
+def test_2010_shows_policies_of_2016_without_settings_that_it_does_not_have(mixed: Any) -> None:
     listed = mixed.at("AMS-CAS01")("Get-ThrottlingPolicy")
     assert [policy.properties["IsDefault"] for policy in listed] == [True, False]
     held = listed[1].properties
@@ -135,7 +135,7 @@ def test_a_mailbox_of_a_newer_version_is_read_only_to_the_older(mixed: Any) -> N
     assert mailbox.properties["ActiveSyncEnabled"] is False
 
 
-def test_devices_go_by_their_older_name_too(old: Any, mixed: Any) -> None:
+def test_devices_are_also_shown_by_the_older_cmdlets(old: Any, mixed: Any) -> None:
     (device, *_) = old("Get-ActiveSyncDevice", Mailbox=ON_2010)
     assert device.types[0].endswith(".ActiveSyncDevice")
     (statistics,) = old("Get-ActiveSyncDeviceStatistics", Identity=device.properties["Guid"])
@@ -174,7 +174,7 @@ def test_get_wmi_object_gives_the_whole_object_where_no_property_is_named(old: A
         ({"Class": "Win32_Process", "Namespace": r"root\nonsense"}, "InvalidType"),
     ],
 )
-def test_get_wmi_object_writes_its_errors(old: Any, parameters: dict[str, str], category: str) -> None:
+def test_an_error_of_get_wmi_object_is_non_terminating(old: Any, parameters: dict[str, str], category: str) -> None:
     (written,) = old("Get-WmiObject", **parameters)
     assert isinstance(written, NonTerminating)
     assert (written.error.fqid, written.error.category) == (
@@ -183,7 +183,7 @@ def test_get_wmi_object_writes_its_errors(old: Any, parameters: dict[str, str], 
     )
 
 
-def test_a_server_may_lack_the_module_of_iis(old: Any) -> None:
+def test_a_server_may_lack_the_web_administration_module(old: Any) -> None:
     assert old("Import-Module", Name="WebAdministration") == []
     (written,) = old.at("AMS-CAS02")("Import-Module", Name="WebAdministration")
     assert (written.error.exception, written.error.fqid) == (

@@ -12,7 +12,7 @@ def pid(ask: Any, server: str = "AMS-EX01") -> int:
     return found
 
 
-def test_requests_are_told_with_the_properties_of_iis(ask: Any) -> None:
+def test_requests_have_the_properties_of_iis(ask: Any) -> None:
     first, *_ = ask("Get-WebRequest", Process=pid(ask))
     assert first.types[0] == "Microsoft.IIs.PowerShell.Framework.ConfigurationElement#request"
     assert set(first.notes) == {
@@ -23,7 +23,7 @@ def test_requests_are_told_with_the_properties_of_iis(ask: Any) -> None:
     assert first.notes["processId"].value == pid(ask)
 
 
-def test_front_end_and_back_end_share_the_pool_and_have_each_its_own_request(ask: Any) -> None:
+def test_front_end_and_back_end_share_the_pool_and_each_has_its_own_request(ask: Any) -> None:
     found = ask("Get-WebRequest", AppPool=SYNC)
     assert {held.notes["siteId"].value for held in found} == {1, 2}
     assert len({held.notes["requestId"] for held in found}) == len(found)
@@ -33,7 +33,7 @@ def test_front_end_and_back_end_share_the_pool_and_have_each_its_own_request(ask
         assert held.notes["clientIPAddr"].startswith(("198.51.100.", "203.0.113.", "192.0.2.") if front else "10.20.0.")
 
 
-def test_an_age_grows_with_the_worlds_clock(ask: Any) -> None:
+def test_the_age_of_a_request_grows_with_the_worlds_clock(ask: Any) -> None:
     def ages() -> dict[str, int]:
         return {held.notes["requestId"]: held.notes["timeElapsed"].value for held in ask("Get-WebRequest")}
 
@@ -50,5 +50,5 @@ def test_another_pool_has_no_requests(ask: Any) -> None:
 
 
 @pytest.mark.parametrize("given", [{"Process": 3}, {"AppPool": "none"}])
-def test_what_the_lab_does_not_know_is_an_error(ask: Any, given: dict[str, Any]) -> None:
+def test_an_unknown_process_or_pool_is_an_error(ask: Any, given: dict[str, Any]) -> None:
     assert ask.error("Get-WebRequest", **given).fqid == "LabNotSimulated,Get-WebRequest"

@@ -77,13 +77,13 @@ def test_the_settings_of_a_pool_are_an_indented_tree_or_xml_below_it(world: Worl
     assert restart.attrib == {"time": "00:00:00", "memory": "0", "privateMemory": "0", "requests": "0"}
 
 
-def test_one_setting_can_be_asked_for(world: World) -> None:
+def test_a_single_setting_can_be_listed(world: World) -> None:
     assert run(world, "list", "site", "/id:1", "/text:logFile.directory").lines == (
         r"%SystemDrive%\inetpub\logs\LogFiles",
     )
 
 
-def test_a_list_of_nothing_ends_with_1(world: World) -> None:
+def test_an_empty_list_ends_with_exit_code_1(world: World) -> None:
     assert run(world, "list", "site", "/id:9") == appcmd_exe.Result((), 1)
     assert elements(run(world, "list", "wp", "/apppool.name:none", "/xml")) == []
 
@@ -92,7 +92,7 @@ def test_a_list_of_nothing_ends_with_1(world: World) -> None:
     "arguments",
     [("list", "apppool", "Nope"), ("recycle", "apppool", "Nope"), ("recycle", "apppool", "/apppool.name:Nope")],
 )
-def test_what_is_not_there_is_an_error(world: World, arguments: tuple[str, ...]) -> None:
+def test_a_pool_that_does_not_exist_is_an_error(world: World, arguments: tuple[str, ...]) -> None:
     result = run(world, *arguments)
     assert result == appcmd_exe.Result(('ERROR ( message:Cannot find APPPOOL object with identifier "Nope". )',), 1168)
 
@@ -123,7 +123,7 @@ def test_a_stopped_pool_is_not_recycled(world: World) -> None:
     "arguments",
     [(), ("list",), ("list", "vdir"), ("stop", "apppool", SYNC), ("recycle", "apppool"), ("add", "site", "x")],
 )
-def test_anything_else_is_said_to_be_unknown(world: World, arguments: tuple[str, ...]) -> None:
+def test_any_other_command_is_not_simulated(world: World, arguments: tuple[str, ...]) -> None:
     with pytest.raises(appcmd_exe.NotSimulated):
         run(world, *arguments)
 
@@ -134,7 +134,7 @@ def test_the_script_gives_the_lines_then_the_exit_code(world: World) -> None:
     assert world.perform(twin, call) == ["Started", {"ExitCode": 0}]
 
 
-def test_a_read_only_lab_refuses_a_recycle_by_script_and_lists_all_the_same(world: World) -> None:
+def test_a_read_only_lab_refuses_a_recycle_by_script_but_still_lists(world: World) -> None:
     world.read_only = True
     twin = SCRIPTS["iis/appcmd.ps1"]
     assert world.perform(twin, Call("AMS-CAS02", "admin", twin.name, {"Arguments": ["list", "apppool"]}))

@@ -45,7 +45,7 @@ def recycle(asked: Any) -> None:
     asked.world.advance(91)
 
 
-def test_a_request_is_one_line_with_its_calls_in_the_only_site_of_its_client_access_server(old: Any) -> None:
+def test_a_request_is_one_line_with_its_rpcs_in_the_only_site_of_its_client_access_server(old: Any) -> None:
     log = old.log("AMS-CAS01", 1)
     assert list(old.world.servers["AMS-CAS01"].logs) == [1]
     assert log.startswith("#Software: Microsoft Internet Information Services 7.5\r\n")
@@ -70,7 +70,7 @@ def test_no_phone_speaks_a_newer_protocol_and_a_base64_query_is_logged_as_it_was
     assert {base64.b64decode(query)[0] for query in encoded} == {141}
 
 
-def test_the_storm_takes_the_client_access_servers_and_the_mailbox_server_serves_no_phone(old: Any) -> None:
+def test_the_storm_uses_up_the_client_access_servers_and_the_mailbox_server_serves_no_phone(old: Any) -> None:
     assert busy(old, "AMS-CAS01") > 85
     assert busy(old, "AMS-CAS02") > 85
     assert POOL.lower() not in old.world.servers["AMS-MBX01"].pools
@@ -98,7 +98,7 @@ def test_a_low_percent_of_time_stops_the_storm_once_the_worker_has_restarted(old
     [{"EASPercentTimeInCAS": 90}, {"EASPercentTimeInMailboxRPC": 10}, {"EASMaxConcurrency": 2}],
     ids=["a high percent", "another's percent", "another limit"],
 )
-def test_another_limit_is_no_cure(old: Any, values: dict[str, int]) -> None:
+def test_another_limit_does_not_stop_the_storm(old: Any, values: dict[str, int]) -> None:
     limit(old, **values)
     recycle(old)
     old.world.advance(300)

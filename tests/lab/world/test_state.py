@@ -49,7 +49,7 @@ def test_a_stopped_clock_stands_still(open_world: Any) -> None:
     assert open_world().world.now() == asked.world.now()
 
 
-def test_after_a_kill_a_line_written_beyond_the_kept_clock_comes_again_the_same(
+def test_after_a_kill_the_lines_that_are_later_than_the_stored_clock_are_written_again(
     open_world: Any, tmp_path: Path
 ) -> None:
     asked = open_world()
@@ -69,7 +69,7 @@ def test_after_a_kill_a_line_written_beyond_the_kept_clock_comes_again_the_same(
     assert files(tmp_path / "state") == whole
 
 
-def test_a_change_is_on_disk_when_it_is_answered(open_world: Any, tmp_path: Path) -> None:
+def test_a_change_is_on_disk_before_it_is_answered(open_world: Any, tmp_path: Path) -> None:
     asked = open_world()
     asked("Set-CASMailbox", Identity="Marco Ricci", ActiveSyncEnabled=False)
     (line,) = (tmp_path / "state" / "changes.jsonl").read_text().splitlines()
@@ -82,7 +82,7 @@ def test_a_change_is_on_disk_when_it_is_answered(open_world: Any, tmp_path: Path
     }
 
 
-def test_a_refused_change_is_not_kept(open_world: Any, tmp_path: Path) -> None:
+def test_a_refused_change_is_not_stored(open_world: Any, tmp_path: Path) -> None:
     asked = open_world()
     asked.error("Set-CASMailbox", Identity="nobody", ActiveSyncEnabled=False)
     assert not (tmp_path / "state" / "changes.jsonl").exists()
@@ -90,7 +90,7 @@ def test_a_refused_change_is_not_kept(open_world: Any, tmp_path: Path) -> None:
     assert "ManagementObjectNotFoundException" in call["outcome"]
 
 
-def test_a_change_that_was_cut_off_by_a_kill_was_never_answered_and_is_dropped(open_world: Any, tmp_path: Path) -> None:
+def test_an_incomplete_change_after_a_kill_is_dropped(open_world: Any, tmp_path: Path) -> None:
     asked = open_world()
     asked("Set-CASMailbox", Identity="Marco Ricci", ActiveSyncEnabled=False)
     asked.world.close()

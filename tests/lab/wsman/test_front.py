@@ -58,7 +58,7 @@ def test_the_world_is_asked_by_canonical_names_with_bound_values(front: RunningF
     ]
 
 
-def test_a_warning_is_no_error(front: RunningFront) -> None:
+def test_a_warning_is_not_an_error(front: RunningFront) -> None:
     with front.pool() as pool:
         asked = front.ask(pool, ("Get-Mailbox", {"Identity": "u1"}))
 
@@ -121,7 +121,7 @@ def test_a_failing_last_statement_fails_the_pipeline(front: RunningFront) -> Non
     assert (asked.state, asked.output, len(asked.streams.error)) == (FAILED, [4], 1)
 
 
-def test_what_comes_down_the_pipe_reaches_the_next_cmdlet(front: RunningFront) -> None:
+def test_the_output_of_a_cmdlet_is_the_input_of_the_next(front: RunningFront) -> None:
     with front.pool() as pool:
         front.ask(pool, ("Get-Mailbox", {"Identity": "u1"}), ("Remove-MobileDevice", {"Confirm": False}))
 
@@ -166,7 +166,7 @@ def test_megabytes_of_output_arrive_whole_and_in_order(front: RunningFront) -> N
     assert [len(block) for block in blocks] == [200_000] * 20
 
 
-def test_the_two_endpoints_of_a_server_know_their_own_cmdlets(front: RunningFront) -> None:
+def test_each_endpoint_of_a_server_has_its_own_cmdlets(front: RunningFront) -> None:
     with front.pool() as pool, front.windows() as windows:
         there = [
             front.ask(pool, ("Restart-WebAppPool", {"Name": "x"})),
@@ -177,7 +177,7 @@ def test_the_two_endpoints_of_a_server_know_their_own_cmdlets(front: RunningFron
     assert [identifiers(asked) for asked in there] == [["CommandNotFoundException"], ["CommandNotFoundException"], []]
 
 
-def test_each_server_answers_by_the_law_of_its_version(front: RunningFront) -> None:
+def test_each_server_has_the_cmdlets_of_its_version(front: RunningFront) -> None:
     with front.pool(at="EX2") as old, front.pool(at="EX1") as new:
         there = [front.ask(pool, ("Remove-MobileDevice", {"Identity": "x", "Confirm": False})) for pool in (old, new)]
 
@@ -209,7 +209,7 @@ def test_refusals_are_typed_errors(
     assert (asked.state, [(e.fq_error, e.reason) for e in asked.streams.error]) == (FAILED, [(identifier, exception)])
 
 
-def test_the_exchange_endpoint_parses_no_script(front: RunningFront) -> None:
+def test_the_exchange_endpoint_refuses_script_text(front: RunningFront) -> None:
     with front.pool() as pool:
         asked = PowerShell(pool)
         asked.add_script("Get-Mailbox u1")
@@ -228,7 +228,7 @@ def test_the_exchange_endpoint_parses_no_script(front: RunningFront) -> None:
     )
 
 
-def test_a_script_on_the_windows_endpoint_is_known_by_the_digest_of_its_lf_text(front: RunningFront) -> None:
+def test_the_windows_endpoint_recognises_a_script_by_the_digest_of_its_lf_text(front: RunningFront) -> None:
     with front.windows() as pool:
         outputs = []
         for text in ("param($a)\n$a\n", "param($a)\r\n$a\r\n"):
@@ -318,7 +318,7 @@ def test_a_running_pipeline_polls_by_time_out_and_can_be_stopped(front: RunningF
     assert (silent.value.code, asked.output, asked.state) == (2150858793, ["first"], PSInvocationState.STOPPED)
 
 
-def test_pipelines_of_a_pool_run_side_by_side_as_far_as_it_has_runspaces(front: RunningFront) -> None:
+def test_a_pool_runs_as_many_pipelines_at_once_as_it_has_runspaces(front: RunningFront) -> None:
     with front.pool(max_runspaces=2) as pool:
         slow = PowerShell(pool)
         slow.add_cmdlet("Get-Mailbox").add_parameter("Identity", "slow")
@@ -366,7 +366,7 @@ def test_pools_in_several_threads_do_not_disturb_each_other(front: RunningFront)
         assert list(threads.map(lengths, [1, 2, 3, 4])) == [[1] * 5, [2] * 5, [3] * 5, [4] * 5]
 
 
-def test_a_lost_answer_is_given_again_to_the_same_receive(front: RunningFront) -> None:
+def test_the_same_receive_sent_again_gets_the_lost_answer(front: RunningFront) -> None:
     with front.pool() as pool:
         asked = PowerShell(pool)
         asked.add_cmdlet("Get-CASMailbox").add_parameter("Identity", "four")
@@ -388,7 +388,7 @@ def test_a_lost_answer_is_given_again_to_the_same_receive(front: RunningFront) -
     assert b"ReceiveResponse" in bodies[0]
 
 
-def test_a_wrong_password_is_refused_with_the_scheme_on_offer(front: RunningFront) -> None:
+def test_a_wrong_password_is_refused_and_the_answer_names_the_schemes(front: RunningFront) -> None:
     with pytest.raises(AuthenticationError), front.pool(password="wrong"):
         pass
     context = ssl.create_default_context(cafile=str(front.authority))
@@ -400,12 +400,12 @@ def test_a_wrong_password_is_refused_with_the_scheme_on_offer(front: RunningFron
     connection.close()
 
 
-def test_an_untrusted_authority_is_the_clients_to_refuse(front: RunningFront) -> None:
+def test_a_client_that_does_not_trust_the_authority_refuses_the_certificate(front: RunningFront) -> None:
     with pytest.raises(requests.exceptions.SSLError), front.pool(cert_validation=True):
         pass
 
 
-def test_a_wrong_path_is_a_web_servers_404(front: RunningFront) -> None:
+def test_a_wrong_path_is_answered_with_404(front: RunningFront) -> None:
     context = ssl.create_default_context(cafile=str(front.authority))
     connection = http.client.HTTPSConnection("127.0.0.1", front.ports["EX1"], context=context)
     connection.request("POST", "/Nowhere", b"")
@@ -425,7 +425,9 @@ def test_a_wrong_path_is_a_web_servers_404(front: RunningFront) -> None:
     ],
     ids=["no such configuration", "the other endpoint", "no role", "no administrator"],
 )
-def test_a_shell_that_may_not_be_is_a_fault(front: RunningFront, changes: dict[str, str], code: int, says: str) -> None:
+def test_a_shell_that_is_not_allowed_is_a_fault(
+    front: RunningFront, changes: dict[str, str], code: int, says: str
+) -> None:
     with pytest.raises(WSManFaultError, match=says) as refused, front.pool(**changes):
         pass
 
@@ -447,7 +449,7 @@ def test_the_nineteenth_shell_of_a_user_is_refused_until_one_is_closed(front: Ru
     assert refused.value.code == 2150859173
 
 
-def test_a_dead_pool_says_that_it_is_not_alive(front: RunningFront) -> None:
+def test_a_pool_whose_shell_expired_is_not_alive(front: RunningFront) -> None:
     with front.pool() as pool:
         alive = pool.is_alive()
         front.front.faults.expire_shells(server="EX1")
@@ -467,7 +469,7 @@ def test_an_expired_shell_is_a_fault_and_a_new_one_works(front: RunningFront) ->
     assert (lost.value.code, len(front.world.calls)) == (2150858843, 1)
 
 
-def test_a_quota_fault_can_be_had_on_demand(front: RunningFront) -> None:
+def test_a_quota_fault_can_be_planned(front: RunningFront) -> None:
     front.front.faults.refuse_shells(1, server="EX1")
     with pytest.raises(WSManFaultError, match="concurrent shells"), front.pool():
         pass
@@ -491,7 +493,7 @@ def test_a_connection_can_be_dropped_before_while_and_after_a_pipeline_runs(
     assert [call[3] for call in front.world.calls].count("Set-CASMailbox") == ran
 
 
-def test_a_delay_can_be_had_on_demand(front: RunningFront) -> None:
+def test_a_delay_can_be_planned(front: RunningFront) -> None:
     front.front.faults.delay("acknowledgement", 0.6, cmdlet="Set-CASMailbox")
     with front.pool(read_timeout=0.3) as pool:
         with pytest.raises(requests.exceptions.ReadTimeout):
@@ -501,7 +503,7 @@ def test_a_delay_can_be_had_on_demand(front: RunningFront) -> None:
     assert len(front.world.calls) == 2
 
 
-def test_a_shell_is_its_users_own(front: RunningFront) -> None:
+def test_a_user_cannot_use_the_shell_of_another(front: RunningFront) -> None:
     with front.pool() as pool, front.wsman(username="LAB\\nobody") as other, pytest.raises(WSManFaultError) as refused:
         other.delete(pool.shell.resource_uri, selector_set=pool.shell._selector_set)
 
@@ -518,7 +520,7 @@ def test_signals_to_a_command_that_has_ended_are_answered(front: RunningFront) -
 
 
 @pytest.mark.parametrize("body", [b"", b"<a/>", b"not xml", b"<!DOCTYPE a><a/>"])
-def test_what_is_no_request_is_answered_by_a_fault(front: RunningFront, body: bytes) -> None:
+def test_a_body_that_is_not_a_request_is_answered_with_a_fault(front: RunningFront, body: bytes) -> None:
     with front.wsman() as connection:
         answer = requests.post(
             connection.transport.endpoint,
