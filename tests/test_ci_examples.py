@@ -207,7 +207,9 @@ def test_a_cure_on_github_waits_for_its_reviewer_and_does_what_was_approved(
     undone(forge, outputs["run"])
 
 
-def test_a_cure_on_gitlab_waits_for_its_reviewer_and_does_what_was_approved(lab: Path, tmp_path: Path, postgres: PostgresServer) -> None:
+def test_a_cure_on_gitlab_waits_for_its_reviewer_and_does_what_was_approved(
+    lab: Path, tmp_path: Path, postgres: PostgresServer
+) -> None:
     tree = pipeline("gitlab-ci.yml")
     forge = Forge(tmp_path, lab, postgres.url(postgres.new_database()))
     forge.machine("plan")

@@ -75,5 +75,9 @@ def test_result_size_limits_recipients_with_a_warning(ask: Any) -> None:
 @pytest.mark.parametrize("version", ["2010", "2013", "2016", "2019", "SE"])
 @pytest.mark.parametrize("cmdlet", ["Get-Group", "Get-Recipient"])
 def test_every_version_has_the_filter_parameter(version: str, cmdlet: str) -> None:
-    given = [("Filter", "MemberOfGroup -eq 'x'"), ("ResultSize", "Unlimited"), ("DomainController", "dc01.x.example")]
-    assert SignatureTable(version).bind("exchange", cmdlet, given)[0] == cmdlet
+    arguments = [
+        ("Filter", "MemberOfGroup -eq 'x'"),
+        ("ResultSize", "Unlimited"),
+        ("DomainController", "dc01.x.example"),
+    ]
+    assert SignatureTable(version).bind("exchange", cmdlet, arguments)[0] == cmdlet

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import datetime as dt
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,25 +7,17 @@ from pathlib import Path
 import pytest
 
 from easops.lab.cmdlet import Call
-from easops.lab.cmdlets import CMDLETS
 from easops.lab.scripts import SCRIPTS, appcmd_exe
 from easops.lab.value import CmdletFailed
 from easops.lab.world import World
-from easops.lab.world.scenario import read_scenario
-from easops.lab.world.state import Beginning, StateFolder
+from tests.lab.console import open_small_world
 
 SYNC = "MSExchangeSyncAppPool"
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    state = StateFolder(tmp_path)
-    data = {**read_scenario("contacts-storm-2010"), "mailboxes": 12, "history": 300}
-    state.write(
-        Beginning("contacts-storm-2010", data, 7, dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC).timestamp(), 0.0)
-    )
-    state.close()
-    world = World.open(tmp_path, {**CMDLETS, **SCRIPTS}, speed=0.0)
+    world = open_small_world(tmp_path, "contacts-storm-2010", mailboxes=12, history=300)
     yield world
     world.close()
 

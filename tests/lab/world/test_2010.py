@@ -19,30 +19,31 @@ def old(open_world: Any) -> Any:
 
 
 def storms(text: str) -> list[str]:
+    """The lines of storms that went through."""
     return [line for line in text.splitlines() if "_Ty:Co_" in line and re.search(r"_RpcC[2-9]\d{3}_", line)]
 
 
-def busy(asked: Any, server: str = "AMS-CAS01", seconds: float = 30.0) -> float:
+def busy(console: Any, server: str = "AMS-CAS01", seconds: float = 30.0) -> float:
     """The share of the server, 0 to 100, that its sync workers take over the next seconds."""
-    host = asked.world.servers[server]
+    host = console.world.servers[server]
 
     def total() -> float:
-        return float(sum(host.cpu_seconds(w, asked.world.time) for w in host.workers if w.pool == POOL))
+        return float(sum(host.cpu_seconds(w, console.world.time) for w in host.workers if w.pool == POOL))
 
     before = total()
-    asked.world.advance(seconds)
+    console.world.advance(seconds)
     return float(100 * (total() - before) / seconds / host.processors)
 
 
-def limit(asked: Any, **values: int) -> None:
-    asked("New-ThrottlingPolicy", at="AMS-CAS01", Name="low", **values)
+def limit(console: Any, **values: int) -> None:
+    console("New-ThrottlingPolicy", at="AMS-CAS01", Name="low", **values)
     for user in USERS["AMS-CAS01"]:
-        asked("Set-ThrottlingPolicyAssociation", at="AMS-CAS01", Identity=user, ThrottlingPolicy="low")
+        console("Set-ThrottlingPolicyAssociation", at="AMS-CAS01", Identity=user, ThrottlingPolicy="low")
 
 
-def recycle(asked: Any) -> None:
-    asked("Restart-WebAppPool", at="AMS-CAS01", Name=POOL)
-    asked.world.advance(91)
+def recycle(console: Any) -> None:
+    console("Restart-WebAppPool", at="AMS-CAS01", Name=POOL)
+    console.world.advance(91)
 
 
 def test_a_request_is_one_line_with_its_rpcs_in_the_only_site_of_its_client_access_server(old: Any) -> None:

@@ -25,8 +25,8 @@ def limit(mixed: Any, **where: str) -> None:
 
 def policy_of(mixed: Any, at: str, **where: str) -> str | None:
     (mailbox,) = mixed("Get-Mailbox", at=at, Identity=USER, **where)
-    held = mailbox.properties["ThrottlingPolicy"]
-    return None if held is None else str(held.text)
+    policy = mailbox.properties["ThrottlingPolicy"]
+    return None if policy is None else str(policy.text)
 
 
 def floods(mixed: Any, seconds: float) -> bool:

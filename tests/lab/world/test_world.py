@@ -160,9 +160,9 @@ def test_a_change_does_not_shift_the_requests_of_others(open_world: Any) -> None
     for each in (one, other):
         each.world.advance(900)
 
-    def of_the_other_server(asked: Any) -> list[str]:
+    def of_the_other_server(console: Any) -> list[str]:
         # The front end of the recycled server serves some of them too: look at those it does not serve.
-        return [line for line in asked.log("AMS-EX02").splitlines() if "Cafe:AMS-EX02" in line]
+        return [line for line in console.log("AMS-EX02").splitlines() if "Cafe:AMS-EX02" in line]
 
     assert of_the_other_server(one) == of_the_other_server(other)
 
@@ -174,7 +174,7 @@ def test_reading_does_not_change_the_world(open_world: Any) -> None:
         one("Get-CimInstance", ClassName="Win32_Process", Filter="Name='w3wp.exe'")
     other.world.advance(600)
     assert one.log() == other.log()
-    hosts = [asked.world.servers["AMS-EX01"] for asked in (one, other)]
+    hosts = [console.world.servers["AMS-EX01"] for console in (one, other)]
     times = [host.cpu_seconds(host.sync_worker, one.world.time) for host in hosts]
     assert times[0] == pytest.approx(times[1])
 
@@ -212,10 +212,10 @@ def test_every_line_has_as_many_values_as_its_fields(storm: Any) -> None:
 
 
 def test_a_new_log_file_with_its_own_fields_begins_at_midnight(open_world: Any) -> None:
-    asked = open_world("calm")
-    asked.world.advance(12 * 3600 + 60)
-    folder = asked.world.servers["AMS-EX01"].logs[2].folder
-    asked.world.flush()
+    console = open_world("calm")
+    console.world.advance(12 * 3600 + 60)
+    folder = console.world.servers["AMS-EX01"].logs[2].folder
+    console.world.flush()
     assert sorted(file.name for file in folder.iterdir()) == ["u_ex261124.log", "u_ex261125.log"]
     assert (folder / "u_ex261125.log").read_bytes().startswith(b"#Software: Microsoft Internet Information Services")
 

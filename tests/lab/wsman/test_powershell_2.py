@@ -23,11 +23,11 @@ def test_an_exchange_2010_server_speaks_an_older_protocol(front: RunningFront) -
 
 def test_powershell_2_runs_the_first_statement_of_a_pipeline_and_ignores_the_others(front: RunningFront) -> None:
     with front.windows(at="EX2") as pool:
-        asked = PowerShell(pool)
+        powershell = PowerShell(pool)
         for name in ("first", "second"):
-            asked.add_cmdlet("Import-Module").add_parameter("Name", name).add_statement()
-        asked.invoke()
-    assert asked.had_errors is False
+            powershell.add_cmdlet("Import-Module").add_parameter("Name", name).add_statement()
+        powershell.invoke()
+    assert powershell.had_errors is False
     assert [call[4] for call in front.world.calls] == [{"Name": ["first"]}]
 
 
