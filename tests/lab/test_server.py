@@ -42,7 +42,7 @@ def ask(lab: Lab, cmdlet: str, **parameters: Any) -> PowerShell:
         return shell
 
 
-def test_plain_pypsrp_asks_both_endpoints_and_an_error_does_not_end_an_exchange_pipeline(tmp_path: Path) -> None:
+def test_unmodified_pypsrp_uses_both_endpoints_and_an_error_does_not_end_an_exchange_pipeline(tmp_path: Path) -> None:
     with start(tmp_path, scenario="calm", speed=0.0, begin=BEGIN) as lab:
         servers = ask(lab, "Get-ExchangeServer")
         assert [server.adapted_properties["Name"] for server in servers.output] == ["AMS-EX01", "AMS-EX02"]
@@ -58,7 +58,7 @@ def test_plain_pypsrp_asks_both_endpoints_and_an_error_does_not_end_an_exchange_
             assert len(processes) == 11
 
 
-def test_the_statements_of_one_call_have_one_moment(tmp_path: Path) -> None:
+def test_all_statements_of_one_call_read_the_same_time(tmp_path: Path) -> None:
     with (
         start(tmp_path, scenario="calm", speed=1000.0, begin=BEGIN) as lab,
         connection(lab, "AMS-EX01", "wsman") as wsman,
@@ -71,14 +71,14 @@ def test_the_statements_of_one_call_have_one_moment(tmp_path: Path) -> None:
         assert len(times) == 1
 
 
-def test_a_wrong_state_folder_is_refused_in_three_sentences(tmp_path: Path) -> None:
+def test_a_state_folder_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(BadInput) as refused, start(tmp_path / "file"):
         pass
     assert refused.value.next_step == "name another with --state"
 
 
-def test_a_second_start_goes_on_with_the_password_of_the_first(tmp_path: Path) -> None:
+def test_a_restarted_lab_keeps_its_time_and_its_password(tmp_path: Path) -> None:
     with start(tmp_path, scenario="calm", speed=0.0, begin=BEGIN) as lab:
         lab.world.advance(60)
         password = lab.users["CONTOSO\\admin"].password
