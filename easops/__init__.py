@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from easops.inventory.load import load_inventory
     from easops.playbook.do import do
     from easops.playbook.language.find import find_playbook
-    from easops.playbook.run import resume, run
+    from easops.playbook.resume import resume
+    from easops.playbook.run import run
     from easops.playbook.steps.observer import Observer
     from easops.playbook.steps.report import RunReport
     from easops.playbook.undo import undo
@@ -40,7 +41,7 @@ _ROOMS = {
     "find_playbook": "easops.playbook.language.find",
     "load_inventory": "easops.inventory.load",
     "read_hosts": "easops.remoting.pool",
-    "resume": "easops.playbook.run",
+    "resume": "easops.playbook.resume",
     "run": "easops.playbook.run",
     "undo": "easops.playbook.undo",
 }

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from easops.assessment.alternatives import onward
 from easops.assessment.command import Way
-from easops.playbook.record.run_view import RunView
 from easops.playbook.steps.report import RunReport
+
+if TYPE_CHECKING:
+    from easops.playbook.record.run_view import RunView
 
 
 def ways(view: RunView, report: RunReport, *, stopped: bool = False) -> list[Way]:

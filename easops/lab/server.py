@@ -27,14 +27,14 @@ from easops.lab.call import Call, Endpoint
 from easops.lab.certificate import make_certificate
 from easops.lab.cmdlets import CMDLETS
 from easops.lab.faults import Faults
-from easops.lab.front import Front, Site
-from easops.lab.law import Law
 from easops.lab.scripts import SCRIPTS
+from easops.lab.signatures.table import SignatureTable
 from easops.lab.value import CmdletFailed, ErrorInfo, NonTerminating
 from easops.lab.world import World
 from easops.lab.world.host import Server
 from easops.lab.world.world import Answer
-from easops.lab.wsman import User
+from easops.lab.wsman.account import User
+from easops.lab.wsman.front import Front, Site
 
 _TICK: Final = 0.5
 
@@ -145,7 +145,7 @@ def start(
             return port_base + offset if port_base else 0
 
         sites = [
-            Site(name, _law(server), port(index), port(len(world.servers) + index))
+            Site(name, _signatures(server), port(index), port(len(world.servers) + index))
             for index, (name, server) in enumerate(world.servers.items())
         ]
         loop = stack.enter_context(_loop())
@@ -162,8 +162,8 @@ def start(
         yield Lab(world, front.faults, ports, front.plain_ports, folder, inventory, users)
 
 
-def _law(server: Server) -> Law:
-    return Law(server.product.version, lacks=() if server.web_administration else ("WebAdministration",))
+def _signatures(server: Server) -> SignatureTable:
+    return SignatureTable(server.product.version, lacks=() if server.web_administration else ("WebAdministration",))
 
 
 async def _tick(world: World) -> None:

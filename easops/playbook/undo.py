@@ -19,6 +19,7 @@ from easops.exchange.server import choose_domain_controller
 from easops.inventory.host import Host
 from easops.playbook.execution.dbos_engine import alone
 from easops.playbook.execution.execute_run import WAIT, Caller, Conduct, Confirm, execute_run, made_here
+from easops.playbook.execution.maintenance import check_engine
 from easops.playbook.reconcile import abandon_run, reconcile_run
 from easops.playbook.record.notice_ledger import Announcer
 from easops.playbook.record.run_store import Record, Run
@@ -99,6 +100,7 @@ def undo(
                 f"easops runs show {held.run_id} tells more",
                 rule="undone",
             )
+        check_engine(state)
         conduct = conduct.in_lab(held.lab)
         with world_of(held, hosts, state) as (known, clock):
             if held.ended is None and not check:

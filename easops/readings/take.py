@@ -13,7 +13,7 @@ from easops.context import Context
 from easops.errors import UnreachableHost
 from easops.exchange.organisation import Organisation
 from easops.inventory.host import Host
-from easops.inventory.select import one_organisation
+from easops.inventory.select import require_one_organisation
 from easops.readings.reading import Reading
 from easops.remoting.pool import SessionPool
 from easops.remoting.secret import ask_passwords
@@ -52,7 +52,7 @@ def take(reading: Reading, values: Mapping[str, Any], hosts: Sequence[Host]) -> 
     Raises Refused for hosts of two organisations; BadInput, CommandFailed and the like as the reading does; and for an
     organisation's reading UnreachableHost.
     """
-    one_organisation(hosts)
+    require_one_organisation(hosts)
     ask_passwords(hosts)
     with SessionPool() as sessions:
         clock = SystemClock()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import attrs
 
 from easops.errors import EasopsError
-from easops.playbook.record.run_view import RunView
 from easops.playbook.steps.report import RunReport
+
+if TYPE_CHECKING:
+    from easops.playbook.record.run_view import RunView
 
 
 @attrs.frozen

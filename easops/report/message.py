@@ -10,12 +10,11 @@ import datetime as dt
 import importlib.metadata
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import attrs
 
 from easops.playbook.language.load import command_of
-from easops.playbook.record.notice_ledger import Ending
 from easops.playbook.steps.report import StepResult
 from easops.report.document.json import Document, run_document
 from easops.report.terminal.error import three_lines
@@ -24,6 +23,9 @@ from easops.report.terminal.layout import moment, wrapped
 from easops.report.terminal.step import step_lines
 from easops.report.terminal.text import Text
 from easops.status import EXIT_CODES, Status
+
+if TYPE_CHECKING:
+    from easops.playbook.record.notice_ledger import Ending
 
 _SUBJECT: Final = 150
 """Characters of a subject."""

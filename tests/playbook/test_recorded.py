@@ -22,7 +22,7 @@ from easops.playbook.execution.execute_run import always
 from easops.playbook.record.run_view import list_runs, show_run
 from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.record.stored_run import report_of
-from easops.playbook.run import resume
+from easops.playbook.resume import resume
 from easops.playbook.undo import undo
 from easops.report import FILES, FORMATS
 from easops.report.file_format import Account

@@ -16,14 +16,14 @@ from easops.context import Context
 from easops.errors import BadInput, EasopsError, OutcomeUnknown, Refused, UnreachableHost
 from easops.exchange.organisation import Organisation
 from easops.inventory.host import Host
-from easops.playbook.execution.lab_process import LabError, start_lab
+from easops.lab_process import LabError, start_lab
 from easops.playbook.record.run_store import Record, Run
 from easops.playbook.record.state_folder import RunLock, StateFolder
 from easops.playbook.steps.codec import from_json
 from easops.playbook.steps.identity import this_machine
 from easops.playbook.steps.observer import Observer
 from easops.playbook.steps.report import RunReport, StepResult, run_status
-from easops.remoting.pool import SessionPool, kept_or_own
+from easops.remoting.pool import SessionPool, shared_or_new
 from easops.remoting.secret import ask_passwords
 from easops.status import Status
 
@@ -148,7 +148,7 @@ def context_of(
     observer: Observer,
     kept_sessions: SessionPool | None = None,
 ) -> Iterator[Context]:
-    with kept_or_own(kept_sessions) as sessions:
+    with shared_or_new(kept_sessions) as sessions:
         organisation = Organisation.of(hosts, sessions)
         for entry in record.entries(held.run_id, "facts"):
             organisation.domain_controller = entry.body["domain_controller"]

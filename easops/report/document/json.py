@@ -20,18 +20,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from easops.actions.change import Change, ChangeOutcome
 from easops.detectors.finding import Detection
-from easops.playbook.record.approval import Asked, Decision
-from easops.playbook.record.run_view import RunView
 from easops.playbook.steps.codec import to_json
 from easops.playbook.steps.report import Notice, RunReport, StepResult
 from easops.readings.take import ReadingResult
 from easops.status import Status
+
+if TYPE_CHECKING:
+    from easops.playbook.record.approval import Asked, Decision
+    from easops.playbook.record.run_view import RunView
 
 Document = dict[str, Any]
 

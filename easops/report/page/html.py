@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import attrs
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -25,9 +25,7 @@ from easops.assessment.verdict import verdict
 from easops.clock import lasted
 from easops.detectors import DETECTORS
 from easops.detectors.finding import Detection, Measurement
-from easops.parameter import format_duration
-from easops.playbook.record.approval import Decision
-from easops.playbook.record.run_store import Run
+from easops.duration import format_duration
 from easops.playbook.steps.approval_request import PlannedChange
 from easops.playbook.steps.report import RunReport, StepResult
 from easops.report.file_format import Account
@@ -38,6 +36,10 @@ from easops.report.terminal.approval import decision_words
 from easops.report.terminal.layout import counted, figure, figure_and_limit, moment, value_words
 from easops.report.terminal.step import outcome_words, step_lines
 from easops.status import Status
+
+if TYPE_CHECKING:
+    from easops.playbook.record.approval import Decision
+    from easops.playbook.record.run_store import Run
 
 _DONE: Final = (Status.OK, Status.SKIPPED, Status.CHANGED, Status.UNDONE, Status.WOULD_CHANGE)
 """Of items and steps that need no explanation."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from typing import TYPE_CHECKING
 
-from easops.playbook.record.approval import Asked, Decision
 from easops.playbook.steps.approval_request import Approval
 from easops.report.terminal.head_and_end import head_lines, labelled, to_type
 from easops.report.terminal.layout import INDENT, counted, difference, effective_lines, moment, wrapped
+
+if TYPE_CHECKING:
+    from easops.playbook.record.approval import Asked, Decision
 
 
 def approval_lines(approval: Approval, told: str, *, whole: bool) -> list[str]:

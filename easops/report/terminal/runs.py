@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 from easops.actions.change import Change, ChangeOutcome
 from easops.actions.state_words import state_words
 from easops.assessment.next_commands import ways
-from easops.playbook.record.run_view import RunView
 from easops.playbook.steps.report import Notice, RunReport
 from easops.report.terminal.approval import decision_words
 from easops.report.terminal.head_and_end import head_lines, labelled, to_type
 from easops.report.terminal.layout import INDENT, counted, moment, table, wrapped
 from easops.report.terminal.step import item_words, step_lines
 from easops.status import Status
+
+if TYPE_CHECKING:
+    from easops.playbook.record.run_view import RunView
 
 
 def runs_lines(views: Sequence[RunView], width: int | None = None) -> list[str]:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
 from easops.actions.change import Change, ChangeOutcome
 from easops.detectors.finding import Detection
-from easops.playbook.record.approval import Asked, Decision
-from easops.playbook.record.run_view import RunView
-from easops.playbook.steps.effects import Preview
 from easops.playbook.steps.report import Notice, RunReport, StepResult
 from easops.readings.take import ReadingResult
 from easops.report.terminal.approval import asked_lines, decided_lines
@@ -22,6 +19,11 @@ from easops.report.terminal.runs import notice_lines, run_view_lines, runs_lines
 from easops.report.terminal.step import item_words, step_lines
 from easops.report.terminal.styled_line import Style, joined, painted
 from easops.status import Status
+
+if TYPE_CHECKING:
+    from easops.playbook.record.approval import Asked, Decision
+    from easops.playbook.record.run_view import RunView
+    from easops.playbook.steps.effects import Preview
 
 
 def preview_lines(preview: Preview) -> list[str]:

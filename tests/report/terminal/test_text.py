@@ -374,7 +374,7 @@ def test_a_check_that_could_not_look_everywhere_knows_not_what_would_change_and_
     look = attrs.evolve(LOST, judged=("EX1", "EX3"))
     steps = (
         StepResult(1, "Who", "detect", "x", Status.UNREACHABLE, "EX2: no route", detection=look, stops=True),
-        StepResult(2, "Limit", "do", "limit_eas_usage", Status.NOT_STARTED, "behind the stop at 'Who'"),
+        StepResult(2, "Limit", "do", "limit_eas_usage", Status.NOT_STARTED, "the run stopped at 'Who'"),
     )
     report = attrs.evolve(REPORT, run_id=None, checked=True, steps=steps, status=Status.UNREACHABLE)
     assert end_lines(report, 5, command="storm") == [
