@@ -195,7 +195,7 @@ def test_a_lifetime_that_is_known_only_now_is_bounded_too(expires: str) -> None:
     text = GATED.replace("    approval:", f"    expires: \"{{{{ '{expires}' }}}}\"\n    approval:")
     effects = asked(FLOOD, text=text)
     assert [str(result.status) for result in effects.results][1:3] == ["failed", "not_started"]
-    assert f"expires of step 'agree' cannot be this: '{expires}' is" in effects.results[1].reason
+    assert f"expires of step 'agree' is not valid: '{expires}' is" in effects.results[1].reason
 
 
 def test_no_approval_stands_longer_than_a_record_is_kept() -> None:
