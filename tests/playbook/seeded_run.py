@@ -13,7 +13,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from easops import find_playbook, run
-from easops.playbook.execution.lab_process import start_lab
+from easops.lab_process import start_lab
 from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.undo import undo
 from easops.report import FORMATS

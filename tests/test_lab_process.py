@@ -16,7 +16,7 @@ import pytest
 from easops.at_once import at_once
 from easops.exchange.server import list_exchange_servers
 from easops.iis.worker_process import read_worker_processes
-from easops.playbook.execution.lab_process import LabError, start_lab
+from easops.lab_process import LabError, start_lab
 from easops.remoting.pool import SessionPool
 
 BEGIN = dt.datetime(2026, 11, 24, 17, 0, tzinfo=dt.UTC)
@@ -73,7 +73,7 @@ def test_a_lab_that_has_ended_is_an_error_and_no_endless_wait(tmp_path: Path) ->
 _RUNNER = """
 import sys, time
 from pathlib import Path
-from easops.playbook.execution.lab_process import start_lab
+from easops.lab_process import start_lab
 lab = start_lab("calm", Path(sys.argv[1]))
 lab.clock.sleep(1000)
 print(lab._process.pid, flush=True)
