@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 import attrs
 
 from easops.errors import Refused
+from easops.identity import this_person
 from easops.inventory.host import Host
 from easops.playbook.attempt import attempt
 from easops.playbook.execution.dbos_engine import PROTOCOL, alone
@@ -20,7 +21,6 @@ from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.record.stored_run import locked, opened, refuse_closed, world_of
 from easops.playbook.run import _refuse_open
 from easops.playbook.steps.codec import dumps, to_json
-from easops.playbook.steps.identity import this_person
 from easops.playbook.steps.observer import Observer
 from easops.playbook.steps.report import RunReport
 from easops.playbook.undo import walk_back

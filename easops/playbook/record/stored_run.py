@@ -15,12 +15,12 @@ from easops.clock import Clock, SystemClock
 from easops.context import Context
 from easops.errors import BadInput, EasopsError, OutcomeUnknown, Refused, UnreachableHost
 from easops.exchange.organisation import Organisation
+from easops.identity import this_machine
 from easops.inventory.host import Host
 from easops.lab_process import LabError, start_lab
 from easops.playbook.record.run_store import Record, Run
 from easops.playbook.record.state_folder import RunLock, StateFolder
 from easops.playbook.steps.codec import from_json
-from easops.playbook.steps.identity import this_machine
 from easops.playbook.steps.observer import Observer
 from easops.playbook.steps.report import RunReport, StepResult, run_status
 from easops.remoting.pool import SessionPool, shared_or_new
