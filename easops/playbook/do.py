@@ -18,12 +18,12 @@ from easops.errors import BadInput
 from easops.inventory.host import Host
 from easops.inventory.select import as_selector, select_some
 from easops.parameter import values_of
-from easops.playbook.execution.execute_run import WAIT, Confirm
+from easops.playbook.execution.execute_run import WAIT, Caller, Conduct, Confirm
 from easops.playbook.language.load import load_playbook_text
 from easops.playbook.language.model import Playbook
 from easops.playbook.record.notice_ledger import Announcer
 from easops.playbook.record.state_folder import StateFolder
-from easops.playbook.run import run
+from easops.playbook.run import start_run
 from easops.playbook.steps.observer import Observer
 from easops.playbook.steps.report import RunReport
 from easops.registry import entry_of
@@ -32,9 +32,11 @@ from easops.remoting.pool import SessionPool
 
 def do(
     action: str,
-    hosts: Sequence[Host],
+    hosts: Sequence[Host] | None = None,
     values: Mapping[str, Any] | None = None,
     *,
+    lab: bool = False,
+    scenario: str | None = None,
     on: str | None = None,
     because: str | None = None,
     protect: Sequence[str] = (),
@@ -57,6 +59,9 @@ def do(
         action: its name; docs/reference/actions.md has them all, with their values.
         hosts: those of an inventory. An action on a user goes through any of their exchange endpoints.
         values: the action's parameters by name.
+        lab: do it on a simulated organisation, made for this run and kept for its undo; then there are no *hosts*, and
+            nothing is asked.
+        scenario: which one (``contacts-storm``); docs/reference/scenarios.md has them all.
         on: which of the hosts an action on servers acts on: a selector, as in ``site=AMS``, or names with
             commas between.
         because: why, for the record; a recycle needs it.
@@ -82,22 +87,19 @@ def do(
     chosen = entry_of(ACTIONS, action, "action")
     given = dict(values or {})
     values_of(chosen.parameters, given, action)
-    if on is not None:
-        select_some(on, hosts)
-        on = as_selector(on, hosts)
-    return run(
-        single(chosen, given, on=on is not None, because=because is not None),
-        hosts,
-        inputs_of(given, on=on, because=because, protect=tuple(protect)),
-        check=check,
-        confirm=confirm,
-        anew=anew,
-        wait=wait,
-        observer=observer,
-        sessions=sessions,
-        state=state,
-        stopper=stopper,
-        announcer=announcer,
+    playbook = single(chosen, given, on=on is not None, because=because is not None)
+
+    def inputs_for(hosts: Sequence[Host]) -> Mapping[str, Any]:
+        if on is not None:
+            select_some(on, hosts)
+        selector = None if on is None else as_selector(on, hosts)
+        return inputs_of(given, on=selector, because=because, protect=tuple(protect))
+
+    if hosts is not None:
+        inputs_for(hosts)  # raises before anything is made in the state folder
+    conduct = Conduct(Caller(observer, confirm), wait, stopper, sessions, announcer)
+    return start_run(
+        playbook, hosts, inputs_for, conduct, check=check, lab=lab, scenario=scenario, anew=anew, state=state
     )
 
 

@@ -10,9 +10,10 @@ from easops.clock import Clock
 from easops.errors import Refused
 from easops.inventory.host import Host
 from easops.playbook.execution.maintenance import cancel
+from easops.playbook.execution.world import context_of, world_of
 from easops.playbook.record.run_store import Record, Run
 from easops.playbook.record.state_folder import StateFolder
-from easops.playbook.record.stored_run import context_of, locked, opened, refuse_closed, steps_of, world_of
+from easops.playbook.record.stored_run import locked, opened, refuse_closed, steps_of
 from easops.playbook.steps.codec import from_json, to_json
 from easops.playbook.steps.observer import Silent
 from easops.status import Status, worst

@@ -15,11 +15,12 @@ from easops.playbook.attempt import attempt
 from easops.playbook.execution.dbos_engine import PROTOCOL, alone
 from easops.playbook.execution.execute_run import WAIT, Caller, Conduct, Confirm, execute_run
 from easops.playbook.execution.maintenance import check_engine
+from easops.playbook.execution.world import world_of
 from easops.playbook.record.approval import refuse_denied
 from easops.playbook.record.notice_ledger import Announcer
+from easops.playbook.record.open_runs import refuse_open_run
 from easops.playbook.record.state_folder import StateFolder
-from easops.playbook.record.stored_run import locked, opened, refuse_closed, world_of
-from easops.playbook.run import _refuse_open
+from easops.playbook.record.stored_run import locked, opened, refuse_closed
 from easops.playbook.steps.codec import dumps, to_json
 from easops.playbook.steps.observer import Observer
 from easops.playbook.steps.report import RunReport
@@ -80,7 +81,7 @@ def resume(
                 rule="nothing to resume",
             )
         if held.waits:
-            _refuse_open(record, state, held, held.document["anew"])
+            refuse_open_run(record, state, held, held.document["anew"])
             held = attrs.evolve(held, walks=1, started=dt.datetime.now(dt.UTC))
             record.update(held.run_id, walks=1, started=held.started.isoformat())
         record.write(held.run_id, "resumed", dt.datetime.now(dt.UTC).isoformat(), to_json(this_person()))

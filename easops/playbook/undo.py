@@ -20,13 +20,13 @@ from easops.inventory.host import Host
 from easops.playbook.execution.dbos_engine import alone
 from easops.playbook.execution.execute_run import WAIT, Caller, Conduct, Confirm, execute_run, made_here
 from easops.playbook.execution.maintenance import check_engine
+from easops.playbook.execution.world import context_of, time_of_run, world_of
 from easops.playbook.reconcile import abandon_run, reconcile_run
 from easops.playbook.record.notice_ledger import Announcer
 from easops.playbook.record.run_store import Record, Run
 from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.record.stored_run import (
     changes_of,
-    context_of,
     kept,
     locked,
     new_run_id,
@@ -34,8 +34,6 @@ from easops.playbook.record.stored_run import (
     recorded_host_target,
     recorded_organisation_target,
     status_of,
-    time_of_run,
-    world_of,
 )
 from easops.playbook.steps.codec import from_json, to_json
 from easops.playbook.steps.effects import Effects, Job, Preview, ReadOnlyEffects
