@@ -6,21 +6,15 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import attrs
-
 from easops.actions import ACTIONS
-from easops.actions.action import Action
-from easops.errors import BadInput
 from easops.inventory.host import Host
 from easops.inventory.select import as_selector, select_some
 from easops.parameter import values_of
 from easops.playbook.execution.execute_run import WAIT, Caller, Conduct, Confirm
-from easops.playbook.language.load import load_playbook_text
-from easops.playbook.language.model import Playbook
+from easops.playbook.language.one_action import one_action_inputs, one_action_playbook
 from easops.playbook.record.notice_ledger import Announcer
 from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.run import start_run
@@ -87,13 +81,13 @@ def do(
     chosen = entry_of(ACTIONS, action, "action")
     given = dict(values or {})
     values_of(chosen.parameters, given, action)
-    playbook = single(chosen, given, on=on is not None, because=because is not None)
+    playbook = one_action_playbook(chosen, given, on=on is not None, because=because is not None)
 
     def inputs_for(hosts: Sequence[Host]) -> Mapping[str, Any]:
         if on is not None:
             select_some(on, hosts)
         selector = None if on is None else as_selector(on, hosts)
-        return inputs_of(given, on=selector, because=because, protect=tuple(protect))
+        return one_action_inputs(given, on=selector, because=because, protect=tuple(protect))
 
     if hosts is not None:
         inputs_for(hosts)  # raises before anything is made in the state folder
@@ -101,68 +95,3 @@ def do(
     return start_run(
         playbook, hosts, inputs_for, conduct, check=check, lab=lab, scenario=scenario, anew=anew, state=state
     )
-
-
-def single(action: Action, given: Collection[str], *, on: bool = False, because: bool = False) -> Playbook:
-    """The playbook that carries out *action* once, with its parameters *given* by name.
-
-    All values are inputs: the parameters by their names, ``protect`` (a list), and, where *on* or *because* are set,
-    ``selected_hosts`` (a selector) and ``reason``. So no value ever stands in the text, and none can be taken for an
-    expression. Raises BadInput where a server action has no hosts, or a one-way action has no reason.
-    """
-    if action.scope == "server" and not on:
-        raise BadInput(
-            f"{action.name} acts on servers, and none are named",
-            "",
-            "add --on (in a script on=) with a selector, as in name=EX01",
-        )
-    if action.one_way and not because:
-        raise BadInput(
-            f"{action.name} needs a reason",
-            "it cannot be undone; the reason stands in the record",
-            "add --because (in a script because=) with a sentence",
-        )
-    declared = {parameter.name: parameter for parameter in action.parameters}
-    results = [name for name in given if declared[name].kind == "result"]
-    if results:
-        what = f"{results[0]} of {action.name} is the result of an earlier step"
-        raise BadInput(what, "a single action has none before it", "leave it out, or write a playbook")
-    inputs: dict[str, Any] = {}
-    for name in given:
-        parameter = declared[name]
-        inputs[name] = {"type": parameter.kind, **({"choices": list(parameter.choices)} if parameter.choices else {})}
-    inputs["protect"] = {"type": "list", "default": []}
-    step: dict[str, Any] = {"do": action.name, "with": {name: f"{{{{ {name} }}}}" for name in given}}
-    hosts = "all"
-    if on:
-        inputs["selected_hosts"] = {"type": "text"}
-        hosts = "{{ selected_hosts }}"
-        if action.scope == "server":
-            step["on"] = hosts
-    if because:
-        inputs["reason"] = {"type": "text"}
-        step["because"] = "{{ reason }}"
-    document = {
-        "easops": 1,
-        "name": f"do {action.name}",
-        "inputs": inputs,
-        "hosts": hosts,
-        "protect": "{{ protect }}",
-        "steps": [step],
-    }
-    # JSON is YAML, and needs no emitter.
-    text = json.dumps(document, indent=2)
-    playbook = load_playbook_text(text, f"do {action.name}", actions={action.name: action}, detectors={})
-    return attrs.evolve(playbook, kind="do")
-
-
-def inputs_of(
-    values: Mapping[str, Any], *, on: str | None, because: str | None, protect: tuple[str, ...]
-) -> dict[str, Any]:
-    """The inputs of a ``single`` playbook."""
-    named = {"selected_hosts": on, "reason": because}
-    return {
-        **values,
-        "protect": list(protect),
-        **{name: value for name, value in named.items() if value is not None},
-    }
