@@ -1,6 +1,6 @@
-"""A single action: a playbook of one step, so that it has the gates and the record of any other.
+"""Doing a single action, as a playbook of one step: with the same rules and the same record.
 
-``easops.do`` and the command line's ``easops do`` are this.
+``easops.do`` and the command ``easops do`` call this.
 """
 
 from __future__ import annotations
@@ -44,29 +44,29 @@ def do(
     stopper: Callable[[Callable[[], None]], None] = lambda stop: None,
     announcer: Announcer | None = None,
 ) -> RunReport:
-    """Carry out one action: ``do("block_user", hosts, {"user": "anna@contoso.com"}, confirm=True)``.
+    """Do one action: ``do("block_user", hosts, {"user": "anna@contoso.com"}, confirm=True)``.
 
-    It has the gates, the record, the proof and the undo of a playbook's step: what is as wanted already is left alone,
-    a recycle is proved by the worker processes that are gone, and ``undo(report.run_id)`` puts back what was set.
+    The rules, the record and the undo are those of a playbook's step: what is already as wanted is not changed, a
+    recycle is proved by the worker processes that are gone, and ``undo(report.run_id)`` puts back what was set.
 
     Args:
-        action: its name; docs/reference/actions.md has them all, with their values.
-        hosts: those of an inventory. An action on a user goes through any of their exchange endpoints.
+        action: its name; docs/reference/actions.md has all of them, with their values.
+        hosts: the hosts of an inventory. An action on a user goes through any of their exchange endpoints.
         values: the action's parameters by name.
-        lab: do it on a simulated organisation, made for this run and kept for its undo; then there are no *hosts*, and
+        lab: act on a simulated organisation, made for this run and kept for its undo. Then there are no *hosts*, and
             nothing is asked.
-        scenario: which one (``contacts-storm``); docs/reference/scenarios.md has them all.
-        on: which of the hosts an action on servers acts on: a selector, as in ``site=AMS``, or names with
-            commas between.
-        because: why, for the record; a recycle needs it.
-        protect: mailboxes and groups that are never touched.
-        check: make every read, change nothing, leave no record; the report says what would change.
-        confirm: True for a script that has decided; or a function that is shown what is to come and says whether to go
-            on. False: the change is refused.
-        anew: begin although an earlier one of the same action on the same target died, or owes something.
+        scenario: the lab's scenario (``contacts-storm``); docs/reference/scenarios.md has all of them.
+        on: the hosts that an action on servers acts on: a selector such as ``site=AMS``, or host names separated by
+            commas.
+        because: the reason, for the record; a recycle needs one.
+        protect: mailboxes and groups that are never changed.
+        check: make every read, but change and record nothing; the report says what would change.
+        confirm: True makes the change, False refuses it. A function is called with a ``Preview``, and returns whether
+            to make it.
+        anew: start even if an earlier run of the same action on the same target is unfinished or died.
         wait: how long to wait for a target that another run is changing.
-        observer: is told how it goes on.
-        sessions: a pool that stays open, instead of one that ends with the action.
+        observer: its methods are called as the run goes on.
+        sessions: a pool that stays open. Without one, the run has its own and closes it.
         state: where the record is kept, as for ``run``.
         stopper: as for ``run``.
         announcer: as for ``run``.
@@ -75,7 +75,7 @@ def do(
         One step, with an item for the user, or for each host; ``report.next`` is the command that undoes it.
 
     Raises:
-        BadInput: there is no such action, a value is wrong, no host is selected, or a recycle has no reason.
+        BadInput: there is no such action, a value is not valid, no host is selected, or a recycle has no reason.
         Refused, UnreachableHost, CommandFailed, Interrupted: as for ``run``.
     """
     chosen = entry_of(ACTIONS, action, "action")
