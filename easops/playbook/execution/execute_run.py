@@ -13,6 +13,7 @@ import attrs
 from easops.clock import Clock
 from easops.context import Context
 from easops.errors import EasopsError
+from easops.identity import this_person
 from easops.inventory.host import Host
 from easops.playbook.execution.dbos_engine import PROTOCOL, DurableHands, Execution, execute
 from easops.playbook.execution.interrupted import Interrupted
@@ -24,7 +25,6 @@ from easops.playbook.record.state_folder import RunLock, StateFolder
 from easops.playbook.record.stored_run import report_of, status_of, steps_of
 from easops.playbook.steps.codec import Json
 from easops.playbook.steps.effects import Preview
-from easops.playbook.steps.identity import this_person
 from easops.playbook.steps.observer import Observer, Silent
 from easops.playbook.steps.report import RunReport, StepResult, run_status
 from easops.remoting.pool import SessionPool

@@ -122,7 +122,7 @@ def test_who_turns_up_behind_the_approval_is_not_changed_nor_are_the_others_of_t
     assert statuses == ["ok", "ok", "ok", "refused", "not_started", "skipped"]
     assert effects.applied == []
     assert {item.item: item.reason for item in effects.results[3].items} == {
-        "bert": "was not in the plan that was approved (limit)",
+        "bert": "was not in the approved plan (limit)",
         "anna": "another item of this step is not planned as it was approved",
     }
     assert {item.rule for item in effects.results[3].items} == {RULE}
