@@ -5,7 +5,8 @@ single action, and ``undo`` puts back what they changed. ``read_hosts`` reads ma
 ``easops.exchange``, ``easops.iis`` and ``easops.logs``; a script may also call those itself, with a session of a
 ``SessionPool``.
 
-None of this prints, or ends the process. Its errors are those of ``easops.errors``; all are ``EasopsError``.
+None of this prints, or ends the process. Its errors are those of ``easops.errors``, all of them ``EasopsError``; only a
+run that is stopped raises ``Interrupted``, which is not one of them.
 Importing this module imports nothing else: each name is imported when it is first used.
 """
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from easops.errors import EasopsError
     from easops.inventory.load import load_inventory
     from easops.playbook.do import do
+    from easops.playbook.execution.interrupted import Interrupted
     from easops.playbook.language.find import find_playbook
     from easops.playbook.resume import resume
     from easops.playbook.run import run
@@ -35,6 +37,7 @@ else:
         {
             "Detection": "easops.detectors.finding",
             "EasopsError": "easops.errors",
+            "Interrupted": "easops.playbook.execution.interrupted",
             "Observer": "easops.playbook.steps.observer",
             "RunReport": "easops.playbook.steps.report",
             "SessionPool": "easops.remoting.pool",
@@ -53,6 +56,7 @@ else:
 __all__ = [
     "Detection",
     "EasopsError",
+    "Interrupted",
     "Observer",
     "RunReport",
     "SessionPool",

@@ -18,8 +18,8 @@ from easops.cli.stop_signals import StopSignals, leave
 if TYPE_CHECKING:
     from easops.errors import EasopsError
     from easops.notify import Notifications
-    from easops.playbook.execution.dbos_engine import Interrupted
     from easops.playbook.execution.execute_run import Confirm
+    from easops.playbook.execution.interrupted import Interrupted
     from easops.playbook.steps.effects import Preview
     from easops.playbook.steps.report import Notice, RunReport, StepResult
 
@@ -104,7 +104,7 @@ class RunDisplay:
     ) -> RunReport:
         """The report of *call*, which is given a stopper; where the run is stopped, say so and leave at once."""
         from easops.errors import EasopsError
-        from easops.playbook.execution.dbos_engine import Interrupted
+        from easops.playbook.execution.interrupted import Interrupted
 
         signals = StopSignals(until_stdin_closes)
         try:

@@ -44,7 +44,7 @@ def test_mypy_sees_the_types_that_are_asserted() -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_pyright_sees_the_types_that_are_asserted_and_no_fault_in_the_examples() -> None:
+def test_pyright_sees_the_types_that_are_asserted_and_no_error_in_the_examples() -> None:
     output = pyright("--project", HERE)
     assert output["summary"]["filesAnalyzed"] == 1 + len(list((ROOT / "examples").glob("*.py")))
     assert [

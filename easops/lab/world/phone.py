@@ -28,10 +28,10 @@ _PROTOCOL: Final = {"iPhone": 161, "SamsungDevice": 160, "Android": 141, "Outloo
 
 
 class Phone:
-    """One device of one mailbox, and how it shows itself in the logs.
+    """One device of one mailbox.
 
-    *front* is the server whose front end the balancer gives it, *back* the one that does its work and logs it: that
-    with the mailbox, or on 2010 the client access server itself.
+    *front* is the server whose front end the load balancer chose for it. *back* is the server that does the work and
+    logs it: the one with the mailbox or, on 2010, the client access server itself.
     """
 
     def __init__(
@@ -74,12 +74,12 @@ class Phone:
         self._front: dict[str, str] = {}
 
     def settle(self, server: Server) -> None:
-        """On 2010: *server* is the client access server that it always meets."""
+        """On 2010 the phone always uses *server*, a client access server. Later versions ignore this."""
         if not self.mailbox.product.has_back_end:
             self.front = self.back = server
 
     def query(self, command: str) -> str:
-        """The query as the back end logs it, which is plain also where the phone sent base64."""
+        """The query as the back end logs it: plain, also where the phone sent base64."""
         found = self._plain.get(command)
         if found is None:
             device = f"User={self._typed}&DeviceId={self.device_id}&DeviceType={self.kind}"
