@@ -156,7 +156,7 @@ def test_a_nightly_check_ends_with_2_where_something_was_found_and_changes_nothi
     ended, _ = forge.github(pipeline("github-health.yml")["jobs"]["health"], playbook="contacts-sync-storm")
     assert ended.code == 2, ended.told
     assert "would change" in forge.summary
-    assert "1 Who floods the servers" in forge.cases("contacts-sync-storm.xml")
+    assert "1 Find users who flood the servers" in forge.cases("contacts-sync-storm.xml")
 
     health = pipeline("gitlab-ci.yml")["health"]
     forge.machine("gitlab")

@@ -192,7 +192,7 @@ def _undo_steps(held: Run, changes: Sequence[tuple[Change, ChangeOutcome | None]
             plan = Plan(
                 change.subject,
                 Status.SKIPPED,
-                f"cannot be undone: {change.undo.removeprefix('none (').removesuffix(')')}",
+                change.undo.removeprefix("not applicable (").removesuffix(")"),
                 host=host,
             )
         else:

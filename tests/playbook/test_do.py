@@ -104,7 +104,7 @@ def test_a_version_that_cannot_be_changed_is_refused_with_what_to_do(
     assert words in item.reason
 
 
-def test_the_last_undo_removes_the_policy_that_the_first_left_behind(rig: Start) -> None:
+def test_the_last_undo_removes_the_policy_that_the_first_could_not(rig: Start) -> None:
     lab = rig("contacts-storm")
     users = ("laura.brandt@contoso.example", "marco.ricci@contoso.example")
     made, used = (str(do(lab, "limit_eas_usage", {"user": user}).run_id) for user in users)
