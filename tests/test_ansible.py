@@ -133,7 +133,7 @@ def play(inventory: Path, folder: Path, lab: Path) -> Play:
     return Play(inventory, folder, (lab.parent / "password.txt").read_text(encoding="utf-8").strip())
 
 
-def test_a_play_checks_changes_once_finds_nothing_more_to_do_and_fails_in_easops_words(
+def test_a_play_checks_then_changes_once_and_fails_with_the_message_of_easops(
     play: Play, folder: Path, lab: Path
 ) -> None:
     made = lab.parent / "changes.jsonl"
@@ -171,7 +171,7 @@ def test_a_play_checks_changes_once_finds_nothing_more_to_do_and_fails_in_easops
     assert "Did you mean 'contacts-sync-storm'?" in said, said
 
 
-def test_what_ansible_inventory_prints_is_taken_over_where_it_resolves_to_text(inventory: Path, folder: Path) -> None:
+def test_the_output_of_ansible_inventory_is_imported_where_it_resolves_to_text(inventory: Path, folder: Path) -> None:
     listed = ansible("inventory", "-i", inventory, "--list", "--limit", "exchange", folder=folder)
     assert listed.returncode == 0, listed.stderr
     with pytest.raises(DocumentError, match="easops_exchange_url is a template"):
@@ -208,7 +208,7 @@ def doors(folder: Path) -> Iterator[Path]:
         yield path
 
 
-def test_ansibles_own_connection_logs_on_and_its_script_is_refused_in_the_labs_words(doors: Path, folder: Path) -> None:
+def test_ansibles_own_connection_logs_on_and_the_lab_refuses_its_script(doors: Path, folder: Path) -> None:
     done = ansible("adhoc", "-i", doors, "all", "-m", "raw", "-a", "Get-Date", folder=folder)
     for way in ("tls", "sealed"):
         assert f"{way} | FAILED | rc=1 >>\nThe lab runs no script text; it knows easops' own scripts" in done.stdout
@@ -217,7 +217,7 @@ def test_ansibles_own_connection_logs_on_and_its_script_is_refused_in_the_labs_w
     assert "Traceback" not in done.stdout + done.stderr
 
 
-def test_a_module_of_ansibles_is_refused_too_and_nothing_hangs(doors: Path, folder: Path) -> None:
+def test_an_ansible_module_is_refused_and_does_not_hang(doors: Path, folder: Path) -> None:
     modules = folder / "library"
     modules.mkdir()
     (modules / "hello.ps1").write_text(
@@ -230,7 +230,7 @@ def test_a_module_of_ansibles_is_refused_too_and_nothing_hangs(doors: Path, fold
     assert "The lab runs no script text" in done.stdout
 
 
-def test_the_example_inventory_and_the_page_say_the_variables_that_there_are(folder: Path) -> None:
+def test_the_example_inventory_and_the_page_name_the_variables_that_exist(folder: Path) -> None:
     listed = ansible("inventory", "-i", CURE.parent / "hosts.yml", "--list", folder=folder)
     assert [host.name for host in from_ansible(listed.stdout, "stdin").hosts] == ["AMS-EX01", "AMS-EX02"]
 

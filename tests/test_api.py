@@ -80,19 +80,19 @@ def script(lab: server.Lab, tmp_path_factory: pytest.TempPathFactory) -> Script:
     return Script(done, json.loads((folder / "saw.json").read_text(encoding="utf-8")), verbs)
 
 
-def test_the_api_prints_nothing_and_ends_no_process(script: Script) -> None:
+def test_the_api_neither_prints_nor_ends_the_process(script: Script) -> None:
     assert (script.done.returncode, script.done.stdout, script.done.stderr) == (0, "", "")
     assert script.saw["statuses"] == ["changed", "undone", "would_change", "changed", "ok"]
 
 
-def test_an_observer_is_told_of_the_run_before_its_steps_and_of_each_step(script: Script) -> None:
+def test_an_observer_is_called_for_the_run_before_its_steps_and_for_each_step(script: Script) -> None:
     assert script.saw["started"] == script.saw["ids"]
     assert script.saw["ids"][2] is None  # a check leaves no record
     assert script.saw["steps"] == ["changed", "undone", "ok", "would_change", "ok", "changed", "ok", "ok"]
     assert "step 2 of 2: do block_user" in script.saw["texts"]
 
 
-def test_with_a_kept_pool_many_calls_log_on_once_to_each_endpoint(script: Script) -> None:
+def test_with_one_session_pool_many_calls_log_on_once_to_each_endpoint(script: Script) -> None:
     assert script.saw["looks"] == [["AMS-EX01", "AMS-EX02"]] * 3
     assert script.saw["workers"] == ["AMS-EX01", "AMS-EX02"]
     logons = {way: count for way, count in script.verbs.items() if way[2] == "Create"}
@@ -122,12 +122,12 @@ def test_each_host_gives_its_value_or_its_error(hosts: tuple[Host, ...]) -> None
     assert not any(isinstance(answers[host.name], easops.EasopsError) for host in hosts)
 
 
-def test_what_is_no_error_of_easops_is_a_bug_and_is_raised(hosts: tuple[Host, ...]) -> None:
+def test_an_error_that_is_not_of_easops_is_a_bug_and_is_raised(hosts: tuple[Host, ...]) -> None:
     with pytest.raises(ZeroDivisionError):
         easops.read_hosts(hosts, lambda session: 1 // 0)
 
 
-def test_a_pool_takes_a_host_of_another_address_for_another_one(hosts: tuple[Host, ...]) -> None:
+def test_a_session_pool_treats_a_host_with_another_address_as_another_host(hosts: tuple[Host, ...]) -> None:
     windows = hosts[0].windows
     assert windows is not None
     moved = attrs.evolve(hosts[0], windows=attrs.evolve(windows, url="https://127.0.0.1:9/wsman"))
@@ -161,7 +161,7 @@ def test_a_pool_takes_a_host_of_another_address_for_another_one(hosts: tuple[Hos
         (lambda hosts: easops.run("nothing.yml", hosts), "nothing.yml"),
     ],
 )
-def test_a_wrong_word_is_bad_input_with_what_there_is(hosts: tuple[Host, ...], call: Any, told: str) -> None:
+def test_an_unknown_name_is_bad_input_that_lists_the_known_names(hosts: tuple[Host, ...], call: Any, told: str) -> None:
     with pytest.raises(BadInput) as error:
         call(hosts)
     assert told in str(error.value)
@@ -174,7 +174,7 @@ def test_the_api_has_a_dozen_names_each_with_its_docstring() -> None:
     assert set(easops._ROOMS) == set(easops.__all__)
 
 
-def test_the_page_for_scripts_runs_as_it_stands(lab: server.Lab, tmp_path: Path) -> None:
+def test_the_script_on_the_page_for_scripts_runs(lab: server.Lab, tmp_path: Path) -> None:
     page = Path(__file__).parent.parent / "docs" / "how-to" / "call-it-from-a-script.md"
     blocks = re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
     assert len(blocks) >= 6

@@ -49,7 +49,7 @@ def module_of(path: Path) -> str:
 
 
 @pytest.mark.parametrize("library", sorted(DOORS))
-def test_each_library_is_imported_through_its_door_alone(library: str) -> None:
+def test_each_library_is_imported_only_through_its_door(library: str) -> None:
     doors = DOORS[library]
     found = {module_of(path) for path in PACKAGE.rglob("*.py") if library in imports_of(path)}
     outside = {name for name in found if name not in doors and name.partition(".")[0] not in doors}
@@ -108,6 +108,6 @@ def test_importing_easops_loads_no_heavy_library() -> None:
     assert loaded_by("import easops") & heavy == set()
 
 
-def test_an_ops_script_pays_for_neither_the_engine_nor_the_expressions() -> None:
+def test_a_script_loads_neither_the_engine_nor_the_expressions() -> None:
     heavy = {"dbos", "sqlalchemy", "jinja2", "typer", "rich", "aiohttp"}
     assert loaded_by("import easops.exchange, easops.iis, easops.inventory") & heavy == set()

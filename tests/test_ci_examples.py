@@ -48,7 +48,7 @@ steps:
         ("gitlab-ci.yml", "vendor.gitlab-ci"),
     ],
 )
-def test_a_pipeline_is_valid_by_its_forges_schema(name: str, schema: str) -> None:
+def test_a_pipeline_is_valid_against_the_schema_of_its_ci_service(name: str, schema: str) -> None:
     words = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, str(CI / name)]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -148,7 +148,7 @@ def _filled(text: str, values: Mapping[str, str]) -> str:
     return re.sub(r"\$\{\{ (\S+) \}\}", value, text)
 
 
-def test_a_nightly_look_ends_with_2_where_something_was_found_and_changes_nothing(lab: Path, tmp_path: Path) -> None:
+def test_a_nightly_check_ends_with_2_where_something_was_found_and_changes_nothing(lab: Path, tmp_path: Path) -> None:
     made = lab.parent / "changes.jsonl"
     before = made.read_bytes() if made.exists() else b""
     forge = Forge(tmp_path, lab)
@@ -180,7 +180,7 @@ def assert_it_says_why(told: str, run: str) -> None:
     assert end[2].startswith(f"easops approve {run}"), told
 
 
-def test_a_cure_on_github_waits_for_its_reviewer_and_carries_out_what_he_saw(
+def test_a_cure_on_github_waits_for_its_reviewer_and_does_what_was_approved(
     lab: Path, tmp_path: Path, postgres: PostgresServer
 ) -> None:
     jobs = pipeline("github-approved-cure.yml")["jobs"]
@@ -207,7 +207,9 @@ def test_a_cure_on_github_waits_for_its_reviewer_and_carries_out_what_he_saw(
     undone(forge, outputs["run"])
 
 
-def test_a_cure_on_gitlab_too(lab: Path, tmp_path: Path, postgres: PostgresServer) -> None:
+def test_a_cure_on_gitlab_waits_for_its_reviewer_and_does_what_was_approved(
+    lab: Path, tmp_path: Path, postgres: PostgresServer
+) -> None:
     tree = pipeline("gitlab-ci.yml")
     forge = Forge(tmp_path, lab, postgres.url(postgres.new_database()))
     forge.machine("plan")

@@ -156,11 +156,11 @@ def tales(lab: server.Lab, tmp_path_factory: pytest.TempPathFactory, module_wire
     return Tales(sinks, b"".join(bytes(relay.said) for relay in relays))
 
 
-def test_no_sink_holds_a_password_or_what_is_as_good(tales: Tales) -> None:
+def test_no_output_contains_a_password_or_something_equivalent(tales: Tales) -> None:
     assert {name: found for name, data in tales.sinks.items() if (found := found_in(data, CANARY, WRONG))} == {}
 
 
-def test_the_sinks_were_open(tales: Tales) -> None:
+def test_the_outputs_that_are_searched_are_not_empty(tales: Tales) -> None:
     assert b"Restart-WebAppPool" in tales.sinks["run: stderr"]
     assert b"urllib3.connectionpool" in tales.sinks["run: log"]
     assert b"hook was not notified" in tales.sinks["run: stderr"]
@@ -176,7 +176,7 @@ def test_no_message_of_the_protocol_is_in_a_log(tales: Tales) -> None:
     assert [sign for sign in (b"s:Envelope", b"<Obj", b"SPNEGO step", b"POST /wsman HTTP/1.1\\r") if sign in logs] == []
 
 
-def test_on_the_wire_a_sealed_run_cannot_be_read(tales: Tales) -> None:
+def test_an_encrypted_run_cannot_be_read_on_the_wire(tales: Tales) -> None:
     said = tales.said.lower()
     words = [*(cmdlet.name for cmdlet in CMDLETS.values()), "Envelope", "MSExchangeSyncAppPool", "inetpub"]
     readable = [word for word in words for form in ("utf-8", "utf-16-le") if word.lower().encode(form) in said]
@@ -185,7 +185,7 @@ def test_on_the_wire_a_sealed_run_cannot_be_read(tales: Tales) -> None:
     assert (readable, [name for name, form in forms_of(CANARY).items() if form in tales.said]) == ([], [])
 
 
-def test_no_value_shows_it(lab: server.Lab) -> None:
+def test_no_value_shows_a_password(lab: server.Lab) -> None:
     (host, *_) = load_inventory(lab.inventory).hosts
     assert host.exchange is not None
     assert host.exchange.credential is not None
@@ -196,7 +196,7 @@ def test_no_value_shows_it(lab: server.Lab) -> None:
         assert CANARY not in repr([vars(session) for session in pool._sessions.values()])
 
 
-def test_no_frame_of_an_error_holds_it(lab: server.Lab) -> None:
+def test_no_frame_of_an_error_has_a_password(lab: server.Lab) -> None:
     (host, *_) = load_inventory(lab.inventory).hosts
     with SessionPool() as pool:
         session = pool.open(host, "exchange")

@@ -46,11 +46,12 @@ def do(
     from easops.actions import ACTIONS
     from easops.lab_process import DEFAULT_SCENARIO
     from easops.playbook.do import do as carry_out
-    from easops.playbook.do import single
+    from easops.playbook.language.one_action import one_action_playbook
 
     chosen = arguments.named(ACTIONS, action, "action")
     values = arguments.parameter_values(words or [], chosen.parameters, action)
-    single(chosen, values, on=on is not None, because=because is not None)  # raises at once what is missing
+    # An argument that is missing is reported before anything is started.
+    one_action_playbook(chosen, values, on=on is not None, because=because is not None)
     arguments.check_lab(lab, scenario, inventory)
     hosts = None if lab else arguments.hosts_of(inventory)
     protected = tuple(user.strip() for part in protect or [] for user in part.split(",") if user.strip())

@@ -10,7 +10,9 @@ import typer
 
 from easops.cli.console import Console
 
-app = typer.Typer(name="inventory", help="Convert another inventory.", no_args_is_help=True, rich_markup_mode=None)
+app: typer.Typer = typer.Typer(
+    name="inventory", help="Convert another inventory.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 @app.callback()

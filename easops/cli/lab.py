@@ -21,7 +21,7 @@ from easops.cli import completion
 if TYPE_CHECKING:
     from easops.lab.world import World
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     name="lab", help="Run a simulated Exchange organisation.", no_args_is_help=True, rich_markup_mode=None
 )
 

@@ -16,7 +16,7 @@ from easops.cli.run_options import RunOptions, takes_run_options
 if TYPE_CHECKING:
     from easops.actions.change import Change, ChangeOutcome
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     name="runs",
     help="Show recorded runs; resume, reconcile or abandon one.",
     no_args_is_help=True,

@@ -99,7 +99,7 @@ def test_the_site_fetches_nothing_from_elsewhere(site: Path) -> None:
         assert [address for address in fetched if 'rel="canonical"' not in text] == [], page
 
 
-def test_links_between_files_of_the_repository_lead_somewhere() -> None:
+def test_links_between_files_of_the_repository_work() -> None:
     dead = [
         f"{named(page)}: {link}"
         for page in PAGES
@@ -122,14 +122,14 @@ def test_every_page_is_reached_from_the_readme() -> None:
     assert [named(page) for page in PAGES if page not in reached] == [], "the README's last part leads to every page"
 
 
-def test_links_to_elsewhere_are_those_of_the_list() -> None:
+def test_links_to_other_sites_are_those_of_the_list() -> None:
     linked = {link for page in PAGES for link in re.findall(r"\]\((\w+:[^)\s]+)\)", "\n".join(prose_of(page)))}
     listed = EXTERNAL.read_text(encoding="utf-8").splitlines()
     assert listed == sorted(linked), f"look each new address up, then write it into {named(EXTERNAL)}"
     assert [link for link in listed if not re.fullmatch(r"https://[\w.-]+\.[a-z]+(/[\w./#-]*)?", link)] == []
 
 
-def test_a_list_stands_apart_from_the_text_before_it() -> None:
+def test_there_is_an_empty_line_before_a_list() -> None:
     # A forge takes it for a list either way, mkdocs only so.
     for page in PAGES:
         before = ""
@@ -143,7 +143,7 @@ DOCUMENTS = [block for block in BLOCKS if block.language == "yaml" and re.search
 
 
 @pytest.mark.parametrize("block", DOCUMENTS, ids=lambda block: block.place)
-def test_a_playbook_or_an_inventory_of_a_page_is_taken(block: Block, tmp_path: Path) -> None:
+def test_a_playbook_or_an_inventory_on_a_page_is_valid(block: Block, tmp_path: Path) -> None:
     file = tmp_path / "shown.yml"
     file.write_text(block.text, encoding="utf-8")
     take = find_playbook if re.search(r"(?m)^steps:", block.text) else load_inventory
@@ -181,7 +181,7 @@ def test_every_test_that_a_page_names_exists() -> None:
 POWERSHELL = [block for block in BLOCKS if block.language == "powershell"]
 
 
-def test_powershell_of_the_pages_is_powershell_and_exchange_cmdlets_have_those_parameters(tmp_path: Path) -> None:
+def test_powershell_on_the_pages_is_valid_and_exchange_cmdlets_have_those_parameters(tmp_path: Path) -> None:
     if shutil.which("pwsh") is None:
         pytest.skip("there is no pwsh on PATH")
     files = {str(tmp_path / f"{number}.ps1"): block for number, block in enumerate(POWERSHELL)}
@@ -202,7 +202,7 @@ def test_powershell_of_the_pages_is_powershell_and_exchange_cmdlets_have_those_p
                 assert set(command["parameters"]) <= set(known["parameters"]), (place, command["name"])
 
 
-def test_what_the_pages_open_on_a_server_is_open_to_one_machine_and_has_a_command_back() -> None:
+def test_what_the_pages_open_on_a_server_is_limited_to_one_machine_and_has_a_command_that_undoes_it() -> None:
     commands = [(block.page, line) for block in POWERSHELL for line in block.text.replace("`\n", "").splitlines()]
     rules = [(page, line) for page, line in commands if "NetFirewallRule" in line or "firewall add rule" in line]
     assert len(rules) == 2
@@ -233,7 +233,7 @@ PYTHON = [block for block in BLOCKS if block.language == "python" and block.page
 
 
 @pytest.mark.parametrize("block", PYTHON, ids=lambda block: block.place)
-def test_python_of_a_page_is_python_and_easops_has_what_it_imports(block: Block) -> None:
+def test_python_on_a_page_is_valid_and_its_imports_exist(block: Block) -> None:
     for node in ast.walk(ast.parse(block.text)):
         if isinstance(node, ast.ImportFrom) and str(node.module).startswith("easops"):
             module = importlib.import_module(str(node.module))
@@ -243,7 +243,7 @@ def test_python_of_a_page_is_python_and_easops_has_what_it_imports(block: Block)
 SHELLS = ("sh", "console", "bash", "shell")
 
 
-def test_every_command_line_of_the_pages_is_one_that_easops_knows() -> None:
+def test_every_easops_command_line_on_the_pages_is_valid() -> None:
     from typer.main import get_command
 
     from easops.cli.app import app
@@ -289,7 +289,7 @@ def test_a_misspelt_command_and_a_misspelt_option_are_found() -> None:
             parse(get_command(app), words)
 
 
-def test_the_hooks_lead_from_one_file_of_the_repository_to_another() -> None:
+def test_the_hooks_translate_links_between_files_of_the_repository() -> None:
     pytest.importorskip("mkdocs", reason="mkdocs, of the extra dev, builds the site")
     hooks = runpy.run_path(str(ROOT / "tools" / "site.py"))
     assert hooks["_target"]("how-to/connect.md", "../../examples/x.py") == "examples/x.py"

@@ -49,13 +49,13 @@ def test_mypy_sees_the_types_that_are_asserted() -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_pyright_sees_the_types_that_are_asserted_and_no_fault_in_the_examples() -> None:
+def test_pyright_sees_the_types_that_are_asserted_and_no_error_in_the_examples() -> None:
     told = pyright("--project", HERE)
     assert told["summary"]["filesAnalyzed"] == 1 + len(list((ROOT / "examples").glob("*.py")))
     assert [f"{error['range']['start']['line'] + 1}: {error['message']}" for error in told["generalDiagnostics"]] == []
 
 
-def test_nothing_that_a_script_uses_is_of_unknown_type() -> None:
+def test_every_name_that_a_script_may_use_has_a_known_type() -> None:
     told = pyright("--verifytypes", "easops", "--ignoreexternal")["typeCompleteness"]
     ours = [held for held in told["symbols"] if _of_the_api(held["name"])]
     assert len(ours) > 100
