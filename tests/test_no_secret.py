@@ -163,7 +163,7 @@ def test_no_output_contains_a_password_or_something_equivalent(tales: Tales) -> 
 def test_the_outputs_that_are_searched_are_not_empty(tales: Tales) -> None:
     assert b"Restart-WebAppPool" in tales.sinks["run: stderr"]
     assert b"urllib3.connectionpool" in tales.sinks["run: log"]
-    assert b"hook was not told" in tales.sinks["run: stderr"]
+    assert b"hook was not notified" in tales.sinks["run: stderr"]
     assert b"554 no, not with ***" in tales.sinks["run: stderr"]
     assert b"Traceback" in tales.sinks["refused: stderr"]
     assert b"servers" in tales.sinks["refused: command lines"]
