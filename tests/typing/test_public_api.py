@@ -20,7 +20,7 @@ RINGS = {*easops._ROOMS.values(), "easops.errors", "easops.exchange", "easops.ii
 """Where the names of the API are defined, and the rooms' own lists."""
 
 WITH_ITS_OWN_NODE = {"PYRIGHT_PYTHON_GLOBAL_NODE": "0", "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"}
-"""The one that the extra `nodejs` brings, whatever else the machine has; and no look for a newer version."""
+"""Use the Node.js of the extra `nodejs`, whatever else the machine has, and do not check for a newer version."""
 
 
 def pyright(*words: str | Path) -> dict[str, Any]:
@@ -34,8 +34,8 @@ def pyright(*words: str | Path) -> dict[str, Any]:
         check=False,
     )
     assert done.stdout.startswith("{"), done.stderr
-    told: dict[str, Any] = json.loads(done.stdout)
-    return told
+    output: dict[str, Any] = json.loads(done.stdout)
+    return output
 
 
 def test_mypy_sees_the_types_that_are_asserted() -> None:
@@ -50,16 +50,17 @@ def test_mypy_sees_the_types_that_are_asserted() -> None:
 
 
 def test_pyright_sees_the_types_that_are_asserted_and_no_error_in_the_examples() -> None:
-    told = pyright("--project", HERE)
-    assert told["summary"]["filesAnalyzed"] == 1 + len(list((ROOT / "examples").glob("*.py")))
-    assert [f"{error['range']['start']['line'] + 1}: {error['message']}" for error in told["generalDiagnostics"]] == []
+    output = pyright("--project", HERE)
+    assert output["summary"]["filesAnalyzed"] == 1 + len(list((ROOT / "examples").glob("*.py")))
+    errors = output["generalDiagnostics"]
+    assert [f"{error['range']['start']['line'] + 1}: {error['message']}" for error in errors] == []
 
 
 def test_every_name_that_a_script_may_use_has_a_known_type() -> None:
-    told = pyright("--verifytypes", "easops", "--ignoreexternal")["typeCompleteness"]
-    ours = [held for held in told["symbols"] if _of_the_api(held["name"])]
+    output = pyright("--verifytypes", "easops", "--ignoreexternal")["typeCompleteness"]
+    ours = [symbol for symbol in output["symbols"] if _of_the_api(symbol["name"])]
     assert len(ours) > 100
-    assert [held["name"] for held in ours if not held["isTypeKnown"] or held["isTypeAmbiguous"]] == []
+    assert [symbol["name"] for symbol in ours if not symbol["isTypeKnown"] or symbol["isTypeAmbiguous"]] == []
 
 
 def _of_the_api(name: str) -> bool:
