@@ -5,7 +5,8 @@ a single action, and ``undo`` puts back what they changed. ``read_hosts`` reads 
 of ``easops.exchange``, ``easops.iis`` and ``easops.logs``, which a script may also call by itself, with a session of a
 ``SessionPool``.
 
-Nothing here prints, or ends the process. Errors are those of ``easops.errors``, all of them ``EasopsError``.
+Nothing here prints, or ends the process. Errors are those of ``easops.errors``, all of them ``EasopsError``; a run
+that is stopped raises ``Interrupted``, which is none of them.
 Importing this module loads nothing else: each name is loaded when it is used.
 """
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from easops.errors import EasopsError
     from easops.inventory.load import load_inventory
     from easops.playbook.do import do
+    from easops.playbook.execution.interrupted import Interrupted
     from easops.playbook.language.find import find_playbook
     from easops.playbook.resume import resume
     from easops.playbook.run import run
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 _ROOMS = {
     "Detection": "easops.detectors.finding",
     "EasopsError": "easops.errors",
+    "Interrupted": "easops.playbook.execution.interrupted",
     "Observer": "easops.playbook.steps.observer",
     "RunReport": "easops.playbook.steps.report",
     "SessionPool": "easops.remoting.pool",
@@ -49,6 +52,7 @@ _ROOMS = {
 __all__ = [
     "Detection",
     "EasopsError",
+    "Interrupted",
     "Observer",
     "RunReport",
     "SessionPool",

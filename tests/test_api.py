@@ -149,7 +149,7 @@ def test_a_session_pool_treats_a_host_with_another_address_as_another_host(hosts
         (lambda hosts: easops.do("recycle_app_pool", hosts, on="all"), "recycle_app_pool needs a reason"),
         (lambda hosts: easops.detect("storm", hosts), "there is no detector 'storm'"),
         (lambda hosts: easops.detect("contact_sync_storm"), "contact_sync_storm has nothing to read"),
-        (lambda hosts: easops.detect("contact_sync_storm", hosts, logs=["x"]), "has both hosts and logs"),
+        (lambda hosts: easops.detect("contact_sync_storm", hosts, logs=["x"]), "has hosts and logs"),
         (
             lambda hosts: easops.detect("pool_memory", logs=["x"]),
             "pool_memory cannot judge log files alone",

@@ -67,7 +67,7 @@ class _BlockUser:
     scope: Scope = "organisation"
     one_way = False
     stronger = ""
-    parameters = (Parameter("user", "text", "the mailbox: address, alias, DOMAIN\\user or Guid"),)
+    parameters: tuple[Parameter] = (Parameter("user", "text", "the mailbox: address, alias, DOMAIN\\user or Guid"),)
 
     def plan(self, values: Mapping[str, Any], host: str | None, context: Context) -> Plan:
         organisation, dc = context.organisation, context.organisation.domain_controller

@@ -166,7 +166,7 @@ class _LimitEasUsage:
     scope: Scope = "organisation"
     one_way = False
     stronger = "block_user"
-    parameters = (
+    parameters: tuple[Parameter, Parameter] = (
         Parameter("user", "text", "the mailbox: address, alias, DOMAIN\\user or Guid"),
         Parameter(
             "replace_policy",

@@ -99,7 +99,7 @@ class _RecycleAppPool:
     scope: Scope = "server"
     one_way = True
     stronger = ""
-    parameters = (
+    parameters: tuple[Parameter, Parameter] = (
         Parameter("pool", "text", "the application pool", default=SYNC_APP_POOL),
         Parameter(
             "after",

@@ -34,7 +34,7 @@ from easops.cli import (
 )
 from easops.cli.exit_code import Terminated, exit_code
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     name="easops",
     help="Find and cure Exchange ActiveSync overload: evidence first, the smallest change, proof, and undo.",
     no_args_is_help=True,

@@ -41,6 +41,20 @@ def hosts_of(inventory: Path | None) -> tuple[Host, ...]:
     return load_inventory(path).hosts
 
 
+def check_lab(lab: bool, scenario: str | None, inventory: Path | None) -> None:
+    """Raise BadInput where ``--lab``, ``--scenario`` and ``--inventory`` do not go together."""
+    from easops.errors import BadInput
+
+    if lab and inventory is not None:
+        raise BadInput("--lab and --inventory exclude each other", "the lab brings its own hosts", "leave one out")
+    if scenario is not None and not lab:
+        raise BadInput(
+            "--scenario needs --lab",
+            "without --lab the command works on real servers",
+            "add --lab, or leave --scenario out",
+        )
+
+
 def credentials_of(inventory: Path | None) -> tuple[Host, ...] | None:
     """The hosts of an inventory that supplies credentials only; None where none was named."""
     return None if inventory is None else hosts_of(inventory)

@@ -27,6 +27,8 @@ def detect(
         ),
     ] = None,
     inventory: options.Inventory = None,
+    lab: options.Lab = False,
+    scenario: options.Scenario = None,
     logs: Annotated[
         list[Path] | None,
         typer.Option(
@@ -49,15 +51,21 @@ def detect(
 
     chosen = arguments.named(DETECTORS, detector, "detector")
     values = arguments.parameter_values(words or [], chosen.parameters, detector)
+    arguments.check_lab(lab, scenario, inventory)
     console = Console()
     if verbose:
         trace_commands(console)
     if logs:
-        if inventory is not None or on is not None:
-            raise BadInput("--logs reads files alone", "--inventory and --on name servers", "leave one of them out")
+        if inventory is not None or on is not None or lab:
+            raise BadInput(
+                "--logs reads only files", "--inventory, --on and --lab name servers", "leave one of them out"
+            )
         found = look(detector, None, values, logs=logs)
     else:
-        found = look(detector, arguments.hosts_of(inventory), values, on=on or "runs=activesync", observer=console)
+        if lab:
+            console.progress("starting the lab")
+        hosts = None if lab else arguments.hosts_of(inventory)
+        found = look(detector, hosts, values, lab=lab, scenario=scenario, on=on or "runs=activesync", observer=console)
     console.quiet_down()
     status = detect_status(found)
     code = EXIT_CODES[status]

@@ -10,7 +10,7 @@ import typer
 
 from easops.cli.console import Console
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     name="inventory", help="Take hosts over from another inventory.", no_args_is_help=True, rich_markup_mode=None
 )
 

@@ -22,7 +22,7 @@ from easops.errors import BadInput
 if TYPE_CHECKING:
     from easops.lab.world import World
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     name="lab", help="Run a simulated Exchange organisation.", no_args_is_help=True, rich_markup_mode=None
 )
 

@@ -52,6 +52,18 @@ Credentials = Annotated[
     Path | None,
     typer.Option("--inventory", "-i", metavar="FILE", help="Supplies credentials; the hosts are the recorded ones."),
 ]
+Lab = Annotated[
+    bool, typer.Option("--lab", help="Use a simulated organisation, made for this command, instead of real servers.")
+]
+Scenario = Annotated[
+    str | None,
+    typer.Option(
+        "--scenario",
+        metavar="NAME",
+        help="The lab's scenario (contacts-storm); easops lab list shows them.",
+        autocompletion=completion.scenarios,
+    ),
+]
 On = Annotated[
     str | None,
     typer.Option(

@@ -22,13 +22,13 @@ def run(
         ),
     ],
     inventory: options.Inventory = None,
-    lab: Annotated[bool, typer.Option("--lab", help="Run it on a simulated organisation, made for this run.")] = False,
+    lab: options.Lab = False,
     scenario: Annotated[
         str | None,
         typer.Option(
             "--scenario",
             metavar="NAME",
-            help="Which one; easops lab list shows them.",
+            help="The lab's scenario (the playbook's own); easops lab list shows them.",
             autocompletion=completion.scenarios,
         ),
     ] = None,
@@ -55,12 +55,7 @@ def run(
     from easops.playbook.run import run as run_playbook
     from easops.playbook.run import submit as submit_run
 
-    if lab and inventory is not None:
-        raise BadInput("--lab and --inventory exclude each other", "the lab brings its own hosts", "leave one out")
-    if scenario is not None and not lab:
-        raise BadInput(
-            "--scenario is the lab's", "without --lab the run is on real servers", "add --lab, or leave it out"
-        )
+    arguments.check_lab(lab, scenario, inventory)
     files = ReportFiles({"html": shared.html, "junit": junit})
     if submit and files:
         raise BadInput(

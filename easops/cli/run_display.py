@@ -18,8 +18,8 @@ from easops.cli.stop_signals import StopSignals, leave
 if TYPE_CHECKING:
     from easops.errors import EasopsError
     from easops.notify import Notifications
-    from easops.playbook.execution.dbos_engine import Interrupted
     from easops.playbook.execution.execute_run import Confirm
+    from easops.playbook.execution.interrupted import Interrupted
     from easops.playbook.steps.effects import Preview
     from easops.playbook.steps.report import Notice, RunReport, StepResult
 
@@ -40,7 +40,7 @@ class RunDisplay:
         checked: bool = False,
     ) -> None:
         """*title* heads the output; *command* is what follows ``easops run``, ``do`` or ``undo`` to type it again."""
-        self.console = Console(quiet=shared.quiet)
+        self.console: Console = Console(quiet=shared.quiet)
         if shared.verbose:
             trace_commands(self.console)
         self.run_id: str | None = None
@@ -48,7 +48,7 @@ class RunDisplay:
         self._form = self.console.form(shared.as_json)
         self._title, self._command, self._lab, self._limit, self._checked = title, command, lab, limit, checked
         self._files = files
-        self.announcer = None if announcer is None else announcer.reporting_to(self._show_notice)
+        self.announcer: Notifications | None = None if announcer is None else announcer.reporting_to(self._show_notice)
         self._finished: list[StepResult] = []
         self._could_not_ask = False
 
@@ -104,7 +104,7 @@ class RunDisplay:
     ) -> RunReport:
         """The report of *call*, which is given a stopper; where the run is stopped, say so and leave at once."""
         from easops.errors import EasopsError
-        from easops.playbook.execution.dbos_engine import Interrupted
+        from easops.playbook.execution.interrupted import Interrupted
 
         signals = StopSignals(until_stdin_closes)
         try:

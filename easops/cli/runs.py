@@ -16,7 +16,7 @@ from easops.cli.run_options import RunOptions, takes_run_options
 if TYPE_CHECKING:
     from easops.actions.change import Change, ChangeOutcome
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     name="runs",
     help="Show the recorded runs; go on with one, settle it, or close it.",
     no_args_is_help=True,

@@ -1,4 +1,4 @@
-"""Undo: put back what a run changed, in reverse order, or refuse the whole with the difference."""
+"""Undo: put back what a run changed, in reverse order; or refuse everything, and show the difference."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from easops.inventory.host import Host
 from easops.playbook.execution.dbos_engine import alone
 from easops.playbook.execution.execute_run import WAIT, Caller, Conduct, Confirm, execute_run, made_here
 from easops.playbook.execution.maintenance import check_engine
+from easops.playbook.execution.world import context_of, time_of_run, world_of
 from easops.playbook.reconcile import abandon_run, reconcile_run
 from easops.playbook.record.notice_ledger import Announcer
 from easops.playbook.record.run_store import Record, Run
 from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.record.stored_run import (
     changes_of,
-    context_of,
     kept,
     locked,
     new_run_id,
@@ -34,8 +34,6 @@ from easops.playbook.record.stored_run import (
     recorded_host_target,
     recorded_organisation_target,
     status_of,
-    time_of_run,
-    world_of,
 )
 from easops.playbook.steps.codec import from_json, to_json
 from easops.playbook.steps.effects import Effects, Job, Preview, ReadOnlyEffects
@@ -59,32 +57,32 @@ def undo(
     stopper: Callable[[Callable[[], None]], None] = lambda stop: None,
     announcer: Announcer | None = None,
 ) -> RunReport:
-    """Put back what a run changed, in reverse order; a run of its own.
+    """Put back what a run changed, in reverse order. The undo is a run of its own.
 
-    It plans first: where anything is neither as the run left it nor as it was before, the whole is refused with the
-    difference; with *skip_drifted* that alone is refused, and the rest put back. Only an undo that refused nothing
-    closes the run; until then it can be undone again, which finds most of it as it was before already. What of a run
-    that died may have been sent is looked at first. A recycle has no way back, and is told as skipped.
+    It plans first. If anything is neither as the run left it nor as it was before, somebody else has changed it since
+    (it has drifted): then the undo refuses everything and shows the difference; with *skip_drifted* it refuses only
+    that, and puts back the rest. An undo that refused nothing closes the run; until then it can be repeated. Changes of
+    a run that died are read first, since they may have been sent. A recycle cannot be undone, and is skipped.
 
     Args:
-        run_id: the run's id, or its beginning.
-        check: say what would be put back, change nothing.
-        skip_drifted: leave what has changed since as it is, and put back the rest.
+        run_id: the id of the run, or its beginning.
+        check: say what would be put back; change nothing.
+        skip_drifted: leave what has drifted as it is, and put back the rest.
         confirm: as for ``run``.
         wait: how long to wait for a target that another run is changing.
-        observer: is told how it goes on.
-        sessions: a pool that stays open, instead of one that ends with the run.
+        observer: its methods are called as the run goes on.
+        sessions: a pool that stays open. Without one, the run has its own and closes it.
         state: where the record is, as for ``run``.
-        hosts: an inventory's: their credentials are taken in place of the recorded ones.
+        hosts: the hosts of an inventory. Only their credentials are used, in place of the recorded ones.
         stopper: as for ``run``.
         announcer: as for ``run``.
 
     Returns:
-        A step for each target; ``Status.UNDONE`` where all is as it was.
+        A step for each target; the status is ``Status.UNDONE`` where everything is as it was before.
 
     Raises:
         BadInput: there is no such run.
-        Refused: it is alive, or undone already.
+        Refused: the run is alive, or already undone.
         UnreachableHost, CommandFailed, Interrupted: as for ``run``.
     """
     conduct = Conduct(Caller(observer, confirm), wait, stopper, sessions, announcer)

@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from easops.at_once import at_once
-from easops.clock import SystemClock
+from easops.clock import Clock, SystemClock
 from easops.context import Context
 from easops.errors import UnreachableHost
 from easops.exchange.organisation import Organisation
@@ -46,8 +46,12 @@ class ReadingResult:
         return EXIT_CODES[self.status]
 
 
-def take(reading: Reading, values: Mapping[str, Any], hosts: Sequence[Host]) -> ReadingResult:
+def take(
+    reading: Reading, values: Mapping[str, Any], hosts: Sequence[Host], clock: Clock | None = None
+) -> ReadingResult:
     """Take *reading* of *hosts*, which are of one organisation; *values* are checked against its parameters.
+
+    *clock* is the lab's, for the hosts of a lab.
 
     Raises Refused for hosts of two organisations; BadInput, CommandFailed and the like as the reading does; and for an
     organisation's reading UnreachableHost.
@@ -55,7 +59,7 @@ def take(reading: Reading, values: Mapping[str, Any], hosts: Sequence[Host]) -> 
     require_one_organisation(hosts)
     ask_passwords(hosts)
     with SessionPool() as sessions:
-        clock = SystemClock()
+        clock = clock or SystemClock()
         context = Context(sessions, Organisation.of(hosts, sessions), clock)
         if reading.scope == "organisation":
             return ReadingResult(reading, _rows(reading, None, reading.read(values, None, context)))

@@ -118,3 +118,39 @@ def test_the_command_says_in_one_line_that_it_is_ready_and_ends_with_its_input(t
 def test_the_command_lists_the_scenarios() -> None:
     listed, _ = run("list").communicate(timeout=20)
     assert tuple(line.split()[0] for line in listed.splitlines() if not line.startswith(" ")) == scenario_names()
+
+
+def test_a_program_moves_the_clock_of_a_lab_by_standard_input(tmp_path: Path) -> None:
+    arguments = ("--scenario", "calm", "--state", str(tmp_path / "state"), "--begin", "2026-11-24T12:00:00Z")
+    process = run("start", *arguments, "--clock-by-stdin")
+    assert process.stdin is not None
+    assert process.stdout is not None
+    ready = json.loads(process.stdout.readline())
+    assert (ready["start"], ready["speed"]) == (BEGIN.isoformat(), 0.0)
+    said = []
+    for line in ('{"until": 0}', '{"until": 90.5}', '{"until": 30}', "90", '{"until": 100}'):
+        process.stdin.write(line + "\n")
+        process.stdin.flush()
+        said.append(json.loads(process.stdout.readline()))
+    wrong = {"error": 'a line is {"until": SECONDS}'}
+    assert said == [{"now": 0.0}, {"now": 90.5}, {"now": 90.5}, wrong, {"now": 100.0}]
+    rest, errors = process.communicate(timeout=20)
+    assert (process.returncode, rest, errors) == (0, "", "")
+    assert json.loads((tmp_path / "state" / "clock.json").read_text())["elapsed"] == 100.0
+
+
+def test_a_begin_that_is_no_time_is_refused() -> None:
+    process = run("start", "--begin", "noon")
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode != 0
+    assert "--begin: 'noon' is not a time" in errors
+
+
+def test_calls_of_one_moment_are_counted_by_server_when_the_clock_is_next_moved(tmp_path: Path) -> None:
+    with start(tmp_path, scenario="calm", speed=0.0, begin=BEGIN) as lab:
+        for _ in range(3):
+            ask(lab, "Get-ExchangeServer")
+        assert lab.world.now() == BEGIN
+        assert lab.world.reach(0.0) == 0.75
+        assert lab.world.now() == BEGIN + dt.timedelta(seconds=0.75)
+        assert lab.world.reach(10.0) == 10.0

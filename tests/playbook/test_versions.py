@@ -15,10 +15,10 @@ from easops.actions.change import Change
 from easops.detectors import DETECTORS
 from easops.exchange import EasBudget, EasPercentTime, find_mailbox, get_throttling_policy, list_throttling_policies
 from easops.inventory.host import Host
-from easops.playbook.do import inputs_of, single
 from easops.playbook.execution.execute_run import always
 from easops.playbook.language.find import find_playbook
 from easops.playbook.language.load import load_playbook_text
+from easops.playbook.language.one_action import one_action_inputs, one_action_playbook
 from easops.playbook.record.run_view import show_run
 from easops.playbook.resume import resume
 from easops.playbook.run import run
@@ -72,8 +72,8 @@ def reads(lab: Any) -> dict[str, Any]:
 
 
 def do(lab: Any, action: Any, values: dict[str, Any]) -> RunReport:
-    playbook = single(action, values)
-    inputs = inputs_of(values, on=None, because=None, protect=())
+    playbook = one_action_playbook(action, values)
+    inputs = one_action_inputs(values, on=None, because=None, protect=())
     return run(playbook, lab.hosts, inputs, state=lab.state, confirm=always)
 
 

@@ -8,6 +8,7 @@ from typing import assert_type
 from easops import (
     Detection,
     EasopsError,
+    Interrupted,
     Observer,
     RunReport,
     SessionPool,
@@ -80,7 +81,11 @@ def a_script() -> None:
         assert_type(report.exit_code, int)
         assert_type(run("stranded-pings", lab=True), RunReport)
         assert_type(do("block_user", hosts, {"user": "anna@contoso.com"}, confirm=True), RunReport)
-        assert_type(undo("20261124-175800-f278", check=True), RunReport)
+        try:
+            assert_type(undo("20261124-175800-f278", check=True), RunReport)
+        except Interrupted as stop:
+            assert_type(stop.finished, bool)
+            assert_type(stop.why, EasopsError | None)
         assert_type(resume("20261124-175800-f278", wait=dt.timedelta(minutes=1)), RunReport)
 
     traffic = read_eas_files(["W3SVC2"], dt.timedelta(hours=1))

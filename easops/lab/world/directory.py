@@ -25,16 +25,18 @@ class Directory:
 
     def __init__(self, scenario: Scenario, seed: int) -> None:
         rng = random.Random(f"{seed}:directory")
-        self.domain = scenario.domain
-        self.organisation = scenario.organisation
-        self.replication = Replication(scenario.dcs, scenario.replication)
-        self.mailboxes = make_mailboxes(scenario, rng)
+        self.domain: str = scenario.domain
+        self.organisation: str = scenario.organisation
+        self.replication: Replication = Replication(scenario.dcs, scenario.replication)
+        self.mailboxes: tuple[Mailbox, ...] = make_mailboxes(scenario, rng)
         self._by_name: dict[str, list[Mailbox]] = {}
         for mailbox in self.mailboxes:
             for name in mailbox.names:
                 self._by_name.setdefault(name, []).append(mailbox)
         people = {mailbox.display_name: mailbox for mailbox in reversed(self.mailboxes)}
-        self.groups = tuple(_group(data, random_guid(rng), scenario.domain) for data in scenario.groups)
+        self.groups: tuple[Group, ...] = tuple(
+            _group(data, random_guid(rng), scenario.domain) for data in scenario.groups
+        )
         self._seed = seed
         global_guid = random_guid(rng)
         always = Write(EVER, scenario.dc, GLOBAL_VALUES)
@@ -46,7 +48,7 @@ class Directory:
         self.defaults: dict[Model, Policy] = {
             policy.model: policy for policy in (default, global_policy) if policy.model in models
         }
-        self.recipients = tuple(
+        self.recipients: tuple[Recipient, ...] = tuple(
             Recipient(
                 name, kind, f"{name.lower().replace(' ', '.')}@{scenario.domain}", random_guid(rng), scenario.domain
             )

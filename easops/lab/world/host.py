@@ -10,7 +10,7 @@ from typing import Final
 import attrs
 
 from easops.lab.world.iis_log import IisLog
-from easops.lab.world.product import PRODUCTS, SYNC_POOL
+from easops.lab.world.product import PRODUCTS, SYNC_POOL, Product
 from easops.lab.world.scenario import ServerData
 
 SHUTDOWN_TIME_LIMIT: Final = 90.0
@@ -65,18 +65,18 @@ class Server:
     """
 
     def __init__(self, data: ServerData, domain: str, seed: int, begin: float, start: float, root: Path) -> None:
-        self.name = data.name
-        self.fqdn = f"{data.name}.{domain}"
-        self.ip = data.ip
-        self.processors = data.processors
-        self.product = PRODUCTS[data.version]
-        self.database = data.database
-        self.client_access = data.client_access
-        self.dc = f"{data.dc}.{domain}"
-        self.web_administration = data.web_administration
-        self.root = root / data.name
+        self.name: str = data.name
+        self.fqdn: str = f"{data.name}.{domain}"
+        self.ip: str = data.ip
+        self.processors: int = data.processors
+        self.product: Product = PRODUCTS[data.version]
+        self.database: str = data.database
+        self.client_access: bool = data.client_access
+        self.dc: str = f"{data.dc}.{domain}"
+        self.web_administration: bool = data.web_administration
+        self.root: Path = root / data.name
         self._rng = random.Random(f"{seed}:server:{data.name}")
-        self.booted = start - self._rng.uniform(30, 40) * 86_400
+        self.booted: float = start - self._rng.uniform(30, 40) * 86_400
         self.workers: list[Worker] = []
         self.pools: dict[str, Pool] = {}
         for name, (started, rate) in self.product.pools_of(client_access=data.client_access).items():
@@ -89,7 +89,7 @@ class Server:
                     pool.worker.cpu += self._rng.uniform(0.05, 0.08) * age
         self.jobs: list[Job] = []
         self._settled = begin
-        self.logs = {
+        self.logs: dict[int, IisLog] = {
             site: IisLog(self.folder(rf"{LOG_ROOT}\W3SVC{site}"), fields, self.product.iis)
             for site, fields in self.product.fields.items()
         }

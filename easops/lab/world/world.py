@@ -21,8 +21,10 @@ from easops.lab.world.clock import WorldClock
 from easops.lab.world.directory import Directory
 from easops.lab.world.events import EventQueue
 from easops.lab.world.host import Pool, Server
+from easops.lab.world.in_flight import InFlight
+from easops.lab.world.phone import Phone
 from easops.lab.world.population import Population
-from easops.lab.world.scenario import build_scenario, read_scenario
+from easops.lab.world.scenario import Scenario, build_scenario, read_scenario
 from easops.lab.world.state import Beginning, StateFolder
 
 ZONE: Final = dt.timezone(dt.timedelta(hours=1))
@@ -52,23 +54,23 @@ class World:
     def __init__(
         self, state: StateFolder, beginning: Beginning, answers: Mapping[str, Answer], *, read_only: bool
     ) -> None:
-        self.scenario = build_scenario(beginning.scenario, beginning.data)
-        self.seed = beginning.seed
-        self.start = beginning.start
+        self.scenario: Scenario = build_scenario(beginning.scenario, beginning.data)
+        self.seed: int = beginning.seed
+        self.start: float = beginning.start
         self.read_only = read_only
         self._state = state
         self._lock = threading.RLock()
         begin = self.start - self.scenario.history
         self._events = EventQueue(begin)
-        self.moment = begin
-        self.directory = Directory(self.scenario, self.seed)
-        self.servers = {
+        self.moment: float = begin
+        self.directory: Directory = Directory(self.scenario, self.seed)
+        self.servers: dict[str, Server] = {
             data.name: Server(data, self.scenario.domain, self.seed, begin, self.start, state.servers)
             for data in self.scenario.servers
         }
         self._active_sync = ActiveSync(self.scenario, self.directory, self._events)
-        self.in_flight = self._active_sync.in_flight
-        self.phones = Population(
+        self.in_flight: InFlight = self._active_sync.in_flight
+        self.phones: list[Phone] = Population(
             self.scenario,
             self.seed,
             self.directory.mailboxes,
@@ -87,7 +89,7 @@ class World:
         self.flush()
         state.write_clock(elapsed)
         # The clock starts only now, so that the time it took to make the world does not count.
-        self.clock = WorldClock(elapsed, beginning.speed)
+        self.clock: WorldClock = WorldClock(elapsed, beginning.speed)
         self._clock_kept = time.monotonic()
 
     @classmethod

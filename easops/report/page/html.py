@@ -144,10 +144,10 @@ def _moved(held: Measurement, same: Sequence[Detection]) -> str:
     first = next(
         (m for detection in same for m in detection.measurements if (m.host, m.name) == (held.host, held.name)), None
     )
-    was = "" if first is None else f"{figure(first.value, first.unit)} \N{RIGHTWARDS ARROW} "
-    now, limit = figure(held.value, held.unit), ""
+    was = "" if first is None else f"{figure(first.value, first.decimals)} \N{RIGHTWARDS ARROW} "
+    now, limit = figure(held.value, held.decimals), ""
     if held.limit is not None:
-        now, limit = figure_and_limit(held.value, held.limit, held.unit)
+        now, limit = figure_and_limit(held.value, held.limit, held.decimals)
     return f"{held.host}: {held.name} {was}{now} {held.unit}" + (limit and f" (limit {limit})")
 
 

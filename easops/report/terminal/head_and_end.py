@@ -29,7 +29,7 @@ def head_lines(title: str, run_id: str | None, lab: str | None, limit: str | Non
     if run_id is not None:
         lines.append(f"run {run_id}")
     if lab is not None:
-        lines += wrapped(f"in the lab, scenario {lab}; times are by its fast clock", "")
+        lines += wrapped(f"in the lab, scenario {lab}; times are by the clock of the lab", "")
     if limit is not None:
         lines += wrapped(f"limited to {limit}", "")
     if checked:
@@ -246,7 +246,7 @@ def _figures(step: StepResult, earlier: Sequence[StepResult]) -> list[str]:
     it, the host's sentence."""
     assert step.detection is not None
     before = {
-        (measurement.host, measurement.name): measurement.value
+        (measurement.host, measurement.name): figure(measurement.value, measurement.decimals)
         for held in reversed(earlier)
         if held.kind == "detect" and held.subject == step.subject and held.detection is not None
         for measurement in held.detection.measurements
@@ -256,11 +256,10 @@ def _figures(step: StepResult, earlier: Sequence[StepResult]) -> list[str]:
         first.setdefault(measurement.host, measurement)
     lines = []
     for host, measurement in first.items():
-        unit = measurement.unit
         was = before.get((host, measurement.name))
-        now = f"{figure(measurement.value, unit)} {unit}"
+        now = f"{figure(measurement.value, measurement.decimals)} {measurement.unit}"
         if was is not None:
-            lines.append(f"{host} {figure(was, unit)} -> {now}")
+            lines.append(f"{host} {was} -> {now}")
         else:
             lines.append(f"{host} {step.detection.sentences.get(host, now)}")
     return lines

@@ -15,11 +15,11 @@ from easops.assessment.next_commands import ways
 from easops.assessment.verdict import verdict
 from easops.detectors.finding import Detection, Series, Undetermined, UserFinding
 from easops.errors import UnreachableHost
+from easops.identity import Person
 from easops.playbook.record.approval import Asked
 from easops.playbook.record.run_store import Run
 from easops.playbook.record.run_view import RunView
 from easops.playbook.steps.approval_request import Approval, PlannedChange
-from easops.playbook.steps.identity import Person
 from easops.playbook.steps.report import RunReport, StepResult
 from easops.remoting.unreachable import Unreachable
 from easops.report import FILES
