@@ -24,7 +24,7 @@ from easops.playbook.record.stored_run import locked, opened, refuse_closed
 from easops.playbook.steps.codec import dumps, to_json
 from easops.playbook.steps.observer import Observer
 from easops.playbook.steps.report import RunReport
-from easops.playbook.undo import walk_back
+from easops.playbook.undo_attempt import attempt_undo
 from easops.remoting.pool import SessionPool
 
 
@@ -96,7 +96,7 @@ def resume(
         with world_of(held, hosts, state) as (known, clock):
             conduct = conduct.in_lab(held.lab)
             if held.kind == "undo":
-                main = functools.partial(walk_back, held)
+                main = functools.partial(attempt_undo, held)
             else:
                 main = functools.partial(attempt, held, record, known)
             conduct.observer.started(held.run_id)
