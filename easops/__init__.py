@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from easops.detectors.look import detect
     from easops.errors import EasopsError
     from easops.inventory.load import load_inventory
+    from easops.playbook.assessment.run_report import RunReport
     from easops.playbook.do import do
     from easops.playbook.run import find_playbook, resume, run
     from easops.playbook.steps.observer import Observer
-    from easops.playbook.steps.report import RunReport
     from easops.playbook.undo import undo
     from easops.remoting.pool import SessionPool, read_hosts
     from easops.status import Status
@@ -31,7 +31,7 @@ _ROOMS = {
     "Detection": "easops.detectors.finding",
     "EasopsError": "easops.errors",
     "Observer": "easops.playbook.steps.observer",
-    "RunReport": "easops.playbook.steps.report",
+    "RunReport": "easops.playbook.assessment.run_report",
     "SessionPool": "easops.remoting.pool",
     "Status": "easops.status",
     "detect": "easops.detectors.look",

@@ -23,7 +23,7 @@ ORDER: Final = (
 
 HELD: Final = {
     "easops.inventory": ("Inventory", "Host"),
-    "easops.playbook.steps.report": ("StepResult",),
+    "easops.playbook.steps.step_result": ("StepResult",),
     "easops.actions.outcome": ("ItemOutcome",),
     "easops.detectors.finding": ("UserFinding", "Device", "Measurement", "Undetermined", "Unreachable"),
     "easops.playbook.steps.interpreter": ("Preview",),

@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 
     from easops.errors import EasopsError
     from easops.notify import Notifications
+    from easops.playbook.assessment.run_report import RunReport
     from easops.playbook.execution.dbos_engine import Interrupted
     from easops.playbook.execution.execute_run import Confirm
     from easops.playbook.steps.interpreter import Preview
-    from easops.playbook.steps.report import Notice, RunReport, StepResult
+    from easops.playbook.steps.step_result import Notice, StepResult
 
 
 class Telling:
@@ -125,7 +126,7 @@ class Telling:
 
     def close(self, report: RunReport, *, detailed: bool = False) -> None:
         """Show the end, and leave with the run's exit code."""
-        from easops.playbook.record.notice_ledger import words_of
+        from easops.playbook.assessment.ending import words_of
         from easops.report.terminal.error import three_lines
         from easops.status import EXIT_PENDING
 
@@ -148,8 +149,8 @@ class Telling:
     ) -> None:
         """Write the files that were asked for, as far as the run came; what hinders that is said, and ends nothing."""
         from easops.errors import EasopsError
+        from easops.playbook.assessment.run_report import report_of
         from easops.playbook.record.run_view import show_run
-        from easops.playbook.record.stored_run import report_of
         from easops.report.file_format import Account
         from easops.report.terminal.error import three_lines
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from easops.errors import BadInput
-    from easops.report.file_format import Account
+    from easops.playbook.assessment.run_report import RunReport
 
 
 class Files:
@@ -35,7 +35,7 @@ class Files:
         ]
         return " ".join(words)
 
-    def write(self, account: Account) -> tuple[str, ...]:
+    def write(self, report: RunReport) -> tuple[str, ...]:
         """Write them, in place of what was there; says where each is. Raises BadInput, e.g. on a full disk."""
         from easops.errors import BadInput
         from easops.report import FILES
@@ -44,7 +44,7 @@ class Files:
         problems = []
         for name, path in self._paths.items():
             try:
-                self._put(name, path, FILES[name].render(account))
+                self._put(name, path, FILES[name].render(report))
             except BadInput as problem:
                 problems.append(problem)
         if problems:

@@ -11,7 +11,7 @@ from easops.cli.voice import Voice
 
 if TYPE_CHECKING:
     from easops.errors import EasopsError
-    from easops.playbook.steps.report import RunReport
+    from easops.playbook.assessment.run_report import RunReport
 
 
 def on_github() -> bool:

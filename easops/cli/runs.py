@@ -42,8 +42,8 @@ def show(
     verbose: options.Verbose = False,
 ) -> None:
     """Show one run: what was done, what is not known, and what to type."""
+    from easops.playbook.assessment.run_report import report_of
     from easops.playbook.record.run_view import show_run
-    from easops.playbook.record.stored_run import report_of
     from easops.report.file_format import Account
 
     files = Files({"html": html, "junit": junit})

@@ -27,9 +27,9 @@ def worker(
     quiet: options.Quiet = False,
 ) -> None:
     """Execute recorded runs here, each in a process of its own: those that were submitted, died, or owe."""
+    from easops.playbook.assessment.run_report import report_of
     from easops.playbook.execution.worker import serve
     from easops.playbook.record.run_view import show_run
-    from easops.playbook.record.stored_run import report_of
     from easops.status import EXIT_INTERRUPTED, EXIT_TERMINATED
 
     run_ids = list(dict.fromkeys(show_run(run).run.run_id for run in runs))

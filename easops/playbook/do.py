@@ -18,14 +18,14 @@ from easops.errors import BadInput
 from easops.inventory.host import Host
 from easops.inventory.select import as_selector, some_of
 from easops.parameter import values_of
+from easops.playbook.assessment.ending import Announcer
+from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.execution.execute_run import WAIT, Confirm
 from easops.playbook.language.load import load_playbook_text
 from easops.playbook.language.model import Playbook
-from easops.playbook.record.notice_ledger import Announcer
 from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.run import run
 from easops.playbook.steps.observer import Observer
-from easops.playbook.steps.report import RunReport
 from easops.registry import entry_of
 from easops.remoting.pool import SessionPool
 

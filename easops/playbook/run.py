@@ -27,14 +27,16 @@ from easops.exchange.server import choose_domain_controller
 from easops.inventory.host import Host
 from easops.inventory.select import limited, one_organisation, select
 from easops.parameter import format_duration
+from easops.playbook.assessment.ending import Announcer
+from easops.playbook.assessment.run_facts import OpenRun
+from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.execution.dbos_engine import PROTOCOL, DurableHands, alone, forget, now
 from easops.playbook.execution.execute_run import WAIT, Caller, Conduct, Confirm, execute_run, made_here
 from easops.playbook.execution.lab_process import start_lab
 from easops.playbook.language.expression import evaluate
-from easops.playbook.language.load import check_inputs, load_playbook, load_playbook_text
+from easops.playbook.language.load import check_inputs, command_of, load_playbook, load_playbook_text
 from easops.playbook.language.model import Playbook
 from easops.playbook.record.approval import lapsed, refuse_denied
-from easops.playbook.record.notice_ledger import Announcer
 from easops.playbook.record.run_store import KEPT, Record, Run
 from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.record.stored_run import (
@@ -56,7 +58,7 @@ from easops.playbook.steps.identity import this_person
 from easops.playbook.steps.interpreter import Earlier, Facts, Hands, Pulse, walk
 from easops.playbook.steps.observer import LookingHands, Observer
 from easops.playbook.steps.protection import protected_mailboxes
-from easops.playbook.steps.report import OpenRun, RunReport, run_status
+from easops.playbook.steps.step_result import run_status
 from easops.playbook.undo import walk_back
 from easops.remoting.pool import SessionPool, kept_or_own
 from easops.remoting.secret import ask_passwords
@@ -327,6 +329,7 @@ def _checked(
         checked=True,
         started=started,
         ended=dt.datetime.now(dt.UTC),
+        command=command_of(playbook.source or ""),
     )
 
 

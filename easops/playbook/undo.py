@@ -17,10 +17,11 @@ from easops.context import Context
 from easops.errors import EasopsError, Refused
 from easops.exchange.server import choose_domain_controller
 from easops.inventory.host import Host
+from easops.playbook.assessment.ending import Announcer
+from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.execution.dbos_engine import DurableHands, alone
 from easops.playbook.execution.execute_run import WAIT, Caller, Conduct, Confirm, execute_run, made_here
 from easops.playbook.reconcile import abandon_run, reconcile_run
-from easops.playbook.record.notice_ledger import Announcer
 from easops.playbook.record.run_store import Record, Run
 from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.record.stored_run import (
@@ -38,7 +39,7 @@ from easops.playbook.record.stored_run import (
 from easops.playbook.steps.codec import from_json, to_json
 from easops.playbook.steps.interpreter import Hands, Job, Preview
 from easops.playbook.steps.observer import LookingHands, Observer
-from easops.playbook.steps.report import RunReport, StepResult, run_status
+from easops.playbook.steps.step_result import StepResult, run_status
 from easops.remoting.pool import SessionPool
 from easops.status import EXIT_CODES, Status
 
@@ -278,7 +279,16 @@ def _undo_checked(
     steps = _undo_results(planned, {job.step: _untouched(job) for job in planned}, refused, moved)
     for step in steps:
         observer.finished(step)
-    return RunReport(None, f"undo of {held.run_id}", "undo", run_status(steps), steps, checked=True, lab=held.lab)
+    return RunReport(
+        None,
+        f"undo of {held.run_id}",
+        "undo",
+        run_status(steps),
+        steps,
+        checked=True,
+        lab=held.lab,
+        command=held.run_id,
+    )
 
 
 def walk_back(held: Run, context: Context, hands: DurableHands) -> None:

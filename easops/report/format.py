@@ -7,9 +7,10 @@ from typing import Protocol
 
 from easops.actions.change import Change, ChangeOutcome
 from easops.detectors.finding import Detection
+from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.record.approval import Asked, Decision
 from easops.playbook.record.run_view import RunView
-from easops.playbook.steps.report import Notice, RunReport, StepResult
+from easops.playbook.steps.step_result import Notice, StepResult
 from easops.readings.take import Taken
 from easops.status import Status
 

@@ -14,9 +14,9 @@ from typing import Any, Final, Literal
 
 import attrs
 
+from easops.playbook.assessment.ending import Ending
 from easops.playbook.language.load import command_of
-from easops.playbook.record.notice_ledger import Ending
-from easops.playbook.steps.report import StepResult
+from easops.playbook.steps.step_result import StepResult
 from easops.report.document.json import Document, run_document
 from easops.report.terminal.error import three_lines
 from easops.report.terminal.finding import measured_words

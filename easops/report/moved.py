@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from easops.actions.outcome import ItemOutcome
-from easops.playbook.steps.report import StepResult
+from easops.playbook.steps.step_result import StepResult
 from easops.status import Status
 
 _MOVED: Final = (Status.CHANGED, Status.UNDONE, Status.VERIFY_FAILED, Status.UNKNOWN)

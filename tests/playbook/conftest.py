@@ -16,12 +16,12 @@ from dbos import DBOS
 
 from easops.inventory.load import load_inventory
 from easops.lab import server
+from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.execution.execute_run import always
 from easops.playbook.record.database import postgresql_url
 from easops.playbook.record.run_store import Record
 from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.run import find_playbook, run
-from easops.playbook.steps.report import RunReport
 from tests.postgresql import PostgresServer
 
 

@@ -22,11 +22,11 @@ from dbos import DBOS
 from easops.actions import ACTIONS
 from easops.detectors import DETECTORS
 from easops.inventory.load import load_inventory
+from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.execution.dbos_engine import Interrupted
 from easops.playbook.execution.execute_run import always
 from easops.playbook.language.load import load_playbook_text
 from easops.playbook.run import resume, run
-from easops.playbook.steps.report import RunReport
 from easops.playbook.undo import undo
 from tests.playbook.killing import When, ended_at_name, ended_at_step, killed_at
 

@@ -14,17 +14,18 @@ import pytest
 from easops.actions.outcome import Done, ItemOutcome
 from easops.errors import Refused
 from easops.lab.value import CmdletFailed, ErrorInfo
+from easops.playbook.assessment.run_report import RunReport, report_of
 from easops.playbook.reconcile import abandon
 from easops.playbook.record.approval import Asked, Decision, approve, asked_of, use_up
 from easops.playbook.record.database import postgresql_url
 from easops.playbook.record.run_store import Run
 from easops.playbook.record.run_view import list_runs, show_run
 from easops.playbook.record.state_folder import StateFolder
-from easops.playbook.record.stored_run import opened, report_of
+from easops.playbook.record.stored_run import opened
 from easops.playbook.steps.approval_request import RULE, Approval, PlannedChange, digest_of
 from easops.playbook.steps.codec import to_json
 from easops.playbook.steps.identity import LOGINS, Person, this_person
-from easops.playbook.steps.report import RunReport, StepResult
+from easops.playbook.steps.step_result import StepResult
 from easops.remoting.command import Command
 from easops.remoting.pool import SessionPool
 from easops.report import FORMATS

@@ -8,12 +8,12 @@ from typing import Any
 from easops.actions import ACTIONS
 from easops.detectors import DETECTORS
 from easops.lab.value import CmdletFailed, ErrorInfo
+from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.execution.execute_run import always
 from easops.playbook.language.load import load_playbook_text
 from easops.playbook.language.model import Playbook
 from easops.playbook.record.run_view import show_run
 from easops.playbook.run import resume, run
-from easops.playbook.steps.report import RunReport
 
 Start = Callable[..., Any]
 

@@ -16,12 +16,14 @@ from easops.errors import UnreachableHost
 from easops.inventory.load import load_inventory
 from easops.notify import Channel, Notifications
 from easops.notify.channel import LogFile, Mail, Webhook
-from easops.playbook.record.notice_ledger import Ending, Ledger, Moment, notices_of
+from easops.playbook.assessment.ending import Ending
+from easops.playbook.assessment.run_report import RunReport, report_of
+from easops.playbook.record.notice_ledger import Ledger, Moment, notices_of
 from easops.playbook.record.run_store import Record, Run
 from easops.playbook.record.state_folder import StateFolder
-from easops.playbook.record.stored_run import opened, report_of
+from easops.playbook.record.stored_run import opened
 from easops.playbook.run import run
-from easops.playbook.steps.report import Notice, RunReport
+from easops.playbook.steps.step_result import Notice
 from easops.status import Status
 from tests.notify.servers import Hook, mail_server, webhook
 

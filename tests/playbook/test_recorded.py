@@ -19,12 +19,12 @@ import pytest
 from easops.errors import Refused
 from easops.inventory.load import load_inventory
 from easops.lab import server
+from easops.playbook.assessment.run_report import report_of
 from easops.playbook.execution.execute_run import always
 from easops.playbook.execution.lab_process import start_lab
 from easops.playbook.record import stored_run as recorded
 from easops.playbook.record.run_view import list_runs, show_run
 from easops.playbook.record.state_folder import StateFolder
-from easops.playbook.record.stored_run import report_of
 from easops.playbook.run import resume
 from easops.playbook.undo import undo
 from easops.report import FILES, FORMATS

@@ -10,10 +10,11 @@ import pytest
 from easops.errors import BadInput, CommandFailed, Refused
 from easops.exchange import find_mailbox, list_throttling_policies
 from easops.lab.value import CmdletFailed, ErrorInfo
+from easops.playbook.assessment.run_facts import OpenRun
+from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.execution.execute_run import always
 from easops.playbook.record.run_view import show_run
 from easops.playbook.run import find_playbook, resume, run
-from easops.playbook.steps.report import OpenRun, RunReport
 from easops.playbook.undo import undo
 from easops.remoting.command import Command
 from easops.remoting.pool import SessionPool

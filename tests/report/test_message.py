@@ -10,10 +10,11 @@ import attrs
 import pytest
 
 from easops.errors import UnreachableHost
-from easops.playbook.record.notice_ledger import Ending
+from easops.playbook.assessment.ending import Ending
+from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.record.run_store import Run
 from easops.playbook.steps.approval_request import Approval, PlannedChange
-from easops.playbook.steps.report import RunReport, StepResult
+from easops.playbook.steps.step_result import StepResult
 from easops.report.message import Message, message_of
 from easops.status import Status
 

@@ -39,7 +39,7 @@ from easops.playbook.steps.approval_request import RULE, Approval, Verdict
 from easops.playbook.steps.codec import Json, from_json, to_json
 from easops.playbook.steps.interpreter import Job, Preview
 from easops.playbook.steps.observer import Observer
-from easops.playbook.steps.report import StepResult
+from easops.playbook.steps.step_result import StepResult
 from easops.remoting.retry import patiently
 from easops.status import EXIT_CODES, Status
 

@@ -47,7 +47,7 @@ from easops.playbook.steps.detection_status import (
     verify_words,
     waiting_for,
 )
-from easops.playbook.steps.report import StepResult, step_key
+from easops.playbook.steps.step_result import StepResult, step_key
 from easops.status import EXIT_CODES, Status
 
 T = TypeVar("T")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from easops.playbook.steps.interpreter import Looking
-from easops.playbook.steps.report import StepResult
+from easops.playbook.steps.step_result import StepResult
 
 
 class Observer(Protocol):

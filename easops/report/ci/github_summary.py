@@ -6,7 +6,7 @@ import html
 import re
 from typing import Final
 
-from easops.playbook.steps.report import RunReport
+from easops.playbook.assessment.run_report import RunReport
 from easops.report.format import Format
 from easops.report.terminal.layout import difference
 from easops.report.terminal.step import outcome_words

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 from easops.errors import EasopsError
 from easops.report.ci.test_case import Case, cases, of_problem
-from easops.report.file_format import Account
+from easops.playbook.assessment.run_report import RunReport
 
 _NO_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What no XML 1.0 document may hold, not even escaped."""
@@ -22,10 +22,8 @@ _NO_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010
 class _Junit:
     name = "junit"
 
-    def render(self, account: Account) -> str:
-        report = account.report
-        known = {"run": report.run_id, "status": account.status, "lab": report.lab, "next": report.next}
-        return _document(report.playbook, cases(account), known, report.started)
+    def render(self, report: RunReport) -> str:
+        return _document(report.playbook, cases(report), _properties(report), report.started)
 
 
 JUNIT = _Junit()

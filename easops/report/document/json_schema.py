@@ -20,10 +20,11 @@ from easops.actions.outcome import ItemOutcome
 from easops.detectors.finding import Detection, Unreachable
 from easops.document import Problem
 from easops.json_schema import DIALECT, Schema
+from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.record.approval import Decision
 from easops.playbook.record.run_store import Run
 from easops.playbook.steps.approval_request import Approval
-from easops.playbook.steps.report import Notice, RunReport, StepResult
+from easops.playbook.steps.step_result import Notice, StepResult
 from easops.readings.reading import Reading
 from easops.status import Status
 

@@ -10,9 +10,10 @@ import attrs
 
 from easops.detectors.finding import Detection
 from easops.detectors.measuring import span
-from easops.playbook.steps.report import RunReport, StepResult
+from easops.playbook.assessment.run_report import RunReport
+from easops.playbook.steps.step_result import StepResult
 from easops.report.moved import moved_in
-from easops.report.terminal.layout import figure_and_limit
+from easops.wording import figure_and_limit
 
 When = Literal["before", "after", "measured"]
 

@@ -15,28 +15,30 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from easops.actions.change import Change, ChangeOutcome, names
 from easops.actions.outcome import ItemOutcome
-from easops.assessment.alternatives import onward
-from easops.assessment.command import Way
-from easops.assessment.ended_faults import ended_for
-from easops.assessment.next_commands import ways
-from easops.assessment.still_open import left_open
-from easops.assessment.verdict import verdict
 from easops.clock import lasted
 from easops.detectors import DETECTORS
 from easops.detectors.finding import Detection, Measurement
 from easops.parameter import format_duration
+from easops.playbook.assessment.alternatives import onward
+from easops.playbook.assessment.command import Way
+from easops.playbook.assessment.ended_faults import ended_for
+from easops.playbook.assessment.next_commands import ways
+from easops.playbook.assessment.run_report import RunReport
+from easops.playbook.assessment.still_open import left_open
+from easops.playbook.assessment.verdict import verdict
 from easops.playbook.record.approval import Decision
 from easops.playbook.record.run_store import Run
 from easops.playbook.steps.approval_request import PlannedChange
-from easops.playbook.steps.report import RunReport, StepResult
+from easops.playbook.steps.step_result import StepResult
 from easops.report.file_format import Account
 from easops.report.moved import moved_in
 from easops.report.page.before_after import measured
 from easops.report.page.timeline import gaps, labels, marks, observed, quiet, timelines
 from easops.report.terminal.approval import decision_words
-from easops.report.terminal.layout import counted, figure, figure_and_limit, moment, value_words
+from easops.report.terminal.layout import moment, value_words
 from easops.report.terminal.step import outcome_words, step_lines
 from easops.status import Status
+from easops.wording import counted, figure, figure_and_limit
 
 _DONE: Final = (Status.OK, Status.SKIPPED, Status.CHANGED, Status.UNDONE, Status.WOULD_CHANGE)
 """Of items and steps that need no explanation."""

@@ -15,9 +15,9 @@ import attrs
 from easops.actions.outcome import ItemOutcome
 from easops.detectors.finding import Series
 from easops.detectors.series import MOST, STEPS
-from easops.playbook.steps.report import RunReport
+from easops.playbook.assessment.run_report import RunReport
 from easops.report.moved import moved_in
-from easops.report.terminal.layout import counted
+from easops.wording import counted
 
 _LABEL: Final = 6.0
 """Percent of a plot that the number of a mark takes where the plot is narrowest."""

@@ -7,7 +7,8 @@ import itertools
 from easops.playbook.record.approval import Asked, Decision
 from easops.playbook.steps.approval_request import Approval
 from easops.report.terminal.head_and_end import head_lines, labelled, to_type
-from easops.report.terminal.layout import INDENT, counted, difference, effective_lines, moment, wrapped
+from easops.report.terminal.layout import INDENT, difference, effective_lines, moment, wrapped
+from easops.wording import counted
 
 
 def approval_lines(approval: Approval, told: str, *, whole: bool) -> list[str]:

@@ -7,22 +7,9 @@ from collections.abc import Collection
 
 from easops.detectors.finding import Detection, Device, Measurement, Unreachable, UserFinding
 from easops.parameter import format_duration
-from easops.report.terminal.layout import INDENT, counted, figure, figure_and_limit, moment, wrapped
+from easops.report.terminal.layout import INDENT, moment, wrapped
 from easops.report.terminal.styled_line import Style, joined
-
-
-def found_words(detection: Detection) -> str:
-    """The outcome in a word or three: ``2 users found``."""
-    if detection.users:
-        return f"{counted(len(detection.users), 'user')} found"
-    if detection.hosts:
-        return f"found on {counted(len(detection.hosts), 'host')}"
-    open_ = bool(detection.unreachable) or any(item.required for item in detection.undetermined)
-    return (
-        "nothing found where it could be judged"
-        if open_ and detection.judged
-        else ("not determined" if open_ else "nothing found")
-    )
+from easops.wording import counted, figure, figure_and_limit
 
 
 def detection_lines(

@@ -6,18 +6,20 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Final
 
-from easops.assessment.alternatives import onward
-from easops.assessment.command import typed
-from easops.assessment.ended_faults import ended_for
-from easops.assessment.still_open import left_open, untouched
 from easops.clock import lasted
 from easops.detectors import DETECTORS
 from easops.detectors.finding import Detection, Device, Measurement
-from easops.playbook.steps.report import RunReport, StepResult
-from easops.report.terminal.finding import found_words
-from easops.report.terminal.layout import figure, wrapped
+from easops.playbook.assessment.alternatives import onward
+from easops.playbook.assessment.command import typed
+from easops.playbook.assessment.ended_faults import ended_for
+from easops.playbook.assessment.found import found_words
+from easops.playbook.assessment.run_report import RunReport
+from easops.playbook.assessment.still_open import left_open, untouched
+from easops.playbook.steps.step_result import StepResult
+from easops.report.terminal.layout import wrapped
 from easops.report.terminal.styled_line import Style, cut, joined, status_style
 from easops.status import Status
+from easops.wording import figure
 
 _LABEL: Final = 12
 """Columns of the words at the left of a report's end."""

@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from pathlib import PurePath
 
 from easops.actions.change import Change, ChangeOutcome, words
-from easops.assessment.next_commands import ways
+from easops.playbook.assessment.next_commands import ways
+from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.record.run_view import RunView
-from easops.playbook.steps.report import Notice, RunReport
+from easops.playbook.steps.step_result import Notice
 from easops.report.terminal.approval import decision_words
 from easops.report.terminal.head_and_end import head_lines, labelled, to_type
-from easops.report.terminal.layout import INDENT, counted, moment, table, wrapped
+from easops.report.terminal.layout import INDENT, moment, table, wrapped
 from easops.report.terminal.step import item_words, step_lines
 from easops.status import Status
+from easops.wording import counted
 
 
 def runs_lines(views: Sequence[RunView], width: int | None = None) -> list[str]:

@@ -8,9 +8,10 @@ from typing import Final
 
 from easops.actions.outcome import ItemOutcome
 from easops.clock import lasted
-from easops.playbook.steps.report import StepResult
+from easops.playbook.assessment.found import found_words
+from easops.playbook.steps.step_result import StepResult
 from easops.report.terminal.approval import approval_lines
-from easops.report.terminal.finding import detection_lines, found_words
+from easops.report.terminal.finding import detection_lines
 from easops.report.terminal.layout import INDENT, WIDTH, difference, effective_lines, wrapped
 from easops.report.terminal.styled_line import Line, Style, cut, joined, status_style
 from easops.status import EXIT_CODES, Status

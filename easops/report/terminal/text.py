@@ -9,19 +9,22 @@ import attrs
 
 from easops.actions.change import Change, ChangeOutcome
 from easops.detectors.finding import Detection
+from easops.playbook.assessment.found import found_words
+from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.record.approval import Asked, Decision
 from easops.playbook.record.run_view import RunView
 from easops.playbook.steps.interpreter import Preview
-from easops.playbook.steps.report import Notice, RunReport, StepResult
+from easops.playbook.steps.step_result import Notice, StepResult
 from easops.readings.take import Taken
 from easops.report.terminal.approval import asked_lines, decided_lines
-from easops.report.terminal.finding import detection_lines, found_words, unreachable_lines
+from easops.report.terminal.finding import detection_lines, unreachable_lines
 from easops.report.terminal.head_and_end import end_lines, head_lines, labelled
-from easops.report.terminal.layout import INDENT, cell, counted, difference, effective_lines, table, wrapped
+from easops.report.terminal.layout import INDENT, cell, difference, effective_lines, table, wrapped
 from easops.report.terminal.runs import notice_lines, run_view_lines, runs_lines, settled_lines
 from easops.report.terminal.step import item_words, step_lines
 from easops.report.terminal.styled_line import Style, joined, painted
 from easops.status import Status
+from easops.wording import counted
 
 
 def preview_lines(preview: Preview) -> list[str]:

@@ -25,7 +25,7 @@ from easops.playbook.language.load import load_playbook_text
 from easops.playbook.steps.approval_request import Approval, Verdict
 from easops.playbook.steps.identity import Person
 from easops.playbook.steps.interpreter import Earlier, Facts, Job, Preview, Pulse, walk
-from easops.playbook.steps.report import StepResult
+from easops.playbook.steps.step_result import StepResult
 from easops.remoting.pool import Sessions
 from easops.status import Status
 

@@ -9,7 +9,7 @@ import pytest
 
 from easops.document import DocumentError, Problem
 from easops.errors import BadInput, Refused
-from easops.playbook.steps.report import StepResult
+from easops.playbook.steps.step_result import StepResult
 from easops.report import FORMATS
 from easops.report.ci.github import of_error, of_run
 from easops.report.ci.github_summary import LARGEST, run_summary

@@ -20,7 +20,7 @@ from easops.errors import (
     Refused,
     UnreachableHost,
 )
-from easops.playbook.steps.report import StepResult
+from easops.playbook.steps.step_result import StepResult
 from easops.report.ci.junit import JUNIT, unbegun
 from easops.report.ci.test_case import OUTCOMES
 from easops.report.file_format import Account

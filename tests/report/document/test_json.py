@@ -5,9 +5,9 @@ import json
 import attrs
 
 from easops.actions.outcome import Done
+from easops.playbook.assessment.run_facts import OpenRun
 from easops.playbook.record.run_store import Run
 from easops.playbook.record.run_view import RunView
-from easops.playbook.steps.report import OpenRun
 from easops.report import FORMATS
 from easops.report.document.json import run_document, run_view_document, runs_document, step_data
 

@@ -11,16 +11,17 @@ import pytest
 
 from easops.actions.limit_eas_usage import AssociateThrottlingPolicy
 from easops.actions.outcome import Done
-from easops.assessment.next_commands import ways
-from easops.assessment.verdict import verdict
 from easops.detectors.finding import Detection, Series, Undetermined, Unreachable, UserFinding
 from easops.errors import UnreachableHost
+from easops.playbook.assessment.next_commands import ways
+from easops.playbook.assessment.run_report import RunReport
+from easops.playbook.assessment.verdict import verdict
 from easops.playbook.record.approval import Asked
 from easops.playbook.record.run_store import Run
 from easops.playbook.record.run_view import RunView
 from easops.playbook.steps.approval_request import Approval, PlannedChange
 from easops.playbook.steps.identity import Person
-from easops.playbook.steps.report import RunReport, StepResult
+from easops.playbook.steps.step_result import StepResult
 from easops.report import FILES
 from easops.report.file_format import Account
 from easops.status import Status

@@ -12,7 +12,8 @@ import attrs
 import pytest
 
 from easops.detectors.finding import Detection, Measurement, Series
-from easops.playbook.steps.report import RunReport, StepResult
+from easops.playbook.assessment.run_report import RunReport
+from easops.playbook.steps.step_result import StepResult
 from easops.report import FILES
 from easops.report.file_format import Account
 from easops.status import Status

@@ -8,13 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from easops.actions.action import Plan
-from easops.assessment.command import typed
-from easops.assessment.still_open import left_open
 from easops.detectors.finding import Detection, Measurement, Unreachable
+from easops.playbook.assessment.command import typed
+from easops.playbook.assessment.run_facts import OpenRun
+from easops.playbook.assessment.still_open import left_open
 from easops.playbook.record.run_store import Run
 from easops.playbook.record.run_view import RunView
 from easops.playbook.steps.interpreter import Preview
-from easops.playbook.steps.report import OpenRun, StepResult
+from easops.playbook.steps.step_result import StepResult
 from easops.report.terminal.finding import detection_lines
 from easops.report.terminal.head_and_end import end_lines, head_lines
 from easops.report.terminal.runs import runs_lines

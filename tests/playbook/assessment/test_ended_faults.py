@@ -3,10 +3,10 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from easops.assessment.ended_faults import all_ended, ended_for
-from easops.assessment.verdict import verdict
 from easops.detectors.finding import Detection
-from easops.playbook.steps.report import StepResult
+from easops.playbook.assessment.ended_faults import all_ended, ended_for
+from easops.playbook.assessment.verdict import verdict
+from easops.playbook.steps.step_result import StepResult
 from easops.report import FILES
 from easops.report.file_format import Account
 from easops.report.terminal.head_and_end import end_lines

@@ -1,0 +1,61 @@
+"""What the verify steps of a run have seen: the end of a fault, or not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from easops.detectors.finding import Measurement
+from easops.playbook.assessment.ended_faults import ended_for
+from easops.playbook.assessment.run_facts import RunFacts
+from easops.playbook.steps.step_result import StepResult
+from easops.status import NOT_JUDGED, Status
+from easops.wording import figure
+
+
+def proved(run: RunFacts) -> list[str]:
+    """A sentence for each verify step that passed: figures before -> after, and who is no longer found."""
+    lines = []
+    for number, step in enumerate(run.steps):
+        if step.kind != "verify" or step.status is not Status.OK or step.detection is None:
+            continue
+        earlier = run.steps[:number]
+        ended = ended_for(step, earlier)
+        what = "; ".join([*_figures(step, earlier), *([f"no more hits of {', '.join(ended)}"] if ended else [])])
+        lines.append(f"{step.name}: {what}" if what else step.name)
+    return lines
+
+
+def not_proved(run: RunFacts) -> list[str]:
+    """A sentence for each verify step that did not pass: who is still found, or else why."""
+    lines = []
+    for step in run.steps:
+        if step.kind == "verify" and (step.status is Status.VERIFY_FAILED or step.status in NOT_JUDGED):
+            users = [user.user for user in step.detection.users] if step.detection is not None else []
+            why = f"still found: {', '.join(users)}" if users else step.reason or step.status.replace("_", " ")
+            lines.append(f"{step.name}: {why}")
+    return lines
+
+
+def _figures(step: StepResult, earlier: Sequence[StepResult]) -> list[str]:
+    """Each host's first figure in *step* with the first one of that host and name before it; where there is none before
+    it, the host's sentence."""
+    assert step.detection is not None
+    before = {
+        (measurement.host, measurement.name): measurement.value
+        for look in reversed(earlier)
+        if look.kind == "detect" and look.subject == step.subject and look.detection is not None
+        for measurement in look.detection.measurements
+    }
+    first: dict[str, Measurement] = {}
+    for measurement in step.detection.measurements:
+        first.setdefault(measurement.host, measurement)
+    lines = []
+    for host, measurement in first.items():
+        unit = measurement.unit
+        was = before.get((host, measurement.name))
+        now = f"{figure(measurement.value, unit)} {unit}"
+        if was is not None:
+            lines.append(f"{host} {figure(was, unit)} -> {now}")
+        else:
+            lines.append(f"{host} {step.detection.sentences.get(host, now)}")
+    return lines
