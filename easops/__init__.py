@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from easops.inventory.load import load_inventory
     from easops.playbook.assessment.run_report import RunReport
     from easops.playbook.do import do
-    from easops.playbook.run import find_playbook, resume, run
+    from easops.playbook.language.find import find_playbook
+    from easops.playbook.run import resume, run
     from easops.playbook.steps.observer import Observer
     from easops.playbook.undo import undo
     from easops.remoting.pool import SessionPool, read_hosts
@@ -36,7 +37,7 @@ _ROOMS = {
     "Status": "easops.status",
     "detect": "easops.detectors.look",
     "do": "easops.playbook.do",
-    "find_playbook": "easops.playbook.run",
+    "find_playbook": "easops.playbook.language.find",
     "load_inventory": "easops.inventory.load",
     "read_hosts": "easops.remoting.pool",
     "resume": "easops.playbook.run",

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from easops import Observer, RunReport, SessionPool, detect, do, load_inventory, read_hosts, resume, run, undo
 from easops.iis import read_worker_processes
-from easops.playbook.run import find_playbook, submit
+from easops.playbook.language.find import find_playbook
+from easops.playbook.run import submit
 
 USER = "laura.brandt@contoso.example"
 

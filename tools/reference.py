@@ -133,8 +133,8 @@ def actions() -> str:
     lines = ["# Actions", "", "`do: ACTION` in a playbook, `easops do ACTION` by hand.", ""]
     for name, action in ACTIONS.items():
         where = "once, through an exchange endpoint" if action.scope == "organisation" else "on each host of `on:`"
-        pulse = " It cannot be undone, and needs a reason (`because:`)." if action.pulse else ""
-        lines += [f"## {name}", "", f"{action.summary}. It acts {where}.{pulse}", "", *_parameters(action.parameters)]
+        one_way = " It cannot be undone, and needs a reason (`because:`)." if action.one_way else ""
+        lines += [f"## {name}", "", f"{action.summary}. It acts {where}.{one_way}", "", *_parameters(action.parameters)]
     return "\n".join(lines).rstrip() + "\n"
 
 

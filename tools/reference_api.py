@@ -26,7 +26,7 @@ HELD: Final = {
     "easops.playbook.steps.step_result": ("StepResult",),
     "easops.actions.outcome": ("ItemOutcome",),
     "easops.detectors.finding": ("UserFinding", "Device", "Measurement", "Undetermined", "Unreachable"),
-    "easops.playbook.steps.interpreter": ("Preview",),
+    "easops.playbook.steps.effects": ("Preview",),
 }
 """What the results hold."""
 

@@ -47,7 +47,7 @@ class Action(Protocol):
     """One way to change something.
 
     *scope* ``organisation``: once for each item, through an exchange endpoint. *scope* ``server``: on each host of
-    the step's ``on:``, through its windows endpoint. A *pulse* cannot be undone and needs a reason (``because:``).
+    the step's ``on:``, through its windows endpoint. *one_way*: it cannot be undone, and needs a reason (``because:``).
     *stronger* names the action for a user whom this one does not stop; empty where there is none.
     """
 
@@ -61,7 +61,7 @@ class Action(Protocol):
     def scope(self) -> Scope: ...
 
     @property
-    def pulse(self) -> bool: ...
+    def one_way(self) -> bool: ...
 
     @property
     def stronger(self) -> str: ...

@@ -65,7 +65,7 @@ class _BlockUser:
     name = "block_user"
     summary = "No ActiveSync at all for a user (ActiveSyncEnabled false)"
     scope: Scope = "organisation"
-    pulse = False
+    one_way = False
     stronger = ""
     parameters = (Parameter("user", "text", "the mailbox: address, alias, DOMAIN\\user or Guid"),)
 

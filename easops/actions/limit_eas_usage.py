@@ -164,7 +164,7 @@ class _LimitEasUsage:
     name = "limit_eas_usage"
     summary = "A smaller share of ActiveSync for a user (a throttling policy of our own)"
     scope: Scope = "organisation"
-    pulse = False
+    one_way = False
     stronger = "block_user"
     parameters = (
         Parameter("user", "text", "the mailbox: address, alias, DOMAIN\\user or Guid"),

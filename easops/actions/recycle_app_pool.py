@@ -97,7 +97,7 @@ class _RecycleAppPool:
     name = "recycle_app_pool"
     summary = "Recycle an application pool, and prove that its old worker processes are gone"
     scope: Scope = "server"
-    pulse = True
+    one_way = True
     stronger = ""
     parameters = (
         Parameter("pool", "text", "the application pool", default=SYNC_APP_POOL),

@@ -16,10 +16,10 @@ import typer
 
 from easops.cli import (
     approve,
-    complete,
+    completion,
     detect,
     do,
-    forge,
+    github_actions,
     inventory,
     lab,
     lint,
@@ -99,14 +99,14 @@ def _carried_out(words: list[str]) -> int:
     """The exit code of one command; an exception is shown, and translated to one."""
     debug = "--debug" in words
     as_json = "--json" in words
-    if complete.asked():
-        complete.quicken()
+    if completion.asked():
+        completion.quicken()
     try:
         returned = app(args=[word for word in words if word != "--debug"], prog_name="easops", standalone_mode=False)
     except SystemExit as ended:  # of typer's own options for completion
         return int(ended.code or 0)
     except BaseException as error:
-        if complete.asked():
+        if completion.asked():
             return 1  # in silence: what is said now would stand in the middle of a line that is being typed
         return _failed(error, as_json=as_json, debug=debug)
     # typer makes an exit code of Ctrl-C itself
@@ -136,7 +136,7 @@ def exit_code(error: BaseException) -> tuple[int, str]:
 
 def _failed(error: BaseException, *, as_json: bool, debug: bool) -> int:
     """Show *error* in three lines on stderr, with ``--json`` as a document on stdout too; its exit code."""
-    from easops.cli.voice import Voice
+    from easops.cli.console import Console
     from easops.document import DocumentError
     from easops.errors import EasopsError
     from easops.report.document.json import dumped
@@ -149,21 +149,21 @@ def _failed(error: BaseException, *, as_json: bool, debug: bool) -> int:
     else:
         what, why, next_step = _words(error, status)
         lines = three_lines(what, why, next_step)
-    voice = Voice()
+    console = Console()
     if isinstance(error, typer.TyperException) and what.startswith("Usage: "):
         # A group without its command: typer's message is the help, for which three lines are no place.
-        voice.note(error.format_message())
+        console.note(error.format_message())
         return code
     if as_json:
         document = error_document(status, what, why, next_step, code)
         if isinstance(error, DocumentError):
             document["problems"] = problems_data(error)
-        voice.result(dumped(document))
-    voice.trouble(lines)
+        console.result(dumped(document))
+    console.trouble(lines)
     if isinstance(error, EasopsError):
-        forge.error(voice, error)
+        github_actions.error(console, error)
     if debug:
-        voice.note("".join(traceback.format_exception(error)).rstrip())
+        console.note("".join(traceback.format_exception(error)).rstrip())
     return code
 
 

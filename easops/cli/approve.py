@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from easops.cli import options
-from easops.cli.voice import Voice
+from easops.cli.console import Console
 
 
 def approve(
@@ -27,25 +27,25 @@ def approve(
     from easops.report.terminal.error import three_lines
     from easops.status import EXIT_REFUSED
 
-    voice = Voice()
-    form = voice.form(as_json)
+    console = Console()
+    form = console.form(as_json)
     asked = asked_of(run)
     run_id, shown = asked.run.run_id, asked.approval.digest
     if not yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
-        voice.result(form.asked(asked, EXIT_REFUSED))
+        console.result(form.asked(asked, EXIT_REFUSED))
         next_step = f"type easops approve {run_id}{' --deny' if deny else ''} --yes --digest {shown}"
-        voice.trouble(three_lines("nothing was decided", "there is no terminal to ask at", next_step))
+        console.trouble(three_lines("nothing was decided", "there is no terminal to ask at", next_step))
         raise typer.Exit(EXIT_REFUSED)
     if not as_json:
-        voice.result(form.asked(asked, 0))
+        console.result(form.asked(asked, 0))
     elif not yes:
-        voice.lines(asked_lines(asked))
+        console.lines(asked_lines(asked))
     if not yes and asked.decision is None:
         sys.stderr.write(f"\n{'Deny' if deny else 'Approve'} these changes? [y/N] ")
         sys.stderr.flush()
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-            voice.trouble(three_lines("nothing was decided", "you did not say yes", ""))
+            console.trouble(three_lines("nothing was decided", "you did not say yes", ""))
             raise typer.Exit(EXIT_REFUSED)
     # What was shown is what is decided on: another plan, made since, has another digest.
     decision = approve_run(run_id, digest or shown, deny=deny)
-    voice.result(form.decided(asked, decision))
+    console.result(form.decided(asked, decision))

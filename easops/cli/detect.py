@@ -7,15 +7,15 @@ from typing import Annotated
 
 import typer
 
-from easops.cli import complete, given, options
-from easops.cli.voice import Voice, trace_commands
+from easops.cli import arguments, completion, options
+from easops.cli.console import Console, trace_commands
 
 
 def detect(
     detector: Annotated[
         str,
         typer.Argument(
-            metavar="DETECTOR", help=options.NAMES, autocompletion=complete.entries("easops.detectors", "DETECTORS")
+            metavar="DETECTOR", help=options.NAMES, autocompletion=completion.entries("easops.detectors", "DETECTORS")
         ),
     ],
     words: Annotated[
@@ -23,7 +23,7 @@ def detect(
         typer.Argument(
             metavar="[KEY=VALUE]…",
             help="Its parameters.",
-            autocompletion=complete.parameters("detector", "easops.detectors", "DETECTORS"),
+            autocompletion=completion.parameters("detector", "easops.detectors", "DETECTORS"),
         ),
     ] = None,
     inventory: options.Inventory = None,
@@ -42,26 +42,26 @@ def detect(
 ) -> None:
     """Look for a fault, with evidence; changes nothing."""
     from easops.detectors import DETECTORS
+    from easops.detectors.detection_status import detect_status
     from easops.detectors.look import detect as look
-    from easops.detectors.look import verdict
     from easops.errors import BadInput
     from easops.status import EXIT_CODES, EXIT_PENDING
 
-    chosen = given.named(DETECTORS, detector, "detector")
-    values = given.arguments(words or [], chosen.parameters, detector)
-    voice = Voice()
+    chosen = arguments.named(DETECTORS, detector, "detector")
+    values = arguments.parameter_values(words or [], chosen.parameters, detector)
+    console = Console()
     if verbose:
-        trace_commands(voice)
+        trace_commands(console)
     if logs:
         if inventory is not None or on is not None:
             raise BadInput("--logs reads files alone", "--inventory and --on name servers", "leave one of them out")
         found = look(detector, None, values, logs=logs)
     else:
-        found = look(detector, given.hosts_of(inventory), values, on=on or "runs=activesync", observer=voice)
-    voice.quiet_down()
-    status = verdict(found)
+        found = look(detector, arguments.hosts_of(inventory), values, on=on or "runs=activesync", observer=console)
+    console.quiet_down()
+    status = detect_status(found)
     code = EXIT_CODES[status]
     if detailed_exitcode and code == 0 and found.found:
         code = EXIT_PENDING
-    voice.result(voice.form(as_json).detection(found, status, code, verbose=verbose))
+    console.result(console.form(as_json).detection(found, status, code, verbose=verbose))
     raise typer.Exit(code)

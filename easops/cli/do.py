@@ -6,16 +6,16 @@ from typing import Annotated
 
 import typer
 
-from easops.cli import complete, given, options
-from easops.cli.conducting import Telling
-from easops.cli.files import Files
+from easops.cli import arguments, completion, options
+from easops.cli.report_files import ReportFiles
+from easops.cli.run_display import RunDisplay
 
 
 def do(
     action: Annotated[
         str,
         typer.Argument(
-            metavar="ACTION", help=options.NAMES, autocompletion=complete.entries("easops.actions", "ACTIONS")
+            metavar="ACTION", help=options.NAMES, autocompletion=completion.entries("easops.actions", "ACTIONS")
         ),
     ],
     words: Annotated[
@@ -23,7 +23,7 @@ def do(
         typer.Argument(
             metavar="[KEY=VALUE]…",
             help="Its parameters; a lone text needs no key.",
-            autocompletion=complete.parameters("action", "easops.actions", "ACTIONS"),
+            autocompletion=completion.parameters("action", "easops.actions", "ACTIONS"),
         ),
     ] = None,
     inventory: options.Inventory = None,
@@ -49,15 +49,15 @@ def do(
     from easops.playbook.do import do as carry_out
     from easops.playbook.do import single
 
-    chosen = given.named(ACTIONS, action, "action")
-    values = given.arguments(words or [], chosen.parameters, action)
+    chosen = arguments.named(ACTIONS, action, "action")
+    values = arguments.parameter_values(words or [], chosen.parameters, action)
     single(chosen, values, on=on is not None, because=because is not None)  # what is missing is said at once
-    hosts = given.hosts_of(inventory)
+    hosts = arguments.hosts_of(inventory)
     protected = tuple(user.strip() for part in protect or [] for user in part.split(",") if user.strip())
-    patience = given.patience(wait)
-    files = Files({"html": html})
-    announcer = given.notifications_of(notify)
-    telling = Telling(
+    patience = arguments.patience(wait)
+    files = ReportFiles({"html": html})
+    announcer = arguments.notifications_of(notify)
+    display = RunDisplay(
         f"do {action}",
         None,
         command=action,
@@ -69,7 +69,7 @@ def do(
         quiet=quiet,
         verbose=verbose,
     )
-    report = telling.carried_out(
+    report = display.carried_out(
         lambda stopper: carry_out(
             action,
             hosts,
@@ -78,12 +78,12 @@ def do(
             because=because,
             protect=protected,
             check=check,
-            confirm=telling.confirm(yes=yes),
+            confirm=display.confirm(yes=yes),
             anew=anew,
             wait=patience,
-            observer=telling,
+            observer=display,
             stopper=stopper,
-            announcer=telling.announcer,
+            announcer=display.announcer,
         )
     )
-    telling.close(report, detailed=detailed_exitcode)
+    display.close(report, detailed=detailed_exitcode)

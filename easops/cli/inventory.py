@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from easops.cli.voice import Voice
+from easops.cli.console import Console
 
 app = typer.Typer(
     name="inventory", help="Take hosts over from another inventory.", no_args_is_help=True, rich_markup_mode=None
@@ -37,11 +37,11 @@ def from_ansible(
         taken = taken_over(sys.stdin.buffer.read().decode("utf-8", "replace"), "stdin")
     else:
         taken = taken_over(read_text(source), str(source))
-    voice = Voice()
+    console = Console()
     for note in taken.notes:
-        voice.note(f"easops: {note}")
+        console.note(f"easops: {note}")
     if output is None:
-        voice.result(taken.text.rstrip("\n"))
+        console.result(taken.text.rstrip("\n"))
         return
     try:
         output.write_text(taken.text, encoding="utf-8")

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from easops.cli import complete
+from easops.cli import completion
 
 app = typer.Typer(
     name="lab", help="Run a simulated Exchange organisation.", no_args_is_help=True, rich_markup_mode=None
@@ -44,7 +44,7 @@ def start(
         Path | None, typer.Option(help="The folder that keeps the world; goes on where it stopped.")
     ] = None,
     scenario: Annotated[
-        str | None, typer.Option(help="Which world; see `easops lab list`.", autocompletion=complete.scenarios)
+        str | None, typer.Option(help="Which world; see `easops lab list`.", autocompletion=completion.scenarios)
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Which of its many variants.")] = None,
     speed: Annotated[

@@ -6,15 +6,15 @@ from typing import Annotated
 
 import typer
 
-from easops.cli import complete, forge, given
-from easops.cli.voice import Voice
+from easops.cli import arguments, completion, github_actions
+from easops.cli.console import Console
 
 
 def lint(
     playbooks: Annotated[
         list[str],
         typer.Argument(
-            metavar="PLAYBOOK…", help="Files, or names of shipped playbooks.", autocompletion=complete.playbooks
+            metavar="PLAYBOOK…", help="Files, or names of shipped playbooks.", autocompletion=completion.playbooks
         ),
     ],
     form: Annotated[
@@ -23,13 +23,13 @@ def lint(
 ) -> None:
     """Check playbooks whole, and run nothing: every problem as file:line:column."""
     from easops.document import DocumentError
-    from easops.playbook.run import find_playbook
+    from easops.playbook.language.find import find_playbook
     from easops.report import LINTS
     from easops.report.terminal.lint import Linted
     from easops.status import EXIT_USAGE
 
-    chosen = given.named(LINTS, form or "text", "format of lint")
-    voice = Voice()
+    chosen = arguments.named(LINTS, form or "text", "format of lint")
+    console = Console()
     linted = []
     for playbook in playbooks:
         try:
@@ -38,8 +38,8 @@ def lint(
             linted.append(Linted(playbook, error.problems))
         else:
             linted.append(Linted(playbook))
-    told = chosen.render(linted, forge.root())
-    voice.result(told, trusted=chosen is LINTS["github"])
-    if form is None and forge.on_github():
-        voice.commands(LINTS["github"].render(linted, forge.root()).splitlines())
+    told = chosen.render(linted, github_actions.root())
+    console.result(told, trusted=chosen is LINTS["github"])
+    if form is None and github_actions.on_github():
+        console.commands(LINTS["github"].render(linted, github_actions.root()).splitlines())
     raise typer.Exit(EXIT_USAGE if any(one.problems for one in linted) else 0)

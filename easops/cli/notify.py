@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from easops.cli import given, options
-from easops.cli.voice import Voice
+from easops.cli import arguments, options
+from easops.cli.console import Console
 
 
 def notify(
@@ -21,14 +21,14 @@ def notify(
     from easops.errors import BadInput
     from easops.status import EXIT_CODES, Status, worst
 
-    notifications = given.notifications_of(file)
+    notifications = arguments.notifications_of(file)
     if notifications is None:
         raise BadInput("there are no notifications", "neither a file nor EASOPS_NOTIFY names any", "name a file")
-    voice = Voice()
-    voice.progress("sending each channel a trial")
+    console = Console()
+    console.progress("sending each channel a trial")
     notices = notifications.try_out()
-    voice.quiet_down()
+    console.quiet_down()
     statuses = {"sent": Status.OK, "failed": Status.FAILED, "unknown": Status.UNKNOWN}
     status = worst(statuses[notice.status] for notice in notices)
-    voice.result(voice.form(as_json).notices(notices, status, EXIT_CODES[status]))
+    console.result(console.form(as_json).notices(notices, status, EXIT_CODES[status]))
     raise typer.Exit(EXIT_CODES[status])

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 import typer
 from typer.core import TyperCommand
 
-from easops.cli import complete
+from easops.cli import completion
 
 NAMES: Final = "(its names)"
 """Help of an argument that names an entry of a table; see ``naming``."""
@@ -94,7 +94,7 @@ Protect = Annotated[
     list[str] | None, typer.Option("--protect", metavar="NAME,…", help="Mailboxes and groups that are never touched.")
 ]
 RunId = Annotated[
-    str, typer.Argument(metavar="RUN", help="A run's id, or its beginning.", autocompletion=complete.runs)
+    str, typer.Argument(metavar="RUN", help="A run's id, or its beginning.", autocompletion=completion.runs)
 ]
 UntilStdinCloses = Annotated[
     bool, typer.Option("--until-stdin-closes", help="For programs: stop, as on SIGTERM, when standard input ends.")

@@ -6,17 +6,17 @@ from typing import Annotated
 
 import typer
 
-from easops.cli import complete, given, options
-from easops.cli.conducting import Telling
-from easops.cli.files import Files
-from easops.cli.voice import Voice
+from easops.cli import arguments, completion, options
+from easops.cli.console import Console
+from easops.cli.report_files import ReportFiles
+from easops.cli.run_display import RunDisplay
 
 
 def run(
     playbook: Annotated[
         str,
         typer.Argument(
-            metavar="PLAYBOOK", help="A file, or the name of a shipped playbook.", autocompletion=complete.playbooks
+            metavar="PLAYBOOK", help="A file, or the name of a shipped playbook.", autocompletion=completion.playbooks
         ),
     ],
     inventory: options.Inventory = None,
@@ -27,7 +27,7 @@ def run(
             "--scenario",
             metavar="NAME",
             help="Which one; easops lab list shows them.",
-            autocompletion=complete.scenarios,
+            autocompletion=completion.scenarios,
         ),
     ] = None,
     limit: options.Limit = None,
@@ -35,7 +35,9 @@ def run(
     diff: options.Diff = False,
     inputs: Annotated[
         list[str] | None,
-        typer.Option("--input", metavar="NAME=VALUE", help="An input of the playbook.", autocompletion=complete.inputs),
+        typer.Option(
+            "--input", metavar="NAME=VALUE", help="An input of the playbook.", autocompletion=completion.inputs
+        ),
     ] = None,
     submit: Annotated[
         bool, typer.Option("--submit", help="Record the run only, for easops worker to execute; needs --yes.")
@@ -53,7 +55,7 @@ def run(
 ) -> None:
     """Run a playbook: find, cure, prove."""
     from easops.errors import BadInput
-    from easops.playbook.run import find_playbook
+    from easops.playbook.language.find import find_playbook
     from easops.playbook.run import run as run_playbook
     from easops.playbook.run import submit as submit_run
 
@@ -63,7 +65,7 @@ def run(
         raise BadInput(
             "--scenario is the lab's", "without --lab the run is on real servers", "add --lab, or leave it out"
         )
-    files = Files({"html": html, "junit": junit})
+    files = ReportFiles({"html": html, "junit": junit})
     if submit and files:
         raise BadInput(
             "--submit writes no report",
@@ -82,15 +84,15 @@ def run(
                 "a worker has nobody to ask, and a lab is of this machine",
                 "add --yes, or leave --submit out",
             )
-        hosts = None if lab else given.hosts_of(inventory)
-        values = given.inputs(inputs or [])
+        hosts = None if lab else arguments.hosts_of(inventory)
+        values = arguments.inputs(inputs or [])
         if submit:
-            told = given.notifications_of(notify, here=False)
+            told = arguments.notifications_of(notify, here=False)
             _submitted(submit_run(found, hosts or (), values, limit=limit, anew=anew, announcer=told), as_json)
             return
-        patience = given.patience(wait)
-        announcer = given.notifications_of(notify)
-        telling = Telling(
+        patience = arguments.patience(wait)
+        announcer = arguments.notifications_of(notify)
+        display = RunDisplay(
             found.name,
             (scenario or found.scenario) if lab else None,
             limit=limit,
@@ -104,8 +106,8 @@ def run(
             verbose=verbose,
         )
         if lab:
-            telling.progress("starting the lab")
-        report = telling.carried_out(
+            display.progress("starting the lab")
+        report = display.carried_out(
             lambda stopper: run_playbook(
                 found,
                 hosts,
@@ -114,18 +116,18 @@ def run(
                 lab=lab,
                 scenario=scenario,
                 limit=limit,
-                confirm=telling.confirm(yes=yes),
+                confirm=display.confirm(yes=yes),
                 anew=anew,
                 wait=patience,
-                observer=telling,
+                observer=display,
                 stopper=stopper,
-                announcer=telling.announcer,
+                announcer=display.announcer,
             )
         )
-        telling.close(report, detailed=detailed_exitcode)
+        display.close(report, detailed=detailed_exitcode)
 
 
 def _submitted(run_id: str, as_json: bool) -> None:
 
-    voice = Voice()
-    voice.result(voice.form(as_json).submitted(run_id))
+    console = Console()
+    console.result(console.form(as_json).submitted(run_id))

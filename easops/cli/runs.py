@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from easops.cli import given, options
-from easops.cli.conducting import Telling, notifications_of_rescue
-from easops.cli.files import Files
-from easops.cli.voice import Voice
+from easops.cli import arguments, options
+from easops.cli.console import Console
+from easops.cli.report_files import ReportFiles
+from easops.cli.run_display import RunDisplay, notifications_of_rescue
 
 if TYPE_CHECKING:
     from easops.actions.change import Change, ChangeOutcome
@@ -28,8 +28,8 @@ def list_(as_json: options.Json = False) -> None:
     """Show all recorded runs, the newest first."""
     from easops.playbook.record.run_view import list_runs
 
-    voice = Voice()
-    voice.result(voice.form(as_json).runs(list_runs()))
+    console = Console()
+    console.result(console.form(as_json).runs(list_runs()))
 
 
 @app.command()
@@ -44,14 +44,13 @@ def show(
     """Show one run: what was done, what is not known, and what to type."""
     from easops.playbook.assessment.run_report import report_of
     from easops.playbook.record.run_view import show_run
-    from easops.report.file_format import Account
 
-    files = Files({"html": html, "junit": junit})
+    files = ReportFiles({"html": html, "junit": junit})
     view = show_run(run)
-    report, voice = report_of(view.run, view.steps), Voice()
-    voice.result(voice.form(as_json).run_view(view, report, diff=diff, verbose=verbose))
-    for told in files.write(Account(report, view)):
-        voice.note(told)
+    report, console = report_of(view), Console()
+    console.result(console.form(as_json).run_view(view, report, diff=diff, verbose=verbose))
+    for told in files.write(report):
+        console.note(told)
 
 
 @app.command()
@@ -75,12 +74,12 @@ def resume(
     from easops.playbook.run import resume as resume_run
 
     held = show_run(run).run
-    files = Files({"html": html, "junit": junit})
+    files = ReportFiles({"html": html, "junit": junit})
     with files.or_why(held.playbook):
-        hosts = given.credentials_of(inventory)
-        patience = given.patience(wait)
+        hosts = arguments.credentials_of(inventory)
+        patience = arguments.patience(wait)
         announcer = notifications_of_rescue(notify, held.document.get("notify"))
-        telling = Telling(
+        display = RunDisplay(
             held.playbook,
             held.lab,
             limit=held.limit,
@@ -93,19 +92,19 @@ def resume(
             quiet=quiet,
             verbose=verbose,
         )
-        report = telling.carried_out(
+        report = display.carried_out(
             lambda stopper: resume_run(
                 held.run_id,
-                confirm=telling.confirm(yes=yes),
+                confirm=display.confirm(yes=yes),
                 wait=patience,
-                observer=telling,
+                observer=display,
                 hosts=hosts,
                 stopper=stopper,
-                announcer=telling.announcer,
+                announcer=display.announcer,
             ),
             until_stdin_closes=until_stdin_closes,
         )
-        telling.close(report)
+        display.close(report)
 
 
 @app.command()
@@ -115,7 +114,7 @@ def reconcile(run: options.RunId, inventory: options.Credentials = None, as_json
     from easops.playbook.record.run_view import show_run
 
     run_id = show_run(run).run.run_id
-    _settled(run_id, reconcile_run(run_id, hosts=given.credentials_of(inventory)), as_json, closed=False)
+    _settled(run_id, reconcile_run(run_id, hosts=arguments.credentials_of(inventory)), as_json, closed=False)
 
 
 @app.command()
@@ -125,7 +124,7 @@ def abandon(run: options.RunId, inventory: options.Credentials = None, as_json: 
     from easops.playbook.record.run_view import show_run
 
     run_id = show_run(run).run.run_id
-    _settled(run_id, abandon_run(run_id, hosts=given.credentials_of(inventory)), as_json, closed=True)
+    _settled(run_id, abandon_run(run_id, hosts=arguments.credentials_of(inventory)), as_json, closed=True)
 
 
 def _settled(run_id: str, found: Sequence[tuple[Change, ChangeOutcome]], as_json: bool, *, closed: bool) -> None:
@@ -134,6 +133,6 @@ def _settled(run_id: str, found: Sequence[tuple[Change, ChangeOutcome]], as_json
 
     status = Status.UNKNOWN if any(outcome.status is Status.UNKNOWN for _, outcome in found) else Status.OK
     code = EXIT_CODES[status]
-    voice = Voice()
-    voice.result(voice.form(as_json).settled(run_id, found, status, code, closed=closed))
+    console = Console()
+    console.result(console.form(as_json).settled(run_id, found, status, code, closed=closed))
     raise typer.Exit(code)

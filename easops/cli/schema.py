@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from easops.cli.voice import Voice
+from easops.cli.console import Console
 
 
 class Kind(enum.StrEnum):
@@ -28,7 +28,7 @@ def schema(
     or of the reports that --json prints."""
     from easops.report.document.json import dumped
 
-    Voice().result(dumped(_schema(kind)))
+    Console().result(dumped(_schema(kind)))
 
 
 def _schema(kind: Kind) -> dict[str, Any]:

@@ -6,15 +6,15 @@ from typing import Annotated
 
 import typer
 
-from easops.cli import complete, given, options
-from easops.cli.voice import Voice, trace_commands
+from easops.cli import arguments, completion, options
+from easops.cli.console import Console, trace_commands
 
 
 def show(
     reading: Annotated[
         str,
         typer.Argument(
-            metavar="READING", help=options.NAMES, autocompletion=complete.entries("easops.readings", "READINGS")
+            metavar="READING", help=options.NAMES, autocompletion=completion.entries("easops.readings", "READINGS")
         ),
     ],
     words: Annotated[
@@ -22,7 +22,7 @@ def show(
         typer.Argument(
             metavar="[KEY=VALUE]…",
             help="Its parameters; a lone text needs no key.",
-            autocompletion=complete.parameters("reading", "easops.readings", "READINGS"),
+            autocompletion=completion.parameters("reading", "easops.readings", "READINGS"),
         ),
     ] = None,
     inventory: options.Inventory = None,
@@ -34,12 +34,13 @@ def show(
     from easops.readings import READINGS
     from easops.readings.take import take
 
-    chosen = given.named(READINGS, reading, "reading")
-    values = given.with_defaults(given.arguments(words or [], chosen.parameters, reading), chosen.parameters)
-    hosts = given.selected(on or "all", given.hosts_of(inventory))
-    voice = Voice()
+    chosen = arguments.named(READINGS, reading, "reading")
+    typed = arguments.parameter_values(words or [], chosen.parameters, reading)
+    values = arguments.with_defaults(typed, chosen.parameters)
+    hosts = arguments.selected(on or "all", arguments.hosts_of(inventory))
+    console = Console()
     if verbose:
-        trace_commands(voice)
+        trace_commands(console)
     taken = take(chosen, values, hosts)
-    voice.result(voice.form(as_json).taken(taken))
+    console.result(console.form(as_json).taken(taken))
     raise typer.Exit(taken.exit_code)

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from easops.cli import given, options
-from easops.cli.conducting import Telling, notifications_of_rescue
-from easops.cli.files import Files
+from easops.cli import arguments, options
+from easops.cli.report_files import ReportFiles
+from easops.cli.run_display import RunDisplay, notifications_of_rescue
 
 
 def undo(
@@ -33,11 +33,11 @@ def undo(
     from easops.playbook.undo import undo as undo_run
 
     held = show_run(run).run
-    hosts = given.credentials_of(inventory)
-    patience = given.patience(wait)
-    files = Files({"html": html})
+    hosts = arguments.credentials_of(inventory)
+    patience = arguments.patience(wait)
+    files = ReportFiles({"html": html})
     announcer = notifications_of_rescue(notify, held.document.get("notify"))
-    telling = Telling(
+    display = RunDisplay(
         f"Undo of run {held.run_id} ({held.playbook})",
         held.lab,
         command=held.run_id + (" --skip-drifted" if skip_drifted else ""),
@@ -50,18 +50,18 @@ def undo(
         verbose=verbose,
     )
     if held.lab is not None:
-        telling.progress("starting the run's lab again")
-    report = telling.carried_out(
+        display.progress("starting the run's lab again")
+    report = display.carried_out(
         lambda stopper: undo_run(
             held.run_id,
             check=check,
             skip_drifted=skip_drifted,
-            confirm=telling.confirm(yes=yes),
+            confirm=display.confirm(yes=yes),
             wait=patience,
-            observer=telling,
+            observer=display,
             hosts=hosts,
             stopper=stopper,
-            announcer=telling.announcer,
+            announcer=display.announcer,
         )
     )
-    telling.close(report, detailed=detailed_exitcode)
+    display.close(report, detailed=detailed_exitcode)

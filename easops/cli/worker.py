@@ -9,15 +9,15 @@ from typing import Annotated
 
 import typer
 
-from easops.cli import complete, given, options
-from easops.cli.conducting import leave
-from easops.cli.voice import Voice
+from easops.cli import arguments, completion, options
+from easops.cli.console import Console
+from easops.cli.run_display import leave
 
 
 def worker(
     runs: Annotated[
         list[str],
-        typer.Argument(metavar="RUN...", help="Ids of runs, or their beginnings.", autocompletion=complete.runs),
+        typer.Argument(metavar="RUN...", help="Ids of runs, or their beginnings.", autocompletion=completion.runs),
     ],
     inventory: options.Credentials = None,
     yes: options.Yes = False,
@@ -33,17 +33,17 @@ def worker(
     from easops.status import EXIT_INTERRUPTED, EXIT_TERMINATED
 
     run_ids = list(dict.fromkeys(show_run(run).run.run_id for run in runs))
-    given.credentials_of(inventory)
+    arguments.credentials_of(inventory)
     words = ["--yes"] if yes else []
     if inventory is not None:
         words += ["--inventory", str(inventory)]
-    given.notifications_of(notify)  # the children read it, too
+    arguments.notifications_of(notify)  # the children read it, too
     if notify is not None:
         words += ["--notify", str(notify)]
     if wait is not None:
-        given.duration(wait, "--wait")
+        arguments.duration(wait, "--wait")
         words += ["--wait", wait]
-    voice = Voice(quiet=quiet)
+    console = Console(quiet=quiet)
     codes: dict[str, int] = {}
     stop = threading.Event()
     stopped: list[int] = []
@@ -60,18 +60,18 @@ def worker(
         signal.signal(number, handle)
 
     def said(run_id: str, line: str) -> None:
-        voice.progress(f"{run_id}: {line.strip().removeprefix('easops: ')}")
+        console.progress(f"{run_id}: {line.strip().removeprefix('easops: ')}")
 
     def ended(run_id: str, code: int) -> None:
         codes[run_id] = code
-        voice.progress(f"{run_id} ended with exit code {code}")
+        console.progress(f"{run_id} ended with exit code {code}")
 
-    voice.progress(f"executing {', '.join(run_ids)}")
+    console.progress(f"executing {', '.join(run_ids)}")
     serve(run_ids, words, said=said, ended=ended, stop=stop)
-    voice.quiet_down()
-    served = [(view, report_of(view.run, view.steps), codes[view.run.run_id]) for view in map(show_run, run_ids)]
+    console.quiet_down()
+    served = [(view, report_of(view), codes[view.run.run_id]) for view in map(show_run, run_ids)]
     code = stopped[0] if stopped else max(codes.values())
-    voice.result(voice.form(as_json).served(served, code))
+    console.result(console.form(as_json).served(served, code))
     if stopped:
         leave(code)  # said already: an exit code of 130 would be told once more
     raise typer.Exit(code)

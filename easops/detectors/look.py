@@ -19,7 +19,6 @@ from easops.parameter import values_of
 from easops.registry import entry_of
 from easops.remoting.pool import SessionPool, kept_or_own
 from easops.remoting.secret import ask_passwords
-from easops.status import Status, worst
 
 IN_FILES: Final[Mapping[str, Callable[[Sequence[Path | str], Mapping[str, Any]], Detection]]] = {
     CONTACT_SYNC_STORM.name: detect_in_files,
@@ -88,13 +87,3 @@ def detect(
         organisation = Organisation.of(looked_at, pool)
         progress = observer.progress if observer is not None else lambda text: None
         return chosen.detect(looked_at, checked, Context(pool, organisation, SystemClock(), progress))
-
-
-def verdict(found: Detection) -> Status:
-    """ok, or unreachable or undetermined where what was asked for could not be judged; a finding is no bad status."""
-    statuses = [Status.OK]
-    if found.unreachable:
-        statuses.append(Status.UNREACHABLE)
-    if any(item.required for item in found.undetermined):
-        statuses.append(Status.UNDETERMINED)
-    return worst(statuses)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from easops.errors import BadInput, EasopsError, OutcomeUnknown
 from easops.notify.channel import Channel, LogFile, Mail
-from easops.notify.passing import Passing
+from easops.notify.transmission import Transmission
 from easops.playbook.steps.step_result import Notice, NoticeStatus
 from easops.remoting.retry import retrying
 from easops.report.message import Message
@@ -26,7 +26,7 @@ def deliver(
     """
     ends = time.monotonic() + seconds
     outcomes: queue.Queue[Notice] = queue.Queue()
-    under_way: dict[str, Passing] = {}
+    under_way: dict[str, Transmission] = {}
     notices: dict[str, Notice] = {}
 
     def ended(notice: Notice) -> None:
@@ -35,13 +35,15 @@ def deliver(
 
     for channel in channels:
         try:
-            passing = Passing(ends, channel.secrets())
+            transmission = Transmission(ends, channel.secrets())
         except BadInput as error:
             ended(_notice(channel, "failed", error))
             continue
-        under_way[channel.name] = passing
+        under_way[channel.name] = transmission
         sending = threading.Thread(
-            target=lambda channel=channel, passing=passing: outcomes.put(_sent(channel, message, passing)),
+            target=lambda channel=channel, transmission=transmission: outcomes.put(
+                _sent(channel, message, transmission)
+            ),
             name=f"easops-notify-{channel.name}",
             daemon=True,  # one that hangs must not keep the process
         )
@@ -59,9 +61,9 @@ def deliver(
     return tuple(notices[channel.name] for channel in channels)
 
 
-def _sent(channel: Channel, message: Message, passing: Passing) -> Notice:
+def _sent(channel: Channel, message: Message, transmission: Transmission) -> Notice:
     try:
-        remark = retrying(lambda: _through(channel, message, passing), reads=False, attempts=4)
+        remark = retrying(lambda: _through(channel, message, transmission), reads=False, attempts=4)
     except OutcomeUnknown as error:
         return _notice(channel, "unknown", error)
     except EasopsError as error:
@@ -71,22 +73,22 @@ def _sent(channel: Channel, message: Message, passing: Passing) -> Notice:
     return Notice(channel.name, "sent", remark, dt.datetime.now(dt.UTC))
 
 
-def _through(channel: Channel, message: Message, passing: Passing) -> str:
+def _through(channel: Channel, message: Message, transmission: Transmission) -> str:
     """One try; what is to be remarked though it was taken."""
-    passing.left(1.0)
+    transmission.left(1.0)
     way = channel.way
     if isinstance(way, Mail):
         from easops.notify.mail import mail
 
-        return mail(way, message.subject, message.text, f"{message.key}.{channel.name}", passing)
+        return mail(way, message.subject, message.text, f"{message.key}.{channel.name}", transmission)
     if isinstance(way, LogFile):
         from easops.notify.logfile import append
 
-        append(way.path, message.body("document"), passing)
+        append(way.path, message.body("document"), transmission)
     else:
         from easops.notify.webhook import post
 
-        post(way, message.body(way.body), passing)
+        post(way, message.body(way.body), transmission)
     return ""
 
 

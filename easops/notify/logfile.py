@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Final
 
 from easops.errors import CommandFailed, OutcomeUnknown
-from easops.notify.passing import Passing
+from easops.notify.transmission import Transmission
 
 _FAR: Final = 2**31 - 2
 """The byte that is locked on Windows, where a lock keeps others from reading what is locked: no file has it."""
 
 
-def append(path: Path, line: bytes, passing: Passing) -> None:
+def append(path: Path, line: bytes, transmission: Transmission) -> None:
     """Append *line*, which has no line end yet, in one write: two that append at once do not mix.
 
     Raises CommandFailed (nothing was written), OutcomeUnknown (a part was).
@@ -37,7 +37,7 @@ def append(path: Path, line: bytes, passing: Passing) -> None:
         data = line + b"\n"
         try:
             with _alone(held):
-                passing.begins()
+                transmission.begins()
                 if _torn(held):
                     data = b"\n" + data  # whoever wrote before came not to the end of the line
                 written = file.write(data)

@@ -12,13 +12,13 @@ from typing import Final
 
 from easops.errors import AccessRefused, CommandFailed, OutcomeUnknown, UnreachableHost
 from easops.notify.channel import Mail
-from easops.notify.passing import Passing
+from easops.notify.transmission import Transmission
 
 _CONNECT: Final = 5.0
 """Seconds that a connection may take to come about."""
 
 
-def mail(way: Mail, subject: str, text: str, message_id: str, passing: Passing) -> str:
+def mail(way: Mail, subject: str, text: str, message_id: str, transmission: Transmission) -> str:
     """Send it; who of several was refused, or an empty text. *subject* is one line; *message_id* is a
     part of the mail's.
 
@@ -36,33 +36,34 @@ def mail(way: Mail, subject: str, text: str, message_id: str, passing: Passing) 
     client: smtplib.SMTP | None = None
     begun = False
     try:
-        client = _connected(way, server, passing)
+        client = _connected(way, server, transmission)
         if way.username is not None:
-            _log_on(client, way.username, passing.secrets["password"].reveal(), server)
-        passing.begins()
+            _log_on(client, way.username, transmission.secrets["password"].reveal(), server)
+        transmission.begins()
         begun = True
         refused = client.send_message(message)
         return f"refused for {', '.join(sorted(refused))}" if refused else ""
     except smtplib.SMTPRecipientsRefused as error:
-        told = {passing.scrubbed(_said(code, words)) for code, words in error.recipients.values()}
+        told = {transmission.scrubbed(_said(code, words)) for code, words in error.recipients.values()}
         raise CommandFailed(f"{server} takes no mail for {', '.join(error.recipients)}", "; ".join(told)) from None
     except smtplib.SMTPAuthenticationError as error:
-        why = passing.scrubbed(_said(error.smtp_code, error.smtp_error))
+        why = transmission.scrubbed(_said(error.smtp_code, error.smtp_error))
         raise AccessRefused(f"{server} refused the logon of {way.username}", why, reason="logon") from None
     except smtplib.SMTPConnectError as error:
-        spoken = error.smtp_code > 0
-        why = passing.scrubbed(_said(error.smtp_code, error.smtp_error)) if spoken else "what answers is no mail server"
+        why = "what answers is no mail server"
+        if error.smtp_code > 0:
+            why = transmission.scrubbed(_said(error.smtp_code, error.smtp_error))
         raise UnreachableHost(f"{server} takes no connection now", why) from None
     except smtplib.SMTPResponseException as error:
-        why = passing.scrubbed(_said(error.smtp_code, error.smtp_error))
+        why = transmission.scrubbed(_said(error.smtp_code, error.smtp_error))
         raise CommandFailed(f"{server} did not take the mail", why) from None
     except smtplib.SMTPNotSupportedError as error:
-        why = passing.scrubbed(str(error))
+        why = transmission.scrubbed(str(error))
         raise AccessRefused(f"{server} does not offer what was asked for", why, reason="endpoint") from None
     except ssl.SSLCertVerificationError as error:
         raise AccessRefused(f"{server} is not trusted", error.verify_message, reason="certificate") from None
     except (OSError, smtplib.SMTPException, ValueError) as error:
-        why = passing.scrubbed(getattr(error, "strerror", None) or str(error) or type(error).__name__)
+        why = transmission.scrubbed(getattr(error, "strerror", None) or str(error) or type(error).__name__)
         if begun:
             raise OutcomeUnknown(f"{server} gave no answer", why) from None
         raise UnreachableHost(f"{server} cannot be reached", why) from None
@@ -71,10 +72,10 @@ def mail(way: Mail, subject: str, text: str, message_id: str, passing: Passing) 
             _leave(client)
 
 
-def _connected(way: Mail, server: str, passing: Passing) -> smtplib.SMTP:
+def _connected(way: Mail, server: str, transmission: Transmission) -> smtplib.SMTP:
     """A connection that is as private as the channel wants it."""
     trust = None if way.tls == "none" else ssl.create_default_context(cafile=None if way.ca is None else str(way.ca))
-    seconds = passing.left(_CONNECT)
+    seconds = transmission.left(_CONNECT)
     if trust is not None and way.tls == "tls":
         client: smtplib.SMTP = smtplib.SMTP_SSL(way.server, way.port, timeout=seconds, context=trust)
     else:
@@ -84,7 +85,7 @@ def _connected(way: Mail, server: str, passing: Passing) -> smtplib.SMTP:
             client.starttls(context=trust)
         client.ehlo_or_helo_if_needed()
         assert client.sock is not None
-        client.sock.settimeout(passing.left(60.0))
+        client.sock.settimeout(transmission.left(60.0))
     except BaseException:
         client.close()
         raise

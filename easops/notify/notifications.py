@@ -48,7 +48,7 @@ class Notifications:
         for channel in self.channels:
             channel.secrets()
 
-    def telling(self, came_of_it: Callable[[Notice], None]) -> Notifications:
+    def reporting_to(self, came_of_it: Callable[[Notice], None]) -> Notifications:
         """The same, with somebody who is told what came of each notice, as it comes."""
         return attrs.evolve(self, came_of_it=came_of_it)
 

@@ -19,7 +19,7 @@ import urllib3.exceptions
 
 from easops.errors import AccessRefused, CommandFailed, EasopsError, OutcomeUnknown, UnreachableHost
 from easops.notify.channel import Reference, Webhook
-from easops.notify.passing import Passing
+from easops.notify.transmission import Transmission
 from easops.remoting.silent import silence
 
 _CONNECT: Final = 5.0
@@ -37,10 +37,10 @@ for _name in ("connectionpool", "connection", "poolmanager", "util.retry"):
     logging.getLogger(f"urllib3.{_name}").addFilter(_not_of_ours)
 
 
-def post(webhook: Webhook, body: bytes, passing: Passing) -> None:
+def post(webhook: Webhook, body: bytes, transmission: Transmission) -> None:
     """Send *body*, which is JSON. Raises UnreachableHost (nothing was sent), CommandFailed (it was not taken),
     OutcomeUnknown."""
-    revealed = {what: secret.reveal() for what, secret in passing.secrets.items()}
+    revealed = {what: secret.reveal() for what, secret in transmission.secrets.items()}
     url = revealed["url"] if isinstance(webhook.url, Reference) else webhook.url
     headers = {
         name: revealed[f"header {name}"] if isinstance(held, Reference) else held
@@ -50,7 +50,7 @@ def post(webhook: Webhook, body: bytes, passing: Passing) -> None:
     error: EasopsError | None
     _here.posting = True
     try:
-        error = _posted(webhook, url, headers, body, passing, server)
+        error = _posted(webhook, url, headers, body, transmission, server)
     finally:
         _here.posting = False
     if error is not None:
@@ -58,18 +58,18 @@ def post(webhook: Webhook, body: bytes, passing: Passing) -> None:
 
 
 def _posted(
-    webhook: Webhook, url: str, headers: dict[str, str], body: bytes, passing: Passing, server: str
+    webhook: Webhook, url: str, headers: dict[str, str], body: bytes, transmission: Transmission, server: str
 ) -> EasopsError | None:
     try:
         with requests.Session() as session:
             for scheme in ("https://", "http://"):
-                session.mount(scheme, _Silent(passing))
+                session.mount(scheme, _Silent(transmission))
             response = session.post(
                 url,
                 data=body,
                 headers={"Content-Type": "application/json", "User-Agent": "easops", **headers},
                 auth=_as_it_is,
-                timeout=(passing.left(_CONNECT), passing.left(60.0)),
+                timeout=(transmission.left(_CONNECT), transmission.left(60.0)),
                 allow_redirects=False,
                 stream=True,
                 verify=True if webhook.ca is None else str(webhook.ca),
@@ -78,7 +78,7 @@ def _posted(
     except UnreachableHost as late:
         return late
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as failure:
-        if passing.begun:
+        if transmission.begun:
             return OutcomeUnknown(f"{server} gave no answer", _why(failure))
         if isinstance(failure, requests.exceptions.SSLError):
             return AccessRefused(f"{server} is not trusted", _why(failure), reason="certificate")
@@ -133,8 +133,8 @@ class _Silent(requests.adapters.HTTPAdapter):
     """Connections that print nothing, and tell when they have come about: nothing has come to the server before, nor
     does anything once the message has been given up."""
 
-    def __init__(self, passing: Passing) -> None:
-        self._passing = passing
+    def __init__(self, transmission: Transmission) -> None:
+        self._passing = transmission
         super().__init__()
 
     def init_poolmanager(self, *values: Any, **more: Any) -> None:

@@ -106,7 +106,7 @@ def single(action: Action, given: Collection[str], *, on: bool = False, because:
 
     All values are inputs: the parameters by their names, ``protect`` (a list), and, where *on* or *because* are set,
     ``selected_hosts`` (a selector) and ``reason``. So no value ever stands in the text, and none can be taken for an
-    expression. Raises BadInput where a server action has no hosts, or a pulse no reason.
+    expression. Raises BadInput where a server action has no hosts, or a one-way action has no reason.
     """
     if action.scope == "server" and not on:
         raise BadInput(
@@ -114,7 +114,7 @@ def single(action: Action, given: Collection[str], *, on: bool = False, because:
             "",
             "add --on (in a script on=) with a selector, as in name=EX01",
         )
-    if action.pulse and not because:
+    if action.one_way and not because:
         raise BadInput(
             f"{action.name} needs a reason",
             "it cannot be undone; the reason stands in the record",

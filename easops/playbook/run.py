@@ -30,11 +30,12 @@ from easops.parameter import format_duration
 from easops.playbook.assessment.ending import Announcer
 from easops.playbook.assessment.run_facts import OpenRun
 from easops.playbook.assessment.run_report import RunReport
-from easops.playbook.execution.dbos_engine import PROTOCOL, DurableHands, alone, forget, now
+from easops.playbook.execution.dbos_engine import PROTOCOL, alone, forget, now
 from easops.playbook.execution.execute_run import WAIT, Caller, Conduct, Confirm, execute_run, made_here
 from easops.playbook.execution.lab_process import start_lab
 from easops.playbook.language.expression import evaluate
-from easops.playbook.language.load import check_inputs, command_of, load_playbook, load_playbook_text
+from easops.playbook.language.find import find_playbook
+from easops.playbook.language.load import check_inputs, command_of, load_playbook_text
 from easops.playbook.language.model import Playbook
 from easops.playbook.record.approval import lapsed, refuse_denied
 from easops.playbook.record.run_store import KEPT, Record, Run
@@ -54,27 +55,18 @@ from easops.playbook.record.stored_run import (
     world_of,
 )
 from easops.playbook.steps.codec import Json, dumps, from_json, to_json
+from easops.playbook.steps.earlier import Earlier, OneWayChange
+from easops.playbook.steps.effects import Effects, ReadOnlyEffects
+from easops.playbook.steps.facts import Facts
 from easops.playbook.steps.identity import this_person
-from easops.playbook.steps.interpreter import Earlier, Facts, Hands, Pulse, walk
-from easops.playbook.steps.observer import LookingHands, Observer
+from easops.playbook.steps.interpreter import interpret
+from easops.playbook.steps.observer import Observer
 from easops.playbook.steps.protection import protected_mailboxes
 from easops.playbook.steps.step_result import run_status
 from easops.playbook.undo import walk_back
 from easops.remoting.pool import SessionPool, kept_or_own
 from easops.remoting.secret import ask_passwords
 from easops.status import Status
-
-
-def find_playbook(path_or_name: Path | str) -> Playbook:
-    """The playbook of a file, or the shipped one of that name (``contacts-sync-storm``), checked whole.
-
-    No server is asked.
-
-    Raises:
-        BadInput: there is no such file or name, or it is no good playbook; every problem at once, each with
-            ``file:line:column``.
-    """
-    return load_playbook(path_or_name, actions=ACTIONS, detectors=DETECTORS)
 
 
 def run(
@@ -316,10 +308,12 @@ def _checked(
     observer.started(None)
     with kept_or_own(conduct.sessions) as sessions:
         context = Context(sessions, Organisation.of(hosts, sessions), clock, observer.progress)
-        hands = LookingHands(observer)
-        facts = _facts(playbook, values, hosts, context, hands, lambda: _label(hosts))
+        effects = ReadOnlyEffects(observer)
+        facts = _facts(playbook, values, hosts, context, effects, lambda: _label(hosts))
         left_out = _left_out(playbook, values, hosts, selected)
-        steps = walk(playbook, values, facts, selected, context, hands, lambda host: host.name, left_out=left_out)
+        steps = interpret(
+            playbook, values, facts, selected, context, effects, lambda host: host.name, left_out=left_out
+        )
     return RunReport(
         None,
         playbook.name,
@@ -333,24 +327,24 @@ def _checked(
     )
 
 
-def _walk_on(held: Run, record: Record, hosts: Sequence[Host], context: Context, hands: DurableHands) -> None:
+def _walk_on(held: Run, record: Record, hosts: Sequence[Host], context: Context, effects: Effects) -> None:
     """Walk the steps of a recorded run, from the first that an earlier walk did not end well."""
     playbook = _playbook(held)
     values = check_inputs(playbook, held.document["inputs"])
     selected = _selected(playbook, values, hosts, held.limit)
     left_out = _left_out(playbook, values, hosts, selected)
-    facts = _facts(playbook, values, hosts, context, hands, lambda: organisation_target(held, selected), held, record)
+    facts = _facts(playbook, values, hosts, context, effects, lambda: organisation_target(held, selected), held, record)
     record.write(held.run_id, "facts", "facts", to_json(facts))
     earlier: Earlier | None = None
     if held.walks > 1:
-        earlier = hands.once("0.earlier", Earlier, functools.partial(_earlier, held, record, context))
-    results = walk(
+        earlier = effects.once("0.earlier", Earlier, functools.partial(_earlier, held, record, context))
+    results = interpret(
         playbook,
         values,
         facts,
         selected,
         context,
-        hands,
+        effects,
         lambda host: host_target(held, host),
         left_out=left_out,
         earlier=earlier,
@@ -362,17 +356,17 @@ def _walk_on(held: Run, record: Record, hosts: Sequence[Host], context: Context,
 
 def _earlier(held: Run, record: Record, context: Context) -> Earlier:
     """What the earlier walks came to. A pulse is taken from its intent, and what was left open of it is read."""
-    pulses: list[Pulse] = []
+    one_way: list[OneWayChange] = []
     for key, change, recorded in changes_by_key(held, record):
         if change.inverse() is not None:
             continue
         open_ = recorded is None or recorded.status in (Status.UNKNOWN, Status.VERIFY_FAILED)
         outcome = conclude(change, context) if open_ or recorded is None else recorded
         if outcome.status in (Status.OK, Status.CHANGED, Status.UNKNOWN, Status.VERIFY_FAILED):
-            pulses.append(Pulse(key.partition("/")[2], change, outcome))
+            one_way.append(OneWayChange(key.partition("/")[2], change, outcome))
     asked = any(entry.body["yes"] for entry in record.entries(held.run_id, "answer"))
     steps = steps_of(held, record)
-    return Earlier(steps, asked, tuple(pulses), lapsed(steps, now()))
+    return Earlier(steps, asked, tuple(one_way), lapsed(steps, now()))
 
 
 def _facts(
@@ -380,7 +374,7 @@ def _facts(
     values: Mapping[str, Any],
     hosts: Sequence[Host],
     context: Context,
-    hands: Hands,
+    effects: Effects,
     organisation: Callable[[], str],
     held: Run | None = None,
     record: Record | None = None,
@@ -404,7 +398,7 @@ def _facts(
         protected = protected_mailboxes(entries or (), context.organisation)
         return Facts(organisation(), chosen, tuple(protected), protected)
 
-    facts = hands.once("0.facts", Facts, learn)
+    facts = effects.once("0.facts", Facts, learn)
     context.organisation.domain_controller = facts.domain_controller
     return facts
 

@@ -19,7 +19,7 @@ from easops.exchange.server import choose_domain_controller
 from easops.inventory.host import Host
 from easops.playbook.assessment.ending import Announcer
 from easops.playbook.assessment.run_report import RunReport
-from easops.playbook.execution.dbos_engine import DurableHands, alone
+from easops.playbook.execution.dbos_engine import alone
 from easops.playbook.execution.execute_run import WAIT, Caller, Conduct, Confirm, execute_run, made_here
 from easops.playbook.reconcile import abandon_run, reconcile_run
 from easops.playbook.record.run_store import Record, Run
@@ -37,8 +37,8 @@ from easops.playbook.record.stored_run import (
     world_of,
 )
 from easops.playbook.steps.codec import from_json, to_json
-from easops.playbook.steps.interpreter import Hands, Job, Preview
-from easops.playbook.steps.observer import LookingHands, Observer
+from easops.playbook.steps.effects import Effects, Job, Preview, ReadOnlyEffects
+from easops.playbook.steps.observer import Observer
 from easops.playbook.steps.step_result import StepResult, run_status
 from easops.remoting.pool import SessionPool
 from easops.status import EXIT_CODES, Status
@@ -228,12 +228,12 @@ def _undo_planned(plan: Plan, context: Context) -> Plan:
     return plan
 
 
-def _undo_plans(jobs: Sequence[Job], context: Context, hands: Hands, skip_drifted: bool) -> tuple[list[Job], str]:
+def _undo_plans(jobs: Sequence[Job], context: Context, effects: Effects, skip_drifted: bool) -> tuple[list[Job], str]:
     """The jobs planned, and why the whole is refused (empty: it is not)."""
     planned: list[Job] = []
     for job in jobs:
         plans = tuple(
-            hands.once(f"plan.{job.step}.{number}", Plan, functools.partial(_undo_planned, plan, context))
+            effects.once(f"plan.{job.step}.{number}", Plan, functools.partial(_undo_planned, plan, context))
             for number, plan in enumerate(job.plans)
         )
         planned.append(attrs.evolve(job, plans=plans))
@@ -275,7 +275,7 @@ def _untouched(job: Job, status: Status | None = None, reason: str = "") -> tupl
 def _undo_checked(
     held: Run, jobs: Sequence[Job], context: Context, observer: Observer, skip_drifted: bool, moved: str
 ) -> RunReport:
-    planned, refused = _undo_plans(jobs, context, LookingHands(observer), skip_drifted)
+    planned, refused = _undo_plans(jobs, context, ReadOnlyEffects(observer), skip_drifted)
     steps = _undo_results(planned, {job.step: _untouched(job) for job in planned}, refused, moved)
     for step in steps:
         observer.finished(step)
@@ -291,19 +291,19 @@ def _undo_checked(
     )
 
 
-def walk_back(held: Run, context: Context, hands: DurableHands) -> None:
+def walk_back(held: Run, context: Context, effects: Effects) -> None:
     """Plan every change of an undo, refuse the whole where one has drifted (unless such are to be skipped), else carry
     them out in order."""
     jobs = [from_json(job, Job) for job in held.document["jobs"]]
     skip_drifted = bool(held.document.get("skip_drifted"))
-    planned, refused = _undo_plans(jobs, context, hands, skip_drifted)
+    planned, refused = _undo_plans(jobs, context, effects, skip_drifted)
     outcomes: dict[int, tuple[ItemOutcome, ...]] = {}
     wanted = [job for job in planned if any(plan.status is Status.WOULD_CHANGE for plan in job.plans)]
     go = not refused
     held_back = "not put back: the whole is refused"
     if go and wanted:
         plans = tuple(plan for job in wanted for plan in job.plans)
-        go = hands.ask(Preview("undo", plans, (), (), len(plans), 1))
+        go = effects.ask(Preview("undo", plans, (), (), len(plans), 1))
         refused = "" if go else "not confirmed: nothing was changed"
         held_back = "not confirmed"
     stopped = False
@@ -316,7 +316,7 @@ def walk_back(held: Run, context: Context, hands: DurableHands) -> None:
         elif stopped:
             outcomes[job.step] = _untouched(job, Status.NOT_STARTED, "behind an earlier one that did not end well")
         else:
-            ((_, done),) = hands.apply([todo], 1)
+            ((_, done),) = effects.apply([todo], 1)
             left = [_undone(item) for item in done]
             goes_on = EXIT_CODES[Status.REFUSED] if skip_drifted else 0
             stopped = any(EXIT_CODES[item.status] > goes_on for item in left)
@@ -325,7 +325,7 @@ def walk_back(held: Run, context: Context, hands: DurableHands) -> None:
                 for plan, untouched in zip(job.plans, _untouched(job), strict=True)
             )
     for result in _undo_results(planned, outcomes, refused, held.document.get("moved", "")):
-        hands.finished(result)
+        effects.finished(result)
 
 
 def _undone(item: ItemOutcome) -> ItemOutcome:

@@ -29,8 +29,8 @@ def test_help_loads_the_command_line_and_nothing_else() -> None:
     assert {name for name in loaded if name.partition(".")[0] == "easops"} - {"easops", "easops.cli"} == {
         f"easops.cli.{name}"
         for name in (
-            "app approve complete conducting detect do files forge given inventory lab lint notify options run runs "
-            "schema show undo voice worker".split()
+            "app approve arguments completion console detect do github_actions inventory lab lint notify options "
+            "report_files run run_display runs schema show undo worker".split()
         )
     }
     heavy = {"attr", "attrs", "rich", "pygments", "pypsrp", "requests", "dbos", "sqlalchemy", "jinja2", "ruamel.yaml"}

@@ -21,7 +21,7 @@ import pytest
 
 from easops.document import DocumentError
 from easops.inventory import load_inventory
-from easops.playbook.run import find_playbook
+from easops.playbook.language.find import find_playbook
 
 ROOT = Path(__file__).parents[2]
 DOCS = sorted((ROOT / "docs").rglob("*.md"))

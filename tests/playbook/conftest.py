@@ -18,10 +18,11 @@ from easops.inventory.load import load_inventory
 from easops.lab import server
 from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.execution.execute_run import always
+from easops.playbook.language.find import find_playbook
 from easops.playbook.record.database import postgresql_url
 from easops.playbook.record.run_store import Record
 from easops.playbook.record.state_folder import StateFolder
-from easops.playbook.run import find_playbook, run
+from easops.playbook.run import run
 from tests.postgresql import PostgresServer
 
 
@@ -106,7 +107,7 @@ def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..
             for name in ("_POLL_FIRST", "_POLL_MOST"):
                 monkeypatch.setattr(f"easops.playbook.steps.interpreter.{name}", 240.0)
             monkeypatch.setattr("easops.actions.recycle_app_pool._LOOK_AGAIN", 10.0)
-            for module in ("run", "recorded"):
+            for module in ("run", "record.stored_run"):
                 monkeypatch.setattr(f"easops.playbook.{module}.SystemClock", lambda: clock)
             return Rig(lab, state or StateFolder(tmp_path / "state"))
 

@@ -21,7 +21,7 @@ from easops.context import Context
 from easops.errors import EasopsError
 from easops.playbook.execution import dbos_engine as engine
 from easops.playbook.execution.apply_changes import carry_out
-from easops.playbook.steps.interpreter import Job
+from easops.playbook.steps.effects import Job
 
 MOMENTS: Final[Mapping[str, str]] = {
     "enqueued": "its child is in the queue and has not begun",

@@ -161,7 +161,7 @@ def test_what_goes_wrong_in_telling_is_told_and_ends_nothing(tmp_path: Path, hoo
     )
     with recorded(StateFolder(tmp_path)) as record:
         ending = Ending(RUN, RunReport(RUN.run_id, "x", "run", Status.CHANGED))
-        told = Notifications(channels).telling(said.append).announce(ending, Ledger(record, RUN, "end"), print)
+        told = Notifications(channels).reporting_to(said.append).announce(ending, Ledger(record, RUN, "end"), print)
         assert [(notice.channel, notice.status) for notice in told] == [("nobody", "failed"), ("on-call", "sent")]
         assert sorted(notice.channel for notice in said) == ["nobody", "on-call"]
         assert sorted(statuses(record)) == [("nobody", "failed"), ("on-call", "sent")]

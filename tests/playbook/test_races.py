@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
+from easops.playbook.language.find import find_playbook
 from easops.playbook.record.run_view import list_runs, show_run
 from easops.playbook.record.state_folder import StateFolder
-from easops.playbook.run import find_playbook, submit
+from easops.playbook.run import submit
 
 from .gate import Gate
 from .processes import BLOCKS, USERS, easops, wait_until

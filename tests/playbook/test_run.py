@@ -13,8 +13,9 @@ from easops.lab.value import CmdletFailed, ErrorInfo
 from easops.playbook.assessment.run_facts import OpenRun
 from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.execution.execute_run import always
+from easops.playbook.language.find import find_playbook
 from easops.playbook.record.run_view import show_run
-from easops.playbook.run import find_playbook, resume, run
+from easops.playbook.run import resume, run
 from easops.playbook.undo import undo
 from easops.remoting.command import Command
 from easops.remoting.pool import SessionPool

@@ -18,9 +18,10 @@ from easops.inventory.host import Host
 from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.do import inputs_of, single
 from easops.playbook.execution.execute_run import always
+from easops.playbook.language.find import find_playbook
 from easops.playbook.language.load import load_playbook_text
 from easops.playbook.record.run_view import show_run
-from easops.playbook.run import find_playbook, resume, run
+from easops.playbook.run import resume, run
 from easops.playbook.steps.codec import from_json
 from easops.playbook.steps.observer import Silent
 from easops.playbook.undo import undo

@@ -27,7 +27,7 @@ from easops.iis import WorkerProcess, WorkerProcessReading, read_worker_processe
 from easops.inventory import Host, Inventory
 from easops.logs import EasRequest, EasTraffic, read_eas_files
 from easops.playbook.language.model import Playbook
-from easops.playbook.steps.interpreter import Preview
+from easops.playbook.steps.effects import Preview
 from easops.playbook.steps.step_result import StepResult
 from easops.remoting.session import Session
 

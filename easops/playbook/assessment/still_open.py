@@ -28,6 +28,7 @@ def still_open(run: RunFacts) -> list[Point]:
     points += [Point("still open", _untouched_words(step)) for step in untouched(run) if step not in past]
     points += [Point("still open", text) for text in untreated(run)]
     points += [Point("possibly ongoing", _untouched_words(step)) for step in past]
+    points += _left_alone(run)
     if not run.closed:
         points += [*_awaiting(run), *_unfinished(run)]
     if run.earlier is not None:
@@ -85,18 +86,31 @@ def _unfinished(run: RunFacts) -> list[Point]:
         return [Point("unfinished", f"the run did not come to its end: {how}")]
     if not run.unfinished or run.status is Status.AWAITING_APPROVAL:
         return []
-    names = [
-        step.name
-        for step in run.steps
-        if step.kind == "do" and any(status is Status.NOT_STARTED for status in (step.status, *_statuses(step)))
+    texts = [text for step in run.steps for text in _not_started(step)]
+    stopped_at = next((step.name for step in run.steps if step.stops), "steps of this run are not done")
+    return [Point("unfinished", text) for text in texts or [stopped_at]]
+
+
+def _left_alone(run: RunFacts) -> list[Point]:
+    """Items that an action left as they are, and steps that a stop kept from starting, where nobody is to resume
+    them."""
+    points = [
+        Point("skipped", f"{item.item}: {item.reason}")
+        for item in run.items
+        if item.status is Status.SKIPPED and item.reason
     ]
-    stopped_at = next((step.name for step in run.steps if step.stops), None)
-    names = list(dict.fromkeys(names)) or ([] if stopped_at is None else [stopped_at])
-    return [Point("unfinished", ", ".join(names) or "steps of this run are not done")]
+    if not run.unfinished and not run.cut_short:
+        points += [Point("not started", text) for step in run.steps for text in _not_started(step)]
+    return points
 
 
-def _statuses(step: StepResult) -> list[Status]:
-    return [item.status for item in step.items]
+def _not_started(step: StepResult) -> Iterator[str]:
+    items = [item.item for item in step.items if item.status is Status.NOT_STARTED]
+    name = step.name if step.host is None else f"{step.name} ({step.host})"
+    if items:
+        yield f"{name}: {', '.join(items)}"
+    elif step.status is Status.NOT_STARTED and step.kind == "do":
+        yield name
 
 
 def _untouched_words(step: StepResult) -> str:

@@ -13,7 +13,7 @@ from easops.actions.outcome import ItemOutcome
 from easops.context import Context
 from easops.errors import EasopsError
 from easops.iis.worker_process import read_worker_processes
-from easops.playbook.steps.interpreter import Job
+from easops.playbook.steps.effects import Job
 from easops.status import EXIT_CODES, Status, worst
 
 _TOUCHED: Final = (Status.CHANGED, Status.UNKNOWN, Status.VERIFY_FAILED)

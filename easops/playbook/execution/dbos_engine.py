@@ -37,7 +37,7 @@ from easops.playbook.record.state_folder import RunLock, StateFolder
 from easops.playbook.record.stored_run import looked_at
 from easops.playbook.steps.approval_request import RULE, Approval, Verdict
 from easops.playbook.steps.codec import Json, from_json, to_json
-from easops.playbook.steps.interpreter import Job, Preview
+from easops.playbook.steps.effects import Job, Preview
 from easops.playbook.steps.observer import Observer
 from easops.playbook.steps.step_result import StepResult
 from easops.remoting.retry import patiently
@@ -230,7 +230,7 @@ def _error(kind: str, what: str, why: str, next_step: str, extra: dict[str, str]
 
 
 class DurableHands:
-    """Hands whose every touch is a step of the run's workflow (``easops.playbook.steps.interpreter.Hands``)."""
+    """Hands whose every touch is a step of the run's workflow (``easops.playbook.steps.effects.Effects``)."""
 
     checking = False
 

@@ -20,12 +20,12 @@ from easops.playbook.execution.dbos_engine import PROTOCOL, DurableHands, Execut
 from easops.playbook.record.database import DatabaseAway
 from easops.playbook.record.notice_ledger import Ledger, Moment
 from easops.playbook.record.run_store import Record, Run
-from easops.playbook.record.state_folder import RunLock, StateFolder
 from easops.playbook.record.run_view import view_of
+from easops.playbook.record.state_folder import RunLock, StateFolder
 from easops.playbook.record.stored_run import context_of, status_of, steps_of
 from easops.playbook.steps.codec import Json
+from easops.playbook.steps.effects import Preview
 from easops.playbook.steps.identity import this_person
-from easops.playbook.steps.interpreter import Preview
 from easops.playbook.steps.observer import Observer, Silent
 from easops.playbook.steps.step_result import StepResult, run_status
 from easops.remoting.pool import SessionPool

@@ -143,7 +143,7 @@ def _step(
         for name, subject in named.items():
             rules.append(condition({kind: {"const": name}}, _parameters(subject), required=(kind,)))
     for name, action in actions.items():
-        needed = ["because"] if action.pulse else []
+        needed = ["because"] if action.one_way else []
         if action.scope == "server" and not in_group:
             needed.append("on")
         then: Schema = {"required": needed} if needed else {}

@@ -13,10 +13,11 @@ import attrs
 from easops.errors import BadInput, EasopsError
 from easops.parameter import Parameter, ParameterError, check_all, format_duration
 from easops.playbook.language.expression import Setting, evaluate
-from easops.playbook.steps.approval_request import By
 
 StepKind = Literal["detect", "verify", "do", "approval"]
 
+By = Literal["anyone", "somebody_else"]
+"""Who may approve; *somebody_else* is neither the person who started the run nor anyone who resumed it."""
 
 EXPIRES: Final = dt.timedelta(hours=1)
 """How long an approval stands where the playbook does not say."""
@@ -40,13 +41,13 @@ class TakesParameters(Protocol):
 
 
 class DescribedAction(TakesParameters, Protocol):
-    """What the loader asks of an action: also what it acts on, and whether it is a pulse (needs ``because:``)."""
+    """What the loader asks of an action: also what it acts on, and whether it is one-way, which needs ``because:``."""
 
     @property
     def scope(self) -> Literal["organisation", "server"]: ...
 
     @property
-    def pulse(self) -> bool: ...
+    def one_way(self) -> bool: ...
 
 
 @attrs.frozen

@@ -8,10 +8,18 @@ from typing import Final, cast
 from easops.document import Checker, Node, suggestion
 from easops.parameter import Parameter
 from easops.playbook.language.expression import Setting
-from easops.playbook.language.model import LIFETIME, WITHIN, DescribedAction, Group, Step, StepKind, TakesParameters
+from easops.playbook.language.model import (
+    LIFETIME,
+    WITHIN,
+    By,
+    DescribedAction,
+    Group,
+    Step,
+    StepKind,
+    TakesParameters,
+)
 from easops.playbook.language.result_types import RESULTS, TEXT, Shape
 from easops.playbook.language.setting_reader import BROKEN, Names, SettingReader
-from easops.playbook.steps.approval_request import By
 
 KINDS: Final[tuple[StepKind, ...]] = ("detect", "verify", "do", "approval")
 BESIDE: Final = ("name", "with", "on", "for_each", "when", "because", "within", "expires", "by", "as", "on_failure")
@@ -211,7 +219,7 @@ class StepReader:
         action = self._actions.get(subject)
         if action is None:
             return
-        if action.pulse and "because" not in fields:
+        if action.one_way and "because" not in fields:
             self._checker.add(
                 node,
                 f"{subject} needs a `because`",

@@ -5,19 +5,17 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import attrs
 
 from easops.actions.change import names, words
+from easops.playbook.language.model import By
 from easops.playbook.steps.codec import dumps, to_json
 from easops.playbook.steps.identity import Person
 
 RULE: Final = "approval"
 """The rule that refuses what was not approved, or is not any more."""
-
-By = Literal["anyone", "somebody_else"]
-"""Who may approve; *somebody_else* is neither who started the run nor who resumed it."""
 
 
 @attrs.frozen

@@ -1,33 +1,11 @@
-"""What the looks of a detect or verify come to: a status, words, and which hosts have yet to pass."""
+"""What the detections of a detect or verify step come to: words, and which hosts have not passed yet."""
 
 from __future__ import annotations
 
 import attrs
 
 from easops.detectors.finding import Detection, Undetermined
-from easops.status import Status, worst
-
-
-def detected(found: Detection, unreachable_allowed: int) -> Status:
-    """The status of a detect that found this."""
-    statuses = [Status.OK]
-    if len(found.unreachable) > unreachable_allowed:
-        statuses.append(Status.UNREACHABLE)
-    if any(item.required for item in found.undetermined):
-        statuses.append(Status.UNDETERMINED)
-    return worst(statuses)
-
-
-def verified(seen: Detection) -> Status:
-    """The status of a verify whose last looks gave this."""
-    statuses = [Status.OK]
-    if seen.unreachable:
-        statuses.append(Status.UNREACHABLE)
-    if any(item.required for item in seen.undetermined):
-        statuses.append(Status.UNDETERMINED)
-    if seen.found:
-        statuses.append(Status.VERIFY_FAILED)
-    return worst(statuses)
+from easops.status import Status
 
 
 def undetermined_words(found: Detection) -> str:

@@ -1,7 +1,7 @@
-"""The walker: what the steps of a playbook mean, in plain Python that knows no engine.
+"""What the steps of a playbook mean, in plain Python that knows no engine.
 
-``walk`` decides; everything that touches the world goes through a ``Hands``: ``--check`` has hands that only read, the
-engine has hands that make each touch durable. Both walk the same way.
+``interpret`` decides. Everything that touches the world goes through an ``Effects``: the one of ``--check`` only reads,
+the engine's makes each touch durable. The decisions are the same with both.
 Source: docs/explanation/playbooks.md.
 """
 
@@ -11,17 +11,17 @@ import collections
 import datetime as dt
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final
 
 import attrs
 
 from easops.actions import ACTIONS
 from easops.actions.action import Action, Plan
-from easops.actions.change import Change, ChangeOutcome
 from easops.actions.outcome import Done, ItemOutcome
 from easops.clock import Waiting
 from easops.context import Context
 from easops.detectors import DETECTORS
+from easops.detectors.detection_status import detect_status, verify_status
 from easops.detectors.detector import Detector
 from easops.detectors.finding import Detection
 from easops.errors import (
@@ -35,176 +35,26 @@ from easops.inventory.host import Host
 from easops.inventory.select import one_organisation, select
 from easops.playbook.language.expression import Setting, evaluate, expressions_in
 from easops.playbook.language.model import Group, Playbook, Step
-from easops.playbook.steps.approval_request import RULE, Approval, Foreseen, PlannedChange, Verdict, digest_of, others
+from easops.playbook.steps.approval_request import RULE, Approval, Foreseen, PlannedChange, digest_of, others
 from easops.playbook.steps.detection_status import (
-    detected,
     failing,
     merge,
     of_hosts,
     undetermined_words,
     until_told,
-    verified,
     verify_words,
     waiting_for,
 )
+from easops.playbook.steps.earlier import Earlier
+from easops.playbook.steps.effects import Effects, Job, Preview, ReadOnlyEffects
+from easops.playbook.steps.facts import Facts
+from easops.playbook.steps.observer import Silent
 from easops.playbook.steps.step_result import StepResult, step_key
 from easops.status import EXIT_CODES, Status
-
-T = TypeVar("T")
 
 _POLL_FIRST: Final = 5.0
 _POLL_MOST: Final = 60.0
 """Seconds between the looks of a verify: first short, then longer."""
-
-
-@attrs.frozen
-class Facts:
-    """What a run learns once, before its first step, and keeps: the one domain controller that all its reads and
-    writes name, the targets' names, and who is protected: mailboxes by Guid, and why each of them is (the earliest
-    records do not say)."""
-
-    organisation: str
-    domain_controller: str | None
-    protected: tuple[str, ...] = ()
-    protected_because: Mapping[str, str] = attrs.field(factory=dict)
-
-
-@attrs.frozen
-class Pulse:
-    """A change without a way back that an earlier walk made, or may have made. *key* is its intent's, which begins with
-    the step's; *outcome* is as it stands since (``conclude``)."""
-
-    key: str
-    change: Change
-    outcome: ChangeOutcome
-
-    def of(self, key: str, host: str, values: Mapping[str, Any]) -> bool:
-        """Whether it is what the step of that key would do on that host with these values."""
-        change: Any = self.change
-        mine = {name: held for name, held in attrs.asdict(change, recurse=False).items() if name in values}
-        here = self.key.startswith(f"{key}.") and getattr(self.change, "host", None) == host
-        return here and all(_same(values[name], held) for name, held in mine.items())
-
-    def item(self, host: str, target: str) -> ItemOutcome:
-        """Its item, where no result of a step has it any more."""
-        held = ItemOutcome(host, target, self.outcome.status, self.outcome.reason, undo=self.change.undo)
-        return attrs.evolve(held, after=self.change.after, touched=True)
-
-
-@attrs.frozen
-class Earlier:
-    """What a later walk of the same run takes over from those before it: their steps, whether the changes were
-    confirmed, and the pulses, from their intents (None in a walk that 0.1.0 began: they are told by item). *lapsed* is
-    the key of an approval step that asks again."""
-
-    steps: tuple[StepResult, ...] = ()
-    asked: bool = False
-    pulses: tuple[Pulse, ...] | None = None
-    lapsed: str = ""
-
-    def done(self) -> dict[str, StepResult]:
-        """The steps that ended well, by key."""
-        good = (Status.OK, Status.CHANGED, Status.SKIPPED)
-        return {step.key: step for step in self.steps if step.status in good and step.key != self.lapsed}
-
-    def touched(self, key: str) -> tuple[ItemOutcome, ...]:
-        """The items of the step of that key that an earlier walk changed, or may have."""
-        return tuple(item for step in self.steps if step.key == key for item in step.items if item.touched)
-
-    def item(self, key: str, item: str) -> ItemOutcome | None:
-        """What came of such an item."""
-        return next((held for held in self.touched(key) if held.item == item), None)
-
-    def pulse(self, key: str, host: str, target: str, values: Mapping[str, Any]) -> ItemOutcome | None:
-        """What came of the pulse of that step on that host with these values, if an earlier walk made it."""
-        if self.pulses is None:
-            return self.item(key, host)
-        held = next((pulse for pulse in self.pulses if pulse.of(key, host, values)), None)
-        if held is None:
-            return None
-        told = [item for item in self.touched(key) if item.item == host]
-        if len(told) != 1:
-            return held.item(host, target)
-        return attrs.evolve(told[0], status=held.outcome.status, reason=held.outcome.reason)
-
-
-@attrs.frozen
-class Job:
-    """What is to be done to one target, item by item, in order. *host* is a label, None for the organisation;
-    *group_host* is that of the step's ``each_host``. *until* is the time until when the approval stands that it is done
-    under; None where it needs none."""
-
-    step: int
-    target: str
-    host: str | None
-    plans: tuple[Plan, ...]
-    group_host: str | None = None
-    until: dt.datetime | None = None
-
-    @property
-    def key(self) -> str:
-        return step_key(self.step, self.group_host)
-
-
-@attrs.frozen
-class Preview:
-    """What a person is asked about, once: the first changing step's plan, and what comes after it."""
-
-    step: str
-    plans: tuple[Plan, ...]
-    later: tuple[str, ...]
-    hosts: tuple[str, ...]
-    changes_limit: int
-    hosts_at_once: int
-
-
-class Hands(Protocol):
-    """How the walker touches the world."""
-
-    @property
-    def checking(self) -> bool:
-        """Whether nothing may be changed."""
-        ...
-
-    def once(self, key: str, kind: type[T], look: Callable[[], T]) -> T:
-        """What *look* gives, an instance of *kind*; where the run is resumed, what it gave then. *key* names it."""
-        ...
-
-    def ask(self, preview: Preview) -> bool:
-        """Whether the changes may be made."""
-        ...
-
-    def approval(self, key: str, step: str, asked: Approval) -> Verdict:
-        """Whether an approval of what the step of that key asks for stands; if so it is used up hereby."""
-        ...
-
-    def apply(self, jobs: Sequence[Job], at_once: int) -> list[tuple[Job, tuple[ItemOutcome, ...]]]:
-        """Carry the jobs out, *at_once* at a time, in order; after one that failed no further one starts."""
-        ...
-
-    def finished(self, result: StepResult) -> None:
-        """A step has ended."""
-        ...
-
-
-class Looking:
-    """Hands that only look: every read is made, nothing is asked, sent, recorded or told."""
-
-    checking = True
-
-    def once(self, key: str, kind: type[T], look: Callable[[], T]) -> T:
-        return look()
-
-    def ask(self, preview: Preview) -> bool:
-        raise AssertionError("who only looks asks nothing")
-
-    def approval(self, key: str, step: str, asked: Approval) -> Verdict:
-        raise AssertionError("who only looks asks for no approval")
-
-    def apply(self, jobs: Sequence[Job], at_once: int) -> list[tuple[Job, tuple[ItemOutcome, ...]]]:
-        raise AssertionError("who only looks applies nothing")
-
-    def finished(self, result: StepResult) -> None: ...
 
 
 @attrs.frozen
@@ -231,7 +81,7 @@ class _Walk:
     hosts: tuple[Host, ...]
     left_out: tuple[Host, ...]
     context: Context
-    hands: Hands
+    effects: Effects
     namespace: dict[str, Any]
     targets: Callable[[Host], str]
     actions: Mapping[str, Action]
@@ -302,13 +152,13 @@ class _Walk:
             result = _result(step, status, reason=reason)
             if not going_on:
                 result = _result(step, Status.NOT_STARTED, reason=f"behind the stop at {self.stopped!r}")
-            self.hands.finished(self._keep(step, result))
+            self.effects.finished(self._keep(step, result))
             if going_on and self.stopped:
                 self.stopped = group.name
 
     def _take(self, step: Step) -> None:
         """Do a step, unless an earlier walk of the run has ended it well."""
-        done = None if self.begun else self.earlier.done().get(self._key(step))
+        done = None if self.begun else self.earlier.finished().get(self._key(step))
         if done is not None:
             self._keep(step, done)
             return
@@ -322,14 +172,14 @@ class _Walk:
             status = Status.REFUSED if isinstance(error, Refused) else Status.FAILED
             result = _result(step, status, reason=str(error))
         result = attrs.evolve(result, seconds=round(self.context.clock.monotonic() - started, 3))
-        self.hands.finished(self._keep(step, result))
+        self.effects.finished(self._keep(step, result))
 
     def _keep(self, step: Step, result: StepResult) -> StepResult:
         """Take a step's result into the namespace, and see whether it stops the changes."""
         at_hand = None if self.host is None else self.host.name
         result = self._with_earlier(step, result)
         result = attrs.evolve(result, host=at_hand, position=len(self.results) + 1)
-        if result.approval is not None and result.status in (Status.OK, Status.SKIPPED) and not self.hands.checking:
+        if result.approval is not None and result.status in (Status.OK, Status.SKIPPED) and not self.effects.checking:
             self.approved = result.approval
             self.asked = self.asked or result.status is Status.OK
         if step.as_ is not None:
@@ -404,17 +254,17 @@ class _Walk:
     def _detect(self, step: Step, hosts: Sequence[Host]) -> StepResult:
         detector = self.detectors[step.subject]
         values = step.arguments(detector.parameters, self.namespace)
-        found = self.hands.once(self._touch(step), Detection, lambda: detector.detect(hosts, values, self.context))
+        found = self.effects.once(self._touch(step), Detection, lambda: detector.detect(hosts, values, self.context))
         return _result(
             step,
-            detected(found, self.playbook.limits.unreachable),
+            detect_status(found, unreachable_allowed=self.playbook.limits.unreachable),
             hosts=_names(hosts),
             reason=undetermined_words(found),
             detection=found,
         )
 
     def _verify(self, step: Step, hosts: Sequence[Host]) -> StepResult:
-        if self.hands.checking:
+        if self.effects.checking:
             return _result(step, Status.SKIPPED, reason="check: nothing was changed that could be verified")
         detector = self.detectors[step.subject]
         values = step.arguments(detector.parameters, self.namespace)
@@ -445,8 +295,8 @@ class _Walk:
                 clock.sleep(min(max(wait, told), max(0.0, ends - clock.monotonic())))
                 wait = min(wait * 1.5, _POLL_MOST)
 
-        seen = self.hands.once(self._touch(step), Detection, look)
-        status = verified(seen)
+        seen = self.effects.once(self._touch(step), Detection, look)
+        status = verify_status(seen)
         return _result(step, status, hosts=_names(hosts), reason=verify_words(seen, status), detection=seen)
 
     # -- changing -----------------------------------------------------------------------------------------------
@@ -471,15 +321,15 @@ class _Walk:
                 label = None if host is None else host.name
                 values = step.arguments(action.parameters, here)
                 done = None
-                if action.pulse and host is not None:
-                    done = self.earlier.pulse(self._key(step), host.name, self.targets(host), values)
+                if action.one_way and host is not None:
+                    done = self.earlier.one_way(self._key(step), host.name, self.targets(host), values)
                 if done is not None:
                     # It happened in an earlier walk of this run: two are not one.
                     carried[len(plans)] = done
                     plans.append(Plan(done.item, Status.OK, host=label))
                     continue
                 key = f"{self._touch(step)}.{number}" + ("" if label is None else f".{label}")
-                plan = self.hands.once(key, Plan, functools.partial(self._planned, action, values, label))
+                plan = self.effects.once(key, Plan, functools.partial(self._planned, action, values, label))
                 done = self.earlier.item(self._key(step), plan.item)
                 if done is not None and plan.status is Status.OK:
                     # As wanted, because an earlier walk of this run made it so: it is this run's change all the same.
@@ -500,7 +350,7 @@ class _Walk:
         planned = self._changes(step, wanted)
         if self.ahead is not None:
             self.ahead += planned
-        if self.hands.checking:
+        if self.effects.checking:
             items = tuple(
                 carried.get(at) or _outcome(plan, self._target(plan), certain=not depends)
                 for at, plan in enumerate(plans)
@@ -520,7 +370,7 @@ class _Walk:
                 changes_limit=most,
                 hosts_at_once=self.playbook.limits.hosts_at_once,
             )
-            if not self.hands.ask(preview):
+            if not self.effects.ask(preview):
                 items = tuple(_outcome(plan, self._target(plan), Status.REFUSED, "not confirmed") for plan in plans)
                 return self._done(
                     step, hosts, items, because, Status.REFUSED, reason="not confirmed: nothing was changed"
@@ -566,7 +416,7 @@ class _Walk:
             return _result(step, Status.SKIPPED, reason="what is behind it is asked for by itself")
         told = _text(evaluate(step.approval, self.namespace))
         expires = step.lifetime(self.namespace)
-        foreseen = self.hands.once(f"{self._touch(step)}.plan", Foreseen, self._foreseen)
+        foreseen = self.effects.once(f"{self._touch(step)}.plan", Foreseen, self._foreseen)
         if foreseen.problem:
             return _result(
                 step, Status(foreseen.status), reason=f"what it is for cannot be planned: {foreseen.problem}"
@@ -574,9 +424,9 @@ class _Walk:
         asked = Approval(told, foreseen.changes, digest_of(foreseen.changes), step.by, expires)
         if not asked.changes:
             return _result(step, Status.SKIPPED, reason="nothing to approve", approval=asked)
-        if self.hands.checking:
+        if self.effects.checking:
             return _result(step, Status.SKIPPED, reason="check: an approval would be asked for", approval=asked)
-        verdict = self.hands.approval(self._touch(step), self._key(step), asked)
+        verdict = self.effects.approval(self._touch(step), self._key(step), asked)
         asked = attrs.evolve(asked, asked_by=verdict.asked_by, until=verdict.until, approved_by=verdict.approved_by)
         status = Status.AWAITING_APPROVAL if verdict.approved_by is None else Status.OK
         return _result(step, status, reason=verdict.void, approval=asked)
@@ -591,7 +441,7 @@ class _Walk:
             self,
             left=list(self.left),
             context=attrs.evolve(self.context, progress=progress),
-            hands=Looking(),
+            effects=ReadOnlyEffects(Silent()),
             namespace=dict(self.namespace),
             named=dict(self.named),
             counted={number: set(items) for number, items in self.counted.items()},
@@ -654,7 +504,7 @@ class _Walk:
             for target, held in by_target.items()
             if target in startable
         ]
-        done = {job.target: list(items) for job, items in self.hands.apply(jobs, self.playbook.limits.hosts_at_once)}
+        done = {job.target: list(items) for job, items in self.effects.apply(jobs, self.playbook.limits.hosts_at_once)}
         outcomes: list[ItemOutcome] = []
         for plan in plans:
             target = self._target(plan)
@@ -683,7 +533,7 @@ class _Walk:
         certain: bool = True,
     ) -> StepResult:
         ended = {item.item: item.ended for item in items if item.ended is not None}
-        finished = self.hands.once(f"{self._touch(step)}.ended", dt.datetime, self.context.clock.now)
+        finished = self.effects.once(f"{self._touch(step)}.ended", dt.datetime, self.context.clock.now)
         done = Done(step.subject, items, ended, finished)
         return _result(
             step,
@@ -709,13 +559,13 @@ class _Walk:
         return ""
 
 
-def walk(
+def interpret(
     playbook: Playbook,
     inputs: Mapping[str, Any],
     facts: Facts,
     hosts: Sequence[Host],
     context: Context,
-    hands: Hands,
+    effects: Effects,
     targets: Callable[[Host], str],
     *,
     left_out: Sequence[Host] = (),
@@ -738,7 +588,7 @@ def walk(
         tuple(hosts),
         tuple(left_out),
         context,
-        hands,
+        effects,
         dict(inputs),
         targets,
         actions=actions,
@@ -751,11 +601,6 @@ def walk(
 
 
 # -- words and verdicts --------------------------------------------------------------------------------------------
-
-
-def _same(one: Any, other: Any) -> bool:
-    """Whether two parameters are one: names of IIS and Windows know no upper case."""
-    return one.lower() == other.lower() if isinstance(one, str) and isinstance(other, str) else bool(one == other)
 
 
 def _changes_each(group: Group) -> bool:

@@ -1,10 +1,9 @@
-"""Who is told how a run goes on, and the hands of ``--check``."""
+"""Who follows a run as it goes."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
-from easops.playbook.steps.interpreter import Looking
 from easops.playbook.steps.step_result import StepResult
 
 
@@ -31,13 +30,3 @@ class Observer(Protocol):
 
 class Silent(Observer):
     """An Observer that is not interested."""
-
-
-class LookingHands(Looking):
-    """Hands for ``--check``: the observer is told."""
-
-    def __init__(self, observer: Observer) -> None:
-        self._observer = observer
-
-    def finished(self, result: StepResult) -> None:
-        self._observer.finished(result)

@@ -10,7 +10,7 @@ import attrs
 from easops.actions.outcome import Done, ItemOutcome
 from easops.detectors.finding import Detection
 from easops.playbook.steps.approval_request import RULE, Approval
-from easops.status import Status, worst
+from easops.status import MAY_HAVE_CHANGED, Status, worst
 
 Kind = Literal["detect", "verify", "do", "approval", "undo"]
 
@@ -55,6 +55,11 @@ class StepResult:
     @property
     def items(self) -> tuple[ItemOutcome, ...]:
         return self.done.items if self.done is not None else ()
+
+    @property
+    def changed_items(self) -> tuple[ItemOutcome, ...]:
+        """The items that were changed, or may have been; a failed one may be half done."""
+        return tuple(item for item in self.items if item.touched or item.status in MAY_HAVE_CHANGED)
 
     @property
     def unapproved(self) -> bool:

@@ -11,8 +11,8 @@ from typing import Literal
 
 from easops.document import DocumentError, Problem
 from easops.errors import EasopsError
-from easops.report.ci.test_case import cases
 from easops.playbook.assessment.run_report import RunReport
+from easops.report.ci.test_case import cases
 from easops.report.terminal.lint import Linted, within
 from easops.status import Status
 

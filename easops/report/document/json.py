@@ -26,6 +26,7 @@ import attrs
 
 from easops.actions.change import Change, ChangeOutcome
 from easops.detectors.finding import Detection
+from easops.playbook.assessment.assessment import Assessment
 from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.record.approval import Asked, Decision
 from easops.playbook.record.run_view import RunView
@@ -63,7 +64,23 @@ def run_document(report: RunReport, exit_code: int | None) -> Document:
         ],
         "steps": [step_data(step) for step in report.steps],
         "next": report.next,
+        "assessment": assessment_data(report.assessment),
         "notices": [to_json(notice) for notice in report.notices],
+    }
+
+
+def assessment_data(assessment: Assessment) -> Document:
+    """``open``, ``proved`` and ``not_judged`` are sentences; ``next`` are the commands to type, in order."""
+    return {
+        "verdict": assessment.verdict.word,
+        "meaning": assessment.verdict.sentence,
+        "over": assessment.over,
+        "proved": list(assessment.proved),
+        "searched": list(assessment.searched),
+        "open": [str(point) for point in assessment.open],
+        "not_judged": [str(point) for point in assessment.not_judged],
+        "next": [{"command": command.command, "meaning": command.meaning} for command in assessment.next],
+        "repeats": [{"difference": repeat.difference, "meaning": repeat.meaning} for repeat in assessment.repeats],
     }
 
 
@@ -219,7 +236,7 @@ class _Json:
     def step(self, step: StepResult, earlier: Sequence[StepResult], *, diff: bool, verbose: bool) -> str:
         return ""
 
-    def end(self, report: RunReport, exit_code: int, *, command: str) -> str:
+    def end(self, report: RunReport, exit_code: int) -> str:
         return dumped(run_document(report, exit_code))
 
     def detection(self, detection: Detection, status: Status, exit_code: int, *, verbose: bool) -> str:

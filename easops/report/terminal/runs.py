@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from pathlib import PurePath
 
 from easops.actions.change import Change, ChangeOutcome, words
-from easops.playbook.assessment.next_commands import ways
 from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.record.run_view import RunView
 from easops.playbook.steps.step_result import Notice
 from easops.report.terminal.approval import decision_words
-from easops.report.terminal.head_and_end import head_lines, labelled, to_type
+from easops.report.terminal.head_and_end import command_lines, head_lines, labelled
 from easops.report.terminal.layout import INDENT, moment, table, wrapped
 from easops.report.terminal.step import item_words, step_lines
 from easops.status import Status
@@ -67,10 +66,15 @@ def run_view_lines(view: RunView, report: RunReport, *, diff: bool = False, verb
         lines += _change_lines(change, outcome)
     if view.notices:
         lines += ["", "Who was told:", *notice_lines(view.notices)]
-    ways = ways_out(view, report)
+    assessment = report.assessment
+    end: list[str] = []
+    for point in (*assessment.open, *assessment.not_judged):
+        end += labelled(point.label, [point.text])
+    end += labelled("proved", assessment.proved)
     if view.asked is not None and view.asked.decision is not None:
-        ways = [*labelled("decided", [decision_words(view.asked.decision)]), *ways]
-    return [*lines, "", *ways] if ways else lines
+        end += labelled("decided", [decision_words(view.asked.decision)])
+    end += command_lines(assessment)
+    return [*lines, "", *end] if end else lines
 
 
 def notice_lines(notices: Sequence[Notice], indent: str = INDENT) -> list[str]:
@@ -87,11 +91,6 @@ def _change_lines(change: Change, outcome: ChangeOutcome | None) -> list[str]:
     reason = "no outcome is recorded" if outcome is None else outcome.reason
     lines = wrapped(item_words(change.subject, status, reason))
     return [*lines, *wrapped(f"{words(change.before)} -> {words(change.after)}", INDENT + "  ", "  ")]
-
-
-def ways_out(view: RunView, report: RunReport) -> list[str]:
-    """The commands that lead on from here, one a line; none where nothing is left to do."""
-    return [line for way in ways(view, report) for line in to_type(way.label, way.command)]
 
 
 def settled_lines(run_id: str, found: Sequence[tuple[Change, ChangeOutcome]], *, closed: bool) -> list[str]:

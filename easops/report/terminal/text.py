@@ -13,7 +13,7 @@ from easops.playbook.assessment.found import found_words
 from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.record.approval import Asked, Decision
 from easops.playbook.record.run_view import RunView
-from easops.playbook.steps.interpreter import Preview
+from easops.playbook.steps.effects import Preview
 from easops.playbook.steps.step_result import Notice, StepResult
 from easops.readings.take import Taken
 from easops.report.terminal.approval import asked_lines, decided_lines
@@ -96,8 +96,8 @@ class Text:
     def step(self, step: StepResult, earlier: Sequence[StepResult], *, diff: bool, verbose: bool) -> str:
         return self.drawn(step_lines(step, earlier, diff=diff, verbose=verbose))
 
-    def end(self, report: RunReport, exit_code: int, *, command: str) -> str:
-        return self.drawn(end_lines(report, exit_code, command=command))
+    def end(self, report: RunReport, exit_code: int) -> str:
+        return self.drawn(end_lines(report, exit_code))
 
     def detection(self, detection: Detection, status: Status, exit_code: int, *, verbose: bool) -> str:
         return self.drawn(detection_alone(detection, verbose=verbose))

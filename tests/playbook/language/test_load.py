@@ -36,7 +36,7 @@ class Described:
     name: str
     parameters: tuple[Parameter, ...]
     scope: Literal["organisation", "server"] = "organisation"
-    pulse: bool = False
+    one_way: bool = False
 
 
 DETECTORS = table(
@@ -56,7 +56,7 @@ DETECTORS = table(
 )
 ACTIONS = table(
     Described("limit_eas_usage", (Parameter("user", "text", "the mailbox"),)),
-    Described("recycle_app_pool", (Parameter("pool", "text", default="P"),), "server", pulse=True),
+    Described("recycle_app_pool", (Parameter("pool", "text", default="P"),), "server", one_way=True),
     Described("set_recycling", (Parameter("how", "choice", choices=("off", "on")),), "server"),
 )
 HEAD = """\

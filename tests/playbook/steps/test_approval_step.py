@@ -14,11 +14,11 @@ from easops.playbook.language.model import LIFETIME
 from easops.playbook.record.approval import lapsed
 from easops.playbook.record.run_store import KEPT
 from easops.playbook.steps.approval_request import RULE, digest_of
-from easops.playbook.steps.interpreter import Earlier
+from easops.playbook.steps.earlier import Earlier
 from easops.playbook.steps.step_result import StepResult
 from easops.status import Status
 
-from .test_interpreter import BERT, CURE, HOST_BY_HOST, SOON, Hands, Limit, found, go, told, user
+from .test_interpreter import BERT, CURE, HOST_BY_HOST, SOON, FakeEffects, Limit, found, go, told, user
 
 GATE = """  - name: agree
     when: "{{ storm.found }}"
@@ -29,35 +29,37 @@ FLOOD = found(user("anna"), user("bert", 9))
 ONE = found(user("anna"))
 
 
-def asked(*finds: Detection, text: str = GATED, **more: Any) -> Hands:
+def asked(*finds: Detection, text: str = GATED, **more: Any) -> FakeEffects:
     """A first walk, which nobody has approved."""
-    return go(*finds, text=text, hands=Hands(), **more)[1]
+    return go(*finds, text=text, effects=FakeEffects(), **more)[1]
 
 
-def digest(hands: Hands) -> str:
-    held = [result.approval.digest for result in hands.results if result.approval is not None]
+def digest(effects: FakeEffects) -> str:
+    held = [result.approval.digest for result in effects.results if result.approval is not None]
     return held[-1]
 
 
-def approved(*finds: Detection, text: str = GATED, of: Hands | None = None, **more: Any) -> tuple[list[str], Hands]:
+def approved(
+    *finds: Detection, text: str = GATED, of: FakeEffects | None = None, **more: Any
+) -> tuple[list[str], FakeEffects]:
     """A walk, of which somebody has approved what the walk *of* asked for (or what it would have asked itself)."""
     first = of or asked(*finds, text=text)
-    statuses, hands, _ = go(*finds, text=text, hands=Hands(standing=[digest(first)]), **more)
-    return statuses, hands
+    statuses, effects, _ = go(*finds, text=text, effects=FakeEffects(standing=[digest(first)]), **more)
+    return statuses, effects
 
 
 def test_it_asks_for_all_that_follows_and_nothing_of_it_is_done() -> None:
-    hands = asked(FLOOD)
+    effects = asked(FLOOD)
 
-    assert [str(result.status) for result in hands.results] == [
+    assert [str(result.status) for result in effects.results] == [
         "ok",
         "awaiting_approval",
         "not_started",
         "not_started",
         "skipped",
     ]
-    assert (hands.applied, hands.asked) == ([], [])
-    approval = hands.results[1].approval
+    assert (effects.applied, effects.asked) == ([], [])
+    approval = effects.results[1].approval
     assert approval is not None
     assert [(c.step, c.action, c.target, c.item, c.before, c.after) for c in approval.changes] == [
         (3, "limit", "organisation contoso", "bert", {"policy": "none"}, {"policy": "ours"}),
@@ -66,24 +68,24 @@ def test_it_asks_for_all_that_follows_and_nothing_of_it_is_done() -> None:
     ]
     assert approval.told == "anna: 5 hits; bert: 9 hits"
     assert (approval.until, approval.approved_by) == (SOON, None)
-    assert _owes(hands.results)
+    assert _owes(effects.results)
 
 
 def test_what_was_approved_is_done_without_a_further_question_and_under_its_time() -> None:
-    statuses, hands = approved(FLOOD, found(), of=asked(FLOOD))
+    statuses, effects = approved(FLOOD, found(), of=asked(FLOOD))
     assert statuses == ["ok", "ok", "changed", "changed", "ok"]
-    assert hands.applied == [("organisation contoso", "bert", "anna"), ("a", "A")]
-    assert (hands.asked, hands.standing) == ([], [])
-    assert [job.until for job in hands.jobs] == [SOON, SOON]
-    approval = hands.results[1].approval
+    assert effects.applied == [("organisation contoso", "bert", "anna"), ("a", "A")]
+    assert (effects.asked, effects.standing) == ([], [])
+    assert [job.until for job in effects.jobs] == [SOON, SOON]
+    approval = effects.results[1].approval
     assert approval is not None
     assert approval.approved_by == BERT
 
 
 def test_an_approval_of_another_plan_lets_nothing_through() -> None:
-    statuses, hands = approved(FLOOD, of=asked(ONE))
+    statuses, effects = approved(FLOOD, of=asked(ONE))
     assert statuses[:4] == ["ok", "awaiting_approval", "not_started", "not_started"]
-    assert hands.applied == []
+    assert effects.applied == []
 
 
 def test_the_digest_tells_what_is_planned_and_neither_the_evidence_nor_who_comes_first() -> None:
@@ -101,9 +103,9 @@ def test_the_digest_tells_what_is_planned_and_neither_the_evidence_nor_who_comes
 
 def test_where_nothing_is_planned_there_is_nothing_to_approve() -> None:
     always_asking = GATED.replace('    when: "{{ storm.found }}"\n', "")
-    statuses, hands, _ = go(found(), text=always_asking)
+    statuses, effects, _ = go(found(), text=always_asking)
     assert statuses == ["ok", "skipped", "skipped", "skipped", "skipped"]
-    assert hands.results[1].reason == "nothing to approve"
+    assert effects.results[1].reason == "nothing to approve"
     assert go(FLOOD, text=GATED, limit=Limit(ok=("anna", "bert")))[0] == ["ok", "skipped", "ok", "skipped", "skipped"]
 
 
@@ -114,63 +116,65 @@ LOOKS_AGAIN = GATED.replace(
 
 def test_who_turns_up_behind_the_approval_is_not_changed_nor_are_the_others_of_the_step() -> None:
     plan = asked(ONE, text=LOOKS_AGAIN)
-    statuses, hands, _ = go(ONE, ONE, FLOOD, text=LOOKS_AGAIN, hands=Hands(standing=[digest(plan)]))
+    statuses, effects, _ = go(ONE, ONE, FLOOD, text=LOOKS_AGAIN, effects=FakeEffects(standing=[digest(plan)]))
 
     assert statuses == ["ok", "ok", "ok", "refused", "not_started", "skipped"]
-    assert hands.applied == []
-    assert {item.item: item.reason for item in hands.results[3].items} == {
+    assert effects.applied == []
+    assert {item.item: item.reason for item in effects.results[3].items} == {
         "bert": "was not in the plan that was approved (limit)",
         "anna": "others of this step were not approved as they are planned now",
     }
-    assert {item.rule for item in hands.results[3].items} == {RULE}
-    assert _owes(hands.results)
+    assert {item.rule for item in effects.results[3].items} == {RULE}
+    assert _owes(effects.results)
 
 
 def test_where_nothing_was_to_approve_nothing_that_turns_up_later_is_changed() -> None:
     text = LOOKS_AGAIN.replace('    when: "{{ storm.found }}"\n', "")
-    statuses, hands, _ = go(found(), found(), ONE, text=text)
-    assert (statuses[1], statuses[3], hands.applied) == ("skipped", "refused", [])
+    statuses, effects, _ = go(found(), found(), ONE, text=text)
+    assert (statuses[1], statuses[3], effects.applied) == ("skipped", "refused", [])
 
 
 def test_what_somebody_changed_between_the_approval_and_the_write_is_refused_with_the_difference() -> None:
     limit = Limit(befores={"anna": ["none", "theirs"]})
-    statuses, hands = approved(FLOOD, limit=limit)
+    statuses, effects = approved(FLOOD, limit=limit)
 
     assert statuses[1:4] == ["ok", "refused", "not_started"]
-    assert hands.applied == []
-    by_item = {item.item: item.reason for item in hands.results[2].items}
+    assert effects.applied == []
+    by_item = {item.item: item.reason for item in effects.results[2].items}
     assert by_item["anna"] == "is planned as policy theirs -> policy ours; approved was policy none -> policy ours"
 
 
 def test_a_plan_that_has_become_smaller_is_within_what_was_approved() -> None:
     plan = asked(FLOOD, text=LOOKS_AGAIN)
-    statuses, hands, _ = go(FLOOD, FLOOD, ONE, found(), text=LOOKS_AGAIN, hands=Hands(standing=[digest(plan)]))
+    statuses, effects, _ = go(
+        FLOOD, FLOOD, ONE, found(), text=LOOKS_AGAIN, effects=FakeEffects(standing=[digest(plan)])
+    )
     assert statuses == ["ok", "ok", "ok", "changed", "changed", "ok"]
-    assert hands.applied[0] == ("organisation contoso", "anna")
+    assert effects.applied[0] == ("organisation contoso", "anna")
 
 
 def test_a_failure_may_go_on_and_an_unapproved_plan_may_not() -> None:
     text = GATED.replace("    as: limited\n", "    as: limited\n    on_failure: continue\n")
-    statuses, hands = approved(ONE, text=text, limit=Limit(befores={"anna": ["none", "theirs"]}))
-    assert (statuses[2], statuses[3], hands.applied) == ("refused", "not_started", [])
+    statuses, effects = approved(ONE, text=text, limit=Limit(befores={"anna": ["none", "theirs"]}))
+    assert (statuses[2], statuses[3], effects.applied) == ("refused", "not_started", [])
 
 
 def test_a_check_tells_what_would_be_asked_for_and_goes_on_to_predict() -> None:
-    statuses, hands, _ = go(FLOOD, text=GATED, hands=Hands(checking=True))
+    statuses, effects, _ = go(FLOOD, text=GATED, effects=FakeEffects(checking=True))
     assert statuses == ["ok", "skipped", "would_change", "would_change", "skipped"]
-    assert hands.results[1].reason == "check: an approval would be asked for"
-    assert digest(hands) == digest(asked(FLOOD))
+    assert effects.results[1].reason == "check: an approval would be asked for"
+    assert digest(effects) == digest(asked(FLOOD))
 
 
 def test_it_is_not_asked_for_behind_a_stop() -> None:
-    hands = asked(found(user("anna"), unreachable=(Unreachable("B", "away", "x"),)))
-    assert [str(result.status) for result in hands.results][:4] == [
+    effects = asked(found(user("anna"), unreachable=(Unreachable("B", "away", "x"),)))
+    assert [str(result.status) for result in effects.results][:4] == [
         "unreachable",
         "not_started",
         "not_started",
         "not_started",
     ]
-    assert hands.results[1].approval is None
+    assert effects.results[1].approval is None
 
 
 @pytest.mark.parametrize(
@@ -178,19 +182,19 @@ def test_it_is_not_asked_for_behind_a_stop() -> None:
 )
 def test_what_cannot_be_planned_whole_is_not_asked_for(error: Exception, status: str) -> None:
     errors: Any = {"anna": error}
-    hands = asked(FLOOD, limit=Limit(errors=errors))
-    assert [str(result.status) for result in hands.results][1:3] == [status, "not_started"]
-    assert hands.results[1].approval is None
-    assert hands.results[1].reason.startswith("what it is for cannot be planned: limit: anna: ")
-    assert _owes(hands.results)
+    effects = asked(FLOOD, limit=Limit(errors=errors))
+    assert [str(result.status) for result in effects.results][1:3] == [status, "not_started"]
+    assert effects.results[1].approval is None
+    assert effects.results[1].reason.startswith("what it is for cannot be planned: limit: anna: ")
+    assert _owes(effects.results)
 
 
 @pytest.mark.parametrize("expires", ["0s", "401d"])
 def test_a_lifetime_that_is_known_only_now_is_bounded_too(expires: str) -> None:
     text = GATED.replace("    approval:", f"    expires: \"{{{{ '{expires}' }}}}\"\n    approval:")
-    hands = asked(FLOOD, text=text)
-    assert [str(result.status) for result in hands.results][1:3] == ["failed", "not_started"]
-    assert f"expires of step 'agree' cannot be this: '{expires}' is" in hands.results[1].reason
+    effects = asked(FLOOD, text=text)
+    assert [str(result.status) for result in effects.results][1:3] == ["failed", "not_started"]
+    assert f"expires of step 'agree' cannot be this: '{expires}' is" in effects.results[1].reason
 
 
 def test_no_approval_stands_longer_than_a_record_is_kept() -> None:
@@ -198,8 +202,8 @@ def test_no_approval_stands_longer_than_a_record_is_kept() -> None:
 
 
 def test_who_is_refused_is_not_asked_for_and_the_others_are() -> None:
-    hands = asked(FLOOD, limit=Limit(errors={"anna": Refused("no", rule="r")}))
-    approval = hands.results[1].approval
+    effects = asked(FLOOD, limit=Limit(errors={"anna": Refused("no", rule="r")}))
+    approval = effects.results[1].approval
     assert approval is not None
     assert [change.item for change in approval.changes] == ["bert", "A"]
 
@@ -224,9 +228,9 @@ def test_each_of_two_approvals_is_for_the_steps_up_to_the_next() -> None:
 
 def test_without_its_condition_an_approval_is_asked_of_nobody() -> None:
     text = GATED.replace("{{ storm.found }}", "{{ storm.users | length > 2 }}")
-    statuses, hands, _ = go(FLOOD, found(), text=text)
+    statuses, effects, _ = go(FLOOD, found(), text=text)
     assert statuses == ["ok", "skipped", "changed", "changed", "ok"]
-    assert len(hands.asked) == 1
+    assert len(effects.asked) == 1
 
 
 BY_HOST = HOST_BY_HOST.replace(
@@ -242,43 +246,45 @@ def test_in_a_group_each_host_has_an_approval_of_its_own() -> None:
     assert (held.host, held.approval.told) == ("A", "A")
     assert [(change.host, change.item) for change in held.approval.changes] == [("A", "A")]
 
-    hands = Hands(standing=[digest(first)])
-    go(both, found(), text=BY_HOST, hands=hands)
+    effects = FakeEffects(standing=[digest(first)])
+    go(both, found(), text=BY_HOST, effects=effects)
 
-    assert hands.applied == [("a", "A")]
-    reasons = {result.host: result.because for result in hands.results if result.name == "free"}
+    assert effects.applied == [("a", "A")]
+    reasons = {result.host: result.because for result in effects.results if result.name == "free"}
     assert reasons["A"] == "A is full", "to look ahead at the next host leaves this one at hand"
-    awaiting = [(host, status) for name, host, status in told(hands) if name == "agree"]
+    awaiting = [(host, status) for name, host, status in told(effects) if name == "agree"]
     assert awaiting == [("A", "ok"), ("B", "awaiting_approval")]
 
 
 # -- a later walk of the same run ----------------------------------------------------------------------------------
 
 
-def later(before: Hands, *finds: Detection, lapsed: str = "", standing: tuple[str, ...] = (), **more: Any) -> Hands:
-    hands = Hands(standing=list(standing))
+def later(
+    before: FakeEffects, *finds: Detection, lapsed: str = "", standing: tuple[str, ...] = (), **more: Any
+) -> FakeEffects:
+    effects = FakeEffects(standing=list(standing))
     earlier = Earlier(tuple(before.results), asked=True, lapsed=lapsed)
-    go(*finds, text=GATED, hands=hands, earlier=earlier, **more)
-    return hands
+    go(*finds, text=GATED, effects=effects, earlier=earlier, **more)
+    return effects
 
 
-def half_done() -> Hands:
+def half_done() -> FakeEffects:
     """Approved, both users limited, and the recycle failed."""
     plan = asked(FLOOD)
-    hands = Hands(standing=[digest(plan)], outcomes={"A": Status.FAILED})
-    go(FLOOD, found(), text=GATED, hands=hands)
-    assert [str(result.status) for result in hands.results][:4] == ["ok", "ok", "changed", "failed"]
-    return hands
+    effects = FakeEffects(standing=[digest(plan)], outcomes={"A": Status.FAILED})
+    go(FLOOD, found(), text=GATED, effects=effects)
+    assert [str(result.status) for result in effects.results][:4] == ["ok", "ok", "changed", "failed"]
+    return effects
 
 
-def statuses_of(hands: Hands) -> dict[int, str]:
-    return {result.number: str(result.status) for result in hands.results}
+def statuses_of(effects: FakeEffects) -> dict[int, str]:
+    return {result.number: str(result.status) for result in effects.results}
 
 
 def test_while_it_stands_a_later_walk_goes_on_under_it_and_in_its_bounds() -> None:
-    hands = later(half_done(), found())
-    assert statuses_of(hands) == {4: "changed", 5: "ok"}
-    assert [job.until for job in hands.jobs] == [SOON]
+    effects = later(half_done(), found())
+    assert statuses_of(effects) == {4: "changed", 5: "ok"}
+    assert [job.until for job in effects.jobs] == [SOON]
 
     of_the_users_alone = half_done()
     of_the_users_alone.results[1] = without_the_recycle(of_the_users_alone.results[1])

@@ -23,8 +23,11 @@ from easops.parameter import Parameter
 from easops.playbook.execution.execute_run import _owes
 from easops.playbook.language.load import load_playbook_text
 from easops.playbook.steps.approval_request import Approval, Verdict
+from easops.playbook.steps.earlier import Earlier, OneWayChange
+from easops.playbook.steps.effects import Job, Preview
+from easops.playbook.steps.facts import Facts
 from easops.playbook.steps.identity import Person
-from easops.playbook.steps.interpreter import Earlier, Facts, Job, Preview, Pulse, walk
+from easops.playbook.steps.interpreter import interpret
 from easops.playbook.steps.step_result import StepResult
 from easops.remoting.pool import Sessions
 from easops.status import Status
@@ -96,7 +99,7 @@ class Limit:
     name = "limit"
     summary = ""
     scope = "organisation"
-    pulse = False
+    one_way = False
     stronger = ""
     parameters = (Parameter("user", "text"),)
 
@@ -121,7 +124,7 @@ class Recycle:
     name = "recycle"
     summary = ""
     scope = "server"
-    pulse = True
+    one_way = True
     stronger = ""
     parameters: Any = ()
 
@@ -133,8 +136,8 @@ class Recycle:
 
 
 @attrs.define
-class Hands:
-    """Hands that change nothing and say that they did; *outcomes* says otherwise, by item."""
+class FakeEffects:
+    """Fake that change nothing and say that they did; *outcomes* says otherwise, by item."""
 
     checking: bool = False
     yes: bool = True
@@ -211,7 +214,7 @@ steps:
 
 def go(
     *finds: Detection,
-    hands: Hands | None = None,
+    effects: FakeEffects | None = None,
     limit: Limit | None = None,
     recycle: Recycle | None = None,
     text: str = CURE,
@@ -219,13 +222,13 @@ def go(
     clock: FastClock | None = None,
     earlier: Earlier | None = None,
     hosts: tuple[Host, ...] = HOSTS,
-) -> tuple[list[str], Hands, Flood]:
+) -> tuple[list[str], FakeEffects, Flood]:
     """Walk, and give each step's status."""
-    flood, held = Flood(list(finds)), hands or Hands()
+    flood, held = Flood(list(finds)), effects or FakeEffects()
     actions: Any = {"limit": limit or Limit(), "recycle": recycle or Recycle()}
     detectors: Any = {"flood": flood}
     playbook = load_playbook_text(text, "cure.yml", actions=actions, detectors=detectors)
-    walk(
+    interpret(
         playbook,
         {"protect": ()},
         Facts("organisation contoso", "dc", protected),
@@ -242,10 +245,10 @@ def go(
 
 
 def test_it_limits_most_hits_first_then_recycles_then_proves() -> None:
-    statuses, hands, flood = go(found(user("anna", 5), user("bert", 9)), found())
+    statuses, effects, flood = go(found(user("anna", 5), user("bert", 9)), found())
 
     assert statuses == ["ok", "changed", "changed", "ok"]
-    assert hands.applied == [("organisation contoso", "bert", "anna"), ("a", "A")]
+    assert effects.applied == [("organisation contoso", "bert", "anna"), ("a", "A")]
     hosts, values = flood.seen[-1]
     assert hosts == ("A",)
     assert values["users"] == ("bert", "anna")
@@ -254,47 +257,47 @@ def test_it_limits_most_hits_first_then_recycles_then_proves() -> None:
 
 def test_a_host_that_the_run_leaves_out_is_passed_over_where_a_step_names_it() -> None:
     text = CURE.replace('on: "{{ storm.hosts }}"\n    because', "on: [A, B]\n    because")
-    _, hands, _ = go(found(user("anna")), found(), text=text, hosts=HOSTS[:1])
-    assert hands.applied == [("organisation contoso", "anna"), ("a", "A")]
+    _, effects, _ = go(found(user("anna")), found(), text=text, hosts=HOSTS[:1])
+    assert effects.applied == [("organisation contoso", "anna"), ("a", "A")]
     statuses, _, _ = go(found(user("anna")), found(), text=text.replace("[A, B]", "[B]"), hosts=HOSTS[:1])
     assert statuses[2] == "skipped"
 
 
 def test_with_no_flood_it_does_nothing() -> None:
-    statuses, hands, _ = go(found())
-    assert (statuses, hands.applied, hands.asked) == (["ok", "skipped", "skipped", "skipped"], [], [])
+    statuses, effects, _ = go(found())
+    assert (statuses, effects.applied, effects.asked) == (["ok", "skipped", "skipped", "skipped"], [], [])
 
 
 def test_who_is_limited_already_is_ok_and_nothing_is_recycled() -> None:
-    statuses, hands, _ = go(found(user("anna")), limit=Limit(ok=("anna",)))
-    assert (statuses, hands.applied) == (["ok", "ok", "skipped", "skipped"], [])
+    statuses, effects, _ = go(found(user("anna")), limit=Limit(ok=("anna",)))
+    assert (statuses, effects.applied) == (["ok", "ok", "skipped", "skipped"], [])
 
 
 def test_a_protected_user_is_refused_and_the_others_go_on() -> None:
-    statuses, hands, _ = go(found(user("boss", 9), user("anna", 5)), found(), protected=("guid-boss",))
+    statuses, effects, _ = go(found(user("boss", 9), user("anna", 5)), found(), protected=("guid-boss",))
     assert statuses == ["ok", "refused", "changed", "ok"]
-    assert hands.applied[0] == ("organisation contoso", "anna")
+    assert effects.applied[0] == ("organisation contoso", "anna")
 
 
 def test_a_health_mailbox_is_always_protected() -> None:
-    statuses, hands, _ = go(found(user("probe")), limit=Limit(health=("probe",)))
-    assert (statuses, hands.applied) == (["ok", "refused", "skipped", "skipped"], [])
+    statuses, effects, _ = go(found(user("probe")), limit=Limit(health=("probe",)))
+    assert (statuses, effects.applied) == (["ok", "refused", "skipped", "skipped"], [])
 
 
 def test_over_the_limit_of_changes_nothing_is_sent() -> None:
-    statuses, hands, _ = go(found(user("a"), user("b"), user("c")))
-    assert (statuses, hands.applied) == (["ok", "refused", "not_started", "skipped"], [])
+    statuses, effects, _ = go(found(user("a"), user("b"), user("c")))
+    assert (statuses, effects.applied) == (["ok", "refused", "not_started", "skipped"], [])
 
 
 def test_who_says_no_is_obeyed() -> None:
-    statuses, hands, _ = go(found(user("anna")), hands=Hands(yes=False))
-    assert (statuses, hands.applied) == (["ok", "refused", "not_started", "skipped"], [])
-    assert [preview.later for preview in hands.asked] == [("free (recycle)",)]
+    statuses, effects, _ = go(found(user("anna")), effects=FakeEffects(yes=False))
+    assert (statuses, effects.applied) == (["ok", "refused", "not_started", "skipped"], [])
+    assert [preview.later for preview in effects.asked] == [("free (recycle)",)]
 
 
 def test_it_asks_once() -> None:
-    _, hands, _ = go(found(user("anna")), found())
-    assert len(hands.asked) == 1
+    _, effects, _ = go(found(user("anna")), found())
+    assert len(effects.asked) == 1
 
 
 @pytest.mark.parametrize(
@@ -302,32 +305,34 @@ def test_it_asks_once() -> None:
     [(CommandFailed("no"), "failed"), (UnreachableHost("away"), "unreachable"), (Refused("no", rule="r"), "refused")],
 )
 def test_an_item_that_cannot_be_planned_does_not_stop_the_others(error: EasopsError, status: str) -> None:
-    statuses, hands, _ = go(found(user("anna"), user("bert")), found(), limit=Limit(errors={"anna": error}))
+    statuses, effects, _ = go(found(user("anna"), user("bert")), found(), limit=Limit(errors={"anna": error}))
     after = "changed" if status == "refused" else "not_started"
     assert statuses == ["ok", status, after, "ok"]
-    assert hands.applied[0] == ("organisation contoso", "bert")
+    assert effects.applied[0] == ("organisation contoso", "bert")
 
 
 def test_an_unknown_outcome_stops_the_changes_even_where_a_failure_may_go_on() -> None:
     text = CURE.replace("    as: limited\n", "    as: limited\n    on_failure: continue\n")
     flooding = found(user("anna"))
-    assert go(flooding, found(), hands=Hands(outcomes={"anna": Status.FAILED}), text=text)[0][2] == "skipped"
-    assert go(flooding, found(), hands=Hands(outcomes={"anna": Status.UNKNOWN}), text=text)[0][2] == "not_started"
+    assert go(flooding, found(), effects=FakeEffects(outcomes={"anna": Status.FAILED}), text=text)[0][2] == "skipped"
+    assert (
+        go(flooding, found(), effects=FakeEffects(outcomes={"anna": Status.UNKNOWN}), text=text)[0][2] == "not_started"
+    )
 
 
 def test_after_a_server_that_failed_no_further_one_starts() -> None:
     both = found(user("anna", hosts=("A", "B")), hosts=("A", "B"))
-    statuses, hands, _ = go(both, found(), hands=Hands(outcomes={"A": Status.FAILED}))
+    statuses, effects, _ = go(both, found(), effects=FakeEffects(outcomes={"A": Status.FAILED}))
     assert statuses[2] == "failed"
-    assert hands.applied[1:] == [("a", "A")]
-    assert [str(item.status) for item in hands.results[2].items] == ["failed", "not_started"]
+    assert effects.applied[1:] == [("a", "A")]
+    assert [str(item.status) for item in effects.results[2].items] == ["failed", "not_started"]
 
 
 def test_a_server_that_cannot_be_planned_keeps_those_behind_it_from_starting() -> None:
     both = found(user("anna", hosts=("A", "B")), hosts=("A", "B"))
-    statuses, hands, _ = go(both, found(), recycle=Recycle(errors={"A": UnreachableHost("away")}))
+    statuses, effects, _ = go(both, found(), recycle=Recycle(errors={"A": UnreachableHost("away")}))
     assert statuses[2] == "unreachable"
-    assert hands.applied[1:] == []
+    assert effects.applied[1:] == []
 
 
 @pytest.mark.parametrize(
@@ -338,8 +343,8 @@ def test_a_server_that_cannot_be_planned_keeps_those_behind_it_from_starting() -
     ],
 )
 def test_a_host_that_was_not_judged_stops_the_changes(more: dict[str, Any], status: str) -> None:
-    statuses, hands, _ = go(found(user("anna"), **more))
-    assert (statuses, hands.applied) == ([status, "not_started", "not_started", "skipped"], [])
+    statuses, effects, _ = go(found(user("anna"), **more))
+    assert (statuses, effects.applied) == ([status, "not_started", "not_started", "skipped"], [])
 
 
 def test_unreachable_hosts_that_the_limits_allow_stop_nothing() -> None:
@@ -380,8 +385,8 @@ def test_a_verify_waits_until_anything_can_be_told(rate: int, waited: int) -> No
 
 def test_a_verify_of_several_looks_knows_of_whom_it_was_asked() -> None:
     late = found(asked=("anna",), undetermined=(Undetermined("user", "anna", "too early", required=True, host="A"),))
-    _, hands, _ = go(found(user("anna")), late, found(asked=("anna",)))
-    seen = hands.results[-1].detection
+    _, effects, _ = go(found(user("anna")), late, found(asked=("anna",)))
+    seen = effects.results[-1].detection
     assert seen is not None
     assert seen.asked == ("anna",)
 
@@ -399,48 +404,50 @@ def test_a_verify_that_could_not_be_judged_at_the_end_is_undetermined() -> None:
 
 
 def test_a_check_predicts_and_applies_nothing() -> None:
-    statuses, hands, _ = go(found(user("anna")), hands=Hands(checking=True))
+    statuses, effects, _ = go(found(user("anna")), effects=FakeEffects(checking=True))
     assert statuses == ["ok", "would_change", "would_change", "skipped"]
-    assert (hands.applied, hands.asked) == ([], [])
-    limited, freed = hands.results[1], hands.results[2]
+    assert (effects.applied, effects.asked) == ([], [])
+    limited, freed = effects.results[1], effects.results[2]
     assert (limited.certain, freed.certain, freed.reason) == (True, False, "depends on 'limit'")
 
 
-def again(earlier: Hands, *finds: Detection, limit: Limit | None = None) -> tuple[dict[int, str], Hands]:
+def again(earlier: FakeEffects, *finds: Detection, limit: Limit | None = None) -> tuple[dict[int, str], FakeEffects]:
     """A later walk of the same run: each walked step's status by number."""
     actions: Any = {"limit": limit or Limit(), "recycle": Recycle()}
     detectors: Any = {"flood": Flood(list(finds))}
-    hands = Hands()
-    walk(
+    effects = FakeEffects()
+    interpret(
         load_playbook_text(CURE, "cure.yml", actions=actions, detectors=detectors),
         {"protect": ()},
         Facts("organisation contoso", "dc"),
         HOSTS,
         Context(NOBODY, Organisation(HOSTS, NOBODY), FastClock()),
-        hands,
+        effects,
         lambda host: host.name.lower(),
         earlier=Earlier(tuple(earlier.results), asked=True),
         actions=actions,
         detectors=detectors,
     )
-    return {result.number: str(result.status) for result in hands.results}, hands
+    return {result.number: str(result.status) for result in effects.results}, effects
 
 
 def test_a_resumed_walk_begins_at_the_first_step_not_done() -> None:
-    first, hands, _ = go(found(user("anna")), found(), hands=Hands(outcomes={"A": Status.FAILED}))
+    first, effects, _ = go(found(user("anna")), found(), effects=FakeEffects(outcomes={"A": Status.FAILED}))
     assert first == ["ok", "changed", "failed", "ok"]
 
-    statuses, later = again(hands, found())
+    statuses, later = again(effects, found())
 
     assert later.applied == [("a", "A")]
     assert statuses == {3: "changed", 4: "ok"}
 
 
 def test_what_an_earlier_walk_changed_still_counts_so_the_recycle_is_not_forgotten() -> None:
-    first, hands, _ = go(found(user("anna"), user("bert")), found(), hands=Hands(outcomes={"bert": Status.UNKNOWN}))
+    first, effects, _ = go(
+        found(user("anna"), user("bert")), found(), effects=FakeEffects(outcomes={"bert": Status.UNKNOWN})
+    )
     assert first == ["ok", "unknown", "not_started", "ok"]
 
-    statuses, later = again(hands, found(), limit=Limit(ok=("anna", "bert")))
+    statuses, later = again(effects, found(), limit=Limit(ok=("anna", "bert")))
 
     assert statuses == {2: "changed", 3: "changed", 4: "ok"}
     assert later.applied == [("a", "A")]
@@ -448,30 +455,30 @@ def test_what_an_earlier_walk_changed_still_counts_so_the_recycle_is_not_forgott
 
 def test_a_host_that_an_earlier_walk_recycled_is_not_recycled_again() -> None:
     both = found(user("anna", hosts=("A", "B")), hosts=("A", "B"))
-    _, hands, _ = go(both, found(), hands=Hands(outcomes={"B": Status.FAILED}))
-    assert [str(item.status) for item in hands.results[2].items] == ["changed", "failed"]
+    _, effects, _ = go(both, found(), effects=FakeEffects(outcomes={"B": Status.FAILED}))
+    assert [str(item.status) for item in effects.results[2].items] == ["changed", "failed"]
 
-    statuses, later = again(hands, found())
+    statuses, later = again(effects, found())
 
     assert statuses == {3: "changed", 4: "ok"}
     assert later.applied == [("b", "B")]
 
 
-def owes(*finds: Detection, hands: Hands, **more: Any) -> bool:
-    go(*finds, hands=hands, **more)
-    return _owes(hands.results)
+def owes(*finds: Detection, effects: FakeEffects, **more: Any) -> bool:
+    go(*finds, effects=effects, **more)
+    return _owes(effects.results)
 
 
 def test_a_run_owes_what_a_failure_kept_from_starting_and_never_what_a_refusal_did() -> None:
     flooding = found(user("anna"))
     both = found(user("anna", hosts=("A", "B")), hosts=("A", "B"))
-    assert owes(flooding, found(), hands=Hands(outcomes={"anna": Status.FAILED}))
-    assert owes(both, found(), hands=Hands(outcomes={"A": Status.FAILED}))
-    assert owes(both, found(), hands=Hands(outcomes={"B": Status.FAILED}))
-    assert not owes(flooding, found(), hands=Hands())
-    assert not owes(flooding, hands=Hands())  # not verified: nothing is left to do
-    assert not owes(flooding, found(), hands=Hands(yes=False))
-    assert not owes(found(user("a"), user("b"), user("c")), hands=Hands())
+    assert owes(flooding, found(), effects=FakeEffects(outcomes={"anna": Status.FAILED}))
+    assert owes(both, found(), effects=FakeEffects(outcomes={"A": Status.FAILED}))
+    assert owes(both, found(), effects=FakeEffects(outcomes={"B": Status.FAILED}))
+    assert not owes(flooding, found(), effects=FakeEffects())
+    assert not owes(flooding, effects=FakeEffects())  # not verified: nothing is left to do
+    assert not owes(flooding, found(), effects=FakeEffects(yes=False))
+    assert not owes(found(user("a"), user("b"), user("c")), effects=FakeEffects())
 
 
 HOST_BY_HOST = """
@@ -494,67 +501,67 @@ steps:
 BOTH = found(user("anna", hosts=("A", "B")), hosts=("A", "B"))
 
 
-def told(hands: Hands) -> list[tuple[str, str | None, str]]:
-    return [(result.name, result.host, str(result.status)) for result in hands.results]
+def told(effects: FakeEffects) -> list[tuple[str, str | None, str]]:
+    return [(result.name, result.host, str(result.status)) for result in effects.results]
 
 
 def test_a_group_is_done_host_by_host() -> None:
-    _, hands, flood = go(BOTH, found(), text=HOST_BY_HOST)
+    _, effects, flood = go(BOTH, found(), text=HOST_BY_HOST)
 
-    assert told(hands)[1:5] == [
+    assert told(effects)[1:5] == [
         ("free", "A", "changed"),
         ("proof", "A", "ok"),
         ("free", "B", "changed"),
         ("proof", "B", "ok"),
     ]
-    assert hands.applied[:2] == [("a", "A"), ("b", "B")]
+    assert effects.applied[:2] == [("a", "A"), ("b", "B")]
     assert [hosts for hosts, _ in flood.seen] == [("A", "B"), ("A",), ("B",)]
     assert [set(values["after"].ended) for _, values in flood.seen[1:]] == [{"A"}, {"B"}]
-    assert hands.results[1].because == "A is full"
-    assert [result.position for result in hands.results] == [1, 2, 3, 4, 5, 6]
-    assert len(hands.asked) == 1
+    assert effects.results[1].because == "A is full"
+    assert [result.position for result in effects.results] == [1, 2, 3, 4, 5, 6]
+    assert len(effects.asked) == 1
 
 
 def test_the_first_stop_ends_a_group_and_what_comes_after_it() -> None:
-    _, hands, _ = go(BOTH, found(user("anna")), text=HOST_BY_HOST)
+    _, effects, _ = go(BOTH, found(user("anna")), text=HOST_BY_HOST)
 
-    assert told(hands)[1:] == [
+    assert told(effects)[1:] == [
         ("free", "A", "changed"),
         ("proof", "A", "verify_failed"),
         ("free", "B", "not_started"),
         ("proof", "B", "not_started"),
         ("all", None, "not_started"),
     ]
-    assert hands.results[3].reason == "behind the stop at 'proof (A)'"
-    assert hands.applied == [("a", "A")]
-    assert _owes(hands.results)
+    assert effects.results[3].reason == "behind the stop at 'proof (A)'"
+    assert effects.applied == [("a", "A")]
+    assert _owes(effects.results)
 
 
 def test_a_group_of_no_hosts_is_skipped() -> None:
-    _, hands, _ = go(found(), text=HOST_BY_HOST)
-    assert told(hands)[1:3] == [("free", None, "skipped"), ("proof", None, "skipped")]
+    _, effects, _ = go(found(), text=HOST_BY_HOST)
+    assert told(effects)[1:3] == [("free", None, "skipped"), ("proof", None, "skipped")]
 
 
 def test_a_group_behind_a_stop_is_not_begun() -> None:
     away = attrs.evolve(BOTH, unreachable=(Unreachable("B", "away", "x"),))
-    _, hands, _ = go(away, text=HOST_BY_HOST)
-    assert [status for _, _, status in told(hands)] == ["unreachable", "not_started", "not_started", "not_started"]
+    _, effects, _ = go(away, text=HOST_BY_HOST)
+    assert [status for _, _, status in told(effects)] == ["unreachable", "not_started", "not_started", "not_started"]
 
 
 def test_a_group_of_more_hosts_than_the_limit_is_refused_before_anything_is_sent() -> None:
-    _, hands, _ = go(BOTH, found(), text=HOST_BY_HOST.replace("{changes: 2}", "{changes: 1}"))
-    assert told(hands)[1:] == [
+    _, effects, _ = go(BOTH, found(), text=HOST_BY_HOST.replace("{changes: 2}", "{changes: 1}"))
+    assert told(effects)[1:] == [
         ("free", None, "refused"),
         ("proof", None, "not_started"),
         ("all", None, "not_started"),
     ]
-    assert "2 hosts, and limits.changes is 1" in hands.results[1].reason
-    assert not hands.applied
+    assert "2 hosts, and limits.changes is 1" in effects.results[1].reason
+    assert not effects.applied
 
 
 def test_under_check_a_group_predicts_every_host() -> None:
-    _, hands, _ = go(BOTH, text=HOST_BY_HOST, hands=Hands(checking=True))
-    assert told(hands)[1:5] == [
+    _, effects, _ = go(BOTH, text=HOST_BY_HOST, effects=FakeEffects(checking=True))
+    assert told(effects)[1:5] == [
         ("free", "A", "would_change"),
         ("proof", "A", "skipped"),
         ("free", "B", "would_change"),
@@ -580,13 +587,13 @@ def test_a_walk_that_stops_early_keeps_what_earlier_ones_changed() -> None:
     flooding = found(user("anna", hosts=("A", "B")), user("boss"), user("bert"), hosts=("A", "B"))
     record: dict[str, StepResult] = {}
 
-    def walked(*finds: Detection, **more: Any) -> Hands:
+    def walked(*finds: Detection, **more: Any) -> FakeEffects:
         earlier = Earlier(tuple(record.values()), asked=True)
-        _, hands, _ = go(*finds, protected=("guid-boss",), earlier=earlier, **more)
-        record.update((result.key, result) for result in hands.results)
-        return hands
+        _, effects, _ = go(*finds, protected=("guid-boss",), earlier=earlier, **more)
+        record.update((result.key, result) for result in effects.results)
+        return effects
 
-    walked(flooding, found(), hands=Hands(outcomes={"B": Status.FAILED}))
+    walked(flooding, found(), effects=FakeEffects(outcomes={"B": Status.FAILED}))
     away = walked(found(), limit=Limit(ok=("anna",), errors={"bert": UnreachableHost("away")}))
     assert record["3"].status is Status.NOT_STARTED
     assert [(item.item, str(item.status)) for item in record["3"].items] == [("A", "changed")]
@@ -624,12 +631,12 @@ class RecyclePool(Recycle):
 @pytest.mark.parametrize(("before", "sent"), [(["X"], 1), (["x", "Y"], 0), (["Z"], 2)])
 def test_a_pulse_that_an_earlier_walk_made_is_told_by_what_it_was(before: list[str], sent: int) -> None:
     pulses = tuple(
-        Pulse(f"1.a.{at}.0", RecycleAppPool("A", pool, []), ChangeOutcome(Status.CHANGED))
+        OneWayChange(f"1.a.{at}.0", RecycleAppPool("A", pool, []), ChangeOutcome(Status.CHANGED))
         for at, pool in enumerate(before)
     )
     actions: Any = {"recycle_app_pool": RecyclePool()}
     playbook = load_playbook_text(TWO_POOLS, "cure.yml", actions=actions, detectors={})
-    hands = Hands()
+    effects = FakeEffects()
     context = Context(NOBODY, Organisation(HOSTS, NOBODY), FastClock())
     facts = Facts("organisation contoso", "dc")
     earlier = Earlier(pulses=pulses)
@@ -637,19 +644,19 @@ def test_a_pulse_that_an_earlier_walk_made_is_told_by_what_it_was(before: list[s
     def target(host: Host) -> str:
         return host.name.lower()
 
-    walk(playbook, {}, facts, HOSTS, context, hands, target, earlier=earlier, actions=actions)
+    interpret(playbook, {}, facts, HOSTS, context, effects, target, earlier=earlier, actions=actions)
 
-    assert sum(len(items) for _, *items in hands.applied) == sent
-    assert [str(item.status) for item in hands.results[0].items] == ["changed", "changed"]
+    assert sum(len(items) for _, *items in effects.applied) == sent
+    assert [str(item.status) for item in effects.results[0].items] == ["changed", "changed"]
 
 
 def test_the_limit_of_a_step_counts_over_the_hosts_of_its_group() -> None:
     look = "- {name: look, detect: flood, as: here}\n      "
     text = HOST_BY_HOST.replace("- {name: free, do: recycle", look + "- {name: free, do: recycle")
-    _, hands, _ = go(BOTH, found(), text=text.replace("{changes: 2}", "{changes: 1}"))
-    frees = [(host, status) for name, host, status in told(hands) if name == "free"]
+    _, effects, _ = go(BOTH, found(), text=text.replace("{changes: 2}", "{changes: 1}"))
+    frees = [(host, status) for name, host, status in told(effects) if name == "free"]
     assert frees == [("A", "changed"), ("B", "refused")]
-    assert hands.applied == [("a", "A")]
+    assert effects.applied == [("a", "A")]
 
 
 def test_a_group_that_looks_first_is_refused_for_nothing_that_it_may_not_do() -> None:
@@ -673,5 +680,5 @@ steps:
 
 
 def test_a_group_that_is_refused_names_itself() -> None:
-    _, hands, _ = go(BOTH, found(), text=HOST_BY_HOST.replace("{changes: 2}", "{changes: 1}"))
-    assert hands.results[2].reason == "behind the stop at 'one after the other'"
+    _, effects, _ = go(BOTH, found(), text=HOST_BY_HOST.replace("{changes: 2}", "{changes: 1}"))
+    assert effects.results[2].reason == "behind the stop at 'one after the other'"

@@ -14,7 +14,7 @@ from easops.playbook.assessment.run_facts import OpenRun
 from easops.playbook.assessment.still_open import left_open
 from easops.playbook.record.run_store import Run
 from easops.playbook.record.run_view import RunView
-from easops.playbook.steps.interpreter import Preview
+from easops.playbook.steps.effects import Preview
 from easops.playbook.steps.step_result import StepResult
 from easops.report.terminal.finding import detection_lines
 from easops.report.terminal.head_and_end import end_lines, head_lines

@@ -16,7 +16,7 @@ import pytest
 import typer
 
 from easops.actions import ACTIONS
-from easops.cli import app, complete
+from easops.cli import app, completion
 from easops.detectors import DETECTORS
 from easops.lab.world.scenario import scenario_names
 from easops.playbook.language.load import shipped_playbooks
@@ -37,7 +37,7 @@ class Offered:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
         self._monkeypatch, self._capsys = monkeypatch, capsys
-        monkeypatch.setattr(complete, "quicken", lambda: None)  # what comes after in this process may draw
+        monkeypatch.setattr(completion, "quicken", lambda: None)  # what comes after in this process may draw
 
     def __call__(self, line: str) -> list[str]:
         self._monkeypatch.setenv("_EASOPS_COMPLETE", "complete_bash")
@@ -111,7 +111,7 @@ def test_runs_are_offered_the_newest_first_with_what_they_are(offered: Offered, 
     )
     assert offered("easops undo ") == ["20261125-170000-bbbb", "20261124-170000-aaaa"]
     assert offered("easops runs show 20261124") == ["20261124-170000-aaaa"]
-    assert complete.runs(typer.Context(typer.main.get_command(app.app)), "") == [
+    assert completion.runs(typer.Context(typer.main.get_command(app.app)), "") == [
         ("20261125-170000-bbbb", "storm changed"),
         ("20261124-170000-aaaa", "storm in the lab"),
     ]
@@ -141,7 +141,7 @@ def test_a_word_in_which_zsh_would_evaluate_a_command_is_not_offered(
 
 
 def test_help_holds_nothing_that_a_shell_evaluates() -> None:
-    assert complete._plain("a 'b' (c) [d] `e`\n $f: \"g\"") == "a ’b’ c d e f g"
+    assert completion._plain("a 'b' (c) [d] `e`\n $f: \"g\"") == "a ’b’ c d e f g"
 
 
 def in_shell(*command: str) -> str:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
-from easops.cli import forge, given
-from easops.cli.files import Files
-from easops.cli.voice import Voice, trace_commands
+from easops.cli import arguments, github_actions
+from easops.cli.console import Console, trace_commands
+from easops.cli.report_files import ReportFiles
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from easops.playbook.assessment.run_report import RunReport
     from easops.playbook.execution.dbos_engine import Interrupted
     from easops.playbook.execution.execute_run import Confirm
-    from easops.playbook.steps.interpreter import Preview
+    from easops.playbook.steps.effects import Preview
     from easops.playbook.steps.step_result import Notice, StepResult
 
 
-class Telling:
+class RunDisplay:
     """An observer that shows a run as it goes (``easops.playbook.steps.observer.Observer``)."""
 
     def __init__(
@@ -39,37 +39,37 @@ class Telling:
         limit: str | None = None,
         command: str,
         as_json: bool,
-        files: Files,
+        files: ReportFiles,
         announcer: Notifications | None,
         checked: bool,
         diff: bool,
         quiet: bool,
         verbose: bool,
     ) -> None:
-        self.voice = Voice(quiet=quiet)
+        self.console = Console(quiet=quiet)
         if verbose:
-            trace_commands(self.voice)
+            trace_commands(self.console)
         self.run_id: str | None = None
         self.as_json = as_json
-        self._form = self.voice.form(as_json)
+        self._form = self.console.form(as_json)
         self._title, self._lab, self._limit, self._command = title, lab, limit, command
         self._checked, self._diff, self._quiet, self._verbose = checked, diff, quiet, verbose
         self._files = files
-        self.announcer = None if announcer is None else announcer.telling(self._noticed)
+        self.announcer = None if announcer is None else announcer.reporting_to(self._noticed)
         self._told: list[StepResult] = []
         self._unasked = False
 
     def started(self, run_id: str | None) -> None:
         self.run_id = run_id
         if not self._quiet:
-            self.voice.result(self._form.head(self._title, run_id, self._lab, self._limit, checked=self._checked))
+            self.console.result(self._form.head(self._title, run_id, self._lab, self._limit, checked=self._checked))
 
     def progress(self, text: str) -> None:
-        self.voice.progress(text)
+        self.console.progress(text)
 
     def finished(self, result: StepResult) -> None:
         if not self._quiet:
-            self.voice.result(self._form.step(result, self._told, diff=self._diff, verbose=self._verbose))
+            self.console.result(self._form.step(result, self._told, diff=self._diff, verbose=self._verbose))
         self._told.append(result)
 
     def confirm(self, *, yes: bool) -> Confirm:
@@ -87,8 +87,8 @@ class Telling:
     def _ask(self, preview: Preview) -> bool:
         from easops.report.terminal.text import preview_lines
 
-        self.voice.quiet_down()
-        self.voice.lines(["", *preview_lines(preview)])
+        self.console.quiet_down()
+        self.console.lines(["", *preview_lines(preview)])
         sys.stderr.write("Go on? [y/N] ")
         sys.stderr.flush()
         return sys.stdin.readline().strip().lower() in ("y", "yes")
@@ -98,10 +98,10 @@ class Telling:
         from easops.report.terminal.error import three_lines
 
         if notice.status == "sent" and not notice.reason:
-            self.voice.progress(f"{notice.channel} was told")
+            self.console.progress(f"{notice.channel} was told")
             return
         word = {"sent": "was told", "failed": "was not told", "unknown": "may not have been told"}[notice.status]
-        self.voice.trouble(
+        self.console.trouble(
             three_lines(f"{notice.channel} {word}", notice.reason, "easops notify tries the channels out")
         )
 
@@ -118,10 +118,10 @@ class Telling:
         except Interrupted as stop:
             self._leave(stopping.code, stop)
         except EasopsError as error:
-            self._file(None, problem=error)
+            self._file_problem(error)
             raise
         finally:
-            self.voice.quiet_down()
+            self.console.quiet_down()
         return report
 
     def close(self, report: RunReport, *, detailed: bool = False) -> None:
@@ -133,57 +133,80 @@ class Telling:
         code = report.exit_code
         if detailed and code == 0 and report.would_change:
             code = EXIT_PENDING
-        self.voice.result(self._form.end(report, code, command=self._command))
+        self.console.result(self._form.end(report, code))
         self._file(report)
-        forge.ended(self.voice, report, code, self._command)
+        github_actions.ended(self.console, report, code)
         if report.checked and self._verbose and self.announcer is not None:
             names = ", ".join(channel.name for channel in self.announcer.wanting(words_of(report))) or "nobody"
-            self.voice.note(f"easops: would be told of such an end: {names}")
+            self.console.note(f"easops: would be told of such an end: {names}")
         if self._unasked:
             what, why = "the changes were not confirmed", "there is no terminal to ask at"
-            self.voice.trouble(three_lines(what, why, "add --yes; --check shows what it would change"))
+            self.console.trouble(three_lines(what, why, "add --yes; --check shows what it would change"))
         raise typer.Exit(code)
 
-    def _file(
-        self, report: RunReport | None, *, stopped: Interrupted | None = None, problem: EasopsError | None = None
-    ) -> None:
+    def _file(self, report: RunReport) -> None:
         """Write the files that were asked for, as far as the run came; what hinders that is said, and ends nothing."""
         from easops.errors import EasopsError
-        from easops.playbook.assessment.run_report import report_of
-        from easops.playbook.record.run_view import show_run
-        from easops.report.file_format import Account
-        from easops.report.terminal.error import three_lines
 
-        if not self._files or (report is None and self.run_id is None):
+        if not self._files:
             return
         try:
-            away = None if stopped is None else stopped.why or stopped.unmarked
-            if away is not None:  # the record's database is
-                raise away
-            view = None if self.run_id is None else show_run(self.run_id)
-            if report is None and view is not None:
-                report = report_of(view.run, view.steps)
-            assert report is not None
-            for told in self._files.write(Account(report, view, stopped is not None, problem)):
-                self.voice.note(told)
+            for line in self._files.write(report):
+                self.console.note(line)
         except EasopsError as error:
-            next_step = error.next_step
-            if self.run_id is not None:
-                next_step = f"easops runs show {self.run_id} {self._files.options} writes it later"
-            self.voice.trouble(three_lines(f"the run is not written to a file: {error.what}", error.why, next_step))
+            self._not_filed(error)
+
+    def _not_filed(self, error: EasopsError) -> None:
+        from easops.report.terminal.error import three_lines
+
+        next_step = error.next_step
+        if self.run_id is not None:
+            next_step = f"easops runs show {self.run_id} {self._files.options} writes it later"
+        self.console.trouble(three_lines(f"the run is not written to a file: {error.what}", error.why, next_step))
+
+    def _file_problem(self, problem: EasopsError) -> None:
+        """Write the files of a run that *problem* ended before its first step."""
+        from easops.errors import EasopsError
+
+        if not self._files:
+            return
+        try:
+            report = self._recorded(problem=problem)
+        except EasopsError as error:
+            self._not_filed(error)
+        else:
+            if report is not None:
+                self._file(report)
+
+    def _recorded(self, *, stopped: bool = False, problem: EasopsError | None = None) -> RunReport | None:
+        """The report of this run as far as it came, by its record; None where it left none. Raises EasopsError."""
+        from easops.playbook.assessment.run_report import report_of
+        from easops.playbook.record.run_view import show_run
+
+        return None if self.run_id is None else report_of(show_run(self.run_id), stopped=stopped, problem=problem)
 
     def _leave(self, code: int, stop: Interrupted) -> NoReturn:
         """End the process without the engine's own ending, which would wait for the steps that are not to come."""
         from easops.cli.app import exit_code
+        from easops.errors import EasopsError
         from easops.report.document.json import dumped
         from easops.report.terminal.error import error_document, three_lines
 
-        self.voice.quiet_down()
+        self.console.quiet_down()
         end = "what was under way has been finished and recorded"
         if not stop.finished:
             end = "the outcome of what was under way is not recorded: resume, undo and reconcile read it first"
         what, why, status = f"run {self.run_id} was stopped; {end}", "", "stopped"
-        next_step = f"easops runs resume {self.run_id}, or easops undo {self.run_id}"
+        report, away = None, stop.why or stop.unmarked
+        if away is None:  # else the record's database is away
+            try:
+                report = self._recorded(stopped=True)
+            except EasopsError as error:
+                away = error
+        commands = [f"easops runs resume {self.run_id}", f"easops undo {self.run_id}"]
+        if report is not None:
+            commands = [command.command for command in report.assessment.next]
+        next_step = ", or ".join(commands)
         if stop.why is not None:
             code, status = exit_code(stop.why)
             why, next_step = str(stop.why), f"{stop.why.next_step}; then {next_step}"
@@ -192,23 +215,26 @@ class Telling:
             why = f"that it was stopped is not recorded: it is listed as one that died{told} ({stop.unmarked})"
         if self.as_json:
             document = {**error_document(status, what, why, next_step, code), "run_id": self.run_id}
-            self.voice.result(dumped(document))
-        self.voice.trouble(three_lines(what, why, next_step))
-        forge.stopped(self.voice, what, why, next_step)
-        self._file(None, stopped=stop)
+            self.console.result(dumped(document))
+        self.console.trouble(three_lines(what, why, next_step))
+        github_actions.stopped(self.console, what, why, next_step)
+        if report is not None:
+            self._file(report)
+        elif away is not None and self._files:
+            self._not_filed(away)
         leave(code)
 
 
 def notifications_of_rescue(file: Path | None, recorded: Any) -> Notifications | None:
-    """As ``given.notifications_of``, for what puts a run back or goes on with it: what is wrong with them is said, and
-    hinders nothing. A secret that is missing is told of its own channel, at the end."""
+    """As ``arguments.notifications_of``, for undo and resume: a problem in them is reported, and does not stop the
+    command. A missing secret is reported at the end, for its own channel."""
     from easops.errors import EasopsError
     from easops.report.terminal.error import error_lines, three_lines
 
     try:
-        return given.notifications_of(file, recorded, here=False)
+        return arguments.notifications_of(file, recorded, here=False)
     except EasopsError as error:
-        Voice().trouble([*three_lines("nobody will be told how this ends"), *error_lines(error)])
+        Console().trouble([*three_lines("nobody will be told how this ends"), *error_lines(error)])
         return None
 
 

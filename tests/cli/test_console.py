@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from easops.cli import voice as voice_module
-from easops.cli.voice import Voice
+from easops.cli import console as console_module
+from easops.cli.console import Console
 from easops.clock import Waiting
 
 from .conftest import Easops
@@ -38,14 +38,14 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     held = Clock()
-    monkeypatch.setattr(voice_module, "time", held)
+    monkeypatch.setattr(console_module, "time", held)
     return held
 
 
 def test_off_a_terminal_each_thing_waited_for_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
-    voice = Voice()
+    console = Console()
     for text in ("step 2 of 6: How loaded they are", "EX1: measuring", "EX2: measuring", "EX1: measuring"):
-        voice.progress(text)
+        console.progress(text)
     assert capsys.readouterr().err.splitlines() == [
         "easops: step 2 of 6: How loaded they are",
         "easops: EX1: measuring",
@@ -56,10 +56,10 @@ def test_off_a_terminal_each_thing_waited_for_is_said_once(capsys: pytest.Captur
 def test_a_wait_that_goes_on_is_said_again_at_ever_longer_intervals(
     clock: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    voice = Voice()
+    console = Console()
     for second in range(0, 30 * 60, 10):
         clock.now = float(second)
-        voice.progress(Waiting(f"EX1: {second} s have passed", second, 1800, about="EX1"))
+        console.progress(Waiting(f"EX1: {second} s have passed", second, 1800, about="EX1"))
     assert capsys.readouterr().err.splitlines() == [
         "easops: EX1: 0 s have passed (at most 30 min)",
         "easops: EX1: 60 s have passed (60 s of at most 30 min)",
@@ -74,18 +74,18 @@ def test_a_long_wait_is_whole_in_a_log_and_cut_on_a_terminal_but_for_its_times(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     wait = Waiting("waiting for " + "somebody " * 20, 90, 600)
-    Voice().progress(wait)
+    Console().progress(wait)
     (line,) = capsys.readouterr().err.splitlines()
     assert line == "easops: " + " ".join(wait.split())
 
-    waited = voice_module._Waited()
+    waited = console_module._Waited()
     waited.take(wait)
     assert len(waited.fitted(79)) == 79
     assert waited.fitted(79).endswith("... (90 s of at most 10 min)")
 
 
 def test_on_a_terminal_what_takes_its_time_says_how_long(clock: Clock) -> None:
-    waited = voice_module._Waited()
+    waited = console_module._Waited()
     waited.take("step 2 of 6: How loaded they are")
     clock.now = 2.0
     assert str(waited.__rich__()) == "step 2 of 6: How loaded they are"
@@ -115,11 +115,11 @@ def test_colour_is_for_terminals_and_for_who_wants_it(name: str, monkeypatch: py
         monkeypatch.delenv(variable, raising=False)
     for variable, value in environment.items():
         monkeypatch.setenv(variable, value)
-    monkeypatch.setattr(voice_module, "_understands_escapes", lambda: True)
-    Voice().result(Voice().form(False).submitted("R"))
+    monkeypatch.setattr(console_module, "_understands_escapes", lambda: True)
+    Console().result(Console().form(False).submitted("R"))
     from easops.report.terminal.text import Text
 
-    form = Voice().form(False)
+    form = Console().form(False)
     assert isinstance(form, Text)
     assert form.colour is colour
 

@@ -83,7 +83,7 @@ def inputs(pairs: Iterable[str]) -> dict[str, str]:
     return values
 
 
-def arguments(words: Iterable[str], parameters: Sequence[Parameter], subject: str) -> dict[str, Any]:
+def parameter_values(words: Iterable[str], parameters: Sequence[Parameter], subject: str) -> dict[str, Any]:
     """``key=value`` words as checked values of *parameters*, those that were given alone.
 
     The value of the one required text parameter may stand bare; where none is required, that of the only one.

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from easops.cli.given import arguments, inputs, with_defaults
+from easops.cli.arguments import inputs, parameter_values, with_defaults
 from easops.errors import BadInput
 from easops.parameter import Parameter
 
@@ -13,7 +13,7 @@ EARLIER = Parameter("half_of", "result", "an earlier reading", None)
 
 
 def test_words_become_values_of_their_kind() -> None:
-    assert arguments(["user=anna", "count=5", "names=a,b"], [USER, COUNT, NAMES], "it") == {
+    assert parameter_values(["user=anna", "count=5", "names=a,b"], [USER, COUNT, NAMES], "it") == {
         "user": "anna",
         "count": 5,
         "names": ("a", "b"),
@@ -21,7 +21,7 @@ def test_words_become_values_of_their_kind() -> None:
 
 
 def test_the_one_text_that_is_required_may_stand_bare() -> None:
-    assert with_defaults(arguments(["anna@contoso.example"], [USER, COUNT], "it"), [USER, COUNT]) == {
+    assert with_defaults(parameter_values(["anna@contoso.example"], [USER, COUNT], "it"), [USER, COUNT]) == {
         "user": "anna@contoso.example",
         "count": 3,
     }
@@ -29,7 +29,7 @@ def test_the_one_text_that_is_required_may_stand_bare() -> None:
 
 def test_the_only_text_may_stand_bare_where_none_is_required() -> None:
     pool = Parameter("pool", "text", "the pool", default="MSExchangeSyncAppPool")
-    assert arguments(["MSExchangeOwaAppPool"], [pool, COUNT], "it") == {"pool": "MSExchangeOwaAppPool"}
+    assert parameter_values(["MSExchangeOwaAppPool"], [pool, COUNT], "it") == {"pool": "MSExchangeOwaAppPool"}
 
 
 WRONG = {
@@ -45,13 +45,13 @@ WRONG = {
 def test_a_wrong_word_is_named_with_what_to_write(name: str) -> None:
     words, what, next_step = WRONG[name]
     with pytest.raises(BadInput) as raised:
-        arguments(words, [USER, COUNT, EARLIER], "it")
+        parameter_values(words, [USER, COUNT, EARLIER], "it")
     assert (raised.value.what, raised.value.next_step) == (what, next_step)
 
 
 def test_a_bare_word_needs_a_parameter_that_it_can_be() -> None:
     with pytest.raises(BadInput, match="'anna' has no name"):
-        arguments(["anna"], [COUNT], "it")
+        parameter_values(["anna"], [COUNT], "it")
 
 
 def test_an_input_keeps_what_follows_its_first_equals_sign() -> None:

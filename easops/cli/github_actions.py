@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from easops.cli.voice import Voice
+from easops.cli.console import Console
 
 if TYPE_CHECKING:
     from easops.errors import EasopsError
@@ -23,32 +23,31 @@ def root() -> Path:
     return Path(os.environ.get("GITHUB_WORKSPACE") or Path.cwd())
 
 
-def error(voice: Voice, error: EasopsError) -> None:
+def error(console: Console, error: EasopsError) -> None:
     """Annotate what ended a command."""
     if on_github():
         from easops.report.ci.github import of_error
 
-        voice.commands(of_error(error, root()))
+        console.commands(of_error(error, root()))
 
 
-def stopped(voice: Voice, what: str, why: str, next_step: str) -> None:
+def stopped(console: Console, what: str, why: str, next_step: str) -> None:
     """Annotate that a run was stopped."""
     if on_github():
         from easops.report.ci.github import of_words
 
-        voice.commands([of_words(what, why, next_step)])
+        console.commands([of_words(what, why, next_step)])
 
 
-def ended(voice: Voice, report: RunReport, exit_code: int, command: str) -> None:
+def ended(console: Console, report: RunReport, exit_code: int) -> None:
     """Annotate what stopped or failed in a run, and add the run to the summary of the job."""
     if not on_github():
         return
     from easops.report import FORMATS
     from easops.report.ci.github import of_run
     from easops.report.ci.github_summary import LARGEST, run_summary
-    from easops.report.file_format import Account
 
-    voice.commands(of_run(Account(report)))
+    console.commands(of_run(report))
     path = os.environ.get("GITHUB_STEP_SUMMARY")
     if not path:
         return
@@ -56,9 +55,9 @@ def ended(voice: Voice, report: RunReport, exit_code: int, command: str) -> None
     with contextlib.suppress(OSError):
         written = Path(path).stat().st_size
     room = max(LARGEST - written - 1, 0)
-    text = run_summary(report, exit_code, command=command, form=FORMATS["text"], room=room)
+    text = run_summary(report, exit_code, form=FORMATS["text"], room=room)
     try:
         with Path(path).open("a", encoding="utf-8", newline="\n") as file:
             file.write(text)
     except OSError as problem:
-        voice.note(f"easops: the summary of the job was not written: {problem.strerror or problem}")
+        console.note(f"easops: the summary of the job was not written: {problem.strerror or problem}")

@@ -27,7 +27,7 @@ _AGAIN: Final = 60.0
 """Seconds after which a wait that goes on is said once more off a terminal; then after twice as many, and so on."""
 
 
-class Voice:
+class Console:
     """Says things; never raises, since a closed pipe or a full disk must not end a run in its middle.
 
     On a terminal progress is one line that is drawn over; elsewhere a plain line when something new is waited for, and
@@ -209,13 +209,13 @@ def _harmless(text: str) -> str:
     return re.sub(r"(^|[\r\n])(\s*)::", r"\1\2\\::", text).replace("##[", r"##\u005b")
 
 
-def trace_commands(voice: Voice) -> None:
+def trace_commands(console: Console) -> None:
     """Say every cmdlet that is sent."""
     import logging
 
     class Handler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            voice.note(f"  > {record.getMessage()}")
+            console.note(f"  > {record.getMessage()}")
 
     log = logging.getLogger("easops.remoting")
     log.setLevel(logging.DEBUG)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from easops.playbook.assessment.run_report import RunReport
 
 
-class Files:
+class ReportFiles:
     """The file of each format that was asked for."""
 
     def __init__(self, asked: Mapping[str, Path | None]) -> None:

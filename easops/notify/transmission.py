@@ -11,7 +11,7 @@ from easops.errors import UnreachableHost
 from easops.remoting.secret import Secret
 
 
-class Passing:
+class Transmission:
     """A message on its way through one channel, until *ends* (by ``time.monotonic``).
 
     Whoever sends calls ``begins`` just before the first byte of the message itself: before, nothing has come, and it

@@ -1,0 +1,87 @@
+"""What earlier attempts of a run left behind, for the attempt that resumes it.
+
+A run that is resumed is interpreted again from its first unfinished step, in a new *attempt*. What was changed before
+must neither be forgotten nor be done twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from easops.actions.change import Change, ChangeOutcome
+from easops.actions.outcome import ItemOutcome
+from easops.playbook.steps.step_result import StepResult
+from easops.status import FINISHED_WELL
+
+
+@attrs.frozen
+class OneWayChange:
+    """A change that cannot be undone, and that an earlier attempt made or may have made.
+
+    *key* is the key of its intent, which begins with the step's key. *outcome* is what is known of it now
+    (``easops.actions.change.conclude``).
+    """
+
+    key: str
+    change: Change
+    outcome: ChangeOutcome
+
+    def is_of(self, step_key: str, host: str, values: Mapping[str, Any]) -> bool:
+        """Whether this is the change that the step of that key would make on *host* with *values*."""
+        change: Any = self.change
+        recorded = {name: value for name, value in attrs.asdict(change, recurse=False).items() if name in values}
+        same_place = self.key.startswith(f"{step_key}.") and getattr(change, "host", None) == host
+        return same_place and all(_same(values[name], value) for name, value in recorded.items())
+
+    def item(self, host: str, target: str) -> ItemOutcome:
+        """The item for it, where no result of a step has one."""
+        item = ItemOutcome(host, target, self.outcome.status, self.outcome.reason, undo=self.change.undo)
+        return attrs.evolve(item, after=self.change.after, touched=True)
+
+
+@attrs.frozen
+class Earlier:
+    """What an attempt takes over from the attempts before it. It is recorded, so the names of its fields stay.
+
+    *steps* are their results. *asked* is whether the changes were confirmed. *pulses* are the one-way changes, from
+    their intents; None in an attempt that 0.1.0 began, which finds them by their items. *lapsed* is the key of an
+    approval step that has to ask again.
+    """
+
+    steps: tuple[StepResult, ...] = ()
+    asked: bool = False
+    pulses: tuple[OneWayChange, ...] | None = None
+    lapsed: str = ""
+
+    def finished(self) -> dict[str, StepResult]:
+        """The steps that are not done again, by key."""
+        return {step.key: step for step in self.steps if step.status in FINISHED_WELL and step.key != self.lapsed}
+
+    def touched(self, step_key: str) -> tuple[ItemOutcome, ...]:
+        """The items of the step of that key that an earlier attempt changed, or may have changed."""
+        return tuple(item for step in self.steps if step.key == step_key for item in step.items if item.touched)
+
+    def item(self, step_key: str, name: str) -> ItemOutcome | None:
+        """The outcome of one of these items."""
+        return next((item for item in self.touched(step_key) if item.item == name), None)
+
+    def one_way(self, step_key: str, host: str, target: str, values: Mapping[str, Any]) -> ItemOutcome | None:
+        """The outcome of the step's one-way change on *host* with *values*, if an earlier attempt made it."""
+        if self.pulses is None:
+            return self.item(step_key, host)
+        one_way = next((change for change in self.pulses if change.is_of(step_key, host, values)), None)
+        if one_way is None:
+            return None
+        items = [item for item in self.touched(step_key) if item.item == host]
+        if len(items) != 1:
+            # A step with a loop has several items of one host: which of them is this change is not recorded.
+            return one_way.item(host, target)
+        return attrs.evolve(items[0], status=one_way.outcome.status, reason=one_way.outcome.reason)
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two parameters are equal. The names that IIS and Windows use are not case-sensitive."""
+    return one.lower() == other.lower() if isinstance(one, str) and isinstance(other, str) else bool(one == other)
