@@ -15,8 +15,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from easops.detectors.detect import detect
     from easops.detectors.finding import Detection
-    from easops.detectors.look import detect
     from easops.errors import EasopsError
     from easops.inventory.load import load_inventory
     from easops.playbook.assessment.run_report import RunReport
@@ -35,7 +35,7 @@ _ROOMS = {
     "RunReport": "easops.playbook.assessment.run_report",
     "SessionPool": "easops.remoting.pool",
     "Status": "easops.status",
-    "detect": "easops.detectors.look",
+    "detect": "easops.detectors.detect",
     "do": "easops.playbook.do",
     "find_playbook": "easops.playbook.language.find",
     "load_inventory": "easops.inventory.load",

@@ -25,7 +25,8 @@ HELD: Final = {
     "easops.inventory": ("Inventory", "Host"),
     "easops.playbook.steps.step_result": ("StepResult",),
     "easops.actions.outcome": ("ItemOutcome",),
-    "easops.detectors.finding": ("UserFinding", "Device", "Measurement", "Undetermined", "Unreachable"),
+    "easops.detectors.finding": ("UserFinding", "Device", "Measurement", "Undetermined"),
+    "easops.remoting.unreachable": ("Unreachable",),
     "easops.playbook.steps.effects": ("Preview",),
 }
 """What the results hold."""

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import attrs
 
 from easops.actions.action import Plan, Scope
-from easops.actions.change import Standing
+from easops.actions.change import Comparison
 from easops.context import Context
 from easops.exchange.cas_mailbox import block_by_hand, get_cas_mailbox, set_active_sync_enabled
 from easops.exchange.mailbox import require_mailbox
@@ -28,7 +28,7 @@ class SetActiveSyncEnabled:
     """``ActiveSyncEnabled`` of one mailbox; *version* is that of its server (None, in a record of 0.1.0: any)."""
 
     kind: ClassVar[str] = "active_sync_enabled"
-    rests_on: ClassVar[str] = ""
+    depends_on: ClassVar[str] = ""
 
     user: str
     mailbox: str
@@ -37,7 +37,7 @@ class SetActiveSyncEnabled:
     version: Version | None = None
 
     undo: ClassVar[str] = "exact"
-    patience: ClassVar[float] = 0.0
+    visible_within: ClassVar[float] = 0.0
 
     @property
     def subject(self) -> str:
@@ -47,8 +47,8 @@ class SetActiveSyncEnabled:
         session, dc = context.organisation.session(self.version), context.organisation.domain_controller
         return get_cas_mailbox(session, self.mailbox, domain_controller=dc).active_sync_enabled
 
-    def standing(self, state: bool) -> Standing:
-        return Standing.AFTER if state == self.after else Standing.BEFORE
+    def compare(self, state: bool) -> Comparison:
+        return Comparison.AFTER if state == self.after else Comparison.BEFORE
 
     def write(self, context: Context) -> None:
         session, dc = context.organisation.session(self.version), context.organisation.domain_controller

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Final
 import attrs
 
 from easops.actions.action import Plan, Scope
-from easops.actions.change import LeftAlone, Standing
+from easops.actions.change import Comparison, WriteSkipped
 from easops.context import Context
 from easops.errors import CommandFailed, UnexpectedAnswer
 from easops.exchange.cas_mailbox import block_by_hand
@@ -71,9 +71,9 @@ class HaveThrottlingPolicy:
     version: Version | None = None
 
     undo: ClassVar[str] = "exact"
-    patience: ClassVar[float] = 0.0
+    visible_within: ClassVar[float] = 0.0
 
-    rests_on: ClassVar[str] = ""
+    depends_on: ClassVar[str] = ""
 
     @property
     def subject(self) -> str:
@@ -83,10 +83,10 @@ class HaveThrottlingPolicy:
         held = _policy(self.name, self.version, context)
         return None if held is None else held.eas.values()
 
-    def standing(self, state: dict[str, Limit] | None) -> Standing:
+    def compare(self, state: dict[str, Limit] | None) -> Comparison:
         if _shows(state, self.after):
-            return Standing.AFTER
-        return Standing.BEFORE if _shows(state, self.before) else Standing.OTHER
+            return Comparison.AFTER
+        return Comparison.BEFORE if _shows(state, self.before) else Comparison.NEITHER
 
     def write(self, context: Context) -> None:
         session, dc = context.organisation.session(self.version), context.organisation.domain_controller
@@ -98,7 +98,7 @@ class HaveThrottlingPolicy:
                 users = 0 if held is None else count_associations(session, held, domain_controller=dc)
                 if users:
                     who = "another user is" if users == 1 else f"{users} other users are"
-                    raise LeftAlone(
+                    raise WriteSkipped(
                         f"left behind, since {who} associated with it; the undo of theirs removes it"
                     ) from error
                 raise
@@ -129,14 +129,14 @@ class AssociateThrottlingPolicy:
     version: Version | None = None
 
     undo: ClassVar[str] = "exact"
-    patience: ClassVar[float] = 0.0
+    visible_within: ClassVar[float] = 0.0
 
     @property
     def subject(self) -> str:
         return f"throttling policy of {self.user}"
 
     @property
-    def rests_on(self) -> str:
+    def depends_on(self) -> str:
         return _subject(self.after or "")
 
     def read(self, context: Context) -> str | None:
@@ -144,10 +144,10 @@ class AssociateThrottlingPolicy:
         held = _associated(require_mailbox(session, self.mailbox, domain_controller=dc), session, dc)
         return None if held is None else held.name
 
-    def standing(self, state: str | None) -> Standing:
+    def compare(self, state: str | None) -> Comparison:
         if state == self.after:
-            return Standing.AFTER
-        return Standing.BEFORE if state == self.before else Standing.OTHER
+            return Comparison.AFTER
+        return Comparison.BEFORE if state == self.before else Comparison.NEITHER
 
     def write(self, context: Context) -> None:
         session, dc = context.organisation.session(self.version), context.organisation.domain_controller

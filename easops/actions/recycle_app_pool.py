@@ -13,9 +13,9 @@ from typing import Any, ClassVar, Final
 import attrs
 
 from easops.actions.action import Plan, Scope
-from easops.actions.change import Standing
-from easops.actions.known import not_known
+from easops.actions.change import Comparison
 from easops.actions.outcome import Done
+from easops.actions.replication import not_replicated
 from easops.clock import Waiting
 from easops.context import Context
 from easops.errors import BadInput, CommandFailed, EasopsError
@@ -41,7 +41,7 @@ class RecycleAppPool:
     """One recycle of *pool* on *host*, away from the worker processes *before*."""
 
     kind: ClassVar[str] = "recycle_app_pool"
-    rests_on: ClassVar[str] = ""
+    depends_on: ClassVar[str] = ""
 
     host: str
     pool: str
@@ -49,7 +49,7 @@ class RecycleAppPool:
 
     after: ClassVar[str] = "new worker processes"
     undo: ClassVar[str] = "none (a recycle has no way back, and needs none)"
-    patience: ClassVar[float] = 120.0
+    visible_within: ClassVar[float] = 120.0
     """Without overlapping rotation a new worker comes only when the old one is gone, 90 s later at most by default."""
 
     @property
@@ -60,11 +60,11 @@ class RecycleAppPool:
         reading = read_worker_processes(context.windows(self.host))
         return [list(process.identity) for process in reading.of_pool(self.pool)]
 
-    def standing(self, state: Workers) -> Standing:
+    def compare(self, state: Workers) -> Comparison:
         old = {tuple(worker) for worker in self.before}
         now = {tuple(worker) for worker in state}
         # A worker that was not there before, or none of the old ones left: it has been recycled, by whomever.
-        return Standing.AFTER if now - old or not now & old else Standing.BEFORE
+        return Comparison.AFTER if now - old or not now & old else Comparison.BEFORE
 
     def write(self, context: Context) -> None:
         recycle_app_pool(context.windows(self.host), self.pool)
@@ -168,7 +168,7 @@ def _await_known(after: Any, name: str, context: Context) -> tuple[tuple[str, ..
     began = context.clock.monotonic()
     ends = began + _REPLICATION
     try:
-        while missing := not_known(after, context.sessions.open(host, "exchange"), host.version):
+        while missing := not_replicated(after, context.sessions.open(host, "exchange"), host.version):
             if context.clock.monotonic() >= ends:
                 return missing, ""
             told = f"waiting until the domain controller of {name} knows {', '.join(missing)} as changed"

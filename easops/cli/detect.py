@@ -42,8 +42,8 @@ def detect(
 ) -> None:
     """Look for a fault, with evidence; changes nothing."""
     from easops.detectors import DETECTORS
+    from easops.detectors.detect import detect as look
     from easops.detectors.detection_status import detect_status
-    from easops.detectors.look import detect as look
     from easops.errors import BadInput
     from easops.status import EXIT_CODES, EXIT_PENDING
 

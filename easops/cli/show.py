@@ -41,6 +41,6 @@ def show(
     console = Console()
     if verbose:
         trace_commands(console)
-    taken = take(chosen, values, hosts)
-    console.result(console.form(as_json).taken(taken))
-    raise typer.Exit(taken.exit_code)
+    result = take(chosen, values, hosts)
+    console.result(console.form(as_json).reading(result))
+    raise typer.Exit(result.exit_code)

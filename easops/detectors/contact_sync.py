@@ -10,6 +10,7 @@ from typing import Final
 
 import attrs
 
+from easops.detectors.duration_words import minutes
 from easops.detectors.finding import Device
 from easops.logs.eas_query import RpcCount
 from easops.logs.eas_request import EasRequest, read_request
@@ -163,14 +164,6 @@ def sentence(
     if contacts is not None:
         text += f"; mailbox holds {contacts:,} {'contact' if contacts == 1 else 'contacts'}"
     return f"{text}; {why_not}" if why_not else text
-
-
-def minutes(span: dt.timedelta) -> str:
-    """A span as evidence tells it: ``45 s``, ``4 min``, ``4.5 min``, ``60 min``."""
-    seconds = span.total_seconds()
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.1f}".removesuffix(".0") + " min"
 
 
 def _device_words(hits: Sequence[ContactSync]) -> str:

@@ -25,13 +25,13 @@ from easops.detectors.contact_sync import (
     by_device,
     contact_syncs,
     device,
-    minutes,
     retry_interval,
     samples,
     sentence,
 )
 from easops.detectors.detector import ended_on
-from easops.detectors.finding import Detection, Series, Undetermined, Unreachable, UserFinding
+from easops.detectors.duration_words import minutes
+from easops.detectors.finding import Detection, Series, Undetermined, UserFinding
 from easops.detectors.series import series
 from easops.errors import BadInput, EasopsError, UnreachableHost
 from easops.exchange.mailbox import AmbiguousMailbox, Mailbox, find_mailbox
@@ -42,6 +42,7 @@ from easops.logs.eas_request import COLUMNS
 from easops.logs.source import local_logs
 from easops.logs.window import LogReading, Wanted, read_files, read_window
 from easops.parameter import Parameter
+from easops.remoting.unreachable import Unreachable
 
 _NAME: Final = "contact_sync_storm"
 _LOG_MARK: Final = b"&Log="

@@ -7,7 +7,7 @@ from typing import Literal
 
 import attrs
 
-from easops.errors import AccessRefused, UnreachableHost
+from easops.remoting.unreachable import Unreachable
 
 
 @attrs.frozen
@@ -91,22 +91,6 @@ class Undetermined:
     required: bool
     host: str | None = None
     seconds: float | None = None
-
-
-@attrs.frozen
-class Unreachable:
-    """A host that gave no answer, and the error's sentences (a record of 0.1.0 has two of them)."""
-
-    host: str
-    what: str
-    why: str
-    access_refused: bool = False
-    next_step: str = ""
-
-    @classmethod
-    def of(cls, host: str, error: UnreachableHost) -> Unreachable:
-        """The host, as its error has it."""
-        return cls(host, error.what, error.why, isinstance(error, AccessRefused), error.next_step)
 
 
 @attrs.frozen

@@ -10,7 +10,7 @@ import attrs
 
 from easops.context import Context
 from easops.detectors.finding import Detection, Measurement
-from easops.detectors.measuring import Look, measure, no_such_pool
+from easops.detectors.measuring import HostJudgement, measure, no_such_pool
 from easops.errors import BadInput
 from easops.iis.app_pool import SYNC_APP_POOL
 from easops.inventory.host import Host
@@ -61,22 +61,22 @@ class PoolFigure:
                 "both were given" if values["above"] is not None else "neither was given",
                 f"add above=NUMBER ({self.above}); in a playbook above: NUMBER, or half_of: an earlier reading",
             )
-        return measure(self.name, hosts, context, lambda host, session: self._look(host, session, values, context))
+        return measure(self.name, hosts, context, lambda host, session: self._judge(host, session, values, context))
 
-    def _look(self, host: Host, session: Session, values: Mapping[str, Any], context: Context) -> Look:
+    def _judge(self, host: Host, session: Session, values: Mapping[str, Any], context: Context) -> HostJudgement:
         pool: str = values["pool"]
         limit: float | None = values["above"]
         if limit is None:
             earlier = _measured(values["half_of"], host.name)
             if earlier is None:
-                return Look(why_not="the earlier reading has no figure of this server")
+                return HostJudgement(why_not="the earlier reading has no figure of this server")
             limit = earlier / 2
         figure = self.read(session, pool, context)
         why_not = figure.why_not if figure.working else no_such_pool(session, pool) or figure.why_not
         if why_not:
-            return Look(figure.time, why_not=why_not)
+            return HostJudgement(figure.time, why_not=why_not)
         measured = Measurement(host.name, pool, figure.value, self.unit, limit, figure.evidence)
-        return Look(figure.time, figure.value > limit, (measured,))
+        return HostJudgement(figure.time, figure.value > limit, (measured,))
 
 
 def _measured(half_of: Any, host: str) -> float | None:

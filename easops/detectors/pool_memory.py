@@ -1,6 +1,6 @@
-"""How much memory an application pool holds: the private bytes of its worker processes, in GiB.
+"""How much memory an application pool uses: the private bytes of its worker processes, in GiB.
 
-While an old worker process drains beside its successor, both count.
+While an old worker process shuts down beside its successor, both count.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from easops.context import Context
-from easops.detectors.measuring import span
+from easops.detectors.duration_words import span
 from easops.detectors.pool_figure import Figure, PoolFigure
 from easops.iis.worker_process import WorkerProcess, read_worker_processes
 from easops.remoting.session import Session
@@ -21,11 +21,11 @@ _GIB: Final = 2**30
 def _read(session: Session, pool: str, context: Context) -> Figure:
     reading = read_worker_processes(session)
     workers = reading.of_pool(pool)
-    held = sum(worker.private_bytes for worker in workers) / _GIB
-    return Figure(reading.time, bool(workers), held, _told(reading.time, workers))
+    private_gib = sum(worker.private_bytes for worker in workers) / _GIB
+    return Figure(reading.time, bool(workers), private_gib, _evidence(reading.time, workers))
 
 
-def _told(now: dt.datetime, workers: Sequence[WorkerProcess]) -> str:
+def _evidence(now: dt.datetime, workers: Sequence[WorkerProcess]) -> str:
     return "; ".join(
         f"PID {worker.pid}, up {span(now - worker.started)}: {worker.private_bytes / _GIB:.1f} GiB"
         for worker in workers

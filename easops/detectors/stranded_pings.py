@@ -16,8 +16,10 @@ from typing import Any, Final
 import attrs
 
 from easops.context import Context
+from easops.detectors.duration_words import span
 from easops.detectors.finding import Detection, Measurement
-from easops.detectors.measuring import Look, measure, no_such_pool, span, two_moments
+from easops.detectors.measuring import HostJudgement, measure, no_such_pool
+from easops.detectors.two_readings import two_readings
 from easops.iis.app_pool import SYNC_APP_POOL
 from easops.iis.request import ExecutingRequest, RequestReading, read_requests
 from easops.inventory.host import Host
@@ -43,7 +45,7 @@ class StrandedPings:
 
     def detect(self, hosts: Sequence[Host], values: Mapping[str, Any], context: Context) -> Detection:
         """Read the requests in flight of *hosts*, where any is too old a second time, and judge them by their age."""
-        return measure(self.name, hosts, context, lambda host, session: _look(host, session, values, context))
+        return measure(self.name, hosts, context, lambda host, session: _judge(host, session, values, context))
 
 
 def stranded(earlier: RequestReading, later: RequestReading, longest: dt.timedelta) -> tuple[ExecutingRequest, ...]:
@@ -57,18 +59,18 @@ def stranded(earlier: RequestReading, later: RequestReading, longest: dt.timedel
     )
 
 
-def _look(host: Host, session: Session, values: Mapping[str, Any], context: Context) -> Look:
+def _judge(host: Host, session: Session, values: Mapping[str, Any], context: Context) -> HostJudgement:
     pool: str = values["pool"]
     longest: dt.timedelta = values["heartbeat"] + values["margin"]
     reading = read_requests(session, pool)
     if not reading.workers and (why_not := no_such_pool(session, pool)):
-        return Look(reading.time, why_not=why_not)
+        return HostJudgement(reading.time, why_not=why_not)
     found: tuple[ExecutingRequest, ...] = ()
     if any(request.age > longest for request in _waiting(reading)):
         telling = f"{host.name}: looking at the old requests of {pool} again"
-        moved = two_moments(lambda: read_requests(session, pool), reading, context, telling)
+        moved = two_readings(lambda: read_requests(session, pool), reading, context, telling)
         if moved is None:
-            return Look(reading.time, why_not="the server's clock does not move on, so no age can be trusted")
+            return HostJudgement(reading.time, why_not="the server's clock does not move on, so no age can be trusted")
         found, reading = stranded(*moved, longest), moved[1]
     measurements = [Measurement(host.name, "stranded", len(found), "requests", 0.0)]
     measurements += [
@@ -80,7 +82,7 @@ def _look(host: Host, session: Session, values: Mapping[str, Any], context: Cont
             Measurement(host.name, "the oldest that waits", oldest, "minutes", longest.total_seconds() / 60)
         )
     told = _sick(host, found, reading, longest) if found else _healthy(host, waiting, values)
-    return Look(reading.time, bool(found), tuple(measurements), told)
+    return HostJudgement(reading.time, bool(found), tuple(measurements), told)
 
 
 def _waiting(reading: RequestReading) -> tuple[ExecutingRequest, ...]:

@@ -11,8 +11,8 @@ from itertools import pairwise
 from typing import Final
 
 from easops.context import Context
-from easops.detectors.measuring import two_moments
 from easops.detectors.pool_figure import Figure, PoolFigure
+from easops.detectors.two_readings import two_readings
 from easops.iis.worker_process import WorkerProcessReading, read_worker_processes
 from easops.remoting.session import Session
 
@@ -47,7 +47,7 @@ def _read(session: Session, pool: str, context: Context) -> Figure:
     shares: list[float] = []
     while len(shares) < _INTERVALS and len(readings) < _MOST_READINGS:
         telling = f"{session.host}: measuring {pool}"
-        moved = two_moments(lambda: read_worker_processes(session), readings[-1], context, telling)
+        moved = two_readings(lambda: read_worker_processes(session), readings[-1], context, telling)
         if moved is None:
             break
         readings[-1:] = moved

@@ -16,7 +16,7 @@ import attrs
 from easops.context import Context
 from easops.detectors.detector import ended_on
 from easops.detectors.finding import Detection, Measurement
-from easops.detectors.measuring import Look, measure
+from easops.detectors.measuring import HostJudgement, measure
 from easops.iis.site import eas_log_folder
 from easops.inventory.host import Host
 from easops.logs.eas_request import COLUMNS, EasRequest, read_request
@@ -40,15 +40,15 @@ class UnservedDevices:
 
     def detect(self, hosts: Sequence[Host], values: Mapping[str, Any], context: Context) -> Detection:
         """Read the ActiveSync logs of *hosts*, each by its own clock."""
-        return measure(self.name, hosts, context, lambda host, session: _look(host, session, values))
+        return measure(self.name, hosts, context, lambda host, session: _judge(host, session, values))
 
 
-def _look(host: Host, session: Session, values: Mapping[str, Any]) -> Look:
+def _judge(host: Host, session: Session, values: Mapping[str, Any]) -> HostJudgement:
     after: dt.datetime | None = None
     if values["after"] is not None:
         after = ended_on(values["after"], host.name)
         if after is None:
-            return Look(why_not="the step named by after never ended here")
+            return HostJudgement(why_not="the step named by after never ended here")
 
     def start(now: dt.datetime) -> dt.datetime:
         return now - values["since"] if after is None else after
@@ -56,16 +56,16 @@ def _look(host: Host, session: Session, values: Mapping[str, Any]) -> Look:
     folder = eas_log_folder(session, host)
     log = read_window(session, folder, start, _WANTED)
     if log.start is None:
-        return Look(why_not=f"{folder} holds no log; give the folder as log_folder: in the inventory")
+        return HostJudgement(why_not=f"{folder} holds no log; give the folder as log_folder: in the inventory")
     read = [request for line in log.lines if (request := read_request(line.row)) is not None]
     asked = [request for request in read if request.started > log.start and not request.is_probe]
     since = f"since {log.start:%H:%M:%S} UTC"
     if not asked:
-        return Look(log.time, why_not=f"no device has been answered anything yet {since}")
+        return HostJudgement(log.time, why_not=f"no device has been answered anything yet {since}")
     served = [request for request in asked if request.status == 200]
     devices = f"{_devices(served)} of {_devices(asked)} devices"
     told = f"{len(served)} of {len(asked)} requests and {devices} were answered 200 {since}"
-    return Look(log.time, not served, (Measurement(host.name, "answered 200", len(served), "requests"),), told)
+    return HostJudgement(log.time, not served, (Measurement(host.name, "answered 200", len(served), "requests"),), told)
 
 
 def _devices(requests: Sequence[EasRequest]) -> int:

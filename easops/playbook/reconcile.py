@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from easops.actions.change import Change, ChangeOutcome, settle
+from easops.actions.change import Change, ChangeOutcome
+from easops.actions.perform import settle
 from easops.clock import Clock
 from easops.errors import Refused
 from easops.inventory.host import Host

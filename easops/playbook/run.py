@@ -17,7 +17,7 @@ from typing import Any
 import attrs
 
 from easops.actions import ACTIONS
-from easops.actions.change import conclude
+from easops.actions.perform import conclude
 from easops.clock import Clock, SystemClock
 from easops.context import Context
 from easops.detectors import DETECTORS

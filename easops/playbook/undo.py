@@ -11,7 +11,7 @@ from typing import Final
 import attrs
 
 from easops.actions.action import Plan
-from easops.actions.change import Change, ChangeOutcome, Standing, drift
+from easops.actions.change import Change, ChangeOutcome, Comparison, drift
 from easops.actions.outcome import Done, ItemOutcome
 from easops.context import Context
 from easops.errors import EasopsError, Refused
@@ -164,7 +164,7 @@ def _move(context: Context, jobs: Sequence[Job]) -> str:
 def _left_behind(held: Run, record: Record) -> list[tuple[Change, ChangeOutcome | None]]:
     """What earlier undos on the same target left behind, as changes of *held* still rested on it: changes that are to
     be undone with those of *held*, which may be the last."""
-    resting = {change.rests_on for change, _ in changes_of(held, record)} - {""}
+    resting = {change.depends_on for change, _ in changes_of(held, record)} - {""}
     found: dict[str, Change] = {}
     organisation = recorded_organisation_target(held)
     for other in record.runs() if resting else ():
@@ -220,10 +220,10 @@ def _undo_planned(plan: Plan, context: Context) -> Plan:
     except EasopsError as error:
         status = status_of(error)
         return attrs.evolve(plan, status=status, reason=str(error), changes=())
-    standing = back.standing(state)
-    if standing is Standing.AFTER:
+    comparison = back.compare(state)
+    if comparison is Comparison.AFTER:
         return attrs.evolve(plan, status=Status.OK, reason="it is as it was before already", changes=())
-    if standing is Standing.OTHER:
+    if comparison is Comparison.NEITHER:
         return attrs.evolve(plan, status=Status.REFUSED, reason=f"changed since: {drift(back, state)}", changes=())
     return plan
 

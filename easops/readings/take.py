@@ -10,7 +10,6 @@ import attrs
 
 from easops.clock import SystemClock
 from easops.context import Context
-from easops.detectors.finding import Unreachable
 from easops.errors import UnreachableHost
 from easops.exchange.organisation import Organisation
 from easops.inventory.host import Host
@@ -18,6 +17,7 @@ from easops.inventory.select import one_organisation
 from easops.readings.reading import Reading
 from easops.remoting.pool import SessionPool
 from easops.remoting.secret import ask_passwords
+from easops.remoting.unreachable import Unreachable
 from easops.status import EXIT_CODES, Status
 
 
@@ -30,7 +30,7 @@ class Row:
 
 
 @attrs.frozen
-class Taken:
+class ReadingResult:
     """What a reading gave; hosts that gave no answer are *unreachable*, the others are shown all the same."""
 
     reading: Reading
@@ -46,7 +46,7 @@ class Taken:
         return EXIT_CODES[self.status]
 
 
-def take(reading: Reading, values: Mapping[str, Any], hosts: Sequence[Host]) -> Taken:
+def take(reading: Reading, values: Mapping[str, Any], hosts: Sequence[Host]) -> ReadingResult:
     """Take *reading* of *hosts*, which are of one organisation; *values* are checked against its parameters.
 
     Raises Refused for hosts of two organisations; BadInput, CommandFailed and the like as the reading does; and for an
@@ -57,7 +57,7 @@ def take(reading: Reading, values: Mapping[str, Any], hosts: Sequence[Host]) -> 
     with SessionPool() as sessions:
         context = Context(sessions, Organisation.of(hosts, sessions), SystemClock())
         if reading.scope == "organisation":
-            return Taken(reading, _rows(reading, None, reading.read(values, None, context)))
+            return ReadingResult(reading, _rows(reading, None, reading.read(values, None, context)))
 
         def read(host: Host) -> tuple[Row, ...] | Unreachable:
             try:
@@ -68,7 +68,7 @@ def take(reading: Reading, values: Mapping[str, Any], hosts: Sequence[Host]) -> 
         with ThreadPoolExecutor(max(1, min(16, len(hosts)))) as reads:
             answers = list(reads.map(read, hosts))
     rows = tuple(row for answer in answers if not isinstance(answer, Unreachable) for row in answer)
-    return Taken(reading, rows, tuple(answer for answer in answers if isinstance(answer, Unreachable)))
+    return ReadingResult(reading, rows, tuple(answer for answer in answers if isinstance(answer, Unreachable)))
 
 
 def _rows(reading: Reading, host: str | None, held: Sequence[Any]) -> tuple[Row, ...]:

@@ -11,7 +11,7 @@ from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.record.approval import Asked, Decision
 from easops.playbook.record.run_view import RunView
 from easops.playbook.steps.step_result import Notice, StepResult
-from easops.readings.take import Taken
+from easops.readings.take import ReadingResult
 from easops.status import Status
 
 
@@ -35,7 +35,7 @@ class Format(Protocol):
 
     def detection(self, detection: Detection, status: Status, exit_code: int, *, verbose: bool) -> str: ...
 
-    def taken(self, taken: Taken) -> str: ...
+    def reading(self, result: ReadingResult) -> str: ...
 
     def runs(self, views: Sequence[RunView]) -> str: ...
 

@@ -10,9 +10,10 @@ import pytest
 from easops.actions.outcome import Done
 from easops.detectors import DETECTORS
 from easops.detectors.contact_sync_storm import detect_in_files
-from easops.detectors.finding import Detection, Undetermined, Unreachable
+from easops.detectors.finding import Detection, Undetermined
 from easops.errors import BadInput, LogFormatError
 from easops.parameter import check_all
+from easops.remoting.unreachable import Unreachable
 
 STORM = DETECTORS["contact_sync_storm"]
 NOW = dt.datetime(2026, 11, 24, 10, 0, tzinfo=dt.UTC)

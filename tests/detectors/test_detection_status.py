@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from easops.detectors.detection_status import detect_status, verify_status
-from easops.detectors.finding import Detection, Undetermined, Unreachable
+from easops.detectors.finding import Detection, Undetermined
+from easops.remoting.unreachable import Unreachable
 from easops.status import Status
 
 LOST = Unreachable("EX2", "EX2 does not answer", "no route")

@@ -16,7 +16,8 @@ from unittest.mock import patch
 
 from dbos import DBOS
 
-from easops.actions.change import Change, ChangeOutcome, LeftAlone, Standing, perform
+from easops.actions.change import Change, ChangeOutcome, Comparison, WriteSkipped
+from easops.actions.perform import perform
 from easops.context import Context
 from easops.errors import EasopsError
 from easops.playbook.execution import dbos_engine as engine
@@ -137,14 +138,14 @@ def ended_at_step(number: int, when: When, end: Callable[[], None] = die) -> Ite
 
     def performing(made: Change, context: Context, **more: Any) -> ChangeOutcome:
         if when == "acted" and local.late and to_be_made(made, context):
-            with suppress(EasopsError, LeftAlone):
+            with suppress(EasopsError, WriteSkipped):
                 made.write(context)
             end()
         return perform(made, context, **more)
 
     def to_be_made(change: Change, context: Context) -> bool:
         try:
-            return change.standing(change.read(context)) is Standing.BEFORE
+            return change.compare(change.read(context)) is Comparison.BEFORE
         except EasopsError:
             return False
 

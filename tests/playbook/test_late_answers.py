@@ -82,7 +82,7 @@ def test_a_call_that_was_given_up_and_shows_no_effect_is_unknown_and_what_comes_
 
     status, reason = told(report)
     assert (status, report.exit_code, sent(lab)) == (Status.UNKNOWN, 6, [])
-    assert "no answer within the deadline; it is as it was before, so far" in reason
+    assert "no answer within the deadline; so far the state is as before" in reason
     may_go_on.set()
     assert wait_until(lambda: sent(lab) == ["Set-CASMailbox"])  # the server got to it when nobody waited any more
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 
 from easops.actions.outcome import Done, ItemOutcome
-from easops.detectors.finding import Detection, Device, Measurement, Undetermined, Unreachable, UserFinding
+from easops.detectors.finding import Detection, Device, Measurement, Undetermined, UserFinding
 from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.steps.step_result import StepResult
+from easops.remoting.unreachable import Unreachable
 from easops.status import Status
 
 AT = dt.datetime(2026, 11, 24, 17, 0, tzinfo=dt.UTC)

@@ -23,7 +23,7 @@ class Durable(Protocol):
     """Stores an intent before its change is sent, and what came of it after."""
 
     def perform(self, key: str, change: Change) -> ChangeOutcome:
-        """Store the intent under *key*, then carry the change out (``easops.actions.change.perform``)."""
+        """Store the intent under *key*, then carry the change out (``easops.actions.perform.perform``)."""
         ...
 
     def moment(self, key: str, host: str) -> dt.datetime | None:

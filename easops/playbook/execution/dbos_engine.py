@@ -24,8 +24,9 @@ import attrs
 from dbos import DBOS, DBOSClient, DBOSConfig, Serializer, SetEnqueueOptions, SetWorkflowID, WorkflowHandle
 
 from easops import errors
-from easops.actions.change import Change, ChangeOutcome, perform
+from easops.actions.change import Change, ChangeOutcome
 from easops.actions.outcome import ItemOutcome
+from easops.actions.perform import perform
 from easops.clock import Waiting
 from easops.context import Context
 from easops.errors import EasopsError, Refused

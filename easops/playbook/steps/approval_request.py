@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import attrs
 
-from easops.actions.change import names, words
+from easops.actions.state_words import state_words, value_names
 from easops.playbook.language.model import By
 from easops.playbook.steps.codec import dumps, to_json
 from easops.playbook.steps.identity import Person
@@ -126,11 +126,11 @@ def _said(change: PlannedChange, other: PlannedChange) -> str:
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         differ = [
             name
-            for name in names(before)
+            for name in value_names(before)
             if before[name] != _at(other.before, name) or after.get(name) != _at(other.after, name)
         ]
         before, after = ({name: held.get(name) for name in differ or held} for held in (before, after))
-    return f"{words(before)} -> {words(after)}"
+    return f"{state_words(before)} -> {state_words(after)}"
 
 
 def _at(held: Any, name: str) -> Any:

@@ -32,7 +32,7 @@ from easops.playbook.record.approval import Asked, Decision
 from easops.playbook.record.run_view import RunView
 from easops.playbook.steps.codec import to_json
 from easops.playbook.steps.step_result import Notice, StepResult
-from easops.readings.take import Taken
+from easops.readings.take import ReadingResult
 from easops.status import Status
 
 Document = dict[str, Any]
@@ -122,21 +122,21 @@ def detection_document(detection: Detection, status: Status, exit_code: int) -> 
     return {"status": str(status), **detection_data(detection), "exit_code": exit_code}
 
 
-def taken_document(taken: Taken) -> Document:
+def reading_document(result: ReadingResult) -> Document:
     """``rows`` are objects of the reading's columns; those of a server reading have ``host`` too."""
-    per_host = taken.reading.scope == "server"
+    per_host = result.reading.scope == "server"
     return {
-        "status": str(taken.status),
-        "reading": taken.reading.name,
+        "status": str(result.status),
+        "reading": result.reading.name,
         "rows": [
             {
                 **({"host": row.host} if per_host else {}),
-                **dict(zip(taken.reading.columns, map(to_json, row.values), strict=True)),
+                **dict(zip(result.reading.columns, map(to_json, row.values), strict=True)),
             }
-            for row in taken.rows
+            for row in result.rows
         ],
-        "unreachable": to_json(list(taken.unreachable)),
-        "exit_code": taken.exit_code,
+        "unreachable": to_json(list(result.unreachable)),
+        "exit_code": result.exit_code,
     }
 
 
@@ -242,8 +242,8 @@ class _Json:
     def detection(self, detection: Detection, status: Status, exit_code: int, *, verbose: bool) -> str:
         return dumped(detection_document(detection, status, exit_code))
 
-    def taken(self, taken: Taken) -> str:
-        return dumped(taken_document(taken))
+    def reading(self, result: ReadingResult) -> str:
+        return dumped(reading_document(result))
 
     def runs(self, views: Sequence[RunView]) -> str:
         return dumped(runs_document(views))

@@ -17,7 +17,7 @@ import attrs
 from easops.actions import CHANGES
 from easops.actions.change import ChangeOutcome
 from easops.actions.outcome import ItemOutcome
-from easops.detectors.finding import Detection, Unreachable
+from easops.detectors.finding import Detection
 from easops.document import Problem
 from easops.json_schema import DIALECT, Schema
 from easops.playbook.assessment.run_report import RunReport
@@ -26,6 +26,7 @@ from easops.playbook.record.run_store import Run
 from easops.playbook.steps.approval_request import Approval
 from easops.playbook.steps.step_result import Notice, StepResult
 from easops.readings.reading import Reading
+from easops.remoting.unreachable import Unreachable
 from easops.status import Status
 
 _TEXT: Final[Schema] = {"type": "string"}

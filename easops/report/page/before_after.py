@@ -8,8 +8,8 @@ from typing import Literal
 
 import attrs
 
+from easops.detectors.duration_words import span
 from easops.detectors.finding import Detection
-from easops.detectors.measuring import span
 from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.steps.step_result import StepResult
 from easops.wording import figure_and_limit

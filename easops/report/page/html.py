@@ -13,8 +13,9 @@ from typing import Final
 import attrs
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from easops.actions.change import Change, ChangeOutcome, names
+from easops.actions.change import Change, ChangeOutcome
 from easops.actions.outcome import ItemOutcome
+from easops.actions.state_words import value_names
 from easops.clock import lasted
 from easops.detectors import DETECTORS
 from easops.detectors.finding import Detection, Measurement
@@ -49,7 +50,7 @@ def _differences(changed: ItemOutcome | Change | PlannedChange) -> list[Differen
         return [] if before == after else [Difference("", value_words(before), value_words(after))]
     return [
         Difference(name.replace("_", " "), value_words(before.get(name)), value_words(after.get(name)))
-        for name in names(before, after)
+        for name in value_names(before, after)
         if before.get(name) != after.get(name)
     ]
 

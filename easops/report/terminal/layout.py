@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from easops.actions.change import names
+from easops.actions.state_words import value_names
 from easops.clock import readable_time
 from easops.parameter import format_duration
 from easops.report.terminal.styled_line import spread
@@ -114,7 +114,7 @@ def value_words(value: Any) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, Mapping):
-        return ", ".join(f"{_key(name)} {value_words(value[name])}" for name in names(value)) or "none"
+        return ", ".join(f"{_key(name)} {value_words(value[name])}" for name in value_names(value)) or "none"
     if isinstance(value, list | tuple):
         return ", ".join(value_words(item) for item in value) or "none"
     return readable_time(value) if isinstance(value, str) else str(value)
@@ -127,7 +127,7 @@ def difference(before: Any, after: Any, *, whole: bool = False) -> list[str]:
             return [value_words(before)] if whole else []
         return [f"{value_words(before)} -> {value_words(after)}"]
     lines = []
-    for name in names(before, after):
+    for name in value_names(before, after):
         old, new = before.get(name), after.get(name)
         if old != new:
             lines.append(f"{_key(name)} {value_words(old)} -> {value_words(new)}")

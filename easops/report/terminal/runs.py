@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import PurePath
 
-from easops.actions.change import Change, ChangeOutcome, words
+from easops.actions.change import Change, ChangeOutcome
+from easops.actions.state_words import state_words
 from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.record.run_view import RunView
 from easops.playbook.steps.step_result import Notice
@@ -90,7 +91,7 @@ def _change_lines(change: Change, outcome: ChangeOutcome | None) -> list[str]:
     status = Status.UNKNOWN if outcome is None else outcome.status
     reason = "no outcome is recorded" if outcome is None else outcome.reason
     lines = wrapped(item_words(change.subject, status, reason))
-    return [*lines, *wrapped(f"{words(change.before)} -> {words(change.after)}", INDENT + "  ", "  ")]
+    return [*lines, *wrapped(f"{state_words(change.before)} -> {state_words(change.after)}", INDENT + "  ", "  ")]
 
 
 def settled_lines(run_id: str, found: Sequence[tuple[Change, ChangeOutcome]], *, closed: bool) -> list[str]:

@@ -15,7 +15,7 @@ from easops.playbook.record.approval import Asked, Decision
 from easops.playbook.record.run_view import RunView
 from easops.playbook.steps.effects import Preview
 from easops.playbook.steps.step_result import Notice, StepResult
-from easops.readings.take import Taken
+from easops.readings.take import ReadingResult
 from easops.report.terminal.approval import asked_lines, decided_lines
 from easops.report.terminal.finding import detection_lines, unreachable_lines
 from easops.report.terminal.head_and_end import end_lines, head_lines, labelled
@@ -55,17 +55,17 @@ def detection_alone(detection: Detection, *, verbose: bool = False) -> list[str]
     return [*lines, *detection_lines(detection, verbose=verbose)]
 
 
-def taken_lines(taken: Taken, width: int | None = None) -> list[str]:
+def reading_lines(result: ReadingResult, width: int | None = None) -> list[str]:
     """The rows of a reading, the host first where each host has its own; a single row that is wider than *width*, a
     value a line."""
-    per_host = taken.reading.scope == "server"
-    columns = ("host", *taken.reading.columns) if per_host else taken.reading.columns
-    rows = [_readable(columns, (row.host, *row.values) if per_host else row.values) for row in taken.rows]
-    lines = table(columns, rows, width) if rows else [] if taken.unreachable else ["nothing"]
+    per_host = result.reading.scope == "server"
+    columns = ("host", *result.reading.columns) if per_host else result.reading.columns
+    rows = [_readable(columns, (row.host, *row.values) if per_host else row.values) for row in result.rows]
+    lines = table(columns, rows, width) if rows else [] if result.unreachable else ["nothing"]
     if len(rows) == 1 and len(lines) > 2:
         left = max(map(len, columns))
         lines = [f"{name.replace('_', ' '):<{left}}  {cell(value)}" for name, value in zip(columns, *rows, strict=True)]
-    for unreachable in taken.unreachable:
+    for unreachable in result.unreachable:
         lines += unreachable_lines(unreachable, "")
     return lines
 
@@ -102,8 +102,8 @@ class Text:
     def detection(self, detection: Detection, status: Status, exit_code: int, *, verbose: bool) -> str:
         return self.drawn(detection_alone(detection, verbose=verbose))
 
-    def taken(self, taken: Taken) -> str:
-        return self.drawn(taken_lines(taken, self.width))
+    def reading(self, result: ReadingResult) -> str:
+        return self.drawn(reading_lines(result, self.width))
 
     def runs(self, views: Sequence[RunView]) -> str:
         return self.drawn(runs_lines(views, self.width))

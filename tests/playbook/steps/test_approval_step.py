@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 import pytest
 
-from easops.detectors.finding import Detection, Unreachable
+from easops.detectors.finding import Detection
 from easops.errors import CommandFailed, Refused, UnreachableHost
 from easops.playbook.execution.execute_run import _owes
 from easops.playbook.language.model import LIFETIME
@@ -16,6 +16,7 @@ from easops.playbook.record.run_store import KEPT
 from easops.playbook.steps.approval_request import RULE, digest_of
 from easops.playbook.steps.earlier import Earlier
 from easops.playbook.steps.step_result import StepResult
+from easops.remoting.unreachable import Unreachable
 from easops.status import Status
 
 from .test_interpreter import BERT, CURE, HOST_BY_HOST, SOON, FakeEffects, Limit, found, go, told, user

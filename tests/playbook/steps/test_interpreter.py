@@ -15,7 +15,7 @@ from easops.actions.outcome import ItemOutcome
 from easops.actions.recycle_app_pool import RecycleAppPool
 from easops.clock import SystemClock
 from easops.context import Context
-from easops.detectors.finding import Detection, Undetermined, Unreachable, UserFinding
+from easops.detectors.finding import Detection, Undetermined, UserFinding
 from easops.errors import CommandFailed, EasopsError, Refused, UnreachableHost
 from easops.exchange.organisation import Organisation
 from easops.inventory.host import Host
@@ -30,6 +30,7 @@ from easops.playbook.steps.identity import Person
 from easops.playbook.steps.interpreter import interpret
 from easops.playbook.steps.step_result import StepResult
 from easops.remoting.pool import Sessions
+from easops.remoting.unreachable import Unreachable
 from easops.status import Status
 
 T = TypeVar("T")

@@ -11,7 +11,7 @@ import pytest
 
 from easops.actions.limit_eas_usage import AssociateThrottlingPolicy
 from easops.actions.outcome import Done
-from easops.detectors.finding import Detection, Series, Undetermined, Unreachable, UserFinding
+from easops.detectors.finding import Detection, Series, Undetermined, UserFinding
 from easops.errors import UnreachableHost
 from easops.playbook.assessment.next_commands import ways
 from easops.playbook.assessment.run_report import RunReport
@@ -22,6 +22,7 @@ from easops.playbook.record.run_view import RunView
 from easops.playbook.steps.approval_request import Approval, PlannedChange
 from easops.playbook.steps.identity import Person
 from easops.playbook.steps.step_result import StepResult
+from easops.remoting.unreachable import Unreachable
 from easops.report import FILES
 from easops.report.file_format import Account
 from easops.status import Status

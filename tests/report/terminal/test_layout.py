@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from easops.actions.change import words
+from easops.actions.state_words import state_words
 from easops.report.terminal.layout import WIDTH, cell, difference, table, value_words, wrapped
 from easops.wording import counted, figure_and_limit
 
@@ -102,8 +102,8 @@ def test_a_recorded_time_is_told_to_the_second_wherever_a_state_has_one() -> Non
     state = [[9180, "2026-11-21T04:25:28.840581+00:00"]]
     told = "9180, 2026-11-21 04:25:28Z -> new worker processes"
     assert difference(state, "new worker processes") == [told]
-    assert words(state) == "9180, 2026-11-21 04:25:28Z"
-    assert words("2026-11-21T04:25:28+00:00 and more") == "2026-11-21T04:25:28+00:00 and more"
+    assert state_words(state) == "9180, 2026-11-21 04:25:28Z"
+    assert state_words("2026-11-21T04:25:28+00:00 and more") == "2026-11-21T04:25:28+00:00 and more"
 
 
 @pytest.mark.parametrize(

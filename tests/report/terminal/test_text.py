@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from easops.actions.action import Plan
-from easops.detectors.finding import Detection, Measurement, Unreachable
+from easops.detectors.finding import Detection, Measurement
 from easops.playbook.assessment.command import typed
 from easops.playbook.assessment.run_facts import OpenRun
 from easops.playbook.assessment.still_open import left_open
@@ -16,6 +16,7 @@ from easops.playbook.record.run_store import Run
 from easops.playbook.record.run_view import RunView
 from easops.playbook.steps.effects import Preview
 from easops.playbook.steps.step_result import StepResult
+from easops.remoting.unreachable import Unreachable
 from easops.report.terminal.finding import detection_lines
 from easops.report.terminal.head_and_end import end_lines, head_lines
 from easops.report.terminal.runs import runs_lines

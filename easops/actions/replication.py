@@ -19,7 +19,7 @@ from easops.remoting.session import Session
 from easops.status import Status
 
 
-def not_known(done: Done, session: Session, version: Version) -> tuple[str, ...]:
+def not_replicated(done: Done, session: Session, version: Version) -> tuple[str, ...]:
     """The users whom *done* changed, of those that servers of *version* serve, whose change *session* does not show.
 
     The only reads that name no domain controller: the answer is what this server's own has.

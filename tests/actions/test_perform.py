@@ -1,4 +1,4 @@
-"""Carrying out a change: read, write what differs, read back, and tell the truth about it."""
+"""Carrying out a change: read, write what differs, read back, and report what was observed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any, ClassVar, cast
 import attrs
 import pytest
 
-from easops.actions.change import LeftAlone, Standing, perform, settle
+from easops.actions.change import Comparison, WriteSkipped
+from easops.actions.perform import perform, settle
 from easops.clock import SystemClock
 from easops.context import Context
 from easops.errors import CommandFailed, EasopsError, OutcomeUnknown, UnreachableHost
@@ -17,8 +18,8 @@ from easops.remoting.pool import Sessions
 from easops.status import Status
 
 
-class Waitless(SystemClock):
-    """Time passes when somebody sleeps."""
+class JumpingClock(SystemClock):
+    """Time passes only when somebody sleeps."""
 
     seconds = 0.0
 
@@ -29,18 +30,18 @@ class Waitless(SystemClock):
         self.seconds += seconds
 
 
-NOBODY = cast("Sessions", None)  # a light is reached without a session
-AROUND = Context(NOBODY, Organisation((), NOBODY), Waitless())
+NO_SESSIONS = cast("Sessions", None)  # a light needs no session
+CONTEXT = Context(NO_SESSIONS, Organisation((), NO_SESSIONS), JumpingClock())
 
 
 @attrs.define
 class Light:
-    """A switch that may fail on the way: *fails* is raised by the write, which *reaches* the light or not."""
+    """A light to switch on. *fails* is raised by the write, which *reaches* the light or does not."""
 
     kind: ClassVar[str] = "light"
     undo: ClassVar[str] = "exact"
     subject: ClassVar[str] = "the light"
-    rests_on: ClassVar[str] = ""
+    depends_on: ClassVar[str] = ""
 
     lit: Any = False
     before: Any = False
@@ -49,9 +50,9 @@ class Light:
     reaches: bool = True
     read_fails: Callable[[int], EasopsError | None] = lambda times: None
     missing: str = ""
-    patience: float = 0.0
+    visible_within: float = 0.0
     slow: int = 0
-    """How many reads it takes until the light shows that it was lit."""
+    """How many reads still show the light as it was before."""
     writes: int = 0
     reads: int = 0
 
@@ -65,10 +66,10 @@ class Light:
             return self.before
         return self.lit
 
-    def standing(self, state: Any) -> Standing:
+    def compare(self, state: Any) -> Comparison:
         if state == self.after:
-            return Standing.AFTER
-        return Standing.BEFORE if state == self.before else Standing.OTHER
+            return Comparison.AFTER
+        return Comparison.BEFORE if state == self.before else Comparison.NEITHER
 
     def write(self, context: Context) -> None:
         self.writes += 1
@@ -101,10 +102,10 @@ AWAY = UnreachableHost("away")
         (Light(fails=REFUSED), Status.CHANGED, 1),
         (Light(fails=AWAY, reaches=False), Status.UNREACHABLE, 1),
         (Light(reaches=False), Status.FAILED, 1),
-        (Light(slow=3, patience=60), Status.CHANGED, 1),
-        (Light(slow=3, patience=60, fails=LOST), Status.CHANGED, 1),
-        (Light(reaches=False, patience=60), Status.VERIFY_FAILED, 1),
-        (Light(fails=LeftAlone("in use"), reaches=False), Status.SKIPPED, 1),
+        (Light(slow=3, visible_within=60), Status.CHANGED, 1),
+        (Light(slow=3, visible_within=60, fails=LOST), Status.CHANGED, 1),
+        (Light(reaches=False, visible_within=60), Status.VERIFY_FAILED, 1),
+        (Light(fails=WriteSkipped("in use"), reaches=False), Status.SKIPPED, 1),
         (Light(missing="the old bulb is still warm"), Status.VERIFY_FAILED, 1),
         (Light(read_fails=lambda times: AWAY), Status.UNREACHABLE, 0),
         (Light(read_fails=lambda times: LOST), Status.UNREACHABLE, 0),
@@ -114,19 +115,19 @@ AWAY = UnreachableHost("away")
     ],
     ids=[
         "done",
-        "so already",
+        "already as wanted",
         "drift",
         "reply lost, done",
         "reply lost, not done",
         "refused",
         "refused, and yet done",
         "never sent",
-        "taken, but it reads back as before",
-        "done, and shown after a while",
-        "reply lost, done, and shown after a while",
-        "taken, but never shown",
-        "left alone",
-        "done, not proven",
+        "accepted, but it reads back as before",
+        "done, and visible after a while",
+        "reply lost, done, and visible after a while",
+        "accepted, but never visible",
+        "write skipped",
+        "done, not proved",
         "unreachable at the first read",
         "no answer to the first read",
         "first read refused",
@@ -135,17 +136,17 @@ AWAY = UnreachableHost("away")
     ],
 )
 def test_the_outcome_is_what_was_observed(light: Light, status: Status, writes: int) -> None:
-    outcome = perform(light, AROUND)
+    outcome = perform(light, CONTEXT)
     assert (outcome.status, light.writes) == (status, writes)
 
 
-def test_a_resumed_run_that_finds_its_change_made_counts_it_as_its_own() -> None:
+def test_a_resumed_run_that_finds_the_change_made_counts_it_as_its_own() -> None:
     light = Light(lit=True)
-    assert perform(light, AROUND, resumed=True).status is Status.CHANGED
+    assert perform(light, CONTEXT, resumed=True).status is Status.CHANGED
     assert light.writes == 0
 
 
-def test_the_guard_is_asked_just_before_the_write() -> None:
+def test_the_guard_is_called_just_before_the_write() -> None:
     class Stop(BaseException): ...
 
     def guard() -> None:
@@ -153,12 +154,12 @@ def test_the_guard_is_asked_just_before_the_write() -> None:
 
     light = Light()
     with pytest.raises(Stop):
-        perform(light, AROUND, guard=guard)
+        perform(light, CONTEXT, guard=guard)
     assert (light.reads, light.writes) == (1, 0)
 
 
 @pytest.mark.parametrize(("lit", "status"), [(True, Status.CHANGED), (False, Status.FAILED), ("blue", Status.UNKNOWN)])
 def test_an_unknown_outcome_is_settled_by_reading(lit: Any, status: Status) -> None:
     light = Light(lit=lit)
-    assert settle(light, AROUND).status is status
+    assert settle(light, CONTEXT).status is status
     assert light.writes == 0
