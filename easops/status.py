@@ -72,6 +72,9 @@ MAY_HAVE_CHANGED: Final = frozenset({Status.CHANGED, Status.UNDONE, Status.VERIF
 OPEN: Final = frozenset({Status.VERIFY_FAILED, Status.UNKNOWN})
 """Sent, and not known to have come about: the server is read before anything is sent again."""
 
+UNCONFIRMED: Final = frozenset({Status.VERIFY_FAILED, Status.UNDO_FAILED})
+"""Sent, and read back as something else than it should be."""
+
 AS_WANTED: Final = frozenset({Status.OK, Status.CHANGED, Status.WOULD_CHANGE})
 """An item that is as the action wants it, or will be."""
 

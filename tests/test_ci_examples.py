@@ -174,7 +174,7 @@ def undone(forge: Forge, run: str) -> None:
 def assert_it_says_why(told: str, run: str) -> None:
     """Why a second one planned nothing: the first still waits for its approval."""
     end = told.rpartition("\nnothing was planned\n")[2].splitlines()
-    assert end[0] == f"run {run} of this playbook ended as awaiting_approval and owes its later steps", told
+    assert end[0] == f"run {run} of this playbook ended as awaiting_approval with unfinished steps", told
     assert end[1].startswith("it has a target in common with this one"), told
     assert end[2].startswith(f"easops approve {run}"), told
 

@@ -28,6 +28,7 @@ from easops.inventory.host import Host
 from easops.inventory.select import limited, one_organisation, select
 from easops.parameter import format_duration
 from easops.playbook.assessment.ending import Announcer
+from easops.playbook.assessment.open_run import open_run_of, refusal
 from easops.playbook.assessment.run_facts import OpenRun
 from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.execution.dbos_engine import PROTOCOL, alone, forget, now
@@ -39,6 +40,7 @@ from easops.playbook.language.load import check_inputs, command_of, load_playboo
 from easops.playbook.language.model import Playbook
 from easops.playbook.record.approval import lapsed, refuse_denied
 from easops.playbook.record.run_store import KEPT, Record, Run
+from easops.playbook.record.run_view import RunView, view_of
 from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.record.stored_run import (
     changes_by_key,
@@ -51,7 +53,6 @@ from easops.playbook.record.stored_run import (
     organisation_target,
     refuse_closed,
     steps_of,
-    was_stopped,
     world_of,
 )
 from easops.playbook.steps.codec import Json, dumps, from_json, to_json
@@ -407,9 +408,9 @@ def _targets(held: Run, selected: Sequence[Host]) -> tuple[str, ...]:
     return (*(host_target(held, host) for host in selected), organisation_target(held, selected))
 
 
-def _open_run(record: Record, state: StateFolder, new: Run, anew: bool) -> tuple[Run, str] | None:
-    """The latest earlier run of this playbook on one of these targets that died, was stopped, or owes its later steps;
-    in words, which. With *anew* one that owes is none."""
+def _open_run(record: Record, state: StateFolder, new: Run, anew: bool) -> RunView | None:
+    """The latest earlier run of this playbook on one of these targets that died, was stopped, or has unfinished steps.
+    With *anew* one that has ended is none."""
     for listed in record.runs():
         if listed.closed or listed.kind == "undo" or listed.playbook != new.playbook:
             continue
@@ -417,35 +418,17 @@ def _open_run(record: Record, state: StateFolder, new: Run, anew: bool) -> tuple
             continue
         held, alive = looked_at(listed, record, state)
         if held.ended is None and not held.waits and not held.closed and not alive:
-            return held, "was stopped" if was_stopped(held, record) else "died"
+            return view_of(held, record)
         if held.ended is not None and held.owes and not anew:
-            return held, f"ended as {held.status} and owes its later steps"
+            return view_of(held, record)
     return None
 
 
 def _refuse_open(record: Record, state: StateFolder, new: Run, anew: bool) -> None:
     """Refuse to begin where an earlier run is open."""
     found = _open_run(record, state, new, anew)
-    if found is None:
-        return
-    held, words = found
-    ways = {f"easops approve {held.run_id}": "look at its plan, and approve it"}
-    if held.status != Status.AWAITING_APPROVAL:
-        ways = {}
-    ways |= {
-        f"easops runs resume {held.run_id}": "go on with it",
-        f"easops undo {held.run_id}": "put back what it set",
-        f"easops runs abandon {held.run_id}": "close it for good; what it set stays",
-    }
-    if held.ended is not None:
-        ways["the same command with --anew"] = "leave it as it is, and begin"
-    widest = max(map(len, ways))
-    raise Refused(
-        f"run {held.run_id} of this playbook {words}",
-        f"it has a target in common with this one: {', '.join(sorted(set(held.targets) & set(new.targets)))}",
-        "\n".join(f"{command:<{widest}}  {meaning}" for command, meaning in ways.items()),
-        rule="an earlier run is open",
-    )
+    if found is not None:
+        raise refusal(found, new.targets)
 
 
 def _earlier_run(state: StateFolder, playbook: Playbook, selected: Sequence[Host], anew: bool) -> OpenRun | None:
@@ -455,7 +438,7 @@ def _earlier_run(state: StateFolder, playbook: Playbook, selected: Sequence[Host
     new = Run("", "run", playbook.name, {}, (), dt.datetime.now(dt.UTC))
     with opened(state) as (record, folder):
         found = _open_run(record, folder, attrs.evolve(new, targets=_targets(new, selected)), anew)
-    return None if found is None else OpenRun(found[0].run_id, found[1])
+    return None if found is None else open_run_of(found)
 
 
 def _prune(record: Record, state: StateFolder) -> None:

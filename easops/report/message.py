@@ -19,7 +19,6 @@ from easops.playbook.steps.step_result import StepResult
 from easops.report.document.json import Document, run_document
 from easops.report.terminal.error import three_lines
 from easops.report.terminal.finding import measured_words
-from easops.report.terminal.head_and_end import command_lines
 from easops.report.terminal.layout import moment, wrapped
 from easops.report.terminal.step import step_lines
 from easops.report.terminal.text import Text
@@ -114,9 +113,7 @@ def _text(ending: Ending, word: str) -> list[str]:
         if step.status not in STOPS_LATER_CHANGES or step.status is Status.AWAITING_APPROVAL or not step.reason:
             continue
         lines += wrapped(f"{step.name}: {step.status.replace('_', ' ')}: {step.reason}", "")
-    if report.stopped:
-        return [*lines, "", "It was stopped before its end. What to type:", *command_lines(report.assessment)]
-    return [*lines, Text().end(report, report.exit_code)]
+    return [*lines, Text().end(report, None if report.stopped else report.exit_code)]
 
 
 def _found(step: StepResult) -> list[str]:

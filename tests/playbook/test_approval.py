@@ -114,7 +114,7 @@ def case(held: Stage) -> Iterator[Case]:
     before, at = held.reads(), len(held.sent())
     report = held.carried(run_text, CURE, held.lab.inventory)
     assert [str(step.status) for step in report.steps] == ["awaiting_approval", "not_started", "not_started"]
-    assert (report.exit_code, report.owes, report.next) == (3, True, f"easops approve {report.run_id}")
+    assert (report.exit_code, report.unfinished, report.next) == (3, True, f"easops approve {report.run_id}")
     case = Case(held, str(report.run_id), at)
     assert case.made() == []
     yield case
@@ -144,7 +144,7 @@ def test_an_approved_run_goes_on_once_and_is_undone(case: Case) -> None:
     with pytest.raises(Refused, match="was approved already"):
         case.approved()
     view = show_run(case.run_id, state)
-    told = FORMATS["text"].run_view(view, report_of(view.run, view.steps), diff=False, verbose=False)
+    told = FORMATS["text"].run_view(view, report_of(view), diff=False, verbose=False)
     assert "decided       approved by " in told
     report = case.resumed()
     assert statuses(report) == ["ok", "changed", "changed"]
@@ -200,7 +200,7 @@ def test_a_user_who_is_gone_is_not_asked_for_again_but_told(case: Case, monkeypa
     assert statuses(report) == ["failed", "not_started", "not_started"]
     assert f"what it is for cannot be planned: limit: {ANNA}: " in report.steps[0].reason
     assert case.made() == []
-    assert report.owes
+    assert report.unfinished
 
     assert statuses(case.resumed()) == ["ok", "changed", "changed"], "he is back, and the plan is the approved one"
 
@@ -413,7 +413,7 @@ def test_after_a_kill_too_nothing_is_done_that_was_not_approved(case: Case) -> N
     assert statuses(report) == ["ok", "changed", "refused"]
     assert case.made() == MADE[:3]
     assert report.steps[2].items[0].reason.startswith("is planned as workers ")
-    assert report.owes
+    assert report.unfinished
 
     again = case.resumed()
     assert statuses(again) == ["awaiting_approval", "not_started", "not_started"]
@@ -433,5 +433,5 @@ def test_what_a_killed_run_intended_is_not_sent_when_its_approval_has_expired_me
     assert statuses(report) == ["ok", "refused", "not_started"]
     assert {item.rule for item in report.steps[1].items} == {"approval"}
     assert case.made() == []
-    assert report.owes
+    assert report.unfinished
     assert statuses(case.stage.carried(resume_hours_later, case.run_id, 2))[0] == "awaiting_approval"

@@ -74,7 +74,7 @@ def test_a_group_that_stopped_is_gone_on_with_at_the_host_where_it_stopped(rig: 
         ("proof", second, "ok"),
     ]
     assert {status for _, host, status in told(report) if host in rest} <= {"not_started"}
-    assert report.owes
+    assert report.unfinished
 
     resumed = resume(str(report.run_id), state=lab.state, confirm=always)
 

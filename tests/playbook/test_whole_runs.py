@@ -256,7 +256,7 @@ def live_through(story: Story, folder: Path, database: Secret | None) -> None:
         left = [*story.ends, None, None]
         report = carried(held, run_text, json.dumps(story.playbook), inventory, left.pop(0))
         run_id = latest(held, "run").run.run_id
-        while left and (report is None or report.owes):
+        while left and (report is None or report.unfinished):
             report = carried(held, resume_run, run_id, left.pop(0))
         assert report is not None
         event(f"ended {report.status}")

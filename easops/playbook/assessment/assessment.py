@@ -38,10 +38,9 @@ class Assessment:
 def assess(run: RunFacts) -> Assessment:
     """The assessment of a run as it stands."""
     points, unjudged = tuple(still_open(run)), tuple(not_judged(run))
-    waits = run.record is not None and run.record.run.waits
     return Assessment(
         verdict(run, points),
-        over=run.closed or not (run.running or waits or run.cut_short or run.unfinished or run.unknown),
+        over=run.closed or not (run.running or run.waits or run.cut_short or run.unfinished or run.unknown),
         proved=tuple(proved(run)),
         searched=tuple(searched(run)),
         open=points,

@@ -16,13 +16,19 @@ def proved(run: RunFacts) -> list[str]:
     """A sentence for each verify step that passed: figures before -> after, and who is no longer found."""
     lines = []
     for number, step in enumerate(run.steps):
-        if step.kind != "verify" or step.status is not Status.OK or step.detection is None:
-            continue
-        earlier = run.steps[:number]
-        ended = ended_for(step, earlier)
-        what = "; ".join([*_figures(step, earlier), *([f"no more hits of {', '.join(ended)}"] if ended else [])])
-        lines.append(f"{step.name}: {what}" if what else step.name)
+        if step.kind == "verify" and step.status is Status.OK and step.detection is not None:
+            words = proof_words(step, run.steps[:number])
+            lines.append(f"{step.name}: {words}" if words else step.name)
     return lines
+
+
+def proof_words(step: StepResult, earlier: Sequence[StepResult]) -> str:
+    """What *step*, a verify, has seen, with the steps before it: ``EX1 95.0 -> 12.0 percent; no more hits of anna``.
+    Empty where it did not pass, or saw nothing of its own."""
+    if step.status is not Status.OK or step.detection is None:
+        return ""
+    ended = ended_for(step, earlier)
+    return "; ".join([*_figures(step, earlier), *([f"no more hits of {', '.join(ended)}"] if ended else [])])
 
 
 def not_proved(run: RunFacts) -> list[str]:

@@ -18,10 +18,12 @@ from easops.status import EXIT_CODES, MAY_HAVE_CHANGED, OPEN, Status
 @attrs.frozen
 class OpenRun:
     """An earlier run of the same playbook on one of the same targets, because of which another is refused. *state*
-    says why, in words: it died, was stopped, or has unfinished steps."""
+    says why, in words: it died, was stopped, or has unfinished steps. *ended* is False of one without an end; beside
+    that none begins, whatever is said."""
 
     run_id: str
     state: str
+    ended: bool = True
 
 
 @attrs.frozen
@@ -64,10 +66,14 @@ class RunFacts:
     def undoable(self) -> bool:
         """Whether anything that was changed, or may have been, can be put back: a recycle cannot.
 
-        Of a failed item the first of several changes may have been made.
+        Of a failed item the first of several changes may have been made; of a run without an end the record knows
+        changes that no step could report.
         """
         items = [item for item in self.items if item.touched or item.status is Status.CHANGED or item.status in OPEN]
-        return not self.checked and any(item.undo == "exact" for item in items)
+        undos = [item.undo for item in items]
+        if self.record is not None and self.record.run.ended is None:
+            undos += [change.undo for change, _ in self.record.changes]
+        return not self.checked and "exact" in undos
 
     @property
     def would_change(self) -> bool:
@@ -100,12 +106,32 @@ class RunFacts:
         return self.record is not None and bool(self.record.run.closed)
 
     @property
+    def abandoned(self) -> bool:
+        """Whether it was closed for good, and not undone: what it set stays, until somebody undoes it."""
+        return self.closed and self.record is not None and not self.record.run.closed.startswith("undone")
+
+    @property
+    def waits(self) -> bool:
+        """Whether it was submitted, and nobody has begun it."""
+        return self.record is not None and self.record.run.waits and not self.closed
+
+    @property
     def cut_short(self) -> bool:
         """Whether it began and has no end: it was stopped, or its process died."""
         if self.record is None:
             return self.stopped
         run = self.record.run
+        if run.closed:
+            return False
         return self.stopped or (run.ended is None and not run.waits and not self.record.alive)
+
+    @property
+    def decision(self) -> Literal["", "approved", "denied"]:
+        """What was decided on the approval that it asks for; empty where nothing is decided, or nothing is to be."""
+        decision = None if self.record is None or self.record.asked is None else self.record.asked.decision
+        if decision is None:
+            return ""
+        return "approved" if decision.approved else "denied"
 
     @property
     def state(self) -> str:

@@ -15,7 +15,7 @@ from easops.wording import counted
 
 def still_open(run: RunFacts) -> list[Point]:
     """All of it, the kinds in a fixed order; nothing of a run that is running or waits to be begun."""
-    if run.running or (run.record is not None and run.record.run.waits):
+    if run.running or run.waits:
         return []
     points = [Point("error", problem.what) for problem in [run.problem] if problem is not None]
     points += _items(run, Status.REFUSED)
@@ -72,8 +72,10 @@ def _unknown(run: RunFacts) -> list[Point]:
 
 
 def _awaiting(run: RunFacts) -> list[Point]:
+    label = run.decision or "awaiting approval"
+    after = {"approved": ", not made yet", "denied": ", which will not be made"}.get(run.decision, "")
     return [
-        Point("awaiting approval", f"{step.name}: {counted(len(step.approval.changes), 'planned change')}")
+        Point(label, f"{step.name}: {counted(len(step.approval.changes), 'planned change')}{after}")
         for step in run.steps
         if step.status is Status.AWAITING_APPROVAL and step.approval is not None
     ]

@@ -43,7 +43,13 @@ _BY_STATE: Final[dict[str, Verdict]] = {
     "abandoned": Verdict("attention", "Abandoned", "The run was closed before its end; nothing more is done about it."),
     "not_started": Verdict("attention", "Not started", "Something before it did not end well."),
 }
-"""Of the states that say it all; how a run that ended well did so is told by ``_of_success``."""
+"""Of the states that say it all; how a run that ended well did so, ``_of_success`` says."""
+
+_BY_DECISION: Final[dict[str, Verdict]] = {
+    "approved": Verdict("attention", "Approved", "The planned changes are approved; they are made when it is resumed."),
+    "denied": Verdict("attention", "Denied", "The planned changes were denied; none of them is made."),
+}
+"""Of a run that awaits an approval which was decided on meanwhile."""
 
 
 def verdict(run: RunFacts, open_points: Sequence[Point]) -> Verdict:
@@ -54,11 +60,13 @@ def verdict(run: RunFacts, open_points: Sequence[Point]) -> Verdict:
         return Verdict(by_status.tone, by_status.word, "The run ended before its first step.")
     if state.startswith("undone by "):
         return Verdict("plain", "Undone", f"The run was {state}.")
+    if state == Status.AWAITING_APPROVAL and run.decision:
+        return _BY_DECISION[run.decision]
     if state in _BY_STATE:
         return _BY_STATE[state]
     success = _of_success(run, [point for point in open_points if point.label in ("still open", "possibly ongoing")])
     if _left_out(run):
-        sentence = f"{success.sentence} Not everything could be judged: see What was found."
+        sentence = f"{success.sentence} Not everything could be judged."
         return attrs.evolve(success, tone="attention", sentence=sentence)
     return success
 
@@ -79,7 +87,7 @@ def _of_success(run: RunFacts, left: Sequence[Point]) -> Verdict:
     if run.status is Status.CHANGED and proved and all_ended(run.steps):
         return Verdict("good", "Cured", "The changes were made, and their effect was seen afterwards.")
     if run.status is Status.CHANGED and proved:
-        sentence = "The changes were made and read back; not everybody was checked again: see Proof."
+        sentence = "The changes were made and read back; not everybody was checked again."
         return Verdict("good", "Changed", sentence)
     if run.status is Status.CHANGED:
         return Verdict("good", "Changed", "The changes were made and read back.")

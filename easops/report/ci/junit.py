@@ -40,6 +40,7 @@ def _properties(report: RunReport) -> list[tuple[str, str | None]]:
         *(("proved", text) for text in assessment.proved),
         *(("open", str(point)) for point in assessment.open),
         *(("not_judged", str(point)) for point in assessment.not_judged),
+        *(("repeat", f"the same command {repeat.difference}") for repeat in assessment.repeats),
         *(("next", command.command) for command in assessment.next),
     ]
 

@@ -27,6 +27,7 @@ import attrs
 from easops.actions.change import Change, ChangeOutcome
 from easops.detectors.finding import Detection
 from easops.playbook.assessment.assessment import Assessment
+from easops.playbook.assessment.next_commands import begin, next_of_asked
 from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.record.approval import Asked, Decision
 from easops.playbook.record.run_view import RunView
@@ -53,7 +54,7 @@ def run_document(report: RunReport, exit_code: int | None) -> Document:
         "kind": report.kind,
         "lab": report.lab,
         "limit": report.limit,
-        "earlier": to_json(report.earlier),
+        "earlier": None if report.earlier is None else {"run_id": report.earlier.run_id, "state": report.earlier.state},
         "started": None if report.started is None else report.started.isoformat(),
         "ended": None if report.ended is None else report.ended.isoformat(),
         "exit_code": exit_code,
@@ -182,17 +183,15 @@ def settled_document(
 def asked_document(asked: Asked, decision: Decision | None, exit_code: int) -> Document:
     """``status`` is awaiting_approval, approved or denied; ``step`` is the step that asks, with its ``approval``;
     ``decision`` is null where there is none yet."""
-    run_id = asked.run.run_id
-    status = attrs.evolve(asked, decision=decision).status
-    verb = {"approved": "runs resume", "denied": "runs abandon"}.get(status, "approve")
+    asked = attrs.evolve(asked, decision=decision)
     return {
-        "status": status,
-        "run_id": run_id,
+        "status": asked.status,
+        "run_id": asked.run.run_id,
         "playbook": asked.run.playbook,
         "lab": asked.run.lab,
         "step": step_data(asked.step),
         "decision": None if decision is None else decision_data(decision),
-        "next": f"easops {verb} {run_id}",
+        "next": next_of_asked(asked).command,
         "exit_code": exit_code,
     }
 
@@ -236,7 +235,7 @@ class _Json:
     def step(self, step: StepResult, earlier: Sequence[StepResult], *, diff: bool, verbose: bool) -> str:
         return ""
 
-    def end(self, report: RunReport, exit_code: int) -> str:
+    def end(self, report: RunReport, exit_code: int | None) -> str:
         return dumped(run_document(report, exit_code))
 
     def detection(self, detection: Detection, status: Status, exit_code: int, *, verbose: bool) -> str:
@@ -252,7 +251,7 @@ class _Json:
         return dumped(run_view_document(view, report))
 
     def submitted(self, run_id: str) -> str:
-        return dumped({"status": "waiting", "run_id": run_id, "next": f"easops worker {run_id}", "exit_code": 0})
+        return dumped({"status": "waiting", "run_id": run_id, "next": begin(run_id).command, "exit_code": 0})
 
     def served(self, runs: Sequence[tuple[RunView, RunReport, int]], exit_code: int) -> str:
         return dumped(served_document(runs, exit_code))

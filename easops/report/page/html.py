@@ -18,9 +18,8 @@ from easops.actions.outcome import ItemOutcome
 from easops.actions.state_words import value_names
 from easops.clock import lasted
 from easops.detectors import DETECTORS
-from easops.detectors.finding import Detection, Measurement
 from easops.parameter import format_duration
-from easops.playbook.assessment.ended_faults import ended_for
+from easops.playbook.assessment.proved import proof_words
 from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.record.approval import Decision
 from easops.playbook.record.run_store import Run
@@ -29,10 +28,11 @@ from easops.playbook.steps.step_result import StepResult
 from easops.report.page.before_after import measured
 from easops.report.page.timeline import gaps, labels, marks, observed, quiet, timelines
 from easops.report.terminal.approval import decision_words
+from easops.report.terminal.finding import host_lines
 from easops.report.terminal.layout import moment, value_words
 from easops.report.terminal.step import outcome_words, step_lines
 from easops.status import Status
-from easops.wording import counted, figure, figure_and_limit
+from easops.wording import counted, figure
 
 
 @attrs.frozen
@@ -82,39 +82,31 @@ def _recorded(report: RunReport) -> tuple[tuple[Change, ChangeOutcome | None], .
     return view.changes if view is not None and (view.run.ended is None or view.open) else ()
 
 
-def _proofs(report: RunReport) -> list[tuple[StepResult, list[str]]]:
-    """The verify steps, each with what it saw: who is no longer found, each host's figures before -> after, and what no
-    step above it has told."""
-    found = []
+@attrs.frozen
+class Proof:
+    """A verify *step*, *words* on what it proved (as in the assessment), and the *evidence* that it read."""
+
+    step: StepResult
+    words: str
+    evidence: tuple[str, ...]
+
+
+def _proofs(report: RunReport) -> list[Proof]:
+    """The verify steps; of their evidence not the notes that a step before had."""
+    proofs = []
     for at, step in enumerate(report.steps):
         if step.kind != "verify":
             continue
-        earlier = [held for held in report.steps[:at] if held.detection is not None]
-        told: list[str] = []
+        earlier = report.steps[:at]
+        evidence: list[str] = []
         if step.detection is not None:
-            same = [held.detection for held in earlier if held.subject == step.subject and held.detection is not None]
-            gone = ended_for(step, report.steps[:at])
-            told += [f"no more of it from {', '.join(gone)}"] if gone else []
-            told += [f"{host}: {sentence}" for host, sentence in step.detection.sentences.items()]
-            told += [
-                _moved(held, same) for held in step.detection.measurements if held.host not in step.detection.sentences
-            ]
-            notes = {note for held in earlier if held.detection is not None for note in held.detection.notes}
-            told += [note for note in step.detection.notes if note not in notes]
-        found.append((step, told))
-    return found
-
-
-def _moved(held: Measurement, same: Sequence[Detection]) -> str:
-    """``EX1: MSExchangeSyncAppPool 96.8 → 0.8 percent (limit 48.4)``: "->" would break at the end of a line."""
-    first = next(
-        (m for detection in same for m in detection.measurements if (m.host, m.name) == (held.host, held.name)), None
-    )
-    was = "" if first is None else f"{figure(first.value, first.unit)} \N{RIGHTWARDS ARROW} "
-    now, limit = figure(held.value, held.unit), ""
-    if held.limit is not None:
-        now, limit = figure_and_limit(held.value, held.limit, held.unit)
-    return f"{held.host}: {held.name} {was}{now} {held.unit}" + (limit and f" (limit {limit})")
+            seen = {note for before in earlier if before.detection is not None for note in before.detection.notes}
+            evidence += host_lines(step.detection)
+            evidence += [note for note in step.detection.notes if note not in seen]
+        # "->" would break at the end of a line
+        words = proof_words(step, earlier).replace("->", "\N{RIGHTWARDS ARROW}")
+        proofs.append(Proof(step, words, tuple(evidence)))
+    return proofs
 
 
 def _because(step: StepResult, told: Sequence[str]) -> str:

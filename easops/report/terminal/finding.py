@@ -23,11 +23,8 @@ def detection_lines(
     lines: list[str] = []
     for user in detection.users:
         lines += _user_lines(user, verbose, indent)
-    for host, sentence in detection.sentences.items():
-        lines += wrapped(f"{host}: {sentence}", indent)
-    for measurement in detection.measurements:
-        if verbose or measurement.host not in detection.sentences:  # the sentence has the figures
-            lines += wrapped(measured_words(measurement, verbose=verbose), indent)
+    for sentence in host_lines(detection, verbose=verbose):
+        lines += wrapped(sentence, indent)
     for user in detection.watch:
         lines += wrapped(f"to watch, not acted on: {user.user}: {user.evidence}", indent)
     for unreachable in detection.unreachable:
@@ -39,6 +36,15 @@ def detection_lines(
         if note in told:
             continue
         lines += wrapped(f"note: {note}", indent)
+    return lines
+
+
+def host_lines(detection: Detection, *, verbose: bool = False) -> list[str]:
+    """What was found on each host: its sentence, or else its figures; with *verbose* both."""
+    lines = [f"{host}: {sentence}" for host, sentence in detection.sentences.items()]
+    for measurement in detection.measurements:
+        if verbose or measurement.host not in detection.sentences:  # the sentence has the figures
+            lines.append(measured_words(measurement, verbose=verbose))
     return lines
 
 

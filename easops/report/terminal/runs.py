@@ -11,7 +11,7 @@ from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.record.run_view import RunView
 from easops.playbook.steps.step_result import Notice
 from easops.report.terminal.approval import decision_words
-from easops.report.terminal.head_and_end import command_lines, head_lines, labelled
+from easops.report.terminal.head_and_end import Row, assessment_rows, command_rows, head_lines, rows_lines
 from easops.report.terminal.layout import INDENT, moment, table, wrapped
 from easops.report.terminal.step import item_words, step_lines
 from easops.status import Status
@@ -67,15 +67,11 @@ def run_view_lines(view: RunView, report: RunReport, *, diff: bool = False, verb
         lines += _change_lines(change, outcome)
     if view.notices:
         lines += ["", "Who was told:", *notice_lines(view.notices)]
-    assessment = report.assessment
-    end: list[str] = []
-    for point in (*assessment.open, *assessment.not_judged):
-        end += labelled(point.label, [point.text])
-    end += labelled("proved", assessment.proved)
+    rows = assessment_rows(report.assessment)
     if view.asked is not None and view.asked.decision is not None:
-        end += labelled("decided", [decision_words(view.asked.decision)])
-    end += command_lines(assessment)
-    return [*lines, "", *end] if end else lines
+        rows.append(Row("decided", decision_words(view.asked.decision)))
+    rows += command_rows(report.assessment)
+    return [*lines, "", *rows_lines(rows)] if rows else lines
 
 
 def notice_lines(notices: Sequence[Notice], indent: str = INDENT) -> list[str]:

@@ -52,7 +52,7 @@ def test_a_document_is_json_whole_and_in_one_piece() -> None:
     form = FORMATS["json"]
     assert form.head("Cure a storm", "R", None, None, checked=False) == ""
     assert form.step(STEPS[0], (), diff=True, verbose=True) == ""
-    assert json.loads(form.end(REPORT, 3, command="storm")) == run_document(REPORT, 3)
+    assert json.loads(form.end(REPORT, 3)) == run_document(REPORT, 3)
 
 
 def test_a_detection_keeps_all_that_was_found() -> None:
