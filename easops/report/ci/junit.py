@@ -38,6 +38,7 @@ def _properties(report: RunReport) -> list[tuple[str, str | None]]:
         ("lab", report.lab),
         ("verdict", f"{assessment.verdict.word}: {assessment.verdict.sentence}"),
         *(("proved", text) for text in assessment.proved),
+        *(("searched", text) for text in assessment.searched),
         *(("open", str(point)) for point in assessment.open),
         *(("not_judged", str(point)) for point in assessment.not_judged),
         *(("repeat", f"the same command {repeat.difference}") for repeat in assessment.repeats),

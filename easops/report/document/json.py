@@ -3,9 +3,10 @@
 A run's document has these keys, whatever came of it: ``status``, ``changed`` and ``would_change`` (booleans),
 ``run_id`` (null under check), ``playbook``, ``kind``, ``lab`` (the scenario, or null), ``limit`` (what narrowed
 the playbook's hosts, or null), ``earlier`` (under check the open run because of which this one would be refused, with
-``run_id`` and ``state``, or null), ``started``, ``ended``, ``exit_code``, ``findings`` (one for each detect step: the
-step's name and the detection as data), ``steps``, ``next`` (the command to type, or an empty text) and ``notices`` (who
-was told of its end: ``channel``, ``status``, which is sent, failed or unknown, ``reason`` and ``at``).
+``run_id``, ``state`` and ``ended``, or null), ``started``, ``ended``, ``exit_code``, ``findings`` (one for each detect step: the
+step's name and the detection as data), ``steps``, ``next`` (the first command to type next, or an empty text),
+``assessment`` (what the run means, ``assessment_data``) and ``notices`` (who was notified of its end: ``channel``,
+``status``, which is sent, failed or unknown, ``reason`` and ``at``).
 
 A step has ``number``, ``name``, ``kind``, ``subject``, ``target`` (what was acted on: the targets of its items, or else
 its hosts, joined by a comma and a blank; null where there is none), ``hosts``, ``status``, ``reason``, ``because``,
@@ -54,7 +55,7 @@ def run_document(report: RunReport, exit_code: int | None) -> Document:
         "kind": report.kind,
         "lab": report.lab,
         "limit": report.limit,
-        "earlier": None if report.earlier is None else {"run_id": report.earlier.run_id, "state": report.earlier.state},
+        "earlier": to_json(report.earlier),
         "started": None if report.started is None else report.started.isoformat(),
         "ended": None if report.ended is None else report.ended.isoformat(),
         "exit_code": exit_code,
@@ -71,7 +72,8 @@ def run_document(report: RunReport, exit_code: int | None) -> Document:
 
 
 def assessment_data(assessment: Assessment) -> Document:
-    """``open``, ``proved`` and ``not_judged`` are sentences; ``next`` are the commands to type, in order."""
+    """``verdict`` is a word, ``meaning`` its sentence; ``proved``, ``searched``, ``open`` and ``not_judged`` are lists
+    of sentences; ``next`` are the commands to type, in order, and ``repeats`` what to add to the same command."""
     return {
         "verdict": assessment.verdict.word,
         "meaning": assessment.verdict.sentence,

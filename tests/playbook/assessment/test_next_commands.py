@@ -43,7 +43,7 @@ def test_what_an_abandoned_run_set_can_still_be_put_back_and_of_an_undone_one_no
     assert labels(recorded(closed="abandoned")) == ["undo"]
     assert labels(recorded(attrs.evolve(REPORT, steps=STEPS[:2]), closed="abandoned")) == []
     assert labels(recorded(closed="undone by 20261125-080000-beef, abandoned before")) == []
-    died = {"ended": None, "status": None, "closed": "abandoned"}
+    died: dict[str, Any] = {"ended": None, "status": None, "closed": "abandoned"}
     looked = attrs.evolve(REPORT, steps=STEPS[:2])
     assert labels(recorded(looked, **died)) == []
     assert labels(recorded(looked, view={"changes": ((SENT, None),)}, **died)) == ["undo"]

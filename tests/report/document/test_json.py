@@ -31,8 +31,8 @@ def test_a_run_has_the_keys_that_are_promised() -> None:
 
 
 def test_an_open_run_stands_in_the_document_of_a_check() -> None:
-    checked = attrs.evolve(REPORT, checked=True, earlier=OpenRun("R", "died"))
-    assert run_document(checked, 0)["earlier"] == {"run_id": "R", "state": "died"}
+    checked = attrs.evolve(REPORT, checked=True, earlier=OpenRun("R", "died", ended=False))
+    assert run_document(checked, 0)["earlier"] == {"run_id": "R", "state": "died", "ended": False}
     assert run_document(REPORT, 3)["earlier"] is None
 
 
