@@ -149,7 +149,13 @@ def _run(made: _Made) -> Schema:
         "assessment": _assessment(made),
         "notices": _array(made.refer(Notice)),
     }
-    return _object("`run`, `do`, `undo` and `runs resume`. " + _told(RunFacts), keys)
+    description = (
+        "`run`, `do`, `undo` and `runs resume`. A run, or its prediction under `--check` (then `run_id` is null: it "
+        "leaves no record). `lab` is the scenario, for a run on the built-in lab; `limit` is what narrowed the "
+        "playbook's hosts; `earlier` is, under `--check`, the open run because of which this one would be refused; "
+        "`notices` are who was notified of its end."
+    )
+    return _object(description, keys)
 
 
 def _assessment(made: _Made) -> Schema:
@@ -171,7 +177,7 @@ def _assessment(made: _Made) -> Schema:
         "open": {**sentences, "description": "what is not done, not known, not proved or not treated"},
         "not_judged": {**sentences, "description": "what could not be judged, or was not looked at"},
         "next": {**_array(_object("a command", command)), "description": "the commands to type next, in order"},
-        "repeats": {**_array(_object("", repeat)), "description": "the same command once more, with a difference"},
+        "repeats": {**_array(_object("a repetition", repeat)), "description": "the same command once more, with a difference"},
     }
     made.defs["assessment"] = _object("What a run means. Every format of a report says the same.", keys)
     return {"$ref": "#/$defs/assessment"}
