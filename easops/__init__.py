@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from easops.playbook.assessment.run_report import RunReport
     from easops.playbook.do import do
     from easops.playbook.language.find import find_playbook
-    from easops.playbook.run import resume, run
+    from easops.playbook.resume import resume
+    from easops.playbook.run import run
     from easops.playbook.steps.observer import Observer
     from easops.playbook.undo import undo
     from easops.remoting.pool import SessionPool, read_hosts
@@ -40,7 +41,7 @@ _ROOMS = {
     "find_playbook": "easops.playbook.language.find",
     "load_inventory": "easops.inventory.load",
     "read_hosts": "easops.remoting.pool",
-    "resume": "easops.playbook.run",
+    "resume": "easops.playbook.resume",
     "run": "easops.playbook.run",
     "undo": "easops.playbook.undo",
 }

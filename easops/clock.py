@@ -1,4 +1,4 @@
-"""The one clock that all waits go through: ours, or in a lab run the lab's at its speed; and a wait, told."""
+"""The one clock that all waits go through: this machine's, or in a lab run the lab's; and the text of a wait."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import datetime as dt
 import re
 import time
 from typing import Final, Protocol
-
-import attrs
 
 
 class Clock(Protocol):
@@ -35,24 +33,6 @@ class SystemClock:
 
     def sleep(self, seconds: float) -> None:
         time.sleep(max(0.0, seconds))
-
-
-@attrs.frozen
-class FastClock:
-    """A lab's clock: at *origin* (our monotonic seconds) it read *start*, and it runs *speed* times as fast."""
-
-    start: dt.datetime
-    speed: float
-    origin: float = attrs.field(factory=time.monotonic)
-
-    def now(self) -> dt.datetime:
-        return self.start + dt.timedelta(seconds=self.monotonic())
-
-    def monotonic(self) -> float:
-        return (time.monotonic() - self.origin) * self.speed
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(max(0.0, seconds) / self.speed)
 
 
 class Waiting(str):

@@ -1,17 +1,17 @@
-"""What can go wrong, split by what the caller does next.
+"""What can go wrong, in classes by what the caller does next.
 
-Every error says *what* failed, *why*, and the *next step*; none of them prints, logs or exits.
+Every error says *what* failed, *why*, and the *next step*. None of them prints, logs or exits.
 
-====================  ===================================  =======================================
+====================  ===================================  ==============================================
 class                 what happened                        what the caller does
-====================  ===================================  =======================================
+====================  ===================================  ==============================================
 ``BadInput``          a file, a name or a value is wrong   corrects it; nothing was sent
 ``Refused``           a rule of easops forbids it          looks at the rule; nothing was sent
-``UnreachableHost``   nothing was sent                     may send again
-``AccessRefused``     401, 403, certificate, role          never sends again by itself
-``CommandFailed``     it ran and the server refused        reads the error record
-``OutcomeUnknown``    sent, and no answer came             reads before writing again
-====================  ===================================  =======================================
+``UnreachableHost``   nothing was sent                     may send it again
+``AccessRefused``     401, 403, certificate, role          corrects it; sending again does not help
+``CommandFailed``     the server refused it                reads the error record
+``OutcomeUnknown``    sent, but no answer came back        reads the current state before sending again
+====================  ===================================  ==============================================
 """
 
 from __future__ import annotations
@@ -20,9 +20,11 @@ import attrs
 
 
 class EasopsError(Exception):
-    """The root of what can go wrong: *what* failed, *why*, and the *next_step*, each a text for a person. No secret is
-    in any of them; *why* and *next_step* may be empty, and a *next_step* of several ways has a line for each. ``str()``
-    of it is the first two."""
+    """The base class of all errors of easops: *what* failed, *why*, and the *next_step*, each a text for a person.
+
+    *why* and *next_step* may be empty; if there are several possible next steps, each has its own line. None of the
+    texts contains a secret. ``str(error)`` is *what* and *why*.
+    """
 
     def __init__(self, what: str, why: str = "", next_step: str = "") -> None:
         super().__init__(what)
@@ -35,7 +37,7 @@ class EasopsError(Exception):
 
 
 class BadInput(EasopsError):
-    """A file, a name or a value that easops was given is wrong; nothing was sent."""
+    """A file, a name or a value that the caller passed is wrong. Nothing was sent."""
 
 
 class LogFormatError(BadInput):
@@ -43,7 +45,7 @@ class LogFormatError(BadInput):
 
 
 class Refused(EasopsError):
-    """A rule of easops forbids it; nothing was sent. *rule* names the rule."""
+    """A rule of easops forbids it. Nothing was sent. *rule* is the name of the rule."""
 
     def __init__(self, what: str, why: str = "", next_step: str = "", *, rule: str) -> None:
         super().__init__(what, why, next_step)
@@ -51,16 +53,21 @@ class Refused(EasopsError):
 
 
 class UnexpectedAnswer(EasopsError):
-    """The server answered in a shape that easops does not know; carries the evidence, guesses nothing."""
+    """The server's answer has a shape that easops does not know. The error shows the answer; nothing was guessed from
+    it."""
 
 
 class UnreachableHost(EasopsError):
-    """Nothing was sent: sending it again is safe (unless it is an AccessRefused)."""
+    """Nothing was sent, so it is safe to send it again. If it is an AccessRefused, that will not help."""
 
 
 class AccessRefused(UnreachableHost):
-    """The door stayed shut: logon, role, certificate or endpoint. *reason* is one of
-    ``logon``, ``forbidden``, ``certificate``, ``role``, ``endpoint``. Never retried."""
+    """The server did not let us in, and easops does not try again by itself.
+
+    *reason* is ``logon`` (the user name or password), ``forbidden`` (HTTP 403), ``certificate`` (the server's is not
+    trusted), ``role`` (the account has none here) or ``endpoint`` (there is no such endpoint, or it does not accept
+    this authentication).
+    """
 
     def __init__(self, what: str, why: str = "", next_step: str = "", *, reason: str) -> None:
         super().__init__(what, why, next_step)
@@ -71,8 +78,10 @@ class AccessRefused(UnreachableHost):
 class ErrorRecord:
     """One PowerShell error record.
 
-    *exception* is the short type name (``ManagementObjectNotFoundException``): on Exchange it, and not the
-    hexadecimal part of *fqid*, tells which error it is. *category* is e.g. ``InvalidArgument``.
+    *message* is its text, *category* for instance ``InvalidArgument``, *fqid* the FullyQualifiedErrorId, *command* the
+    cmdlet that reported it. *exception* is the short name of the exception's type, such as
+    ``ManagementObjectNotFoundException``: it identifies an error of Exchange, while the hexadecimal part of *fqid*
+    differs between cmdlets. *terminating* says that the pipeline ended with it.
     """
 
     message: str
@@ -84,27 +93,28 @@ class ErrorRecord:
 
 
 class CommandFailed(EasopsError):
-    """It ran and was refused: *records* are the error records, first the one that ended it."""
+    """The server refused the command. *records* are the error records; the one that ended the pipeline comes first."""
 
     def __init__(self, what: str, why: str = "", next_step: str = "", *, records: tuple[ErrorRecord, ...] = ()) -> None:
         super().__init__(what, why, next_step)
         self.records = records
 
     def has_exception(self, name: str) -> bool:
-        """Whether any record's exception is *name*, e.g. ``ManagementObjectNotFoundException``."""
+        """Whether the exception of any record is *name*, for instance ``ManagementObjectNotFoundException``."""
         return any(record.exception == name for record in self.records)
 
     def lacks(self, command: str) -> bool:
-        """Whether it failed because the server knows no *command*: it is too old, or the account has no role for it."""
-        named = command.lower()
+        """Whether it failed because the server has no cmdlet *command*: it is too old, or the account has no role for
+        it."""
+        lower = command.lower()
         unknown = (record for record in self.records if record.exception == "CommandNotFoundException")
-        return any(named in record.message.lower() for record in unknown)
+        return any(lower in record.message.lower() for record in unknown)
 
 
 class OutcomeUnknown(EasopsError):
-    """Sent, and no answer came: it may have happened. Read before writing again."""
+    """It was sent, but no answer came back: it may have run. Read the current state before you send it again."""
 
 
 class Abandoned(OutcomeUnknown):
-    """No answer came by the deadline: the server may still be at it, or get to it later, so that a read which finds
-    nothing proves nothing."""
+    """There was no answer within the deadline. The server may still be running it, or run it later, so a read that
+    finds no effect proves nothing yet."""

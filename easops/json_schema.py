@@ -1,4 +1,4 @@
-"""What the JSON Schemas of inventories and playbooks are made of. Source: JSON Schema 2020-12."""
+"""Parts of the JSON Schemas of inventories, playbooks and notifications. Source: JSON Schema 2020-12."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ Schema = dict[str, Any]
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 TEXT: Final[Schema] = {"type": "string", "pattern": r"\S"}
-"""A text that is not blank."""
+"""The schema of a text that is not blank."""
 
 
 def closed(properties: Schema, required: Iterable[str] = ()) -> Schema:
-    """A mapping with these keys and no others."""
-    held: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
+    """The schema of a mapping with these keys and no others."""
+    schema: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
     required = list(required)
-    return {**held, "required": required} if required else held
+    return {**schema, "required": required} if required else schema
 
 
 def condition(
     properties: Schema, then: Schema, otherwise: Schema | None = None, *, required: Iterable[str] = ()
 ) -> Schema:
-    """Where a mapping has the *required* keys, and *properties* of these values, *then* holds, else *otherwise*."""
-    held: Schema = {"if": {"properties": properties, "required": list(required)}, "then": then}
-    return held if otherwise is None else {**held, "else": otherwise}
+    """A schema that requires *then* if a mapping has the *required* keys and these *properties*, else *otherwise*."""
+    schema: Schema = {"if": {"properties": properties, "required": list(required)}, "then": then}
+    return schema if otherwise is None else {**schema, "else": otherwise}

@@ -1,4 +1,4 @@
-"""Written-out tables of named things: ``ACTIONS = table(BlockUser, RecycleAppPool)``."""
+"""Tables of named things, written out in full: ``ACTIONS = table(BlockUser, RecycleAppPool)``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ class Named(Protocol):
     """Anything with a ``name``."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """What it is called in a playbook and on the command line."""
+        ...
 
 
 N = TypeVar("N", bound=Named)
@@ -22,17 +24,17 @@ T = TypeVar("T")
 
 
 def table(*entries: N) -> Mapping[str, N]:
-    """The entries by name, read-only. Two of one name are a ``ValueError``: a dict would drop one in silence."""
-    found: dict[str, N] = {}
+    """The entries by name, read-only. Raises ValueError if two have the same name: a dict would silently drop one."""
+    by_name: dict[str, N] = {}
     for entry in entries:
-        if entry.name in found:
+        if entry.name in by_name:
             raise ValueError(f"two entries are called {entry.name!r}")
-        found[entry.name] = entry
-    return MappingProxyType(found)
+        by_name[entry.name] = entry
+    return MappingProxyType(by_name)
 
 
 def entry_of(table: Mapping[str, T], name: str, kind: str) -> T:
-    """The entry of that name; *kind* is what a person calls it. Raises BadInput with the names that there are."""
+    """The entry called *name*. *kind* is the word for it in the error: ``action``. Raises BadInput with all names."""
     if name not in table:
         raise BadInput(
             f"there is no {kind} {name!r}",

@@ -69,6 +69,9 @@ class Severity(enum.IntEnum):
 MAY_HAVE_CHANGED: Final = frozenset({Status.CHANGED, Status.UNDONE, Status.VERIFY_FAILED, Status.UNKNOWN})
 """Something was changed, or may have been. An item that failed half way is not here: it is ``touched``."""
 
+CHANGED_OR_UNSURE: Final = MAY_HAVE_CHANGED - {Status.UNDONE}
+"""The change was made, or may have been, and has not been put back."""
+
 OPEN: Final = frozenset({Status.VERIFY_FAILED, Status.UNKNOWN})
 """Sent, and not known to have come about: the server is read before anything is sent again."""
 
@@ -101,6 +104,10 @@ PROBLEMS: Final = frozenset(
 
 STOPS_LATER_CHANGES: Final = PROBLEMS | {Status.REFUSED, Status.AWAITING_APPROVAL}
 """After a step of this status no later step changes anything, unless the playbook says otherwise."""
+
+ITEM_STOPS: Final = PROBLEMS - {Status.UNDETERMINED}
+"""After an item of a loop of this status no later step changes anything. An item that could not be judged does not stop
+the steps that follow the others."""
 
 _ORDER: Final = {status: position for position, status in enumerate(Status)}
 

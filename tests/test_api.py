@@ -21,7 +21,7 @@ import easops
 from easops.errors import BadInput, UnreachableHost
 from easops.inventory import Host, load_inventory
 from easops.lab import server
-from easops.lab.wsman import Service
+from easops.lab.wsman.service import Service
 
 PLAYBOOK = """\
 easops: 1
@@ -140,15 +140,15 @@ def test_a_pool_takes_a_host_of_another_address_for_another_one(hosts: tuple[Hos
     ("call", "told"),
     [
         (lambda hosts: easops.do("block_usr", hosts), "there is no action 'block_usr'"),
-        (lambda hosts: easops.do("block_user", hosts), "block_user cannot take this: user is missing"),
+        (lambda hosts: easops.do("block_user", hosts), "the values for block_user are not valid: user is missing"),
         (
             lambda hosts: easops.do("block_user", hosts, {"usr": 1}),
-            "block_user cannot take this: there is no parameter",
+            "the values for block_user are not valid: there is no parameter",
         ),
         (lambda hosts: easops.do("recycle_app_pool", hosts, because="x"), "recycle_app_pool acts on servers"),
         (lambda hosts: easops.do("recycle_app_pool", hosts, on="all"), "recycle_app_pool needs a reason"),
         (lambda hosts: easops.detect("storm", hosts), "there is no detector 'storm'"),
-        (lambda hosts: easops.detect("contact_sync_storm"), "contact_sync_storm has nothing to look at"),
+        (lambda hosts: easops.detect("contact_sync_storm"), "contact_sync_storm has nothing to read"),
         (lambda hosts: easops.detect("contact_sync_storm", hosts, logs=["x"]), "has both hosts and logs"),
         (
             lambda hosts: easops.detect("pool_memory", logs=["x"]),

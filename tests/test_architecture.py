@@ -12,15 +12,15 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "easops"
 
 DOORS = {
-    "pypsrp": {"remoting.psrp", "remoting.transport"},
-    "requests": {"remoting.psrp", "remoting.transport", "notify.webhook"},
+    "pypsrp": {"remoting.psrp", "remoting.transport", "remoting.failure", "remoting.error_record"},
+    "requests": {"remoting.psrp", "remoting.transport", "remoting.failure", "notify.webhook"},
     "smtplib": {"notify.mail"},
-    "urllib3": {"remoting.psrp", "notify.webhook"},
+    "urllib3": {"remoting.failure", "notify.webhook"},
     "tenacity": {"remoting.retry"},
-    "ruamel": {"document"},
+    "ruamel": {"yaml_reader"},
     "jinja2": {"playbook.language.expression", "report.page.html"},
-    "dbos": {"playbook.execution.dbos_engine"},
-    "sqlalchemy": {"playbook.record.run_store", "playbook.record.database"},
+    "dbos": {"playbook.execution.dbos_engine", "playbook.execution.maintenance"},
+    "sqlalchemy": {"playbook.record.run_store", "playbook.record.database", "playbook.record.sqlite"},
     "cattrs": {"playbook.steps.codec"},
     "filelock": {"playbook.record.state_folder", "lab.world.state"},
     "platformdirs": {"playbook.record.location"},
@@ -28,7 +28,7 @@ DOORS = {
     "rich": {"cli"},
     "aiohttp": {"lab"},
     "psrpcore": {"lab"},
-    "spnego": {"lab", "remoting.transport"},
+    "spnego": {"lab", "remoting.failure"},
     "keyring": {"remoting.secret"},
     "cryptography": {"lab"},
 }
@@ -54,6 +54,14 @@ def test_each_library_is_imported_through_its_door_alone(library: str) -> None:
     found = {module_of(path) for path in PACKAGE.rglob("*.py") if library in imports_of(path)}
     outside = {name for name in found if name not in doors and name.partition(".")[0] not in doors}
     assert outside == set()
+
+
+def test_what_decides_the_meaning_of_failures_imports_nothing_but_the_libraries_exceptions() -> None:
+    tree = ast.parse((PACKAGE / "remoting" / "failure.py").read_text(encoding="utf-8"))
+    modules = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    modules |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    libraries = {name for name in modules if name.partition(".")[0] in DOORS}
+    assert libraries == {"pypsrp.exceptions", "requests.exceptions", "spnego.exceptions", "urllib3.exceptions"}
 
 
 ASKS_FOR_PASSWORDS = "remoting.secret"

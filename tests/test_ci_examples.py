@@ -18,7 +18,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from easops.document import Checker, parse
+from easops.document import Checker
+from easops.yaml_reader import parse
 from tests.postgresql import PostgresServer
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the jobs are shell scripts")

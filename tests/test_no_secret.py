@@ -22,7 +22,7 @@ from easops.errors import OutcomeUnknown
 from easops.inventory.load import load_inventory
 from easops.lab import server
 from easops.lab.cmdlets import CMDLETS
-from easops.playbook.execution.lab_process import start_lab
+from easops.lab_process import start_lab
 from easops.remoting.command import Command
 from easops.remoting.pool import SessionPool
 from easops.remoting.secret import read_secret

@@ -1,163 +1,162 @@
-"""Write the lab's compact cmdlet signatures: ``python tools/lab_signatures.py FOLDER``.
+"""Check the lab's cmdlet signatures, or show one: ``python tools/lab_signatures.py [--check] [CMDLET [VERSION]]``.
 
-FOLDER holds ``exchange.json``, ``windows.json`` and ``windows-iis-net.json``: signatures parsed from Microsoft's public
-reference pages (MicrosoftDocs/office-docs-powershell, PowerShell-Docs and windows-powershell-docs; names, types and
-flags only). What is written is described in ``easops/lab/law.py``.
+The signatures, ``easops/lab/signatures/exchange.json`` and ``windows.json``, are edited by hand, from Microsoft's
+reference page of each cmdlet; ``easops/lab/signatures/compact.py`` says how to write one. Without arguments this checks
+both files and writes them in their usual layout; with ``--check`` it writes nothing, and fails where it would. With a
+cmdlet it prints the syntax of each parameter set, to be compared with the SYNTAX section of the page.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-VERSIONS = ("2010", "2013", "2016", "2019", "SE")
-EVERY_VERSION = (1 << len(VERSIONS)) - 1
-TARGET = Path(__file__).parents[1] / "easops" / "lab" / "signatures"
+from easops.lab.signatures.compact import EVERY_VERSION, VERSIONS, signature_of
+from easops.lab.signatures.signature import COMMON, SHOULD_PROCESS, Membership, Parameter, Signature
 
-# Whole modules, and single cmdlets of the larger ones: what an administrator of Exchange and IIS uses remotely.
-WINDOWS_MODULES = {"WebAdministration", "IISAdministration", "CimCmdlets"}
-WINDOWS_CMDLETS = set(
-    "ForEach-Object Get-ChildItem Get-Command Get-ComputerInfo Get-Content Get-Counter Get-Date Get-EventLog "
-    "Get-Help Get-HotFix Get-Item Get-ItemProperty Get-ItemPropertyValue Get-Location Get-Module Get-Process "
-    "Get-Service Get-TimeZone Get-Variable Get-WinEvent Get-WmiObject Group-Object Import-Module "
-    "Invoke-WmiMethod Measure-Object New-Object Out-Null Out-String Remove-WmiObject Restart-Service Resolve-Path "
-    "Select-Object Select-String Set-ItemProperty Set-WmiInstance Sort-Object Start-Service Stop-Process "
-    "Stop-Service Test-Path Where-Object Write-Output".split()
-)
-# An Exchange 2010 server may run on Windows Server 2008 R2 with PowerShell 2.0: what came later is not of its version.
-NOT_IN_2_0 = {"CimCmdlets", "IISAdministration", "NetTCPIP"}
-"""Modules that came with Windows Server 2012 or later."""
-SINCE_3_0 = {
-    cmdlet: set(parameters.split())
-    for cmdlet, parameters in {
-        "ForEach-Object": "ArgumentList MemberName RemainingScripts",
-        "Get-ChildItem": "Attributes Depth Directory DnsName DocumentEncryptionCert Eku ExpiringInDays File "
-        "FollowSymlink Hidden ReadOnly SSLServerAuthentication System",
-        "Get-Command": "All FullyQualifiedModule ListImported ParameterName ParameterType ShowCommandInfo",
-        "Get-ComputerInfo": "*",
-        "Get-Content": "Raw Stream Tail",
-        "Get-Date": "Millisecond",
-        "Get-Help": "ShowWindow",
-        "Get-Item": "DnsName DocumentEncryptionCert Eku ExpiringInDays SSLServerAuthentication Stream",
-        "Get-ItemPropertyValue": "*",
-        "Get-Module": "CimNamespace CimResourceUri CimSession FullyQualifiedName PSEdition PSSession Refresh",
-        "Get-Process": "IncludeUserName",
-        "Get-TimeZone": "*",
-        "Import-Module": "CimNamespace CimResourceUri CimSession FullyQualifiedName MaximumVersion MinimumVersion "
-        "NoClobber PSSession RequiredVersion Scope",
-        "Select-Object": "SkipLast Wait",
-        "Stop-Service": "NoWait",
-        "Test-Path": "NewerThan OlderThan",
-        "Where-Object": "CContains CEQ CGE CGT CIn CLE CLT CLike CMatch CNE CNotContains CNotIn CNotLike CNotMatch "
-        "Contains EQ GE GT In Is IsNot LE LT Like Match NE NotContains NotIn NotLike NotMatch Property Value",
-        "Write-Output": "NoEnumerate",
-    }.items()
+FOLDER = Path(__file__).parents[1] / "easops" / "lab" / "signatures"
+FILES = ("exchange.json", "windows.json")
+# In the order in which an entry has them, each with the value that is left out.
+KEYS: Mapping[str, Any] = {
+    "page": None,
+    "module": "",
+    "aliases": [],
+    "versions": EVERY_VERSION,
+    "should_process": False,
+    "sets": None,
+    "default": "",
+    "parameters": None,
 }
-"""Parameters that came with PowerShell 3.0 or later; ``*``: the whole cmdlet."""
-# Prose below a plain type lists examples, not a set that the server checks.
-PLAIN = {"String", "String[]", "Int32", "UInt32", "MultiValuedProperty", "Unlimited", "Boolean", "SwitchParameter"}
-SHOULD_PROCESS = {"WhatIf", "Confirm"}
+DEFAULTS: Sequence[Any] = (None, None, EVERY_VERSION, [], [])
 
 
-def mask(versions: list[str]) -> int:
-    """The on-premises versions as bits, 2010 the lowest."""
-    return sum(1 << i for i, version in enumerate(VERSIONS) if version in versions)
-
-
-def pipeline_bits(pipeline: Any) -> int:
-    """1 by value, 2 by property name; a page that only says "True" counts as both."""
-    if pipeline == "True":
-        return 3
-    if not isinstance(pipeline, list):
-        return 0
-    kinds = {kind.lower() for kind in pipeline}
-    return ("byvalue" in kinds) | ("bypropertyname" in kinds) << 1
-
-
-def parameter(page: dict[str, Any], sets: list[str], enums: dict[str, list[str]], versions: int) -> list[Any]:
-    """``[type, sets, versions, aliases, values]``, without the empty end."""
-    memberships = []
-    for name, flags in page["sets"].items():
-        position = flags["position"] if isinstance(flags["position"], int) else -1
-        number = -1 if name == "*" else sets.index(name)
-        memberships.append([number, int(bool(flags["required"])), position, pipeline_bits(flags["pipeline"])])
-    declared = page.get("accepted_values")
-    known = declared or (page["type"] not in PLAIN and (page.get("documented_values") or enums.get(page["type"]))) or []
-    entry = [
-        page["type"],
-        memberships,
-        versions,
-        page.get("aliases", []),
-        known,
-    ]
-    defaults: list[Any] = [None, None, EVERY_VERSION, [], []]
-    while len(entry) > 2 and entry[-1] == defaults[len(entry) - 1]:
-        entry.pop()
-    return entry
-
-
-def cmdlets(source: dict[str, Any], *, exchange: bool) -> Iterator[tuple[str, dict[str, Any]]]:
-    enums = source["meta"].get("enum_values_by_type", {})
-    for name, page in sorted(source["cmdlets"].items()):
-        versions = mask(page["applies_to"]) if exchange else windows_versions(name, page["module"])
-        if not versions:
+def problems(content: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong in the content of one file, a sentence each."""
+    for name, entry in content["cmdlets"].items():
+        if unknown := set(entry) - set(KEYS):
+            yield f"{name}: there is no key {', '.join(sorted(unknown))}; there are {', '.join(KEYS)}"
+        if missing := {key for key, default in KEYS.items() if default is None} - set(entry):
+            yield f"{name}: it needs {', '.join(sorted(missing))}"
             continue
-        if not exchange and not wanted(name, page["module"]):
-            continue
-        sets = list(page["parameter_sets"])
-        only_newer = set(page.get("only_in_7.6", ()))
-        parameters = {
-            key: parameter(
-                value, sets, enums, mask(value["applies_to"]) if exchange else windows_versions(name, key=key)
-            )
-            for key, value in page["parameters"].items()
-            if key not in SHOULD_PROCESS and key not in only_newer and (not exchange or mask(value["applies_to"]))
-        }
-        entry: dict[str, Any] = {"sets": sets, "parameters": parameters}
-        if versions != EVERY_VERSION:
-            entry["versions"] = versions
-        if page["supports_should_process"]:
-            entry["should_process"] = True
-        if not exchange and page["module"] in WINDOWS_MODULES:
-            entry["module"] = page["module"]
-        default = page.get("default_parameter_set") or ("Identity" if "Identity" in sets else None)
-        if default:
-            entry["default"] = default
-        if aliases := page.get("command_aliases"):
-            entry["aliases"] = aliases
-        yield name, entry
+        repository = "/".join(str(entry["page"]).split("/")[:2])
+        if repository not in content["sources"]:
+            yield f"{name}: page has to start with one of sources: {', '.join(content['sources'])}"
+        if entry.get("default", entry["sets"][0]) not in entry["sets"]:
+            yield f"{name}: default is not one of its sets"
+        for parameter, value in entry["parameters"].items():
+            yield from (f"{name} -{parameter}: {what}" for what in _parameter_problems(entry, value))
+        spellings = [s.lower() for key, value in entry["parameters"].items() for s in (key, *_filled(value)[3])]
+        if twice := sorted({spelling for spelling in spellings if spellings.count(spelling) > 1}):
+            yield f"{name}: two parameters are called {', '.join(twice)}"
 
 
-def windows_versions(name: str, module: str = "", key: str = "*") -> int:
-    """The versions of Exchange whose Windows has a cmdlet, or its parameter *key*."""
-    late = module in NOT_IN_2_0 or key in SINCE_3_0.get(name, ())
-    return EVERY_VERSION & ~1 if late else EVERY_VERSION
+def _parameter_problems(entry: Mapping[str, Any], value: Sequence[Any]) -> Iterator[str]:
+    if not 2 <= len(value) <= len(DEFAULTS):
+        yield "it is written [type, sets, versions, aliases, values], at least the first two"
+        return
+    _, sets, versions, _, _ = _filled(value)
+    numbers = [number for number, *_ in sets]
+    if not numbers or len(set(numbers)) < len(numbers) or (-1 in numbers and len(numbers) > 1):
+        yield "it is in each set once, or in all of them (-1)"
+    if any(not -1 <= number < len(entry["sets"]) for number in numbers):
+        yield f"a set has a number from 0 to {len(entry['sets']) - 1}; -1 is all of them"
+    if any(not (flag in (0, 1) and position >= -1 and pipeline in range(4)) for _, flag, position, pipeline in sets):
+        yield "a set is written [number, mandatory 0 or 1, position or -1, pipeline 0 to 3]"
+    if not 0 < versions <= EVERY_VERSION or not versions & entry.get("versions", EVERY_VERSION):
+        highest = 1 << len(VERSIONS) - 1
+        yield f"versions are bits, 1 ({VERSIONS[0]}) to {highest} ({VERSIONS[-1]}); one at least is its cmdlet's too"
 
 
-def wanted(name: str, module: str) -> bool:
-    return module in WINDOWS_MODULES or name in WINDOWS_CMDLETS or (module == "NetTCPIP" and name.startswith("Get-"))
+def _filled(value: Sequence[Any]) -> Sequence[Any]:
+    return [*value, *DEFAULTS[len(value) :]]
 
 
-def write(path: Path, sources: list[Path], *, exchange: bool) -> None:
-    found: dict[str, Any] = {}
-    commits = {}
-    for source in sources:
-        content = json.loads(source.read_text(encoding="utf-8"))
-        commits[content["meta"]["source_repo"]] = content["meta"]["commit"]
-        found.update(cmdlets(content, exchange=exchange))
-    lines = [f" {json.dumps(n)}: {json.dumps(e, separators=(',', ':'), ensure_ascii=False)}" for n, e in found.items()]
-    text = f'{{"sources": {json.dumps(commits)},\n"cmdlets": {{\n' + ",\n".join(lines) + "\n}}\n"
-    path.write_text(text, encoding="utf-8", newline="\n")
-    print(f"{path}: {len(found)} cmdlets, {len(text)} characters")
+def layout(content: Mapping[str, Any]) -> str:
+    """The content of a file as it is written: sorted, a line a parameter, and nothing that is the default."""
+    cmdlets = ",\n".join(_cmdlet(name, entry) for name, entry in sorted(content["cmdlets"].items()))
+    return f'{{"sources": {json.dumps(content["sources"])},\n"cmdlets": {{\n{cmdlets}\n}}}}\n'
 
 
-def main(folder: Path) -> None:
-    write(TARGET / "exchange.json", [folder / "exchange.json"], exchange=True)
-    write(TARGET / "windows.json", [folder / "windows.json", folder / "windows-iis-net.json"], exchange=False)
+def _cmdlet(name: str, entry: Mapping[str, Any]) -> str:
+    head = {key: entry[key] for key in KEYS if key in entry and key != "parameters" and entry[key] != KEYS[key]}
+    parameters = ",\n".join(f"  {_json(key)}: {_json(_trimmed(value))}" for key, value in entry["parameters"].items())
+    return f'{_json(name)}: {_json(head)[:-1]}, "parameters": {{\n{parameters}}}}}'
+
+
+def _trimmed(value: Sequence[Any]) -> Sequence[Any]:
+    kept = list(value)
+    while len(kept) > 2 and kept[-1] == DEFAULTS[len(kept) - 1]:
+        kept.pop()
+    return kept
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def syntax(signature: Signature) -> Iterator[str]:
+    """One line a parameter set, as a reference page writes it; common parameters are left out."""
+    own = [p for name, p in signature.parameters.items() if name not in COMMON and name not in SHOULD_PROCESS]
+    for number in range(len(signature.sets)):
+        members = [(p, membership) for p in own if (membership := p.membership(number)) is not None]
+        members.sort(key=lambda member: len(own) if member[1].position is None else member[1].position)
+        yield " ".join([signature.name, *(_spelled(parameter, membership) for parameter, membership in members)])
+
+
+def _spelled(parameter: Parameter, membership: Membership) -> str:
+    name = f"-{parameter.name}" if membership.position is None else f"[-{parameter.name}]"
+    text = name if parameter.type == "SwitchParameter" else f"{name} <{parameter.type}>"
+    return text if membership.mandatory else f"[{text}]"
+
+
+def show(cmdlet: str, version: str) -> int:
+    """Print a signature, with its page."""
+    for file in FILES:
+        content = json.loads((FOLDER / file).read_text(encoding="utf-8"))
+        for name, entry in content["cmdlets"].items():
+            if name.lower() == cmdlet.lower():
+                signature = signature_of(name, entry, version)
+                owner, repository, path = entry["page"].split("/", 2)
+                commit = content["sources"][f"{owner}/{repository}"]
+                print(f"# https://github.com/{owner}/{repository}/blob/{commit}/{path}")
+                print("\n\n".join(syntax(signature)) if signature else f"# {version} does not have it")
+                return 0
+    print(f"there is no signature of {cmdlet} in {FOLDER}", file=sys.stderr)
+    return 1
+
+
+def check(*, write: bool) -> int:
+    """Check both files; write them in their usual layout, or say that they are not."""
+    wrong = []
+    for file in FILES:
+        path = FOLDER / file
+        text = path.read_text(encoding="utf-8")
+        content = json.loads(text)
+        found = [f"{file}: {problem}" for problem in problems(content)]
+        if not found and text != layout(content):
+            if write:
+                path.write_text(layout(content), encoding="utf-8", newline="\n")
+            else:
+                found = [f"{file}: not in its usual layout; run python tools/lab_signatures.py"]
+        wrong += found
+    print("\n".join(wrong) or f"{', '.join(FILES)}: no problems")
+    return 1 if wrong else 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("cmdlet", nargs="?", help="show the signature of this cmdlet")
+    parser.add_argument("version", nargs="?", default=VERSIONS[-1], choices=VERSIONS, help="of this Exchange version")
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    arguments = parser.parse_args()
+    if arguments.cmdlet:
+        return show(arguments.cmdlet, arguments.version)
+    return check(write=not arguments.check)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    sys.exit(main())

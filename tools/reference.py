@@ -13,9 +13,10 @@ from typer.main import get_command
 from easops.actions import ACTIONS
 from easops.cli.app import app
 from easops.detectors import DETECTORS
-from easops.inventory.select import parse_selector
+from easops.duration import format_duration
+from easops.inventory.selector import parse_selector
 from easops.lab.world.scenario import build_scenario, read_scenario, scenario_names
-from easops.parameter import Parameter, format_duration
+from easops.parameter import Parameter
 from easops.playbook.record.run_store import KEPT
 from easops.readings import READINGS
 from easops.status import EXIT_CODES, Status

@@ -32,6 +32,7 @@ from easops.cli import (
     undo,
     worker,
 )
+from easops.cli.exit_code import Terminated, exit_code
 
 app = typer.Typer(
     name="easops",
@@ -74,10 +75,6 @@ def _easops(
 ) -> None: ...
 
 
-class _Terminated(BaseException):
-    """SIGTERM came while no run was under way."""
-
-
 def main(args: Sequence[str] | None = None) -> NoReturn:
     """Run one command and exit with its code; every exception ends here."""
     words = list(sys.argv[1:] if args is None else args)
@@ -92,7 +89,7 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
 
 
 def _terminate(number: int, frame: object) -> NoReturn:
-    raise _Terminated
+    raise Terminated
 
 
 def _carried_out(words: list[str]) -> int:
@@ -111,27 +108,6 @@ def _carried_out(words: list[str]) -> int:
         return _failed(error, as_json=as_json, debug=debug)
     # typer makes an exit code of Ctrl-C itself
     return _failed(KeyboardInterrupt(), as_json=as_json, debug=False) if returned == 130 else int(returned or 0)
-
-
-def exit_code(error: BaseException) -> tuple[int, str]:
-    """The exit code of an exception, and the status that goes with it in JSON."""
-    from easops import errors, status
-
-    if isinstance(error, KeyboardInterrupt | typer.Abort):
-        return status.EXIT_INTERRUPTED, "stopped"
-    if isinstance(error, _Terminated):
-        return status.EXIT_TERMINATED, "stopped"
-    if isinstance(error, typer.TyperException | errors.BadInput):
-        return status.EXIT_USAGE, "bad_input"
-    if isinstance(error, errors.Refused):
-        return status.EXIT_REFUSED, "refused"
-    if isinstance(error, errors.UnreachableHost):
-        return status.EXIT_UNREACHABLE, "unreachable"
-    if isinstance(error, errors.OutcomeUnknown):
-        return status.EXIT_UNPROVEN, "unknown"
-    if isinstance(error, errors.EasopsError):
-        return status.EXIT_FAILED, "failed"
-    return status.EXIT_BUG, "bug"
 
 
 def _failed(error: BaseException, *, as_json: bool, debug: bool) -> int:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from easops.cli.console import Console
+
 if TYPE_CHECKING:
     import datetime as dt
 
@@ -61,11 +63,24 @@ def notifications_of(file: Path | None, recorded: Any = None, *, here: bool = Tr
     return held
 
 
+def notifications_or_warning(file: Path | None, recorded: Any) -> Notifications | None:
+    """As ``notifications_of``, for undo and resume: a problem in them is reported, and does not stop the command. A
+    missing secret is reported at the end, for its own channel."""
+    from easops.errors import EasopsError
+    from easops.report.terminal.error import error_lines, three_lines
+
+    try:
+        return notifications_of(file, recorded, here=False)
+    except EasopsError as error:
+        Console().trouble([*three_lines("nobody will be told how this ends"), *error_lines(error)])
+        return None
+
+
 def selected(selector: str, hosts: Sequence[Host]) -> tuple[Host, ...]:
     """The hosts that *selector* selects; none is a BadInput."""
-    from easops.inventory.select import some_of
+    from easops.inventory.select import select_some
 
-    return some_of(selector, hosts)
+    return select_some(selector, hosts)
 
 
 def inputs(pairs: Iterable[str]) -> dict[str, str]:
@@ -128,12 +143,12 @@ def with_defaults(given: Mapping[str, Any], parameters: Sequence[Parameter]) -> 
 
 def duration(text: str, option: str) -> dt.timedelta:
     """The duration of an option. Raises BadInput."""
+    from easops.duration import DurationError, parse_duration
     from easops.errors import BadInput
-    from easops.parameter import ParameterError, parse_duration
 
     try:
         return parse_duration(text)
-    except ParameterError as error:
+    except DurationError as error:
         raise BadInput(f"{option} cannot be this", str(error)) from None
 
 

@@ -84,7 +84,7 @@ def _written(default: object) -> str:
     """A default as it is typed."""
     import datetime as dt
 
-    from easops.parameter import format_duration
+    from easops.duration import format_duration
 
     if default is None:
         return ""

@@ -9,8 +9,10 @@ import typer
 from easops.cli import arguments, completion, options
 from easops.cli.report_files import ReportFiles
 from easops.cli.run_display import RunDisplay
+from easops.cli.run_options import RunOptions, takes_run_options
 
 
+@takes_run_options
 def do(
     action: Annotated[
         str,
@@ -33,16 +35,10 @@ def do(
     ] = None,
     protect: options.Protect = None,
     check: options.Check = False,
-    diff: options.Diff = False,
-    yes: options.Yes = False,
     anew: options.Anew = False,
-    wait: options.Wait = None,
     detailed_exitcode: options.Detailed = False,
-    html: options.Html = None,
-    notify: options.Notify = None,
-    as_json: options.Json = False,
-    quiet: options.Quiet = False,
-    verbose: options.Verbose = False,
+    *,
+    shared: RunOptions,
 ) -> None:
     """Carry out one action, with the gates, the record and the undo of a playbook."""
     from easops.actions import ACTIONS
@@ -54,22 +50,17 @@ def do(
     single(chosen, values, on=on is not None, because=because is not None)  # what is missing is said at once
     hosts = arguments.hosts_of(inventory)
     protected = tuple(user.strip() for part in protect or [] for user in part.split(",") if user.strip())
-    patience = arguments.patience(wait)
-    files = ReportFiles({"html": html})
-    announcer = arguments.notifications_of(notify)
+    patience = arguments.patience(shared.wait)
+    files = ReportFiles({"html": shared.html})
+    announcer = arguments.notifications_of(shared.notify)
     display = RunDisplay(
         f"do {action}",
-        None,
-        command=action,
-        as_json=as_json,
-        files=files,
-        announcer=announcer,
+        shared,
+        files,
+        announcer,
         checked=check,
-        diff=diff,
-        quiet=quiet,
-        verbose=verbose,
     )
-    report = display.carried_out(
+    report = display.execute(
         lambda stopper: carry_out(
             action,
             hosts,
@@ -78,7 +69,7 @@ def do(
             because=because,
             protect=protected,
             check=check,
-            confirm=display.confirm(yes=yes),
+            confirm=display.confirm(),
             anew=anew,
             wait=patience,
             observer=display,
@@ -86,4 +77,4 @@ def do(
             announcer=display.announcer,
         )
     )
-    display.close(report, detailed=detailed_exitcode)
+    display.finish(report, detailed=detailed_exitcode)

@@ -29,9 +29,9 @@ def from_ansible(
     ] = None,
 ) -> None:
     """Take hosts over from Ansible: ansible-inventory --list | easops inventory from-ansible > hosts.yml"""
-    from easops.document import read_text
     from easops.errors import BadInput
     from easops.inventory.ansible import from_ansible as taken_over
+    from easops.yaml_reader import read_text
 
     if source == Path("-"):
         taken = taken_over(sys.stdin.buffer.read().decode("utf-8", "replace"), "stdin")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import signal
@@ -9,12 +10,17 @@ import sys
 import tempfile
 import textwrap
 import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from easops.cli import completion
+from easops.errors import BadInput
+
+if TYPE_CHECKING:
+    from easops.lab.world import World
 
 app = typer.Typer(
     name="lab", help="Run a simulated Exchange organisation.", no_args_is_help=True, rich_markup_mode=None
@@ -56,11 +62,23 @@ def start(
         Literal["basic", "ntlm", "negotiate"],
         typer.Option(help="How its inventory enters the windows endpoints: over TLS, or over plain http and sealed."),
     ] = "basic",
+    begin: Annotated[
+        str | None, typer.Option(help="When a new world begins, e.g. 2026-11-24T17:00:00Z; now, unless given.")
+    ] = None,
     until_stdin_closes: Annotated[
         bool, typer.Option("--until-stdin-closes", help="For programs: one line of JSON, and end with standard input.")
     ] = False,
+    clock_by_stdin: Annotated[
+        bool,
+        typer.Option(
+            "--clock-by-stdin",
+            help="The same, and the clock stands: the line "
+            '{"until": SECONDS} on standard input moves it on, counted from the start.',
+        ),
+    ] = False,
 ) -> None:
     """Start a lab on this machine, print its inventory, and run until Ctrl-C."""
+    began = _moment(begin)
     try:
         from easops.lab import server
     except ModuleNotFoundError as error:
@@ -71,17 +89,26 @@ def start(
     end = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: end.set())
-    if until_stdin_closes:
+    for_program = until_stdin_closes or clock_by_stdin
+    if for_program:
         # Ctrl-C reaches every process of the terminal; the program that started the lab may still need it.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        threading.Thread(target=_watch_stdin, args=(end,), daemon=True).start()
+    if clock_by_stdin:
+        speed = 0.0
     with tempfile.TemporaryDirectory(prefix="easops-lab-") as temporary:
         folder = Path(temporary) if state is None else state.absolute()
         with server.start(
-            folder, scenario=scenario, seed=seed, speed=speed, read_only=read_only, port_base=port_base, auth=auth
+            folder,
+            scenario=scenario,
+            seed=seed,
+            speed=speed,
+            begin=began,
+            read_only=read_only,
+            port_base=port_base,
+            auth=auth,
         ) as lab:
             name = lab.world.scenario.name
-            if until_stdin_closes:
+            if for_program:
                 ready = {
                     "inventory": str(lab.inventory),
                     "start": lab.world.now().isoformat(),
@@ -94,12 +121,49 @@ def start(
                 typer.echo(lab.inventory.read_text(encoding="utf-8"), nl=False)
                 typer.echo(f"lab {name} runs; Ctrl-C ends it", err=True)
             sys.stdout.flush()
+            if for_program:
+                take = _clock_of(lab.world) if clock_by_stdin else lambda line: None
+                threading.Thread(target=_watch_stdin, args=(end, take), daemon=True).start()
             while not end.wait(0.5):  # in steps, as on Windows a signal does not wake a wait without end
                 pass
 
 
-def _watch_stdin(end: threading.Event) -> None:
+def _moment(text: str | None) -> dt.datetime | None:
+    """The time that *text* is, in UTC where it says no offset."""
+    if text is None:
+        return None
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise BadInput(
+            f"--begin: {text!r} is not a time", "it is written as in ISO 8601", "write e.g. 2026-11-24T17:00:00Z"
+        ) from None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=dt.UTC)
+
+
+def _watch_stdin(end: threading.Event, take: Callable[[bytes], None]) -> None:
+    """*take* each line of standard input, and set *end* when that has closed."""
     # Past the buffer: its lock, held by a daemon thread, would abort the interpreter where it ends before the input.
-    while os.read(sys.stdin.fileno(), 4096):
-        pass
+    rest = b""
+    while data := os.read(sys.stdin.fileno(), 4096):
+        *lines, rest = (rest + data).split(b"\n")
+        for line in lines:
+            take(line)
     end.set()
+
+
+def _clock_of(world: World) -> Callable[[bytes], None]:
+    """What a line of standard input does to the clock of a lab: ``{"until": 30}`` moves it on by what calls have taken
+    since the last one, then to 30 s after it started, unless it is past that. The answer is ``{"now": 30}``."""
+    start = world.clock.elapsed()
+
+    def take(line: bytes) -> None:
+        answer: dict[str, Any]
+        try:
+            answer = {"now": world.reach(start + float(json.loads(line)["until"])) - start}
+        except (ValueError, TypeError, KeyError):
+            answer = {"error": 'a line is {"until": SECONDS}'}
+        typer.echo(json.dumps(answer))
+        sys.stdout.flush()
+
+    return take

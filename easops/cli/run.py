@@ -10,8 +10,10 @@ from easops.cli import arguments, completion, options
 from easops.cli.console import Console
 from easops.cli.report_files import ReportFiles
 from easops.cli.run_display import RunDisplay
+from easops.cli.run_options import RunOptions, takes_run_options
 
 
+@takes_run_options
 def run(
     playbook: Annotated[
         str,
@@ -32,7 +34,6 @@ def run(
     ] = None,
     limit: options.Limit = None,
     check: options.Check = False,
-    diff: options.Diff = False,
     inputs: Annotated[
         list[str] | None,
         typer.Option(
@@ -42,16 +43,11 @@ def run(
     submit: Annotated[
         bool, typer.Option("--submit", help="Record the run only, for easops worker to execute; needs --yes.")
     ] = False,
-    yes: options.Yes = False,
     anew: options.Anew = False,
-    wait: options.Wait = None,
     detailed_exitcode: options.Detailed = False,
-    html: options.Html = None,
     junit: options.Junit = None,
-    notify: options.Notify = None,
-    as_json: options.Json = False,
-    quiet: options.Quiet = False,
-    verbose: options.Verbose = False,
+    *,
+    shared: RunOptions,
 ) -> None:
     """Run a playbook: find, cure, prove."""
     from easops.errors import BadInput
@@ -65,7 +61,7 @@ def run(
         raise BadInput(
             "--scenario is the lab's", "without --lab the run is on real servers", "add --lab, or leave it out"
         )
-    files = ReportFiles({"html": html, "junit": junit})
+    files = ReportFiles({"html": shared.html, "junit": junit})
     if submit and files:
         raise BadInput(
             "--submit writes no report",
@@ -78,7 +74,7 @@ def run(
             raise BadInput(
                 f"{playbook} names no scenario", "so --lab does not know which world to make", "add --scenario NAME"
             )
-        if submit and (lab or check or not yes):
+        if submit and (lab or check or not shared.yes):
             raise BadInput(
                 "--submit goes with --yes, and neither with --lab nor with --check",
                 "a worker has nobody to ask, and a lab is of this machine",
@@ -87,27 +83,25 @@ def run(
         hosts = None if lab else arguments.hosts_of(inventory)
         values = arguments.inputs(inputs or [])
         if submit:
-            told = arguments.notifications_of(notify, here=False)
-            _submitted(submit_run(found, hosts or (), values, limit=limit, anew=anew, announcer=told), as_json)
+            announcer = arguments.notifications_of(shared.notify, here=False)
+            run_id = submit_run(found, hosts or (), values, limit=limit, anew=anew, announcer=announcer)
+            console = Console()
+            console.result(console.form(shared.as_json).submitted(run_id))
             return
-        patience = arguments.patience(wait)
-        announcer = arguments.notifications_of(notify)
+        patience = arguments.patience(shared.wait)
+        announcer = arguments.notifications_of(shared.notify)
         display = RunDisplay(
             found.name,
-            (scenario or found.scenario) if lab else None,
+            shared,
+            files,
+            announcer,
+            lab=(scenario or found.scenario) if lab else None,
             limit=limit,
-            command=playbook,
-            as_json=as_json,
-            files=files,
-            announcer=announcer,
             checked=check,
-            diff=diff,
-            quiet=quiet,
-            verbose=verbose,
         )
         if lab:
             display.progress("starting the lab")
-        report = display.carried_out(
+        report = display.execute(
             lambda stopper: run_playbook(
                 found,
                 hosts,
@@ -116,7 +110,7 @@ def run(
                 lab=lab,
                 scenario=scenario,
                 limit=limit,
-                confirm=display.confirm(yes=yes),
+                confirm=display.confirm(),
                 anew=anew,
                 wait=patience,
                 observer=display,
@@ -124,10 +118,4 @@ def run(
                 announcer=display.announcer,
             )
         )
-        display.close(report, detailed=detailed_exitcode)
-
-
-def _submitted(run_id: str, as_json: bool) -> None:
-
-    console = Console()
-    console.result(console.form(as_json).submitted(run_id))
+        display.finish(report, detailed=detailed_exitcode)

@@ -10,7 +10,8 @@ import typer
 from easops.cli import arguments, options
 from easops.cli.console import Console
 from easops.cli.report_files import ReportFiles
-from easops.cli.run_display import RunDisplay, notifications_of_rescue
+from easops.cli.run_display import RunDisplay
+from easops.cli.run_options import RunOptions, takes_run_options
 
 if TYPE_CHECKING:
     from easops.actions.change import Change, ChangeOutcome
@@ -54,48 +55,37 @@ def show(
 
 
 @app.command()
+@takes_run_options
 def resume(
     run: options.RunId,
     inventory: options.Credentials = None,
-    yes: options.Yes = False,
-    diff: options.Diff = False,
-    wait: options.Wait = None,
-    html: options.Html = None,
     junit: options.Junit = None,
-    notify: options.Notify = None,
-    as_json: options.Json = False,
-    quiet: options.Quiet = False,
-    verbose: options.Verbose = False,
     until_stdin_closes: options.UntilStdinCloses = False,
+    *,
+    shared: RunOptions,
 ) -> None:
     """Go on with a run that died, was stopped, or ended owing its later steps; or begin one that was submitted."""
-    from easops.playbook.language.load import command_of
     from easops.playbook.record.run_view import show_run
-    from easops.playbook.run import resume as resume_run
+    from easops.playbook.resume import resume as resume_run
 
-    held = show_run(run).run
-    files = ReportFiles({"html": html, "junit": junit})
-    with files.or_why(held.playbook):
+    recorded = show_run(run).run
+    files = ReportFiles({"html": shared.html, "junit": junit})
+    with files.or_why(recorded.playbook):
         hosts = arguments.credentials_of(inventory)
-        patience = arguments.patience(wait)
-        announcer = notifications_of_rescue(notify, held.document.get("notify"))
+        patience = arguments.patience(shared.wait)
+        announcer = arguments.notifications_or_warning(shared.notify, recorded.document.get("notify"))
         display = RunDisplay(
-            held.playbook,
-            held.lab,
-            limit=held.limit,
-            command=command_of(held.document["source"]),
-            as_json=as_json,
-            files=files,
-            announcer=announcer,
-            checked=False,
-            diff=diff,
-            quiet=quiet,
-            verbose=verbose,
+            recorded.playbook,
+            shared,
+            files,
+            announcer,
+            lab=recorded.lab,
+            limit=recorded.limit,
         )
-        report = display.carried_out(
+        report = display.execute(
             lambda stopper: resume_run(
-                held.run_id,
-                confirm=display.confirm(yes=yes),
+                recorded.run_id,
+                confirm=display.confirm(),
                 wait=patience,
                 observer=display,
                 hosts=hosts,
@@ -104,7 +94,7 @@ def resume(
             ),
             until_stdin_closes=until_stdin_closes,
         )
-        display.close(report)
+        display.finish(report)
 
 
 @app.command()

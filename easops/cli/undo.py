@@ -8,9 +8,11 @@ import typer
 
 from easops.cli import arguments, options
 from easops.cli.report_files import ReportFiles
-from easops.cli.run_display import RunDisplay, notifications_of_rescue
+from easops.cli.run_display import RunDisplay
+from easops.cli.run_options import RunOptions, takes_run_options
 
 
+@takes_run_options
 def undo(
     run: options.RunId,
     inventory: options.Credentials = None,
@@ -18,45 +20,35 @@ def undo(
     skip_drifted: Annotated[
         bool, typer.Option("--skip-drifted", help="Leave what has changed since as it is, and put back the rest.")
     ] = False,
-    diff: options.Diff = False,
-    yes: options.Yes = False,
-    wait: options.Wait = None,
     detailed_exitcode: options.Detailed = False,
-    html: options.Html = None,
-    notify: options.Notify = None,
-    as_json: options.Json = False,
-    quiet: options.Quiet = False,
-    verbose: options.Verbose = False,
+    *,
+    shared: RunOptions,
 ) -> None:
     """Put back what a run changed; refused whole where something has changed since."""
     from easops.playbook.record.run_view import show_run
     from easops.playbook.undo import undo as undo_run
 
-    held = show_run(run).run
+    recorded = show_run(run).run
     hosts = arguments.credentials_of(inventory)
-    patience = arguments.patience(wait)
-    files = ReportFiles({"html": html})
-    announcer = notifications_of_rescue(notify, held.document.get("notify"))
+    patience = arguments.patience(shared.wait)
+    files = ReportFiles({"html": shared.html})
+    announcer = arguments.notifications_or_warning(shared.notify, recorded.document.get("notify"))
     display = RunDisplay(
-        f"Undo of run {held.run_id} ({held.playbook})",
-        held.lab,
-        command=held.run_id + (" --skip-drifted" if skip_drifted else ""),
-        as_json=as_json,
-        files=files,
-        announcer=announcer,
+        f"Undo of run {recorded.run_id} ({recorded.playbook})",
+        shared,
+        files,
+        announcer,
+        lab=recorded.lab,
         checked=check,
-        diff=diff,
-        quiet=quiet,
-        verbose=verbose,
     )
-    if held.lab is not None:
+    if recorded.lab is not None:
         display.progress("starting the run's lab again")
-    report = display.carried_out(
+    report = display.execute(
         lambda stopper: undo_run(
-            held.run_id,
+            recorded.run_id,
             check=check,
             skip_drifted=skip_drifted,
-            confirm=display.confirm(yes=yes),
+            confirm=display.confirm(),
             wait=patience,
             observer=display,
             hosts=hosts,
@@ -64,4 +56,4 @@ def undo(
             announcer=display.announcer,
         )
     )
-    display.close(report, detailed=detailed_exitcode)
+    display.finish(report, detailed=detailed_exitcode)

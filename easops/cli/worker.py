@@ -11,7 +11,7 @@ import typer
 
 from easops.cli import arguments, completion, options
 from easops.cli.console import Console
-from easops.cli.run_display import leave
+from easops.cli.stop_signals import leave
 
 
 def worker(

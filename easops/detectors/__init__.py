@@ -1,4 +1,4 @@
-"""Detectors: each reads hosts, judges, and gives findings with their evidence."""
+"""The detectors: to add one, write its file, and add its name to DETECTORS here."""
 
 from collections.abc import Mapping
 
@@ -13,5 +13,6 @@ from easops.registry import table
 DETECTORS: Mapping[str, Detector] = table(
     CONTACT_SYNC_STORM, POOL_MEMORY, STRANDED_PINGS, SYNC_POOL_CPU, UNSERVED_DEVICES
 )
+"""All detectors, by name."""
 
 __all__ = ["DETECTORS", "Detector"]

@@ -1,4 +1,4 @@
-"""Running one detector by itself over hosts, or over log files, and what its result means."""
+"""Running one detector by itself, over hosts or over log files."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from easops.detectors.finding import Detection
 from easops.errors import BadInput
 from easops.exchange.organisation import Organisation
 from easops.inventory.host import Host
-from easops.inventory.select import one_organisation, some_of
+from easops.inventory.select import require_one_organisation, select_some
 from easops.parameter import values_of
 from easops.registry import entry_of
-from easops.remoting.pool import SessionPool, kept_or_own
+from easops.remoting.pool import SessionPool, shared_or_new
 from easops.remoting.secret import ask_passwords
 
 IN_FILES: Final[Mapping[str, Callable[[Sequence[Path | str], Mapping[str, Any]], Detection]]] = {
@@ -26,8 +26,8 @@ IN_FILES: Final[Mapping[str, Callable[[Sequence[Path | str], Mapping[str, Any]],
 """The detectors that can judge log files without a server."""
 
 
-class Watcher(Protocol):
-    """Who is told what a detector is waiting for; an ``easops.Observer`` is one."""
+class ProgressObserver(Protocol):
+    """Hears what a detector is waiting for; an ``easops.Observer`` is one."""
 
     def progress(self, text: str) -> None: ...
 
@@ -39,51 +39,51 @@ def detect(
     *,
     logs: Sequence[Path | str] = (),
     on: str = "runs=activesync",
-    observer: Watcher | None = None,
+    observer: ProgressObserver | None = None,
     sessions: SessionPool | None = None,
 ) -> Detection:
     """Look for a fault, with evidence: ``detect("contact_sync_storm", hosts, {"since": "30m"})``. It changes nothing.
 
     Up to 16 hosts are read at once. A host that cannot be reached is in the result's ``unreachable``, one that cannot
-    be judged, with the reason, in ``undetermined``: neither loses the others' answers. ``found`` says whether there is
-    any fault, ``users`` and ``hosts`` where, ``measurements`` the figures.
+    be judged in ``undetermined``, with the reason; the other hosts' results are there all the same. ``found`` says
+    whether there is any fault, ``users`` and ``hosts`` where, ``measurements`` the figures.
 
     Args:
-        detector: its name; docs/reference/detectors.md has them all, with their values.
-        hosts: those of an inventory, of one organisation.
+        detector: its name; docs/reference/detectors.md lists them all, with their parameters.
+        hosts: hosts of an inventory, all of one organisation.
         values: the detector's parameters by name.
-        logs: files, folders and patterns of IIS logs to read in place of hosts (``contact_sync_storm`` alone can):
-            those of W3SVC2, on Exchange 2010 of W3SVC1. Users are as logged then, and times count back from the last
+        logs: files, folders and patterns of IIS logs to read instead of hosts (only ``contact_sync_storm`` can): the
+            logs of W3SVC2, on Exchange 2010 of W3SVC1. Users are then as logged, and times count back from the last
             line.
-        on: which of the hosts: a selector; by default those where ActiveSync runs.
-        observer: is told what is being waited for.
-        sessions: a pool that stays open, instead of one that ends with the call.
+        on: which of the hosts, as a selector; by default those where ActiveSync runs.
+        observer: gets a text when the detector waits for something.
+        sessions: a pool to use, which stays open; without it the call opens its own sessions and closes them.
 
     Raises:
-        BadInput: there is no such detector, a value is wrong, no host is selected, no such file.
-        Refused: the hosts are of two organisations.
-        LogFormatError: a file of *logs* is no IIS log.
+        BadInput: there is no such detector, a value is wrong, no host is selected, or a file does not exist.
+        Refused: the hosts belong to two organisations.
+        LogFormatError: a file of *logs* is not an IIS log.
     """
     chosen = entry_of(DETECTORS, detector, "detector")
     checked = values_of(chosen.parameters, values or {}, detector)
     if (hosts is None) == (not logs):
         raise BadInput(
-            f"{detector} has {'nothing to look at' if hosts is None else 'both hosts and logs'}",
+            f"{detector} has {'nothing to read' if hosts is None else 'both hosts and logs'}",
             "it reads servers, or log files without a server",
-            "give hosts, or logs",
+            "give either hosts or logs",
         )
     if hosts is None:
         if detector not in IN_FILES:
             raise BadInput(
                 f"{detector} cannot judge log files alone",
                 f"it needs a server: {chosen.summary}",
-                f"leave the logs out, and name servers with an inventory; of logs {' or '.join(IN_FILES)} can judge",
+                f"name servers with an inventory instead of logs; only {' and '.join(IN_FILES)} can judge logs",
             )
         return IN_FILES[detector](logs, checked)
-    looked_at = some_of(on, hosts)
-    one_organisation(looked_at)
-    ask_passwords(looked_at)
-    with kept_or_own(sessions) as pool:
-        organisation = Organisation.of(looked_at, pool)
+    selected = select_some(on, hosts)
+    require_one_organisation(selected)
+    ask_passwords(selected)
+    with shared_or_new(sessions) as pool:
+        organisation = Organisation.of(selected, pool)
         progress = observer.progress if observer is not None else lambda text: None
-        return chosen.detect(looked_at, checked, Context(pool, organisation, SystemClock(), progress))
+        return chosen.detect(selected, checked, Context(pool, organisation, SystemClock(), progress))

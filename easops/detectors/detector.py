@@ -13,7 +13,7 @@ from easops.parameter import Parameter
 
 
 class Detector(Protocol):
-    """Reads hosts, judges, gives findings; changes nothing."""
+    """Reads hosts, judges them, and gives findings with evidence. Changes nothing."""
 
     @property
     def name(self) -> str: ...
@@ -27,16 +27,17 @@ class Detector(Protocol):
     def parameters(self) -> tuple[Parameter, ...]: ...
 
     def detect(self, hosts: Sequence[Host], values: Mapping[str, Any], context: Context) -> Detection:
-        """Read *hosts* (up to 16 at once) and judge them.
+        """Read *hosts* (up to 16 at once) and judge them; *values* are already checked against ``parameters``.
 
         A host that cannot be reached is in the result's ``unreachable``, one that cannot be judged in
-        ``undetermined``; neither raises. *values* are checked against ``parameters`` already.
+        ``undetermined``; neither raises an error.
         """
         ...
 
 
 class EndedStep(Protocol):
-    """What ``after`` takes: when an earlier step ended, by each host's own clock, and when it had ended altogether."""
+    """What ``after`` takes: when an earlier step ended on each host, by the host's own clock, and when all of it had
+    ended (None: it has not)."""
 
     @property
     def ended(self) -> Mapping[str, dt.datetime]: ...
@@ -46,5 +47,5 @@ class EndedStep(Protocol):
 
 
 def ended_on(step: EndedStep, host: str) -> dt.datetime | None:
-    """When *step* ended on *host*; for a host that it did not touch, when it had ended altogether. None: never."""
+    """When *step* ended on *host*; for a host that it did not act on, when all of it had ended. None: it has not."""
     return step.ended.get(host) or step.finished

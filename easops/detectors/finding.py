@@ -1,4 +1,4 @@
-"""What a detector found: values with their evidence, the same for ``detect`` and ``verify``."""
+"""What a detector found, with its evidence. The same for ``detect`` and ``verify``."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from easops.remoting.unreachable import Unreachable
 
 @attrs.frozen
 class Device:
-    """One device of a user in a finding, with what its requests over the threshold were.
+    """One device of a user in a finding, with the figures of its requests over the threshold (its hits).
 
-    *interval* is the median number of seconds between their starts, *regular* whether they repeat at it;
-    *contacts_sent* sums the contacts that the client added (``Cli:`` adds of contacts folders).
-    Bytes are of the answers (``sc-bytes``; None where not logged), *time_taken* is the longest in ms.
+    *rpc_max* and *rpc_sum* count mailbox calls; *interval* is the median of the seconds between the starts of two hits,
+    *regular* says whether they come at that interval; *contacts_sent* is the sum of the contacts that the client added
+    (``Cli:`` adds of contacts folders); *bytes_sent* is the size of the answers (``sc-bytes``; None if not logged);
+    *time_taken* is the longest in ms. *first_seen* and *last_seen* are when the first and last hit ended.
     """
 
     device_id: str
@@ -37,10 +38,11 @@ class Device:
 
 @attrs.frozen
 class UserFinding:
-    """One mailbox and what its devices do. *user* is the primary SMTP address (as logged, where not *resolved*).
+    """One mailbox and what its devices do.
 
-    *mailbox* is its Guid. *contacts* counts the mailbox's contact items; None is not known.
-    *evidence* is one sentence; *samples* are log lines as they stand, with host, file and line number.
+    *user* is the primary SMTP address, or the name as logged if not *resolved*; *mailbox* is the Guid; *contacts* is
+    the number of contacts in the mailbox (None: not known); *evidence* is one sentence; *samples* are unchanged log
+    lines, each with its host, file and line number.
     """
 
     user: str
@@ -69,7 +71,7 @@ class Measurement:
 @attrs.frozen
 class Series:
     """A figure of one host over time, by the server's clock: each of *values* is the sum in *unit* over *step* seconds,
-    the first from *start* on. What was not observed is not in it, so none of them is zero for want of knowledge."""
+    the first from *start* on. Only observed time is in it: a zero means that nothing happened."""
 
     host: str
     name: str
@@ -81,9 +83,12 @@ class Series:
 
 @attrs.frozen
 class Undetermined:
-    """What could not be judged, and why. *required* says whether it was asked for (a host selected, a user given)
-    or only met in a log: the second is listed and stops nothing. *seconds* is how long it takes, by the server's clock,
-    until it can be judged; None is not known."""
+    """What could not be judged, and why.
+
+    *required* says whether a verdict on it was asked for (a selected host, a user of ``users:``); what was only met in
+    a log is listed and stops nothing. *seconds* is how long it takes, by the server's clock, until it can be judged
+    (None: not known).
+    """
 
     kind: Literal["host", "user", "file"]
     subject: str
@@ -97,12 +102,14 @@ class Undetermined:
 class Detection:
     """The result of a detector over its hosts.
 
-    *users* and *hosts* are found (users in order of hits, most first; hosts by name); *watch* is below the
-    minimum: shown, never acted on. *judged* are the hosts that were judged; *times* the server's own clock at the
-    reading, per host; *notes* are sentences a person should read (damaged lines, a threshold's origin);
-    *sentences* tell, one a host, what its figures do not say by themselves; *series* are figures over the time that was
-    read. *asked* are the users of whom it was asked whether it has ended, as the addresses of their mailboxes: of
-    anybody else, that he is not found proves nothing (empty in a record of 0.1.0).
+    *users* and *hosts* are where the fault was found: users with most hits first, hosts by name. *watch* are users
+    below the minimum, who are shown and never acted on. *undetermined* and *unreachable* could not be judged, *judged*
+    are the hosts that were. *times* is each server's own clock at the reading. *notes* are sentences that a person
+    should read (damaged lines, where a threshold comes from). *sentences* say, one for each host, what the figures do
+    not show by themselves. *series* are figures over the time that was read.
+
+    *asked* are the addresses of the users of whom it was asked whether the fault has ended: that somebody else is not
+    found proves nothing (empty in a record of 0.1.0).
     """
 
     detector: str
@@ -126,12 +133,12 @@ class Detection:
 
     @property
     def evidence(self) -> str:
-        """What was found, in a sentence: for the ``because:`` of a step."""
+        """What was found, as one text: for the ``because:`` of a step."""
         found = [f"{user.user}: {user.evidence}" for user in self.users]
-        found += [f"{host}: {told}" for host, told in self.sentences.items() if host in self.hosts]
+        found += [f"{host}: {sentence}" for host, sentence in self.sentences.items() if host in self.hosts]
         found += [f"{m.host}: {m.evidence}" for m in self.measurements if m.host in self.hosts and m.evidence]
         return "; ".join(dict.fromkeys(found)) or ("found on " + ", ".join(self.hosts) if self.hosts else "")
 
     def measured(self, host: str) -> float | None:
-        """The first measured figure of *host*; None where there is none."""
+        """The first figure of *host*; None if there is none."""
         return next((m.value for m in self.measurements if m.host == host), None)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import attrs
 
+from easops.at_once import at_once
 from easops.context import Context
 from easops.detectors.finding import Detection, Measurement, Undetermined
 from easops.errors import EasopsError, UnreachableHost
 from easops.iis.app_pool import list_app_pools
 from easops.inventory.host import Host
-from easops.remoting.pool import AT_ONCE
 from easops.remoting.session import Session
 from easops.remoting.unreachable import Unreachable
 
@@ -50,8 +49,7 @@ def measure(
         except EasopsError as error:
             return HostJudgement(why_not=str(error))
 
-    with ThreadPoolExecutor(max(1, min(AT_ONCE, len(hosts)))) as threads:
-        answers = dict(zip((host.name for host in hosts), threads.map(judged_or_lost, hosts), strict=True))
+    answers = dict(zip((host.name for host in hosts), at_once(judged_or_lost, hosts, context.clock), strict=True))
     judgements = {host: answer for host, answer in answers.items() if isinstance(answer, HostJudgement)}
     judged = {host: judgement for host, judgement in judgements.items() if not judgement.why_not}
     return Detection(

@@ -1,4 +1,4 @@
-"""Detectors of one figure of an application pool, against a limit or half of an earlier reading."""
+"""Detectors of one figure of an application pool, compared with a limit or with half of an earlier figure."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ from easops.remoting.session import Session
 
 @attrs.frozen
 class Figure:
-    """A pool's figure by the server's clock *time*, or in *why_not* why there is none; *working* says whether it had
-    any worker process."""
+    """A pool's figure at *time*, by the server's clock; *why_not* says why there is none.
+
+    *working* says whether the pool had any worker process: if not, the pool may not exist at all.
+    """
 
     time: dt.datetime
     working: bool
@@ -32,8 +34,8 @@ class Figure:
 
 @attrs.frozen
 class PoolFigure:
-    """A detector that *read*s a figure in *unit*: it is a finding above ``above``, or above half of what ``half_of``
-    measured on that host."""
+    """A detector that *read*s a figure in *unit*. It is a finding above ``above``, or above half of what ``half_of``
+    measured on the same host."""
 
     name: str
     summary: str
@@ -46,20 +48,25 @@ class PoolFigure:
     def parameters(self) -> tuple[Parameter, ...]:
         return (
             Parameter("pool", "text", "the application pool", SYNC_APP_POOL),
-            Parameter("above", "number", f"{self.above}: this, or half_of", None, minimum=0),
-            Parameter("half_of", "result", "an earlier reading, more than half of which is one: this, or above", None),
+            Parameter("above", "number", f"{self.above}; give this or half_of", None, minimum=0),
+            Parameter(
+                "half_of",
+                "result",
+                "an earlier detect step: more than half of its figure is a finding; give this or above",
+                None,
+            ),
         )
 
     def detect(self, hosts: Sequence[Host], values: Mapping[str, Any], context: Context) -> Detection:
-        """Measure *hosts* and compare; each measurement carries its value and its limit.
+        """Measure *hosts* and compare; each measurement has its value and its limit.
 
         Raises BadInput unless exactly one of ``above`` and ``half_of`` is given.
         """
         if (values["above"] is None) == (values["half_of"] is None):
             raise BadInput(
-                f"{self.name} needs one of above and half_of",
+                f"{self.name} needs either above or half_of",
                 "both were given" if values["above"] is not None else "neither was given",
-                f"add above=NUMBER ({self.above}); in a playbook above: NUMBER, or half_of: an earlier reading",
+                f"add above=NUMBER ({self.above}); in a playbook above: NUMBER, or half_of: an earlier detect step",
             )
         return measure(self.name, hosts, context, lambda host, session: self._judge(host, session, values, context))
 
@@ -69,17 +76,19 @@ class PoolFigure:
         if limit is None:
             earlier = _measured(values["half_of"], host.name)
             if earlier is None:
-                return HostJudgement(why_not="the earlier reading has no figure of this server")
+                return HostJudgement(why_not="the earlier detect step has no figure for this server")
             limit = earlier / 2
         figure = self.read(session, pool, context)
         why_not = figure.why_not if figure.working else no_such_pool(session, pool) or figure.why_not
         if why_not:
             return HostJudgement(figure.time, why_not=why_not)
-        measured = Measurement(host.name, pool, figure.value, self.unit, limit, figure.evidence)
-        return HostJudgement(figure.time, figure.value > limit, (measured,))
+        measurement = Measurement(host.name, pool, figure.value, self.unit, limit, figure.evidence)
+        return HostJudgement(figure.time, figure.value > limit, (measurement,))
 
 
 def _measured(half_of: Any, host: str) -> float | None:
     if not isinstance(half_of, Detection):
-        raise BadInput("half_of is no earlier reading", f"it is {half_of!r}"[:120], "name a detect step's result")
+        raise BadInput(
+            "half_of is not the result of a detect step", f"it is {half_of!r}"[:120], "name the result of a detect step"
+        )
     return half_of.measured(host)

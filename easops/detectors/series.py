@@ -1,4 +1,4 @@
-"""Moments as a series: so many in each minute, where the whole minute was observed."""
+"""Counts over time: the sum in each minute (or longer step), for the steps that were observed from start to end."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Final
 from easops.detectors.finding import Series
 
 STEPS: Final = (60, 300, 900, 3600, 14_400, 86_400)
-"""Seconds that a value may stand for. Each divides the next, so that two series of one figure can be laid together."""
+"""The possible seconds of a step. Each divides the next, so that two series of one figure can be put on one axis."""
 
 MOST: Final = 300
-"""Values of a series: what is recorded and drawn stays small whatever the window."""
+"""The most values of a series: what is recorded and drawn stays small, however long the window."""
 
 
 def series(
@@ -23,9 +23,9 @@ def series(
     start: dt.datetime,
     end: dt.datetime,
 ) -> Series | None:
-    """The sums of *counted*, pairs of a moment and how much, over the observed time from *start* to *end*.
+    """The sums of *counted*, pairs of a moment and an amount, over the observed time from *start* to *end*.
 
-    A span that was observed in part alone is left out at either end; None where no whole one was.
+    A step that was observed only in part is left out, at either end; None if no step was observed whole.
     """
     for step in STEPS:
         first, last = _ceiling(start, step), int(end.timestamp()) // step
@@ -35,9 +35,9 @@ def series(
         return None
     values = [0] * (last - first)
     for moment, amount in counted:
-        at = int(moment.timestamp()) // step - first
-        if 0 <= at < len(values):
-            values[at] += amount
+        index = int(moment.timestamp()) // step - first
+        if 0 <= index < len(values):
+            values[index] += amount
     return Series(host, name, unit, dt.datetime.fromtimestamp(first * step, dt.UTC), step, tuple(values))
 
 

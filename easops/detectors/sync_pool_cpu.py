@@ -1,7 +1,7 @@
-"""How much of a server an application pool takes.
+"""How much of a server's processors an application pool uses.
 
-From the processor times of its worker processes at three moments at least five seconds apart by the server's own
-stamps; never from ours, and never after a fixed sleep alone.
+Computed from the processor times of its worker processes at three moments, each at least five seconds after the one
+before by the server's own time stamps: our clock does not count, and neither does how long we slept.
 """
 
 from __future__ import annotations
@@ -21,36 +21,38 @@ _MOST_READINGS: Final = 6
 
 
 def pool_share(earlier: WorkerProcessReading, later: WorkerProcessReading, pool: str) -> float | None:
-    """The percent of the whole server, 0 to 100, that *pool* took between two readings; None where they do not tell.
+    """The share of the whole server, 0 to 100 percent, that *pool* used between two readings.
 
-    Summed over the processes that both readings have, by pid and start; a process that is new counts from its start.
-    One that ended in between is lost with what it took after the earlier reading. None: no time has passed, or a
-    process has less time than it had.
+    Summed over its processes, identified by PID and start. A process that is new in *later* counts from its start. Of a
+    process that ended in between, what it used after *earlier* is lost.
+
+    None if the readings give no share: no time has passed, or a process has less processor time than before.
     """
     seconds = (later.time - earlier.time).total_seconds()
     if seconds <= 0:
         return None
     before = {process.identity: process.cpu_seconds for process in earlier.of_pool(pool)}
-    spent = 0.0
+    total = 0.0
     for process in later.of_pool(pool):
-        took = process.cpu_seconds - before.get(process.identity, 0.0)
-        if took < 0:
+        used = process.cpu_seconds - before.get(process.identity, 0.0)
+        if used < 0:
             return None
-        spent += took
-    # The stamp and the times are not of quite the same moment, so a full server may come out a little over 100.
-    return min(100.0, 100.0 * spent / (seconds * later.logical_processors))
+        total += used
+    # The time stamp and the processor times are not read at exactly the same moment, so a server under full load may
+    # come out a little above 100.
+    return min(100.0, 100.0 * total / (seconds * later.logical_processors))
 
 
 def _read(session: Session, pool: str, context: Context) -> Figure:
-    """Readings apart by the server's stamps until two intervals tell, and the mean of their shares."""
+    """The mean share of two intervals. An interval without a share is replaced by a later one."""
     readings = [read_worker_processes(session)]
     shares: list[float] = []
     while len(shares) < _INTERVALS and len(readings) < _MOST_READINGS:
-        telling = f"{session.host}: measuring {pool}"
-        moved = two_readings(lambda: read_worker_processes(session), readings[-1], context, telling)
-        if moved is None:
+        progress = f"{session.host}: measuring {pool}"
+        pair = two_readings(lambda: read_worker_processes(session), readings[-1], context, progress)
+        if pair is None:
             break
-        readings[-1:] = moved
+        readings[-1:] = pair
         shares = [s for early, late in pairwise(readings) if (s := pool_share(early, late, pool)) is not None]
     time, working = readings[-1].time, any(reading.of_pool(pool) for reading in readings)
     if len(shares) < _INTERVALS:
@@ -61,16 +63,17 @@ def _read(session: Session, pool: str, context: Context) -> Figure:
 
 
 def _evidence(readings: Sequence[WorkerProcessReading], shares: Sequence[float], pool: str) -> str:
-    told = " and ".join(f"{share:.1f}" for share in shares)
+    percents = " and ".join(f"{share:.1f}" for share in shares)
     seconds = (readings[-1].time - readings[0].time).total_seconds()
     pids = sorted({process.pid for process in readings[-1].of_pool(pool)})
     workers = "no worker process" if not pids else f"PID {', '.join(map(str, pids))}"
-    return f"{told} % in two intervals over {seconds:.0f} s on {readings[-1].logical_processors} processors ({workers})"
+    processors = readings[-1].logical_processors
+    return f"{percents} % in two intervals over {seconds:.0f} s on {processors} processors ({workers})"
 
 
 SYNC_POOL_CPU: Final = PoolFigure(
     name="sync_pool_cpu",
-    summary="the share of the whole server's processors that an application pool takes",
+    summary="the share of a server's processors that an application pool uses",
     unit="percent",
     above="percent of the whole server above which it is a finding",
     read=_read,

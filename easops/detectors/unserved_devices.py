@@ -1,8 +1,8 @@
-"""Whether devices are served again: since a moment, has any of their requests been answered 200?
+"""Whether devices are served again: since a moment, was any request of a device answered with status 200?
 
-A proof, for after a recycle: new worker processes and no error are not yet a phone that has its mail. Only requests
-that began after that moment count, as an old worker process answers what it had; and only devices', since Exchange's
-own probes may well be answered while no device is.
+It is the proof after a recycle: new worker processes and no errors do not yet mean that a phone gets its mail. Only
+requests that began after that moment count, because an old worker process still answers the requests it had. And only
+requests of devices count, because Exchange's own health probes may be answered while no device is.
 """
 
 from __future__ import annotations
@@ -29,13 +29,14 @@ _WANTED: Final = Wanted(COLUMNS)
 
 @attrs.frozen
 class UnservedDevices:
-    """The detector: found where devices ask and none is answered; undetermined where none has asked yet."""
+    """The detector: a finding where devices send requests and none is answered with 200; undetermined where no device
+    has had any answer yet."""
 
     name: str = "unserved_devices"
-    summary: str = "servers on which no request of a device was answered with status 200"
+    summary: str = "servers that answered no request of a device with status 200"
     parameters: tuple[Parameter, ...] = (
-        Parameter("since", "duration", "how far back the logs are read, where after is not given", "10m"),
-        Parameter("after", "result", "only requests that began after this step ended there", None),
+        Parameter("since", "duration", "how far back to read the logs, if after is not given", "10m"),
+        Parameter("after", "result", "count only requests that began after this step ended on the server", None),
     )
 
     def detect(self, hosts: Sequence[Host], values: Mapping[str, Any], context: Context) -> Detection:
@@ -48,7 +49,7 @@ def _judge(host: Host, session: Session, values: Mapping[str, Any]) -> HostJudge
     if values["after"] is not None:
         after = ended_on(values["after"], host.name)
         if after is None:
-            return HostJudgement(why_not="the step named by after never ended here")
+            return HostJudgement(why_not="the step named by after has not ended on this host")
 
     def start(now: dt.datetime) -> dt.datetime:
         return now - values["since"] if after is None else after
@@ -56,16 +57,17 @@ def _judge(host: Host, session: Session, values: Mapping[str, Any]) -> HostJudge
     folder = eas_log_folder(session, host)
     log = read_window(session, folder, start, _WANTED)
     if log.start is None:
-        return HostJudgement(why_not=f"{folder} holds no log; give the folder as log_folder: in the inventory")
-    read = [request for line in log.lines if (request := read_request(line.row)) is not None]
-    asked = [request for request in read if request.started > log.start and not request.is_probe]
+        return HostJudgement(why_not=f"{folder} has no log; give the folder as log_folder: in the inventory")
+    logged = [request for line in log.lines if (request := read_request(line.row)) is not None]
+    answered = [request for request in logged if request.started > log.start and not request.is_probe]
     since = f"since {log.start:%H:%M:%S} UTC"
-    if not asked:
-        return HostJudgement(log.time, why_not=f"no device has been answered anything yet {since}")
-    served = [request for request in asked if request.status == 200]
-    devices = f"{_devices(served)} of {_devices(asked)} devices"
-    told = f"{len(served)} of {len(asked)} requests and {devices} were answered 200 {since}"
-    return HostJudgement(log.time, not served, (Measurement(host.name, "answered 200", len(served), "requests"),), told)
+    if not answered:
+        return HostJudgement(log.time, why_not=f"no device has had any answer {since}")
+    served = [request for request in answered if request.status == 200]
+    devices = f"{_devices(served)} of {_devices(answered)} devices"
+    sentence = f"{len(served)} of {len(answered)} requests and {devices} were answered with status 200 {since}"
+    measurement = Measurement(host.name, "answered 200", len(served), "requests")
+    return HostJudgement(log.time, not served, (measurement,), sentence)
 
 
 def _devices(requests: Sequence[EasRequest]) -> int:

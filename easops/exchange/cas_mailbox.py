@@ -5,7 +5,8 @@ from __future__ import annotations
 import attrs
 
 from easops.errors import UnexpectedAnswer
-from easops.exchange.answer import boolean, directory_change, directory_read, required, text
+from easops.exchange.directory import directory_change, directory_read
+from easops.exchange.properties import boolean, required, text
 from easops.inventory.host import Version
 from easops.remoting.command import Command, pipeline
 from easops.remoting.session import Session

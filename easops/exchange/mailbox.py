@@ -7,7 +7,8 @@ from typing import Final
 import attrs
 
 from easops.errors import BadInput, CommandFailed, EasopsError, UnexpectedAnswer
-from easops.exchange.answer import directory_read, required, text
+from easops.exchange.directory import directory_read
+from easops.exchange.properties import required, text
 from easops.remoting.result import RemoteObject
 from easops.remoting.session import Session
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from easops.errors import UnexpectedAnswer
-from easops.exchange.answer import directory_read
+from easops.exchange.directory import directory_read
 from easops.remoting.session import Session
 
 

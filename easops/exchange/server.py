@@ -7,8 +7,9 @@ import re
 import attrs
 
 from easops.errors import CommandFailed, OutcomeUnknown, UnexpectedAnswer
-from easops.exchange.answer import directory_read, required, text
+from easops.exchange.directory import directory_read
 from easops.exchange.eas_limits import Model
+from easops.exchange.properties import required, text
 from easops.inventory.host import Version
 from easops.remoting.result import RemoteObject
 from easops.remoting.session import Session

@@ -13,8 +13,9 @@ from typing import Final
 import attrs
 
 from easops.errors import BadInput, CommandFailed, UnexpectedAnswer
-from easops.exchange.answer import directory_change, directory_read, limit, required, text
+from easops.exchange.directory import directory_change, directory_read
 from easops.exchange.eas_limits import EasBudget, EasLimits, EasPercentTime, Limit, wire
+from easops.exchange.properties import limit, required, text
 from easops.remoting.result import RemoteObject
 from easops.remoting.session import Session
 

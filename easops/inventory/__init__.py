@@ -1,4 +1,4 @@
-"""The inventory: hosts, their endpoints, and where their passwords are found."""
+"""The inventory: hosts, their endpoints, and where their passwords are."""
 
 from easops.inventory.host import Credential, Endpoint, Host
 from easops.inventory.load import Inventory, load_inventory

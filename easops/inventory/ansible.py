@@ -1,8 +1,8 @@
-"""Hosts of an Ansible inventory, as ``ansible-inventory --list`` prints it, taken over as an inventory of easops.
+"""Imports hosts from an Ansible inventory, as ``ansible-inventory --list`` prints it.
 
-That JSON is the one form that every inventory of Ansible's has, whatever file, script or cloud it comes from; a play
-can make the same of its ``hostvars``. A host is taken over where a variable ``easops_…`` says something of it. Nothing
-is guessed: what easops has not, or cannot read, is a problem of that host, or is told.
+Every Ansible inventory has that form, whatever file, script or cloud it comes from, and a play can make it from its
+``hostvars``. A host is imported if a variable ``easops_…`` is set for it. Nothing is guessed: what easops does not
+support, or cannot read, is a problem of that host or a note.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import Any
 import attrs
 
 from easops.document import DocumentError, Problem
-from easops.inventory.ansible_host import read_host
+from easops.inventory.ansible_host import AnsibleHost, read_host
 from easops.inventory.host import Credential, Endpoint, Host
 from easops.inventory.load import read_inventory
 from easops.inventory.write import inventory_text
 
 
 @attrs.frozen
-class TakenOver:
+class ImportedInventory:
     """*text* is the easops inventory; *notes* say what was left out, and where passwords are looked for."""
 
     text: str
@@ -30,70 +30,74 @@ class TakenOver:
     notes: tuple[str, ...]
 
 
-def from_ansible(text: str, source: str) -> TakenOver:
-    """The hosts of what ``ansible-inventory --list`` printed; relative paths in it are of the current folder.
+def from_ansible(text: str, source: str) -> ImportedInventory:
+    """The hosts in the output of ``ansible-inventory --list``. Relative paths in it are relative to the current folder.
 
-    Raises DocumentError with every problem, each told with its host; *source* is what its place is called.
+    *source* is the file name that problems show. Raises DocumentError with every problem of every host.
     """
-    tree, variables = _tree(text, source)
-    hosts: list[Host] = []
-    problems: list[Problem] = []
-    unread: dict[str, list[str]] = {}
-    kept = {name: held for name, held in variables.items() if any(key.startswith("easops_") for key in held)}
-    for name, held in kept.items():
-        read = read_host(name, held, source)
-        problems += read.problems or _problems_of(read.host, source)
-        hosts.append(read.host)
-        for variable in read.unread:
-            unread.setdefault(variable, []).append(name)
-    if not kept:
-        raise DocumentError(
-            [
-                Problem(
-                    source,
-                    None,
-                    None,
-                    "no host is one of easops'",
-                    f"none of its {len(tree)} hosts has a variable easops_…",
-                    "Give the group of your Exchange servers easops_organisation, easops_version and easops_roles",
-                )
-            ]
+    names, hostvars = _hostvars(text, source)
+    selected = {
+        name: variables
+        for name, variables in hostvars.items()
+        if any(variable.startswith("easops_") for variable in variables)
+    }
+    if not selected:
+        raise _refusal(
+            source,
+            "no host has a variable easops_…",
+            f"there are {len(names)} hosts in it" if names else "it has no hosts",
+            "Give the group of your Exchange servers easops_organisation, easops_version and easops_roles",
         )
+    read = [read_host(name, variables, source) for name, variables in selected.items()]
+    problems = [problem for one in read for problem in one.problems or _loader_problems(one.host, source)]
     if problems:
         raise DocumentError(problems)
-    hosts = _named_apart(hosts)
-    if problems := _one_place_each(hosts, source):
+    hosts = _with_distinct_credentials(one.host for one in read)
+    if problems := _credential_problems(hosts, source):
         raise DocumentError(problems)
-    written = inventory_text(hosts)
-    taken = read_inventory(written, Path(source)).hosts  # two hosts that are one server show only now
-    return TakenOver(written, taken, tuple(_notes(taken, [name for name in tree if name not in kept], unread)))
+    inventory = inventory_text(hosts)
+    # Loaded as a whole: only now does it show that two hosts are the same server.
+    loaded = read_inventory(inventory, Path(source)).hosts
+    left_out = [name for name in names if name not in selected]
+    return ImportedInventory(inventory, loaded, tuple(_notes(loaded, left_out, _unread(read))))
 
 
-def _tree(text: str, source: str) -> tuple[Sequence[str], Mapping[str, Mapping[str, Any]]]:
+def _refusal(source: str, what: str, why: str, next_step: str) -> DocumentError:
+    return DocumentError([Problem(source, None, None, what, why, next_step)])
+
+
+def _unread(hosts: Iterable[AnsibleHost]) -> Mapping[str, Sequence[str]]:
+    """The variables of connections that easops does not read, with the hosts that have them."""
+    unread: dict[str, list[str]] = {}
+    for one in hosts:
+        for variable in one.unread:
+            unread.setdefault(variable, []).append(one.host.name)
+    return unread
+
+
+def _hostvars(text: str, source: str) -> tuple[Sequence[str], Mapping[str, Mapping[str, Any]]]:
     """The names of all hosts, and the variables of those that have any."""
-
-    def refuse(what: str, why: str, next_step: str) -> DocumentError:
-        return DocumentError([Problem(source, None, None, what, why, next_step)])
-
-    command = "Pipe what `ansible-inventory --list` prints, without --yaml, --toml or --export"
+    command = "Pipe the output of `ansible-inventory --list`, without --yaml, --toml or --export"
     try:
         tree = json.loads(text.removeprefix("\ufeff"))
     except (ValueError, RecursionError) as error:
         why = str(error) if text.strip() else "it is empty"
-        raise refuse("this is no JSON", why, command) from None
+        raise _refusal(source, "this is not JSON", why, command) from None
     meta = tree.get("_meta") if isinstance(tree, dict) else None
     hostvars = meta.get("hostvars") if isinstance(meta, dict) else None
-    if not isinstance(hostvars, dict) or not all(isinstance(held, dict) for held in hostvars.values()):
-        raise refuse("this is no inventory of Ansible's", "it has no _meta.hostvars", command)
+    if not isinstance(hostvars, dict) or not all(isinstance(variables, dict) for variables in hostvars.values()):
+        raise _refusal(source, "this is not an Ansible inventory", "it has no _meta.hostvars", command)
     groups = [group for name, group in tree.items() if name != "_meta" and isinstance(group, dict)]
     if any(group.get("vars") for group in groups):
-        raise refuse("this was made with --export", "the variables of groups are not those of hosts there", command)
+        # With --export the variables of a group are printed with the group, and no longer with its hosts.
+        why = "the variables of groups are not in those of their hosts"
+        raise _refusal(source, "this was made with --export", why, command)
     listed = [name for group in groups for name in group.get("hosts") or () if isinstance(name, str)]
     return list(dict.fromkeys([*hostvars, *listed])), hostvars
 
 
-def _named_apart(hosts: Iterable[Host]) -> list[Host]:
-    """Two users of one short name, as of two domains, are two credentials."""
+def _with_distinct_credentials(hosts: Iterable[Host]) -> list[Host]:
+    """The hosts, with a credential name for each user: two users of different domains may have the same short name."""
     names: dict[str, str] = {}
 
     def renamed(endpoint: Endpoint | None) -> Endpoint | None:
@@ -110,17 +114,17 @@ def _named_apart(hosts: Iterable[Host]) -> list[Host]:
 
 
 def _credentials(hosts: Iterable[Host]) -> dict[Credential, str]:
-    """Every credential, and the first host that has it."""
-    found: dict[Credential, str] = {}
+    """Every credential, with the first host that uses it."""
+    first_hosts: dict[Credential, str] = {}
     for host in hosts:
         for endpoint in (host.windows, host.exchange):
             if endpoint is not None and endpoint.credential is not None:
-                found.setdefault(endpoint.credential, host.name)
-    return found
+                first_hosts.setdefault(endpoint.credential, host.name)
+    return first_hosts
 
 
-def _one_place_each(hosts: Iterable[Host], source: str) -> list[Problem]:
-    """A user has one password, and two users do not have the same."""
+def _credential_problems(hosts: Iterable[Host], source: str) -> list[Problem]:
+    """A problem for each user with two passwords, and for each two users with the same password."""
     problems = []
     by_user: dict[str, Credential] = {}
     by_place: dict[tuple[str, str], Credential] = {}
@@ -131,21 +135,23 @@ def _one_place_each(hosts: Iterable[Host], source: str) -> list[Problem]:
         if first is not credential:
             what, why = f"{credential.username} has two passwords", f"{_place(first)} and {_place(credential)}"
         elif other is not credential:
-            what = f"{other.username} and {credential.username} have one password"
-            why = f"that of both is found in {_place(credential)}"
+            what = f"{other.username} and {credential.username} have the same password"
+            why = f"both are in {_place(credential)}"
         else:
             continue
-        problems.append(Problem(source, None, None, f"{host}: {what}", why, "Say where with easops_password"))
+        problems.append(
+            Problem(source, None, None, f"{host}: {what}", why, "Say with easops_password where each one is")
+        )
     return problems
 
 
 def _place(credential: Credential) -> str:
-    kinds = {"env": "the environment variable ", "file": "", "keyring": "the keyring ", "prompt": "an answer"}
+    kinds = {"env": "the environment variable ", "file": "", "keyring": "the keyring ", "prompt": "a prompt"}
     return kinds[credential.source] + credential.reference
 
 
-def _problems_of(host: Host, source: str) -> list[Problem]:
-    """What the loader says of one host: told with its name, as nobody has seen the lines yet."""
+def _loader_problems(host: Host, source: str) -> list[Problem]:
+    """The loader's problems with one host, with its name instead of lines of a file that nobody has seen yet."""
     try:
         read_inventory(inventory_text([host]), Path(source))
     except DocumentError as error:
@@ -156,19 +162,20 @@ def _problems_of(host: Host, source: str) -> list[Problem]:
     return []
 
 
-def _notes(hosts: Sequence[Host], left: Sequence[str], unread: Mapping[str, Sequence[str]]) -> Iterable[str]:
+def _notes(hosts: Sequence[Host], left_out: Sequence[str], unread: Mapping[str, Sequence[str]]) -> Iterable[str]:
     for credential in _credentials(hosts):
-        yield f"no password is taken over: that of {credential.username} is looked for in {_place(credential)}"
-    own = [host.name for host in hosts if host.windows is not None and host.windows.credential is None]
-    if own:
-        yield f"no ansible_user: the ticket of whoever runs easops enters {_listed(own)}"
-    without = [host.name for host in hosts if host.exchange is None]
-    if without:
-        yield f"no exchange endpoint: {_listed(without)} (easops_exchange_url names it)"
+        source = "asks for it" if credential.source == "prompt" else f"reads it from {_place(credential)}"
+        yield f"the password of {credential.username} is not imported: easops {source}"
+    by_ticket = [host.name for host in hosts if host.windows is not None and host.windows.credential is None]
+    if by_ticket:
+        yield f"no ansible_user: the user who runs easops logs on to {_listed(by_ticket)} with a Kerberos ticket"
+    without_exchange = [host.name for host in hosts if host.exchange is None]
+    if without_exchange:
+        yield f"no exchange endpoint: {_listed(without_exchange)} (set easops_exchange_url)"
     for variable, names in unread.items():
-        yield f"{variable} is not taken over: easops has its own way ({_listed(names)})"
-    if left:
-        yield f"not taken over, for want of an easops_… variable: {_listed(left)}"
+        yield f"{variable} is not imported: easops does not use it ({_listed(names)})"
+    if left_out:
+        yield f"not imported, as no easops_… variable is set: {_listed(left_out)}"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -16,10 +16,10 @@ ROLES: Final[tuple[Role, ...]] = ("mailbox", "client_access")
 Auth = Literal["basic", "kerberos", "ntlm", "negotiate"]
 AUTHS: Final[tuple[Auth, ...]] = ("basic", "kerberos", "ntlm", "negotiate")
 DEFAULT_AUTH: Final[Mapping[str, Auth]] = {"exchange": "kerberos", "windows": "negotiate"}
-"""What each endpoint of an untouched server takes."""
+"""The authentication that each endpoint of a server accepts unless somebody changed its settings."""
 
 TICKET_AUTHS: Final[tuple[Auth, ...]] = ("kerberos", "negotiate")
-"""Those that need no credential: the ticket of the user who runs easops serves."""
+"""The authentications that work without a credential, with the Kerberos ticket of the user who runs easops."""
 
 PasswordSource = Literal["env", "file", "prompt", "keyring"]
 PASSWORD_SOURCES: Final[tuple[PasswordSource, ...]] = ("env", "file", "prompt", "keyring")
@@ -27,10 +27,11 @@ PASSWORD_SOURCES: Final[tuple[PasswordSource, ...]] = ("env", "file", "prompt", 
 
 @attrs.frozen
 class Credential:
-    """A user name, and where its password is found: never the password itself.
+    """A user name, and where its password is: never the password itself.
 
-    *source* is ``env`` (an environment variable), ``file`` (a path; its first line), ``keyring`` (a service) or
-    ``prompt`` (asked at the terminal), *reference* the name of it; a prompt has none.
+    *name* is the inventory's label. *source* is ``env`` (an environment variable), ``file`` (the first line of a file),
+    ``keyring`` (a service of the keyring) or ``prompt`` (asked at the terminal). *reference* is the name of the
+    variable, the path or the service; empty for a prompt.
     """
 
     name: str
@@ -41,11 +42,11 @@ class Credential:
 
 @attrs.frozen
 class Endpoint:
-    """One way in: ``https://fqdn/PowerShell`` (exchange) or ``https://fqdn:5986/wsman`` (windows).
+    """A remote PowerShell endpoint: ``https://fqdn/PowerShell`` (exchange) or ``https://fqdn:5986/wsman`` (windows).
 
-    *credential* None is the ticket of the user who runs easops. Over plain http every message is sealed by what *auth*
-    negotiates, so ``basic`` is not for it. *ca* is a PEM file of the authority that signed the server's certificate;
-    None means the system's own.
+    *credential* None means the Kerberos ticket of the user who runs easops. With an ``http`` url every message is
+    encrypted with the key that *auth* negotiates, so ``basic``, which negotiates none, needs ``https``. *ca* is the PEM
+    file of the authority that signed the server's certificate; None means the authorities that the system trusts.
     """
 
     url: str
@@ -55,18 +56,20 @@ class Endpoint:
 
     @property
     def address(self) -> str:
-        """The lower-case host name, with the port where it is not the scheme's or WinRM's own."""
+        """The host name in lower case, with the port unless it is the usual one of the scheme or of WinRM."""
         parts = urlsplit(self.url)
         name = (parts.hostname or "").lower()
-        usual = {"http": (80, 5985), "https": (443, 5986)}.get(parts.scheme, ())
-        return name if parts.port is None or parts.port in usual else f"{name}:{parts.port}"
+        usual_ports = {"http": (80, 5985), "https": (443, 5986)}.get(parts.scheme, ())
+        return name if parts.port is None or parts.port in usual_ports else f"{name}:{parts.port}"
 
 
 @attrs.frozen
 class Host:
-    """One server. *name* is the inventory's label; *organisation* names its Exchange organisation.
+    """One server.
 
-    *log_folder* overrides the folder of the IIS logs of the ActiveSync back end that IIS itself names.
+    *name* is the inventory's label, *organisation* the name of the Exchange organisation, *site* that of the Active
+    Directory site. *exchange* and *windows* are its endpoints; None where the inventory has none. *log_folder* is used
+    instead of the folder that IIS reports for the logs of the ActiveSync back end.
     """
 
     name: str
@@ -80,13 +83,13 @@ class Host:
 
     @property
     def runs_activesync(self) -> bool:
-        """Whether the protocol runs here, so that the load and the ``Log=`` token are here.
+        """Whether ActiveSync runs on this server, so that its load and its logs (with ``Log=``) are here.
 
-        Client access servers on 2007 and 2010, mailbox servers on 2003 and from 2013 on.
+        That is so on client access servers of 2007 and 2010, and on mailbox servers of 2003 and of 2013 and later.
         """
         return ("client_access" if self.version in ("2007", "2010") else "mailbox") in self.roles
 
     @property
     def eas_site(self) -> int:
-        """The IIS site whose log holds each request once with its ``Log=``: 2 (back end) from 2013 on, else 1."""
+        """The IIS site whose log has each request once, with its ``Log=``: 2 (the back end) from 2013 on, else 1."""
         return 1 if self.version in ("2003", "2007", "2010") else 2

@@ -1,11 +1,11 @@
-"""The inventory file: the hosts, their endpoints, and where the credentials are found.
+"""Reads the inventory file: the hosts, their endpoints, and where the passwords are.
 
 ```yaml
 easops: 1
 credentials:
   admin: {username: 'CONTOSO\\admin', password: {env: EASOPS_PASSWORD}}
   # or password: {file: password.txt}, {prompt: true}, {keyring: SERVICE}
-defaults: {organisation: contoso, site: AMS}       # each is for the hosts that do not say it themselves
+defaults: {organisation: contoso, site: AMS}       # for the hosts that do not set them
 hosts:
   - name: AMS-EX01
     version: 2016
@@ -13,7 +13,7 @@ hosts:
     endpoints:
       exchange: {url: "http://ams-ex01.contoso.com/PowerShell"}                       # kerberos, the current user
       windows: {url: "http://ams-ex01.contoso.com:5985/wsman", credential: admin}     # negotiate
-      # or auth: basic over https, where a server is set to take it, and ca: FILE for an authority of one's own
+      # or auth: basic over https, where the server allows it; ca: FILE for a certificate authority of your own
 ```
 """
 
@@ -22,12 +22,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, cast
+from typing import cast
 from urllib.parse import urlsplit
 
 import attrs
 
-from easops.document import Checker, Node, parse, read_text, suggestion
+from easops.document import Checker, Node, suggestion
 from easops.inventory.host import (
     AUTHS,
     DEFAULT_AUTH,
@@ -43,55 +43,33 @@ from easops.inventory.host import (
     Role,
     Version,
 )
-from easops.inventory.select import some_of
-
-PATHS: Final = {"exchange": "/PowerShell", "windows": "/wsman"}
-"""The endpoints, and the path of each."""
-
-
-@attrs.frozen
-class Keys:
-    """The keys that a mapping must and may have."""
-
-    required: tuple[str, ...]
-    optional: tuple[str, ...] = ()
-
-
-KEYS: Final[Mapping[str, Keys]] = {
-    "inventory": Keys(("easops", "hosts"), ("credentials", "defaults")),
-    "credential": Keys(("username", "password")),
-    "password": Keys((), PASSWORD_SOURCES),  # exactly one of them
-    "host": Keys(("name",), ("organisation", "version", "roles", "site", "endpoints", "log_folder")),
-    "endpoints": Keys((), tuple(PATHS)),
-    "endpoint": Keys(("url",), ("auth", "credential", "ca")),
-}
-"""What an inventory may say, level by level; ``defaults`` takes the optional ones of a host and of its endpoints."""
-
-NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+from easops.inventory.keys import KEYS, NAME, PATHS, Keys
+from easops.inventory.select import select_some
+from easops.yaml_reader import parse, read_text
 
 
 @attrs.frozen
 class Inventory:
-    """The hosts of one file, in its order; *source* is the file."""
+    """The hosts of one inventory file, in the order of the file. *source* is its path."""
 
     hosts: tuple[Host, ...]
     source: Path
 
     def select(self, selector: str) -> tuple[Host, ...]:
-        """The hosts that *selector* describes, as in ``site=AMS and role=mailbox``, ``name=AMS-*``, or ``all``.
+        """The hosts that *selector* describes: ``site=AMS and role=mailbox``, ``name=AMS-*``, ``all``.
 
-        Raises BadInput for a text that is no selector, and where no host fits.
+        Raises BadInput where the text is not a selector, or it selects no host.
         """
-        return some_of(selector, self.hosts)
+        return select_some(selector, self.hosts)
 
 
 def load_inventory(path: Path | str) -> Inventory:
-    """Read an inventory file (YAML). Passwords are not read, only where they are found.
+    """Read an inventory file (YAML). It reads where each password is, not the password.
 
-    Paths in it (``ca``, ``password: {file}``) are relative to the file.
+    Paths in the file (``ca``, ``password: {file}``) are relative to its folder.
 
     Raises:
-        BadInput: the file cannot be read, or is no inventory; every problem at once, each with
+        BadInput: the file cannot be read, or is not a valid inventory. The error has all problems at once, each with
             ``file:line:column``.
     """
     path = Path(path)
@@ -99,7 +77,7 @@ def load_inventory(path: Path | str) -> Inventory:
 
 
 def read_inventory(text: str, path: Path) -> Inventory:
-    """The same of a *text* that stands, or is to stand, in the file *path*."""
+    """As ``load_inventory``, for the *text* of a file *path*, which need not exist yet."""
     checker = Checker(str(path))
     root = parse(text, checker)
     hosts = _Reader(checker, path.absolute().parent).inventory(root)
@@ -112,7 +90,7 @@ def _optional(level: str) -> Keys:
 
 
 class _Reader:
-    """Reads the tree of one inventory file; problems go to the checker."""
+    """Reads the tree of one inventory file. Problems go to the checker."""
 
     def __init__(self, checker: Checker, folder: Path) -> None:
         self._checker = checker
@@ -123,7 +101,7 @@ class _Reader:
         check = self._checker
         top = self._entries(root, "an inventory", KEYS["inventory"])
         if "easops" in top and top["easops"].plain() != 1:
-            check.add(top["easops"], "this easops reads inventories of format 1", "", "Write `easops: 1`")
+            check.add(top["easops"], "this version of easops reads inventory format 1", "", "Write `easops: 1`")
         if "credentials" in top:
             for name, node in check.named(top["credentials"], "credentials").items():
                 self._credentials[name] = self._credential(name, node)
@@ -132,9 +110,9 @@ class _Reader:
             return ()
         nodes = check.items(top["hosts"], "hosts")
         if top["hosts"].items == ():
-            check.add(top["hosts"], "hosts is empty", "an inventory names at least one host")
+            check.add(top["hosts"], "hosts is empty", "an inventory needs at least one host")
         hosts = tuple(self._host(node, defaults) for node in nodes)
-        self._one_of_each(nodes, hosts)
+        self._check_duplicates(nodes, hosts)
         return hosts
 
     def _entries(self, node: Node, what: str, keys: Keys) -> Mapping[str, Node]:
@@ -147,30 +125,30 @@ class _Reader:
         return Credential(name, username, cast("PasswordSource", source), reference)
 
     def _password(self, node: Node) -> tuple[str, str]:
-        """Where a password is found, and the name of it there; a bad one is noted and found nowhere."""
+        """The source of a password and its reference there; after a problem, an empty reference."""
         check = self._checker
         if isinstance(node.value, str | int | float):
             check.add(
                 node,
                 "a password does not belong in the inventory",
-                "the file is copied and shown",
+                "the file may be copied and shown to others",
                 "Write {env: NAME_OF_A_VARIABLE}, {file: PATH}, {keyring: SERVICE} or {prompt: true}",
             )
             return "env", ""
-        ways = self._entries(node, "a password", KEYS["password"])
+        sources = self._entries(node, "a password", KEYS["password"])
         if node.entries is not None and len(node.entries) != 1:
-            check.add(node, f"a password is found in exactly one of {', '.join(PASSWORD_SOURCES)}")
-        for way, value in ways.items():
-            if way == "prompt":
+            check.add(node, f"a password needs exactly one of {', '.join(PASSWORD_SOURCES)}")
+        for source, value in sources.items():
+            if source == "prompt":
                 if value.value is not True:
-                    check.add(value, "prompt is true or is not there", "", "Write {prompt: true}")
-                return way, ""
-            reference = check.text(value, f"the password's {way}")
-            return way, str(self._folder / reference) if way == "file" else reference
+                    check.add(value, "prompt can only be true", "", "Write {prompt: true}")
+                return source, ""
+            reference = check.text(value, f"the password's {source}")
+            return source, str(self._folder / reference) if source == "file" else reference
         return "env", ""
 
     def _defaults(self, node: Node | None) -> Mapping[str, Node]:
-        """The entries of ``defaults:``; a host has its own name, and each endpoint its own url."""
+        """The entries of ``defaults:``. It has no names and no urls: each host and endpoint has its own."""
         if node is None:
             return {}
         fields = self._entries(node, "defaults", _optional("host"))
@@ -203,12 +181,14 @@ class _Reader:
         )
 
     def _version(self, node: Node) -> Version:
-        given = str(node.value).upper() if node.entries is None and node.items is None else node.kind
-        if given in VERSIONS:
-            return given
+        version = str(node.value).upper() if node.entries is None and node.items is None else node.kind
+        if version in VERSIONS:
+            return version
         self._checker.add(
             node,
-            f"there is no Exchange version {node.value!r}" if node.kind in ("text", "a number") else "no version",
+            f"there is no Exchange version {node.value!r}"
+            if node.kind in ("text", "a number")
+            else f"{node.kind} is not an Exchange version",
             f"there are {', '.join(VERSIONS)}",
         )
         return "SE"
@@ -246,7 +226,7 @@ class _Reader:
                 fields["auth"],
                 "basic over plain http is refused",
                 "it sends the password in clear text",
-                "Use https, or kerberos, negotiate or ntlm, which seal every message",
+                "Use https, or kerberos, negotiate or ntlm, which encrypt every message",
             )
         credential = self._reference(fields["credential"]) if "credential" in fields else None
         if auth is not None and auth not in TICKET_AUTHS and "credential" not in fields and node.entries is not None:
@@ -255,29 +235,29 @@ class _Reader:
         return Endpoint(url, cast("Auth", auth or DEFAULT_AUTH[name]), credential, ca)
 
     def _url(self, name: str, url: str, node: Node) -> str:
-        """The scheme of a good url; a bad one is noted and gives nothing."""
+        """The scheme of a url; empty, with the problem noted, where the url is not valid."""
         form = f"https://server{PATHS[name]}"
         try:
             parts = urlsplit(url)
             host, port = parts.hostname, parts.port
         except ValueError as error:
-            self._checker.add(node, f"the url of the {name} endpoint is none", str(error), f"Write {form}")
+            self._checker.add(node, f"the url of the {name} endpoint is not valid", str(error), f"Write {form}")
             return ""
         if "@" in parts.netloc:
-            # not repeated: it may hold a password
-            self._checker.add(node, "a url holds no user name", "", "Name it with `credential:`")
+            # The url is not repeated in the message: it may contain a password.
+            self._checker.add(node, "a url cannot contain a user name", "", "Name it with `credential:`")
             return ""
         why = ""
         if parts.scheme not in ("http", "https"):
-            why = "it begins with https:// (or http://)"
+            why = "it must begin with https:// or http://"
         elif not host or re.search(r"[\s\x00-\x1f]", url):
-            why = "it names a server after the //"
+            why = "there is no valid server name after the //"
         elif port == 0:
             why = "there is no port 0"
         elif parts.query or parts.fragment or "?" in url or "#" in url:
-            why = "it has no ? and no #"
+            why = "it cannot contain ? or #"
         elif parts.path.rstrip("/").lower() != PATHS[name].lower():
-            why = f"its path is {PATHS[name]}"
+            why = f"its path must be {PATHS[name]}"
         if why:
             self._checker.add(node, f"{url!r} cannot be the {name} endpoint", why, f"Write {form}")
             return ""
@@ -296,34 +276,38 @@ class _Reader:
         return self._credentials.get(name)
 
     def _ca(self, node: Node) -> Path | None:
-        given = self._checker.text(node, "ca")
-        if not given:
+        text = self._checker.text(node, "ca")
+        if not text:
             return None
-        path = self._folder / given
+        path = self._folder / text
         try:
             exists = path.is_file()
         except (OSError, ValueError):  # ValueError: a NUL in the path
             exists = False
         if not exists:
-            self._checker.add(node, f"there is no file {str(path)!r}", "ca names the PEM file of an authority")
+            self._checker.add(
+                node, f"there is no file {str(path)!r}", "ca must name the PEM file of a certificate authority"
+            )
         return path
 
-    def _one_of_each(self, nodes: tuple[Node, ...], hosts: tuple[Host, ...]) -> None:
-        """Two entries of one name, or for one server, would have one server handled twice."""
+    def _check_duplicates(self, nodes: tuple[Node, ...], hosts: tuple[Host, ...]) -> None:
+        """Note hosts of the same name or address: a run would act on such a server twice."""
         names: dict[str, Node] = {}
         servers: dict[str, Host] = {}
         for node, host in zip(nodes, hosts, strict=True):
-            where = (node.entries or {}).get("name", node)
-            if host.name and (first := names.setdefault(host.name.lower(), where)) is not where:
-                self._checker.add(where, f"two hosts are called {host.name!r}", f"the first is in line {first.line}")
+            name = (node.entries or {}).get("name", node)
+            if host.name and (first := names.setdefault(host.name.lower(), name)) is not name:
+                self._checker.add(name, f"two hosts are called {host.name!r}", f"the first is in line {first.line}")
             if host.windows is None or not host.windows.url.startswith(("http://", "https://")):
                 continue
             try:
                 address = host.windows.address
-            except ValueError:  # a port that is none: noted with its url
+            except ValueError:  # not a valid port, which is a problem of the url already
                 continue
             other = servers.setdefault(address, host)
             if other is not host and other.name.lower() != host.name.lower():
                 self._checker.add(
-                    where, f"{other.name!r} and {host.name!r} are one server", f"both windows endpoints are {address}"
+                    name,
+                    f"{other.name!r} and {host.name!r} are the same server",
+                    f"the windows endpoint of both is {address}",
                 )

@@ -1,6 +1,6 @@
-"""The JSON Schema of inventories, for editors, made from the tables that the loader reads with: it cannot lag.
+"""The JSON Schema of inventories, for editors. It is made from the tables of the loader, so it is never out of date.
 
-The loader knows more: that a credential is there which an endpoint names, and that no server stands there twice.
+The loader checks more: that the credential of an endpoint exists, and that no server is in the inventory twice.
 """
 
 from __future__ import annotations
@@ -8,19 +8,19 @@ from __future__ import annotations
 from typing import Any, Final
 
 from easops.inventory.host import AUTHS, ROLES, VERSIONS
-from easops.inventory.load import KEYS, NAME, PATHS
+from easops.inventory.keys import KEYS, NAME, PATHS
 from easops.json_schema import DIALECT, TEXT, Schema, closed
 
 _NEEDED: Final = ("organisation", "version", "roles", "endpoints")
-"""What each host must have, by itself or from ``defaults``."""
+"""The keys that each host must have, its own or from ``defaults``."""
 
 
 def inventory_schema() -> dict[str, Any]:
     """The schema, as plain JSON data."""
     keys: Schema = {
-        "easops": {"const": 1, "description": "the format"},
+        "easops": {"const": 1, "description": "the version of the format"},
         "credentials": {"type": "object", "additionalProperties": _level("credential", _CREDENTIAL)},
-        "defaults": {**_defaults(), "description": "for the hosts that do not say it themselves"},
+        "defaults": {**_defaults(), "description": "for the hosts that do not set these keys"},
         "hosts": {"type": "array", "minItems": 1, "items": _host()},
     }
     return {
@@ -38,9 +38,9 @@ def inventory_schema() -> dict[str, Any]:
 
 
 def _level(name: str, keys: Schema) -> Schema:
-    """The mapping that the loader reads at that level."""
-    held = KEYS[name]
-    return closed({key: keys[key] for key in (*held.required, *held.optional)}, held.required)
+    """The schema of the mapping that the loader reads at that level."""
+    known = KEYS[name]
+    return closed({key: keys[key] for key in (*known.required, *known.optional)}, known.required)
 
 
 _PASSWORD: Final[Schema] = {
@@ -48,29 +48,29 @@ _PASSWORD: Final[Schema] = {
         "password",
         {
             "env": {**TEXT, "description": "the name of an environment variable"},
-            "file": {**TEXT, "description": "a file whose first line it is"},
-            "keyring": {**TEXT, "description": "a service of the keyring"},
-            "prompt": {"const": True, "description": "asked for at the terminal"},
+            "file": {**TEXT, "description": "a file with the password in its first line"},
+            "keyring": {**TEXT, "description": "the name of a service in the keyring"},
+            "prompt": {"const": True, "description": "easops asks for it at the terminal"},
         },
     ),
     "minProperties": 1,
     "maxProperties": 1,
-    "description": "where it is found; never the password itself",
+    "description": "where the password is; never the password itself",
 }
 _CREDENTIAL: Final[Schema] = {"username": TEXT, "password": _PASSWORD}
 _ENDPOINT: Final[Schema] = {
     "url": {"type": "string", "pattern": "^https?://[^@?#]+$"},
     "auth": {"enum": list(AUTHS)},
-    "credential": {**TEXT, "description": "a name of credentials"},
-    "ca": {**TEXT, "description": "a PEM file of the authority that signed the server's certificate"},
+    "credential": {**TEXT, "description": "the name of one of the credentials"},
+    "ca": {**TEXT, "description": "the PEM file of the authority that signed the server's certificate"},
 }
 _HOST: Final[Schema] = {
     "name": {"type": "string", "pattern": f"^{NAME.pattern}$"},
     "organisation": TEXT,
-    "version": {"enum": [*VERSIONS, *(int(one) for one in VERSIONS if one.isdigit()), "se", "Se", "sE"]},
+    "version": {"enum": [*VERSIONS, *(int(version) for version in VERSIONS if version.isdigit()), "se", "Se", "sE"]},
     "roles": {"type": "array", "minItems": 1, "items": {"enum": list(ROLES)}},
     "site": TEXT,
-    "log_folder": {**TEXT, "description": "in place of the folder of the logs that IIS itself names"},
+    "log_folder": {**TEXT, "description": "the folder of the IIS logs, if it is not the one that IIS reports"},
 }
 
 

@@ -1,4 +1,4 @@
-"""Hosts as the text of an inventory file: what ``load_inventory`` reads, the other way round."""
+"""Writes hosts as the text of an inventory file, which ``load_inventory`` reads."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _WORDS: Final = ("null", "true", "false")
 
 
 def inventory_text(hosts: Iterable[Host]) -> str:
-    """The file that names *hosts*, with the credentials that their endpoints name. Paths are written as they are."""
+    """The inventory of *hosts*, with the credentials of their endpoints. Paths are not changed."""
     hosts = tuple(hosts)
     credentials = {
         endpoint.credential.name: endpoint.credential
@@ -71,6 +71,6 @@ def _flow(entries: Mapping[str, str]) -> str:
 
 
 def _scalar(text: str) -> str:
-    """In quotes where YAML would read more into it; JSON's are YAML's."""
+    """The text as YAML, in quotes where YAML would read something else. A JSON string is also a YAML string."""
     plain = _PLAIN.fullmatch(text) is not None and text.lower() not in _WORDS
     return text if plain else json.dumps(text, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""One call of a cmdlet or a known script, as it comes to the world."""
+"""One call of a cmdlet or a known script, as the world gets it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ Endpoint = Literal["exchange", "windows"]
 
 @attrs.frozen
 class Call:
-    """One bound call: *parameters* by canonical name, converted to the type that the law names.
+    """One bound call: *parameters* by canonical name, converted to the types of the cmdlet's signature.
 
-    *server* is the short name of the server whose endpoint got it, *user* the authenticated user, *input* what
-    came down the pipe.
+    *server* is the short name of the server that was asked, *user* the authenticated user, *input* the objects from
+    the pipe.
     """
 
     server: str

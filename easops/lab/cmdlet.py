@@ -1,4 +1,4 @@
-"""What a cmdlet of the lab is: between the engine, which binds its parameters by the law, and the world."""
+"""What the lab answers with: cmdlets, and the twins of scripts."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ __all__ = ["Call", "Cmdlet", "ScriptTwin"]
 
 @attrs.frozen
 class Cmdlet:
-    """A cmdlet that the lab answers. Its signature is the law's; here is only what it does.
+    """A cmdlet that the lab answers. Its parameters are in ``easops/lab/signatures``; this is what it does.
 
-    *run* gives output values, Warning_ and NonTerminating in order, and raises CmdletFailed.
-    *changes* says that it changes the world: a read-only lab refuses it, and an accepted one is kept.
+    *run* gets the bound call. It gives output values, Warning_ and NonTerminating in order, and raises CmdletFailed.
+    *changes*: it changes the world. A read-only lab refuses it; any other stores it, and replays it after a restart.
     """
 
     name: str
@@ -32,8 +32,11 @@ class Cmdlet:
 
 @attrs.frozen
 class ScriptTwin:
-    """What the Python engine does in place of one of the scripts it knows: *digest* is the SHA-256 (hexadecimal) of
-    its LF-normalised UTF-8 text; *is_change* says whether a call changes the world, as ``Cmdlet.changes``."""
+    """What the lab does in Python in place of one of easops' scripts.
+
+    *name* is the path of the script below ``easops/``. *digest* is the SHA-256 (hexadecimal) of its LF-normalised UTF-8
+    text. *run* and *is_change* are as in ``Cmdlet``.
+    """
 
     endpoint: ClassVar[Endpoint] = "windows"
 

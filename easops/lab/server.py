@@ -27,14 +27,14 @@ from easops.lab.call import Call, Endpoint
 from easops.lab.certificate import make_certificate
 from easops.lab.cmdlets import CMDLETS
 from easops.lab.faults import Faults
-from easops.lab.front import Front, Site
-from easops.lab.law import Law
 from easops.lab.scripts import SCRIPTS
+from easops.lab.signatures.table import SignatureTable
 from easops.lab.value import CmdletFailed, ErrorInfo, NonTerminating
 from easops.lab.world import World
 from easops.lab.world.host import Server
 from easops.lab.world.world import Answer
-from easops.lab.wsman import User
+from easops.lab.wsman.account import User
+from easops.lab.wsman.front import Front, Site
 
 _TICK: Final = 0.5
 
@@ -72,10 +72,8 @@ class WorldBackend:
         input: tuple[Any, ...],
     ) -> Iterable[Any]:
         call = Call(server, user, cmdlet, parameters, input)
-        if not hasattr(self._pipeline, "moment"):
-            self._pipeline.moment = self._world.catch_up()
         try:
-            return self._world.perform(CMDLETS[cmdlet], call, self._pipeline.moment)
+            return self._world.perform(CMDLETS[cmdlet], call, self._moment(server))
         except CmdletFailed as error:
             if endpoint == "exchange":
                 # Exchange's cmdlets write their errors and let the pipeline end as completed.
@@ -85,7 +83,7 @@ class WorldBackend:
     def script(self, server: str, user: str, digest: str, parameters: Mapping[str, Any]) -> Iterable[Any]:
         for twin in SCRIPTS.values():
             if twin.digest == digest:
-                return self._world.perform(twin, Call(server, user, twin.name, parameters))
+                return self._world.perform(twin, Call(server, user, twin.name, parameters), self._moment(server))
         raise CmdletFailed(
             ErrorInfo(
                 "The lab runs no script text; it knows easops' own scripts by their digest, and this is none of them.",
@@ -95,6 +93,13 @@ class WorldBackend:
                 target=digest,
             )
         )
+
+    def _moment(self, server: str) -> float:
+        """When this thread's pipeline began."""
+        if not hasattr(self._pipeline, "moment"):
+            self._pipeline.moment = self._world.begin_call(server)
+        moment: float = self._pipeline.moment
+        return moment
 
     def commands(self, endpoint: Endpoint) -> Collection[str]:
         return {cmdlet.name for cmdlet in CMDLETS.values() if cmdlet.endpoint == endpoint}
@@ -118,7 +123,7 @@ def start(
         folder: the state folder. One that holds a world goes on where that stopped.
         scenario, seed: of a new world (contacts-storm, 1); an old one has to be that where they are named.
         speed: seconds of the world's time in one of ours, at most 1000: beyond that a small machine cannot follow.
-            At 0 its clock stands, and ``lab.world.advance`` moves it.
+            At 0 its clock stands, and ``lab.world.advance`` or ``lab.world.reach`` moves it.
         begin: the time of a new world at its start (now).
         port_base: the port of the first server, the others follow, then those without TLS; 0 takes free ones.
         auth: how the inventory enters the windows endpoints. The servers take all of it in any case.
@@ -140,7 +145,7 @@ def start(
             return port_base + offset if port_base else 0
 
         sites = [
-            Site(name, _law(server), port(index), port(len(world.servers) + index))
+            Site(name, _signatures(server), port(index), port(len(world.servers) + index))
             for index, (name, server) in enumerate(world.servers.items())
         ]
         loop = stack.enter_context(_loop())
@@ -157,8 +162,8 @@ def start(
         yield Lab(world, front.faults, ports, front.plain_ports, folder, inventory, users)
 
 
-def _law(server: Server) -> Law:
-    return Law(server.product.version, lacks=() if server.web_administration else ("WebAdministration",))
+def _signatures(server: Server) -> SignatureTable:
+    return SignatureTable(server.product.version, lacks=() if server.web_administration else ("WebAdministration",))
 
 
 async def _tick(world: World) -> None:

@@ -24,8 +24,8 @@ from email.errors import MessageError
 from pathlib import Path
 from typing import Final, cast
 
-from easops.document import Checker, Node, parse, read_text
-from easops.inventory.load import NAME, Keys
+from easops.document import Checker, Node
+from easops.inventory.keys import NAME, Keys
 from easops.notify.channel import (
     BODIES,
     TLS_PORTS,
@@ -42,6 +42,7 @@ from easops.notify.channel import (
 )
 from easops.notify.notifications import Notifications
 from easops.playbook.assessment.ending import WORDS, Word
+from easops.yaml_reader import parse, read_text
 
 DEFAULT: Final[tuple[Word, ...]] = ("approval", "trouble", "changed", "found")
 """Of what a channel is told that does not say it: of all but the ends with nothing to tell."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from easops.inventory.load import NAME
+from easops.inventory.keys import NAME
 from easops.json_schema import DIALECT, TEXT, Schema, closed
 from easops.notify.channel import BODIES, TLS_PORTS
 from easops.notify.load import HEADER, KEYS, MOST, WAYS

@@ -20,7 +20,7 @@ import urllib3.exceptions
 from easops.errors import AccessRefused, CommandFailed, EasopsError, OutcomeUnknown, UnreachableHost
 from easops.notify.channel import Reference, Webhook
 from easops.notify.transmission import Transmission
-from easops.remoting.silent import silence
+from easops.remoting.http_debug import disable_debug_output
 
 _CONNECT: Final = 5.0
 """Seconds that a connection may take to come about."""
@@ -139,11 +139,11 @@ class _Silent(requests.adapters.HTTPAdapter):
 
     def init_poolmanager(self, *values: Any, **more: Any) -> None:
         super().init_poolmanager(*values, **more)
-        silence(self.poolmanager, self._watch)
+        disable_debug_output(self.poolmanager, self._watch)
 
     def proxy_manager_for(self, *values: Any, **more: Any) -> Any:
         manager = super().proxy_manager_for(*values, **more)
-        silence(manager, self._watch)
+        disable_debug_output(manager, self._watch)
         return manager
 
     def _watch(self, connection: Any) -> None:

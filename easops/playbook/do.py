@@ -16,7 +16,7 @@ from easops.actions import ACTIONS
 from easops.actions.action import Action
 from easops.errors import BadInput
 from easops.inventory.host import Host
-from easops.inventory.select import as_selector, some_of
+from easops.inventory.select import as_selector, select_some
 from easops.parameter import values_of
 from easops.playbook.assessment.ending import Announcer
 from easops.playbook.assessment.run_report import RunReport
@@ -83,7 +83,7 @@ def do(
     given = dict(values or {})
     values_of(chosen.parameters, given, action)
     if on is not None:
-        some_of(on, hosts)
+        select_some(on, hosts)
         on = as_selector(on, hosts)
     return run(
         single(chosen, given, on=on is not None, because=because is not None),

@@ -9,7 +9,7 @@ from easops.actions.perform import settle
 from easops.clock import Clock
 from easops.errors import Refused
 from easops.inventory.host import Host
-from easops.playbook.execution.dbos_engine import cancel
+from easops.playbook.execution.maintenance import cancel
 from easops.playbook.record.run_store import Record, Run
 from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.record.stored_run import context_of, locked, opened, refuse_closed, steps_of, world_of

@@ -21,6 +21,7 @@ from easops.playbook.assessment.ending import Announcer
 from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.execution.dbos_engine import alone
 from easops.playbook.execution.execute_run import WAIT, Caller, Conduct, Confirm, execute_run, made_here
+from easops.playbook.execution.maintenance import check_engine
 from easops.playbook.reconcile import abandon_run, reconcile_run
 from easops.playbook.record.run_store import Record, Run
 from easops.playbook.record.state_folder import StateFolder
@@ -34,6 +35,7 @@ from easops.playbook.record.stored_run import (
     recorded_host_target,
     recorded_organisation_target,
     status_of,
+    time_of_run,
     world_of,
 )
 from easops.playbook.steps.codec import from_json, to_json
@@ -99,6 +101,7 @@ def undo(
                 f"easops runs show {held.run_id} tells more",
                 rule="undone",
             )
+        check_engine(state)
         conduct = conduct.in_lab(held.lab)
         with world_of(held, hosts, state) as (known, clock):
             if held.ended is None and not check:
@@ -131,7 +134,7 @@ def undo(
                     "notify": None if announcer is None else announcer.recorded(),
                 },
                 held.targets,
-                dt.datetime.now(dt.UTC),
+                time_of_run(held.lab, clock),
             )
             lock = state.lock(undoing.run_id)
             lock.take()
@@ -287,7 +290,7 @@ def _undo_checked(
         steps,
         checked=True,
         lab=held.lab,
-        command=held.run_id,
+        command=held.run_id + (" --skip-drifted" if skip_drifted else ""),
     )
 
 

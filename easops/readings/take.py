@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import attrs
 
+from easops.at_once import at_once
 from easops.clock import SystemClock
 from easops.context import Context
 from easops.errors import UnreachableHost
 from easops.exchange.organisation import Organisation
 from easops.inventory.host import Host
-from easops.inventory.select import one_organisation
+from easops.inventory.select import require_one_organisation
 from easops.readings.reading import Reading
 from easops.remoting.pool import SessionPool
 from easops.remoting.secret import ask_passwords
@@ -52,10 +52,11 @@ def take(reading: Reading, values: Mapping[str, Any], hosts: Sequence[Host]) -> 
     Raises Refused for hosts of two organisations; BadInput, CommandFailed and the like as the reading does; and for an
     organisation's reading UnreachableHost.
     """
-    one_organisation(hosts)
+    require_one_organisation(hosts)
     ask_passwords(hosts)
     with SessionPool() as sessions:
-        context = Context(sessions, Organisation.of(hosts, sessions), SystemClock())
+        clock = SystemClock()
+        context = Context(sessions, Organisation.of(hosts, sessions), clock)
         if reading.scope == "organisation":
             return ReadingResult(reading, _rows(reading, None, reading.read(values, None, context)))
 
@@ -65,8 +66,7 @@ def take(reading: Reading, values: Mapping[str, Any], hosts: Sequence[Host]) -> 
             except UnreachableHost as error:
                 return Unreachable.of(host.name, error)
 
-        with ThreadPoolExecutor(max(1, min(16, len(hosts)))) as reads:
-            answers = list(reads.map(read, hosts))
+        answers = at_once(read, hosts, clock)
     rows = tuple(row for answer in answers if not isinstance(answer, Unreachable) for row in answer)
     return ReadingResult(reading, rows, tuple(answer for answer in answers if isinstance(answer, Unreachable)))
 

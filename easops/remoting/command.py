@@ -1,6 +1,7 @@
 """Commands as values: a name and its parameters, never text.
 
-User and pool names travel as parameters; nothing from a log, a playbook or a user is put into script text.
+User names, pool names and anything else from a log, a playbook or a person are sent as parameters. None of it becomes
+part of a script's text.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 import attrs
 
 Parameters = Mapping[str, Any]
-"""Parameter values: None, bool, int, float, str, bytes, datetime, and lists and dicts of them."""
+"""Parameter names and values: None, bool, int, float, str, bytes, datetime, and lists and dicts of them."""
 
 
 def _frozen(parameters: Parameters) -> Parameters:
@@ -22,10 +23,9 @@ def _frozen(parameters: Parameters) -> Parameters:
 
 @attrs.frozen
 class Command:
-    """One cmdlet call. *reads* says that sending it twice does no harm, so it may be retried.
+    """One call of the cmdlet *name*. *reads* says that it changes nothing, so that it may be sent again.
 
-    A switch is an explicit True or False: a real engine binds a switch given null as False, and
-    ``-Confirm`` given null as True.
+    The value of a switch is True or False, never None: PowerShell takes null as False, but for ``-Confirm`` as True.
     """
 
     name: str
@@ -35,7 +35,10 @@ class Command:
 
 @attrs.frozen
 class Script:
-    """A ``.ps1`` that lies beside its module, sent verbatim; its arguments are parameters of its ``param()`` block."""
+    """The *text* of a ``.ps1`` file, sent unchanged.
+
+    *parameters* are those of its ``param()`` block. *reads* says that it changes nothing, so that it may be sent again.
+    """
 
     name: str
     text: str = attrs.field(repr=False)
@@ -45,36 +48,39 @@ class Script:
 
 @attrs.frozen
 class Pipeline:
-    """Several statements sent as one call, run one after another: Import-Module, then Restart-WebAppPool.
+    """Several statements that are sent as one call and run one after another: Import-Module, then Restart-WebAppPool.
 
-    Each statement is a pipe of one or more commands. The pipeline reads only if all of its commands do.
+    Each statement is a pipe of one or more commands.
     """
 
     statements: tuple[tuple[Command | Script, ...], ...]
 
     @classmethod
     def of(cls, *statements: Command | Script) -> Pipeline:
-        """A pipeline of statements with one command each."""
+        """A pipeline of statements that have one command each."""
         return cls(tuple((statement,) for statement in statements))
 
     @property
     def name(self) -> str:
+        """The names of its commands: ``Import-Module; Restart-WebAppPool``."""
         return "; ".join(" | ".join(command.name for command in pipe) for pipe in self.statements)
 
     @property
     def reads(self) -> bool:
+        """Whether all of its commands only read."""
         return all(command.reads for pipe in self.statements for command in pipe)
 
     def __str__(self) -> str:
-        """As a person would type it: for reading alone, it is never sent."""
+        """As a person would type it. This text is only shown, never sent."""
         return "; ".join(" | ".join(_typed(command) for command in pipe) for pipe in self.statements)
 
 
 Call = Command | Script | Pipeline
+"""What a session can run."""
 
 
 def pipeline(call: Call) -> Pipeline:
-    """Any call as a pipeline."""
+    """*call* as a pipeline."""
     return call if isinstance(call, Pipeline) else Pipeline.of(call)
 
 
@@ -87,7 +93,7 @@ def _argument(name: str, value: Any) -> str:
 
 
 def _literal(value: Any) -> str:
-    """A value as PowerShell writes it."""
+    """A value in PowerShell's syntax."""
     if value is None:
         return "$null"
     if isinstance(value, bool):
@@ -95,7 +101,7 @@ def _literal(value: Any) -> str:
     if isinstance(value, bytes):
         return f"<{len(value)} bytes>"
     if isinstance(value, Mapping):
-        return "@{" + "; ".join(f"{key} = {_literal(held)}" for key, held in value.items()) + "}"
+        return "@{" + "; ".join(f"{key} = {_literal(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list | tuple):
         return ", ".join(map(_literal, value)) or "@()"
     text = str(value)

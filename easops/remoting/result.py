@@ -1,4 +1,4 @@
-"""What came back: decoded once, into values."""
+"""The result of a call, as values."""
 
 from __future__ import annotations
 
@@ -8,31 +8,36 @@ from typing import Any
 import attrs
 
 Value = Any
-"""None, bool, int, float, str, bytes, datetime (aware, UTC), timedelta, UUID, tuple, dict or RemoteObject."""
+"""A value that a server returned: None, bool, int, float, str, bytes, datetime (aware, UTC), timedelta, UUID, tuple,
+dict or RemoteObject."""
 
 
 @attrs.frozen
 class RemoteObject:
-    """An object of the far side: its type names (most derived first), properties, and its ToString text."""
+    """An object of the server: its type names (the most specific first), its properties, and the text of its ToString
+    (None where it was not sent)."""
 
     types: tuple[str, ...]
     properties: Mapping[str, Value]
     text: str | None = None
 
     def get(self, name: str, default: Value = None) -> Value:
-        """A property by name, without regard to case, as PowerShell has it."""
+        """The property *name*, in upper or lower case, as in PowerShell; *default* where there is none."""
         if name in self.properties:
             return self.properties[name]
-        wanted = name.lower()
-        for held, value in self.properties.items():
-            if held.lower() == wanted:
+        lower = name.lower()
+        for property_name, value in self.properties.items():
+            if property_name.lower() == lower:
                 return value
         return default
 
     def is_a(self, name: str) -> bool:
-        """Whether *name* ends one of the type names (``Win32_Process`` for a CIM or WMI instance of any namespace)."""
-        ends = tuple(mark + name for mark in "./\\#")
-        return any(held == name or held.endswith(ends) for held in self.types)
+        """Whether one of the type names is *name*, or ends with it after a separator.
+
+        So ``Win32_Process`` is any CIM or WMI instance of that class, whatever its namespace.
+        """
+        ends = tuple(separator + name for separator in "./\\#")
+        return any(type_name == name or type_name.endswith(ends) for type_name in self.types)
 
     def __str__(self) -> str:
         return self.text if self.text is not None else (self.types[0] if self.types else "")
@@ -40,13 +45,13 @@ class RemoteObject:
 
 @attrs.frozen
 class Result:
-    """The output and the warnings of a call that succeeded (an error record makes it a CommandFailed)."""
+    """The output and the texts of the warnings of a call that succeeded. An error record makes it a CommandFailed."""
 
     output: tuple[Value, ...] = ()
     warnings: tuple[str, ...] = ()
 
     def objects(self, type_name: str = "") -> tuple[RemoteObject, ...]:
-        """The objects of the output, or those of one type."""
+        """The objects in the output: all, or those of one type (``RemoteObject.is_a``)."""
         return tuple(
             item for item in self.output if isinstance(item, RemoteObject) and (not type_name or item.is_a(type_name))
         )

@@ -1,4 +1,4 @@
-"""What is sent again: the only module that imports tenacity."""
+"""What is sent again, and how often. The only module that imports tenacity."""
 
 from __future__ import annotations
 
@@ -15,16 +15,15 @@ T = TypeVar("T")
 
 
 def retrying(send: Callable[[], T], *, reads: bool, attempts: int = 3, wait_max: float = 2.0) -> T:
-    """*send*, again after an UnreachableHost (nothing was sent), and for a call that only reads also after an
-    OutcomeUnknown; at most *attempts* times, waiting up to *wait_max* seconds between them.
+    """The value of *send*, repeated after an UnreachableHost (nothing was sent), and after an OutcomeUnknown if it only
+    *reads*: at most *attempts* times, with up to *wait_max* seconds in between.
 
-    AccessRefused is never tried again, and neither is a changing call whose outcome is unknown: it may have
-    happened, and two are not one.
+    An AccessRefused is never tried again, as it would be refused again and could lock the account. A changing call
+    whose outcome is unknown is not sent again either: it may have run, and would then run twice.
     """
-    again: tuple[type[Exception], ...] = (UnreachableHost, OutcomeUnknown) if reads else (UnreachableHost,)
-    worth_it = tenacity.retry_if_exception_type(again) & tenacity.retry_if_not_exception_type(AccessRefused)
+    retried: tuple[type[Exception], ...] = (UnreachableHost, OutcomeUnknown) if reads else (UnreachableHost,)
     retryer = tenacity.Retrying(
-        retry=worth_it,
+        retry=tenacity.retry_if_exception_type(retried) & tenacity.retry_if_not_exception_type(AccessRefused),
         stop=tenacity.stop_after_attempt(attempts),
         wait=tenacity.wait_random_exponential(multiplier=0.2, max=wait_max),
         reraise=True,
@@ -32,7 +31,7 @@ def retrying(send: Callable[[], T], *, reads: bool, attempts: int = 3, wait_max:
     return retryer(send)
 
 
-def patiently(
+def retry_for(
     call: Callable[[], T],
     *,
     on: type[Exception],
@@ -40,7 +39,8 @@ def patiently(
     wait_max: float = 2.0,
     stop: threading.Event | None = None,
 ) -> T:
-    """*call*, again and again while it raises *on*: for *seconds* at most, or until *stop* is set; then that error."""
+    """The value of *call*, repeated while it raises *on*, for at most *seconds* or until *stop* is set. Then it raises
+    that error."""
     ends: stop_base = tenacity.stop_before_delay(seconds)
     retryer = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(on),

@@ -1,4 +1,4 @@
-"""Loads a ``.ps1`` that lies beside its module under the same stem."""
+"""Loads a ``.ps1`` file, which is next to the module that uses it and has the same name."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from easops.remoting.command import Parameters, Script
 
 @functools.cache
 def _text(package: str, name: str) -> str:
-    # Sent with LF line ends wherever it was installed, so that one digest names it.
+    # Always with LF line ends, whatever system it was installed on: the lab recognises a script by its digest.
     return (resources.files(package) / name).read_text(encoding="utf-8").replace("\r\n", "\n")
 
 
 def load_script(package: str, name: str, parameters: Parameters, *, reads: bool) -> Script:
-    """The script *name* of *package*, verbatim, with its arguments."""
+    """The script *name* of *package*, unchanged, with the values of its parameters."""
     return Script(name, _text(package, name), parameters, reads=reads)

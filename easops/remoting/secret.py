@@ -1,4 +1,4 @@
-"""Secrets: read when they are used, never printed."""
+"""Passwords: read when they are needed, never printed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from easops.inventory.host import Credential, Host
 
 
 class Secret:
-    """A text that shows itself nowhere: not in repr, str, format, pickle or a traceback's locals."""
+    """A text that is never shown: not by repr, str, format or pickle, nor in a traceback with local variables."""
 
     __slots__ = ("_text",)
 
@@ -32,32 +32,34 @@ class Secret:
     __str__ = __repr__
 
     def __reduce__(self) -> str:
-        raise TypeError("a Secret is not stored")
+        raise TypeError("a Secret cannot be stored")
 
 
-_ASKED: Final[dict[Credential, Secret]] = {}
-_ASKING: Final = threading.Lock()
+_TYPED: Final[dict[Credential, Secret]] = {}
+"""The passwords that were typed: each is asked for once in a process."""
+
+_TYPED_LOCK: Final = threading.Lock()
 
 
 def ask_passwords(hosts: Iterable[Host]) -> None:
-    """Ask now for the passwords that the credentials of *hosts* want asked: before progress is drawn, and once.
+    """Ask for the passwords of *hosts* that must be typed, before there is any output of progress.
 
     Raises BadInput where there is no terminal to ask at.
     """
-    ways_in = [way_in for host in hosts for way_in in (host.exchange, host.windows) if way_in is not None]
-    for credential in dict.fromkeys(way_in.credential for way_in in ways_in):
+    endpoints = [endpoint for host in hosts for endpoint in (host.exchange, host.windows) if endpoint is not None]
+    for credential in dict.fromkeys(endpoint.credential for endpoint in endpoints):
         if credential is not None and credential.source == "prompt":
             read_secret(credential)
 
 
 def forget_password(credential: Credential) -> None:
-    """Forget a password that was asked and refused; the next run asks again."""
-    with _ASKING:
-        _ASKED.pop(credential, None)
+    """Forget a password that was typed and then refused, so that the next run asks again."""
+    with _TYPED_LOCK:
+        _TYPED.pop(credential, None)
 
 
 def read_secret(credential: Credential) -> Secret:
-    """The password of *credential*, from where the inventory says that it is. Raises BadInput."""
+    """The password of *credential*, from the place that the inventory names. Raises BadInput."""
     match credential.source:
         case "env":
             return _from_environment(credential)
@@ -74,31 +76,31 @@ def _no_password(credential: Credential, why: str, next_step: str) -> BadInput:
 
 
 def _from_environment(credential: Credential) -> Secret:
-    held = os.environ.get(credential.reference)
-    if not held:
+    password = os.environ.get(credential.reference)
+    if not password:
         raise _no_password(
             credential,
             f"the environment variable {credential.reference} is not set",
             f"set {credential.reference}, or name a file with password: {{file: …}} in the inventory",
         )
-    return Secret(held)
+    return Secret(password)
 
 
 def _from_file(credential: Credential) -> Secret:
     try:
-        first = Path(credential.reference).read_text(encoding="utf-8").split("\n", 1)[0].rstrip("\r")
+        password = Path(credential.reference).read_text(encoding="utf-8").split("\n", 1)[0].rstrip("\r")
     except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror or type(error).__name__ if isinstance(error, OSError) else "it is no UTF-8 text"
+        why = error.strerror or type(error).__name__ if isinstance(error, OSError) else "it is not UTF-8 text"
         raise _no_password(
             credential, f"{credential.reference}: {why}", "correct the file's path in the inventory, or its permissions"
         ) from None
-    if not first:
+    if not password:
         raise _no_password(
             credential,
             f"the first line of {credential.reference} is empty",
             "put the password on the first line of that file",
         )
-    return Secret(first)
+    return Secret(password)
 
 
 def _from_keyring(credential: Credential) -> Secret:
@@ -109,40 +111,41 @@ def _from_keyring(credential: Credential) -> Secret:
     except ModuleNotFoundError:
         raise _no_password(
             credential,
-            "it is in a keyring, and the extra `keyring` is not installed",
+            "it is in a keyring, but the extra `keyring` is not installed",
             'install it with: pip install "easops[keyring]"',
         ) from None
     try:
-        held = keyring.get_password(service, credential.username)
+        password = keyring.get_password(service, credential.username)
     except KeyringError as error:
         raise _no_password(
             credential,
-            f"the keyring does not give it: {str(error) or type(error).__name__}",
-            "unlock the keyring, or set one up; keyring diagnose tells which is used",
+            f"the keyring cannot be read: {str(error) or type(error).__name__}",
+            "unlock the keyring, or set one up; `keyring diagnose` shows which one is used",
         ) from None
-    if not held:
+    if not password:
         raise _no_password(
             credential,
-            f"the keyring has no entry of the service {service!r} for {credential.username}",
-            f'put it there with: keyring set "{service}" "{credential.username}"',
+            f"the keyring has no entry for {credential.username} under the service {service!r}",
+            f'add it with: keyring set "{service}" "{credential.username}"',
         )
-    return Secret(held)
+    return Secret(password)
 
 
 def _from_terminal(credential: Credential) -> Secret:
-    with _ASKING:
-        if credential not in _ASKED:
+    # Under the lock: two sessions that start together must not ask twice.
+    with _TYPED_LOCK:
+        if credential not in _TYPED:
             if not (sys.stdin and sys.stderr and sys.stdin.isatty() and sys.stderr.isatty()):
                 raise _no_password(
                     credential,
-                    "the inventory wants it asked, and there is no terminal to ask at",
-                    "run it at a terminal, or name password: {env: …}, {file: …} or {keyring: …} in the inventory",
+                    "the inventory says {prompt: true}, but there is no terminal to ask at",
+                    "run it at a terminal, or write password: {env: …}, {file: …} or {keyring: …} in the inventory",
                 )
             try:
-                given = getpass.getpass(f"Password of {credential.username}: ")
+                password = getpass.getpass(f"Password of {credential.username}: ")
             except EOFError:
-                given = ""
-            if not given:
-                raise _no_password(credential, "none was typed", "run it again, and type the password")
-            _ASKED[credential] = Secret(given)
-        return _ASKED[credential]
+                password = ""
+            if not password:
+                raise _no_password(credential, "nothing was typed", "run it again, and type the password")
+            _TYPED[credential] = Secret(password)
+        return _TYPED[credential]

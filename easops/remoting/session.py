@@ -1,4 +1,4 @@
-"""A session: one authenticated way in to one endpoint of one host."""
+"""A session: an authenticated connection to one endpoint of one host."""
 
 from __future__ import annotations
 
@@ -8,40 +8,53 @@ from easops.remoting.command import Call
 from easops.remoting.result import Result
 
 EndpointName = Literal["exchange", "windows"]
+"""``exchange`` reaches the organisation, ``windows`` one server."""
 
 
 class Session(Protocol):
-    """One endpoint of one host. ``easops.remoting.psrp.PsrpSession`` is the real one.
+    """A session to one endpoint of one host, as ``SessionPool.open`` returns it.
 
-    Not to be shared by threads: a session pool gives each its own.
+    It makes one call after another; any thread may use it. ``easops.remoting.psrp.PsrpSession`` is the real one; a test
+    may pass any object that has these methods.
     """
 
     @property
     def host(self) -> str:
-        """The inventory's label of the host."""
+        """The name of the host in the inventory."""
         ...
 
     @property
-    def endpoint(self) -> EndpointName: ...
+    def endpoint(self) -> EndpointName:
+        """Which endpoint of the host it is."""
+        ...
 
     @property
     def lacks(self) -> set[str]:
-        """The cmdlets and modules that the far side was found not to have: whoever meets that adds the name, so that
-        it is asked once a session, and never guessed from a version."""
+        """The cmdlets and modules that the server turned out not to have. Whoever finds out adds the name, so that each
+        is tried once in a session, and never guessed from a version."""
         ...
 
     def connect(self, *, deadline: float = 30.0) -> None:
-        """Open the session now; nothing where it is open. Raises UnreachableHost, AccessRefused."""
-        ...
+        """Open the session now; does nothing if it is open. *deadline* is in seconds.
 
-    def invoke(self, call: Call, *, deadline: float = 60.0) -> Result:
-        """Run *call* and give its output; *deadline* is in seconds, hard, and ours.
-
-        Raises:
-            UnreachableHost: nothing was sent (AccessRefused: and it never will be).
-            CommandFailed: it ran and was refused, by a terminating or a non-terminating error record.
-            OutcomeUnknown: sent, but no answer came within the deadline or the connection was lost.
+        Raises UnreachableHost, AccessRefused.
         """
         ...
 
-    def close(self) -> None: ...
+    def invoke(self, call: Call, *, deadline: float = 60.0) -> Result:
+        """Run *call* and return its output.
+
+        Args:
+            call: a Command, a Script or a Pipeline. If it only reads, it is repeated after a failure that may pass.
+            deadline: seconds for all attempts together. easops enforces it, whatever the server does.
+
+        Raises:
+            UnreachableHost: nothing was sent. AccessRefused: and trying again will not help.
+            CommandFailed: the server refused it, with an error record, whether that ended the pipeline or not.
+            OutcomeUnknown: it was sent, but no answer came within the deadline, or the connection was lost.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close the session on the server, if the server can be reached. A later call opens it again."""
+        ...

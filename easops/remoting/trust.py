@@ -1,4 +1,4 @@
-"""What a run knows of a credential: proven, refused, or not tried yet."""
+"""What is known about a credential: it works, it was refused, or nobody has tried it yet."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from contextlib import ExitStack, contextmanager
 from easops.errors import AccessRefused
 
 CURRENT_USER = "the current user"
-"""Who logs on where the inventory names no credential."""
+"""Who logs on if the endpoint has no credential."""
 
 
 class Trust:
-    """A credential's first use is alone, and once its logon was refused it is sent to no further host: tries times
-    hosts would lock the administrator out."""
+    """Keeps a wrong password from locking the account.
+
+    The first logon with a credential is alone: the others wait for its outcome. Once a logon was refused, the
+    credential is not sent to any other host: after a failed logon at each host the domain would lock the account.
+    """
 
     def __init__(self, username: str) -> None:
         self._username = username
@@ -24,24 +27,25 @@ class Trust:
 
     @property
     def proven(self) -> bool:
+        """Whether a logon has succeeded."""
         return self._proven
 
     @contextmanager
     def use(self, where: str) -> Iterator[None]:
-        """Around a logon at *where*. Raises AccessRefused, and nothing is sent, after an earlier refusal."""
+        """Around a logon at *where*. After an earlier refusal it raises AccessRefused, and nothing is sent."""
         with ExitStack() as alone:
             if not self._proven:
                 alone.enter_context(self._lock)
             if self._refused_by is not None:
                 raise AccessRefused(
                     f"{where}: the logon of {self._username} was not tried",
-                    f"it was refused by {self._refused_by}, and more tries would lock the account",
-                    "correct the user name or the password that the inventory refers to",
+                    f"{self._refused_by} refused it, and more attempts could lock the account",
+                    "correct the user name, or the password that the inventory refers to",
                     reason="logon",
                 )
             yield
             self._proven = True
 
     def refused(self, where: str) -> None:
-        """The logon was refused at *where*."""
+        """Note that the logon at *where* was refused."""
         self._refused_by = where

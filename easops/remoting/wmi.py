@@ -1,4 +1,7 @@
-"""Instances of WMI classes, by the cmdlet that the server has: Get-CimInstance, or Get-WmiObject on PowerShell 2.0."""
+"""Instances of WMI classes, read with the cmdlet that the server has.
+
+That is Get-CimInstance, or on PowerShell 2.0 Get-WmiObject. Only the second one reports dates as text.
+"""
 
 from __future__ import annotations
 
@@ -20,21 +23,22 @@ _DMTF = re.compile(r"(\d{14})\.(\d{6})([+-]\d{3})$")
 
 @attrs.frozen
 class Query:
-    """What is asked of a class of ``root\\cimv2``: *properties* of its instances, of those that *where* (WQL) names."""
+    """The *properties* to read of a class of ``root\\cimv2``: of all its instances, or of those that match *where* (a
+    WQL condition)."""
 
     class_name: str
     properties: tuple[str, ...]
     where: str | None = None
 
     def command(self, cmdlet: str) -> Command:
-        """The query as a call of *cmdlet*."""
+        """The query as a call of *cmdlet*: the two cmdlets name the parameter of the class differently."""
         class_parameter = "ClassName" if cmdlet == _CIM else "Class"
         parameters = {class_parameter: self.class_name, "Property": list(self.properties)}
         return Command(cmdlet, {**parameters, **({"Filter": self.where} if self.where else {})}, reads=True)
 
 
 def read_instances(session: Session, *queries: Query) -> Result:
-    """The instances of all *queries* in one call; ``Result.objects(CLASS)`` has those of one class.
+    """The instances of all *queries*, in one call. ``Result.objects(CLASS)`` are those of one class.
 
     Raises UnreachableHost, CommandFailed, OutcomeUnknown.
     Source: Get-CimInstance (Windows Server 2012 and later), Get-WmiObject (PowerShell 2.0 to 5.1).
@@ -50,17 +54,19 @@ def read_instances(session: Session, *queries: Query) -> Result:
 
 
 def read_moment(value: Value) -> dt.datetime | None:
-    """A date of an instance, aware and in UTC: Get-CimInstance gives a date, Get-WmiObject DMTF's text
-    (``20261124192217.123456+060``, minutes east of UTC at its end). None for anything else.
+    """A date of an instance, aware and in UTC; None for a value that is not a date.
+
+    Get-CimInstance returns a date, Get-WmiObject a text of DMTF's form: ``20261124192217.123456+060``, which ends with
+    the minutes east of UTC.
     """
     if isinstance(value, dt.datetime):
         return value
-    found = _DMTF.match(value) if isinstance(value, str) else None
-    if found is None:
+    match = _DMTF.match(value) if isinstance(value, str) else None
+    if match is None:
         return None
-    whole, fraction, east = found.groups()
+    seconds, fraction, east = match.groups()
     try:
-        local = dt.datetime.strptime(whole, "%Y%m%d%H%M%S").replace(microsecond=int(fraction))
+        local = dt.datetime.strptime(seconds, "%Y%m%d%H%M%S").replace(microsecond=int(fraction))
         return local.replace(tzinfo=dt.timezone(dt.timedelta(minutes=int(east)))).astimezone(dt.UTC)
     except (ValueError, OverflowError):
         return None

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from easops.actions.change import Change, ChangeOutcome
 from easops.detectors.finding import Detection
 from easops.playbook.assessment.run_report import RunReport
-from easops.playbook.record.approval import Asked, Decision
-from easops.playbook.record.run_view import RunView
 from easops.playbook.steps.step_result import Notice, StepResult
 from easops.readings.take import ReadingResult
 from easops.status import Status
+
+if TYPE_CHECKING:
+    from easops.playbook.record.approval import Asked, Decision
+    from easops.playbook.record.run_view import RunView
 
 
 class Format(Protocol):

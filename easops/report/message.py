@@ -10,11 +10,10 @@ import datetime as dt
 import importlib.metadata
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import attrs
 
-from easops.playbook.assessment.ending import Ending
 from easops.playbook.steps.step_result import StepResult
 from easops.report.document.json import Document, run_document
 from easops.report.terminal.error import three_lines
@@ -23,6 +22,9 @@ from easops.report.terminal.layout import moment, wrapped
 from easops.report.terminal.step import step_lines
 from easops.report.terminal.text import Text
 from easops.status import STOPS_LATER_CHANGES, Status
+
+if TYPE_CHECKING:
+    from easops.playbook.assessment.ending import Ending
 
 _SUBJECT: Final = 150
 """Characters of a subject."""

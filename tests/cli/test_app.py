@@ -11,6 +11,7 @@ import typer
 from easops import errors
 from easops.actions import ACTIONS
 from easops.cli import app
+from easops.cli.exit_code import exit_code
 from easops.detectors import DETECTORS
 from easops.document import DocumentError, Problem
 from easops.readings import READINGS
@@ -29,8 +30,8 @@ def test_help_loads_the_command_line_and_nothing_else() -> None:
     assert {name for name in loaded if name.partition(".")[0] == "easops"} - {"easops", "easops.cli"} == {
         f"easops.cli.{name}"
         for name in (
-            "app approve arguments completion console detect do github_actions inventory lab lint notify options "
-            "report_files run run_display runs schema show undo worker".split()
+            "app approve arguments completion console detect do exit_code github_actions inventory lab lint notify "
+            "options report_files run run_display run_options runs schema show stop_signals undo worker".split()
         )
     }
     heavy = {"attr", "attrs", "rich", "pygments", "pypsrp", "requests", "dbos", "sqlalchemy", "jinja2", "ruamel.yaml"}
@@ -70,7 +71,7 @@ EXIT_CODES = {
 @pytest.mark.parametrize("name", EXIT_CODES)
 def test_each_error_has_its_exit_code(name: str) -> None:
     error, code = EXIT_CODES[name]
-    assert app.exit_code(error)[0] == code
+    assert exit_code(error)[0] == code
 
 
 def failing(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:

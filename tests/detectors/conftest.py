@@ -1,4 +1,4 @@
-"""Servers with logs and an organisation with mailboxes, as their sessions would tell them."""
+"""Servers with logs and an organisation with mailboxes, as sessions to them would show them."""
 
 from __future__ import annotations
 
@@ -61,20 +61,20 @@ class Line:
 
 
 def quiet(started: float) -> Line:
-    """A line of no concern, which shows that the log moves."""
+    """A harmless line, which shows that the log goes on."""
     return Line(started, "CONTOSO\\carl", "CARL1", rpc=3, client=0, seconds=0, folder="Em")
 
 
 def storm(
     user: str = "CONTOSO\\laura", device: str = "APPL1", *, every: float = 240, until: float = 60, **more: Any
 ) -> list[Line]:
-    """A device that floods, *every* so many seconds, until so many seconds before NOW."""
+    """A device that floods: a hit *every* so many seconds, the last *until* so many seconds before NOW."""
     return [Line(until + every * at, user, device, **more) for at in range(12)]
 
 
 @attrs.define
 class Server:
-    """A windows endpoint with one log, and worker processes that the test gives."""
+    """A windows endpoint with one log, and the worker processes that the test sets."""
 
     host: str
     lines: list[Line] = attrs.field(factory=list)
@@ -129,7 +129,7 @@ class Server:
 
 @attrs.define
 class Directory:
-    """The exchange endpoint: mailboxes by the names that they answer to, in lower case."""
+    """The exchange endpoint: mailboxes by their names, in lower case."""
 
     mailboxes: dict[str, tuple[str, ...]] = attrs.field(factory=dict)
     contacts: dict[str, int] = attrs.field(factory=dict)
@@ -178,7 +178,7 @@ class Directory:
 
 @attrs.define
 class FakeClock:
-    """A clock that moves when it is slept on."""
+    """A clock that moves only when somebody sleeps."""
 
     seconds: float = 0.0
 
@@ -231,10 +231,10 @@ class Estate:
 
 @pytest.fixture
 def estate() -> Estate:
-    held = Estate()
-    held.mailbox("laura", contacts=5204)
-    held.mailbox("marco", contacts=6388)
-    return held
+    estate = Estate()
+    estate.mailbox("laura", contacts=5204)
+    estate.mailbox("marco", contacts=6388)
+    return estate
 
 
 @pytest.fixture

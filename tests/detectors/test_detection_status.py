@@ -1,4 +1,4 @@
-"""The status of a look for a fault, and of a verify."""
+"""The status of a detect step, and of a verify step."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ ONLY_MET = Undetermined("user", "CONTOSO\\x", "there is no mailbox of this name"
             Detection("x", hosts=("EX1",), unreachable=(LOST,), undetermined=(NOT_JUDGED,)),
             Status.UNDETERMINED,
             Status.VERIFY_FAILED,
-            id="found, and not seen everywhere",
+            id="found, and not judged everywhere",
         ),
     ],
 )
-def test_the_status_is_the_worst_of_what_was_seen(detection: Detection, detect: Status, verify: Status) -> None:
+def test_the_status_is_the_worst_that_applies(detection: Detection, detect: Status, verify: Status) -> None:
     assert (detect_status(detection), verify_status(detection)) == (detect, verify)
 
 

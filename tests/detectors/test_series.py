@@ -20,13 +20,13 @@ def test_each_value_is_the_sum_of_its_minute() -> None:
     assert series("EX1", "x", "RPC", counted, AT, after(180)) == Series("EX1", "x", "RPC", AT, 60, (6, 0, 2))
 
 
-def test_a_minute_that_was_seen_in_part_is_left_out() -> None:
+def test_a_minute_that_was_observed_only_in_part_is_left_out() -> None:
     counted = [(after(30), 1), (after(70), 2), (after(150), 4)]
     found = series("EX1", "x", "RPC", counted, after(10), after(179))
     assert found == Series("EX1", "x", "RPC", after(60), 60, (2,))
 
 
-def test_of_less_than_a_whole_minute_nothing_is_told() -> None:
+def test_less_than_a_whole_minute_makes_no_series() -> None:
     assert series("EX1", "x", "RPC", [(after(30), 1)], after(1), after(119)) is None
     assert series("EX1", "x", "RPC", [], after(90), after(10)) is None
 
@@ -42,5 +42,5 @@ def test_a_long_window_has_longer_steps(hours: int, step: int) -> None:
     assert found.values[-1] == 1 or found.start + dt.timedelta(seconds=step * len(found.values)) < after(3600 * hours)
 
 
-def test_series_of_one_figure_can_be_laid_together() -> None:
+def test_series_of_one_figure_fit_on_one_axis() -> None:
     assert all(later % earlier == 0 for earlier, later in itertools.pairwise(STEPS))

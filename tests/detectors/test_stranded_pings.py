@@ -20,7 +20,7 @@ BASE64 = base64.b64encode(b"\xa1\x12\x09\x04\x05APPL1\x04\x01\x02\x03\x04\x06iPh
 
 
 @attrs.frozen
-class Held:
+class InFlight:
     """A request in flight, *age* in seconds at the first reading."""
 
     id: str = "f1"
@@ -49,7 +49,7 @@ class Moment:
     """What the server says so many *seconds* after the first reading: the one worker of the pool, and its requests."""
 
     seconds: float
-    requests: tuple[Held, ...]
+    requests: tuple[InFlight, ...]
     pid: int | None = 4
     started: dt.datetime = NOW - dt.timedelta(days=24)
 
@@ -70,100 +70,102 @@ class Moment:
 
     @property
     def answer(self) -> Result:
-        return Result(tuple(held.at(self.seconds) for held in self.requests))
+        return Result(tuple(request.at(self.seconds) for request in self.requests))
 
 
-def detect(estate: Any, *moments: Moment, **given: Any) -> Detection:
-    """What is found where the server is read at *moments*, and at no other."""
+def detect(estate: Any, *moments: Moment, **values: Any) -> Detection:
+    """The detection where the server is read at exactly these *moments*."""
     server = estate.add("EX1")
     server.processes = iter([moment.processes for moment in moments])
     server.requests = iter([moment.answer for moment in moments if moment.pid is not None])
     server.pools = (POOL,)
-    return STRANDED.detect(estate.hosts, check_all(STRANDED.parameters, given), estate.context)
+    return STRANDED.detect(estate.hosts, check_all(STRANDED.parameters, values), estate.context)
 
 
-def twice(*held: Held) -> tuple[Moment, Moment]:
-    return Moment(0, held), Moment(5, held)
+def twice(*requests: InFlight) -> tuple[Moment, Moment]:
+    return Moment(0, requests), Moment(5, requests)
 
 
 def test_what_outlives_every_heartbeat_in_two_readings_is_stranded(estate: Any) -> None:
-    old = Held(age=23 * 86_400)
-    found = detect(estate, *twice(old, Held("f2", site=1), Held("f3", age=20 * MINUTE), Held("f4", 5, "SendMail")))
+    old = InFlight(age=23 * 86_400)
+    found = detect(
+        estate, *twice(old, InFlight("f2", site=1), InFlight("f3", age=20 * MINUTE), InFlight("f4", 5, "SendMail"))
+    )
 
     assert (found.hosts, found.judged, found.times) == (("EX1",), ("EX1",), {"EX1": NOW + dt.timedelta(seconds=5)})
     assert [(m.name, round(m.value), m.limit) for m in found.measurements] == [
         ("stranded", 2, 0.0),
         ("stranded in the back end", 1, None),
         ("stranded in the front end", 1, None),
-        ("the oldest that waits", 23 * 1440, 64.0),
+        ("age of the oldest waiting request", 23 * 1440, 64.0),
     ]
     assert found.sentences["EX1"] == (
-        "2 of 3 Pings wait longer than 64 min, which none may: the oldest 23 days "
+        "2 of 3 Pings have waited longer than the 64 min allowed: the oldest 23 days "
         "(back end 1, front end 1; PID 4, up 24 days)"
     )
     assert found.evidence == f"EX1: {found.sentences['EX1']}"
 
 
-def test_many_long_pings_are_healthy_and_one_reading_tells(estate: Any) -> None:
-    found = detect(estate, Moment(0, tuple(Held(f"f{at}", at * 7) for at in range(412))))
+def test_many_long_pings_are_healthy_and_one_reading_is_enough(estate: Any) -> None:
+    found = detect(estate, Moment(0, tuple(InFlight(f"f{at}", at * 7) for at in range(412))))
 
     assert (found.found, found.judged) == (False, ("EX1",))
     assert found.sentences["EX1"] == "412 Pings (back end 412), the oldest 47 min: all within 59 min + 5 min"
 
 
 @pytest.mark.parametrize(
-    ("held", "found"),
+    ("ping", "found"),
     [
-        pytest.param(Held(age=64 * MINUTE), False, id="at the limit"),
-        pytest.param(Held(age=64 * MINUTE + 1), True, id="beyond it"),
-        pytest.param(Held(command="Sync"), True, id="a Sync that hangs"),
-        pytest.param(Held(command="SendMail", age=86_400), False, id="no command that waits"),
-        pytest.param(Held(query=BASE64, site=1), True, id="a Ping in the base64 form"),
-        pytest.param(Held(query="x=1", age=86_400), False, id="no command at all"),
+        pytest.param(InFlight(age=64 * MINUTE), False, id="at the limit"),
+        pytest.param(InFlight(age=64 * MINUTE + 1), True, id="above the limit"),
+        pytest.param(InFlight(command="Sync"), True, id="a Sync that hangs"),
+        pytest.param(InFlight(command="SendMail", age=86_400), False, id="not a command that waits"),
+        pytest.param(InFlight(query=BASE64, site=1), True, id="a Ping in the base64 form"),
+        pytest.param(InFlight(query="x=1", age=86_400), False, id="no command at all"),
     ],
 )
-def test_only_the_age_of_a_waiting_command_decides(estate: Any, held: Held, found: bool) -> None:
-    assert detect(estate, *twice(held)).found is found
+def test_only_the_age_of_a_waiting_command_decides(estate: Any, ping: InFlight, found: bool) -> None:
+    assert detect(estate, *twice(ping)).found is found
 
 
 @pytest.mark.parametrize(
     "later",
     [
         pytest.param(Moment(5, ()), id="it ended"),
-        pytest.param(Moment(5, (Held("f2"),)), id="another one"),
-        pytest.param(Moment(5, (Held(age=3),)), id="its id is given again"),
-        pytest.param(Moment(5, (Held(age=65 * MINUTE - 5),)), id="its age stands still"),
-        pytest.param(Moment(5, (Held(),), started=NOW), id="its process is another one of the same PID"),
+        pytest.param(Moment(5, (InFlight("f2"),)), id="another one"),
+        pytest.param(Moment(5, (InFlight(age=3),)), id="its id is used again"),
+        pytest.param(Moment(5, (InFlight(age=65 * MINUTE - 5),)), id="its age has not grown"),
+        pytest.param(Moment(5, (InFlight(),), started=NOW), id="its process is another one with the same PID"),
     ],
 )
 def test_what_is_not_the_same_request_the_second_time_is_not_stranded(estate: Any, later: Moment) -> None:
-    assert not detect(estate, Moment(0, (Held(),)), later).found
+    assert not detect(estate, Moment(0, (InFlight(),)), later).found
 
 
 def test_the_limit_is_the_heartbeat_and_the_margin(estate: Any) -> None:
-    assert detect(estate, *twice(Held(age=13 * MINUTE)), heartbeat="10m", margin="2m").found
-    assert not detect(estate, *twice(Held(age=13 * MINUTE)), heartbeat="10m", margin="5m").found
+    assert detect(estate, *twice(InFlight(age=13 * MINUTE)), heartbeat="10m", margin="2m").found
+    assert not detect(estate, *twice(InFlight(age=13 * MINUTE)), heartbeat="10m", margin="5m").found
 
 
-def test_a_clock_that_stands_still_proves_no_age(estate: Any) -> None:
-    found = detect(estate, *[Moment(0, (Held(),))] * 6)
+def test_no_age_is_trusted_while_the_clock_stands_still(estate: Any) -> None:
+    found = detect(estate, *[Moment(0, (InFlight(),))] * 6)
     assert [item.subject for item in found.undetermined] == ["EX1"]
     assert "clock" in found.undetermined[0].why
 
 
-def test_where_the_clock_is_set_back_it_is_looked_at_anew_from_there(estate: Any) -> None:
-    back = [Moment(at, (Held(),)) for at in (0, -100, -94)]
+def test_after_the_clock_was_set_back_the_readings_begin_again(estate: Any) -> None:
+    back = [Moment(at, (InFlight(),)) for at in (0, -100, -94)]
     assert detect(estate, *back).times == {"EX1": NOW - dt.timedelta(seconds=94)}
 
 
-def test_a_pool_without_a_worker_process_strands_nothing_and_one_that_is_not_there_is_undetermined(estate: Any) -> None:
+def test_a_pool_without_a_worker_process_has_nothing_stranded_and_a_missing_pool_is_undetermined(estate: Any) -> None:
     idle = Moment(0, (), pid=None)
-    assert detect(estate, idle).sentences == {"EX1": "no Ping is in flight"}
+    assert detect(estate, idle).sentences == {"EX1": "no Ping is waiting"}
     found = detect(estate, idle, pool="MSExchangeSink")
     assert found.undetermined[0].why == "there is no application pool MSExchangeSink"
 
 
-def test_an_unreachable_server_is_told(estate: Any) -> None:
+def test_an_unreachable_server_is_listed(estate: Any) -> None:
     estate.add("EX1").unreachable = True
     found = STRANDED.detect(estate.hosts, check_all(STRANDED.parameters, {}), estate.context)
     assert [item.host for item in found.unreachable] == ["EX1"]

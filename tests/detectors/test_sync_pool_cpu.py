@@ -43,10 +43,10 @@ def answer(seconds: float, *processes: tuple[int, float], pool: str = POOL) -> R
     return Result((*workers, system, clock))
 
 
-def detect(estate: Any, answers: list[Result], **given: Any) -> Detection:
+def detect(estate: Any, answers: list[Result], **values: Any) -> Detection:
     estate.add("EX1").processes = iter(answers)
     estate.servers["EX1"].pools = (POOL,)
-    return CPU.detect(estate.hosts, check_all(CPU.parameters, given), estate.context)
+    return CPU.detect(estate.hosts, check_all(CPU.parameters, values), estate.context)
 
 
 def reading(seconds: float, *processes: tuple[int, float]) -> WorkerProcessReading:
@@ -58,11 +58,11 @@ def reading(seconds: float, *processes: tuple[int, float]) -> WorkerProcessReadi
     ("earlier", "later", "share"),
     [
         pytest.param(reading(0, (4, 100)), reading(10, (4, 140)), 50.0, id="one process"),
-        pytest.param(reading(0, (4, 100), (8, 7)), reading(10, (4, 120), (8, 27)), 50.0, id="two are summed"),
+        pytest.param(reading(0, (4, 100), (8, 7)), reading(10, (4, 120), (8, 27)), 50.0, id="two are added up"),
         pytest.param(reading(0, (4, 100)), reading(10, (8, 20)), 25.0, id="a new one counts from its start"),
         pytest.param(reading(0), reading(10), 0.0, id="none"),
         pytest.param(reading(0, (4, 0)), reading(10, (4, 81)), 100.0, id="never above the whole server"),
-        pytest.param(reading(0, (4, 100)), reading(10, (4, 90)), None, id="less time than it had"),
+        pytest.param(reading(0, (4, 100)), reading(10, (4, 90)), None, id="less processor time than before"),
         pytest.param(reading(0, (4, 100)), reading(0, (4, 100)), None, id="no time has passed"),
     ],
 )
@@ -82,7 +82,7 @@ def test_a_share_is_never_outside_0_to_100(one: list[Any], other: list[Any], sec
     assert share is None or 0 <= share <= 100
 
 
-def test_three_readings_give_the_mean_of_two_intervals_and_tell_both(estate: Any) -> None:
+def test_three_readings_give_the_mean_of_two_intervals_and_show_both(estate: Any) -> None:
     found = detect(estate, [answer(0, (4, 0)), answer(5, (4, 36)), answer(15, (4, 100))], above=60)
 
     assert found.measurements == (
@@ -98,14 +98,14 @@ def test_three_readings_give_the_mean_of_two_intervals_and_tell_both(estate: Any
     assert (found.hosts, found.judged, found.times) == (("EX1",), ("EX1",), {"EX1": NOW + dt.timedelta(seconds=15)})
 
 
-def test_at_the_limit_is_no_finding(estate: Any) -> None:
+def test_a_figure_at_the_limit_is_not_a_finding(estate: Any) -> None:
     found = detect(estate, [answer(at, (4, 4.8 * at)) for at in (0, 5, 10)], above=60)
 
     assert found.measurements[0].value == pytest.approx(60.0)
     assert not found.found
 
 
-def test_a_reading_waits_until_the_servers_own_stamp_has_moved(estate: Any) -> None:
+def test_a_reading_waits_until_the_servers_own_time_stamp_has_moved(estate: Any) -> None:
     found = detect(estate, [answer(at, (4, 4 * at)) for at in (0, 4.5, 5, 5.5, 10)], above=60)
 
     assert found.measurements[0].evidence == "50.0 and 50.0 % in two intervals over 10 s on 8 processors (PID 4)"
@@ -122,7 +122,7 @@ def test_a_server_whose_clock_stands_still_is_undetermined(estate: Any) -> None:
     assert (found.measurements, found.judged) == ((), ())
 
 
-def test_an_interval_that_does_not_tell_is_replaced_by_a_later_one(estate: Any) -> None:
+def test_an_interval_without_a_share_is_replaced_by_a_later_one(estate: Any) -> None:
     found = detect(estate, [answer(at, (4, cpu)) for at, cpu in ((0, 90), (5, 10), (10, 30), (15, 50))], above=60)
 
     assert found.measured("EX1") == 50.0
@@ -137,26 +137,26 @@ def test_half_of_an_earlier_reading_is_the_limit(estate: Any, earlier: float, fo
     assert (result.found, result.measurements[0].limit) == (found, earlier / 2)
 
 
-def test_half_of_a_reading_that_has_no_figure_of_the_server_is_undetermined(estate: Any) -> None:
+def test_half_of_a_step_that_has_no_figure_for_the_server_is_undetermined(estate: Any) -> None:
     found = detect(estate, [], half_of=Detection("sync_pool_cpu"))
 
-    assert found.undetermined[0].why == "the earlier reading has no figure of this server"
+    assert found.undetermined[0].why == "the earlier detect step has no figure for this server"
 
 
-def test_a_pool_without_a_worker_process_takes_nothing(estate: Any) -> None:
+def test_a_pool_without_a_worker_process_uses_nothing(estate: Any) -> None:
     found = detect(estate, [answer(at, (4, at), pool="Other") for at in (0, 5, 10)], above=60)
 
     assert found.measured("EX1") == 0.0
     assert found.measurements[0].evidence.endswith("(no worker process)")
 
 
-def test_a_pool_that_is_not_there_is_undetermined(estate: Any) -> None:
+def test_a_pool_that_does_not_exist_is_undetermined(estate: Any) -> None:
     found = detect(estate, [answer(at, (4, at)) for at in (0, 5, 10)], above=60, pool="MSExchangeSink")
 
     assert found.undetermined[0].why == "there is no application pool MSExchangeSink"
 
 
-def test_an_unreachable_server_is_told(estate: Any) -> None:
+def test_an_unreachable_server_is_listed(estate: Any) -> None:
     estate.add("EX1").unreachable = True
 
     found = CPU.detect(estate.hosts, check_all(CPU.parameters, {"above": 60}), estate.context)
@@ -164,7 +164,7 @@ def test_an_unreachable_server_is_told(estate: Any) -> None:
     assert [item.host for item in found.unreachable] == ["EX1"]
 
 
-@pytest.mark.parametrize("given", [{}, {"above": 60, "half_of": Detection("sync_pool_cpu")}])
-def test_exactly_one_of_above_and_half_of_is_needed(estate: Any, given: dict[str, Any]) -> None:
-    with pytest.raises(BadInput, match="one of above and half_of"):
-        detect(estate, [], **given)
+@pytest.mark.parametrize("values", [{}, {"above": 60, "half_of": Detection("sync_pool_cpu")}])
+def test_exactly_one_of_above_and_half_of_is_needed(estate: Any, values: dict[str, Any]) -> None:
+    with pytest.raises(BadInput, match="needs either above or half_of"):
+        detect(estate, [], **values)

@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from easops.document import Checker, DocumentError, parse
+from easops.document import Checker, DocumentError
 from easops.inventory.host import Credential, Endpoint, Host
 from easops.inventory.load import load_inventory
 from easops.inventory.schema import inventory_schema
+from easops.yaml_reader import parse
 
 GOOD = r"""
 easops: 1
@@ -131,7 +132,7 @@ def with_endpoint(text: str) -> str:
         (
             "{exchange: {url: 'http://a/PowerShell', auth: basic, credential: admin}}",
             "8:62: basic over plain http is refused: it sends the password in clear text. "
-            "Use https, or kerberos, negotiate or ntlm, which seal every message",
+            "Use https, or kerberos, negotiate or ntlm, which encrypt every message",
         ),
         (
             "{windows: {url: 'http://a/wsman', auth: ntlm}}",
@@ -143,31 +144,31 @@ def with_endpoint(text: str) -> str:
         ),
         (
             "{exchange: {url: 'https://a/powershell-x', auth: basic, credential: admin}}",
-            "8:33: 'https://a/powershell-x' cannot be the exchange endpoint: its path is /PowerShell. "
+            "8:33: 'https://a/powershell-x' cannot be the exchange endpoint: its path must be /PowerShell. "
             "Write https://server/PowerShell",
         ),
         (
             "{windows: {url: 'https://a:5986/PowerShell', auth: basic, credential: admin}}",
-            "8:32: 'https://a:5986/PowerShell' cannot be the windows endpoint: its path is /wsman. "
+            "8:32: 'https://a:5986/PowerShell' cannot be the windows endpoint: its path must be /wsman. "
             "Write https://server/wsman",
         ),
         (
             "{windows: {url: 'ftp://a/wsman', auth: basic, credential: admin}}",
-            "8:32: 'ftp://a/wsman' cannot be the windows endpoint: it begins with https:// (or http://). "
+            "8:32: 'ftp://a/wsman' cannot be the windows endpoint: it must begin with https:// or http://. "
             "Write https://server/wsman",
         ),
         (
             "{windows: {url: 'https:///wsman', auth: basic, credential: admin}}",
-            "8:32: 'https:///wsman' cannot be the windows endpoint: it names a server after the //. "
+            "8:32: 'https:///wsman' cannot be the windows endpoint: there is no valid server name after the //. "
             "Write https://server/wsman",
         ),
         (
             "{windows: {url: 'https://a:99999/wsman', auth: basic, credential: admin}}",
-            "8:32: the url of the windows endpoint is none: Port out of range 0-65535. Write https://server/wsman",
+            "8:32: the url of the windows endpoint is not valid: Port out of range 0-65535. Write https://server/wsman",
         ),
         (
             "{windows: {url: 'https://a:pw@b/wsman', auth: basic, credential: admin}}",
-            "8:32: a url holds no user name. Name it with `credential:`",
+            "8:32: a url cannot contain a user name. Name it with `credential:`",
         ),
         (
             "{windows: {url: 'https://a/wsman', auth: basic, credential: amdin}}",
@@ -246,7 +247,8 @@ def test_a_missing_authority_file_is_found_when_the_inventory_is_read(folder: Pa
     text = with_endpoint("{windows: {url: 'https://a/wsman', auth: basic, credential: admin, ca: no.pem}}")
 
     assert problems(folder, text) == [
-        f"hosts.yml:8:87: there is no file {str(folder / 'no.pem')!r}: ca names the PEM file of an authority"
+        f"hosts.yml:8:87: there is no file {str(folder / 'no.pem')!r}: "
+        "ca must name the PEM file of a certificate authority"
     ]
 
 
@@ -265,7 +267,7 @@ def test_all_mistakes_of_hosts_come_at_once(folder: Path) -> None:
     )
 
     assert problems(folder, text) == [
-        "hosts.yml:1:9: this easops reads inventories of format 1. Write `easops: 1`",
+        "hosts.yml:1:9: this version of easops reads inventory format 1. Write `easops: 1`",
         "hosts.yml:3:11: a host cannot be called 'A B': a name has letters, digits, dots, - and _",
         "hosts.yml:5:14: there is no Exchange version 2015: there are 2003, 2007, 2010, 2013, 2016, 2019, SE",
         "hosts.yml:6:13: a role cannot be 'mailbx': it is one of mailbox, client_access. Did you mean 'mailbox'?",
@@ -275,7 +277,7 @@ def test_all_mistakes_of_hosts_come_at_once(folder: Path) -> None:
         "hosts.yml:9:5: the host 'C' has no 'organisation': the key is missing. Add `organisation:`",
         "hosts.yml:9:5: the host 'C' has no 'roles': the key is missing. Add `roles:`",
         "hosts.yml:9:5: the host 'C' has no 'endpoints': the key is missing. Add `endpoints:`",
-        "hosts.yml:9:24: no version: there are 2003, 2007, 2010, 2013, 2016, 2019, SE",
+        "hosts.yml:9:24: a list is not an Exchange version: there are 2003, 2007, 2010, 2013, 2016, 2019, SE",
         "hosts.yml:10:5: a host is text, not a mapping. Write it as `key: value` lines",
     ]
 
@@ -292,7 +294,7 @@ def test_two_hosts_of_one_name_or_for_one_server_are_refused(folder: Path) -> No
 
     assert problems(folder, text) == [
         "hosts.yml:7:12: two hosts are called 'a': the first is in line 6",
-        "hosts.yml:8:12: 'A' and 'B' are one server: both windows endpoints are ex1",
+        "hosts.yml:8:12: 'A' and 'B' are the same server: the windows endpoint of both is ex1",
     ]
 
 
@@ -300,10 +302,10 @@ def test_two_hosts_of_one_name_or_for_one_server_are_refused(folder: Path) -> No
     ("password", "expected"),
     [
         ("hunter2", "a password does not belong in the inventory"),
-        ("{}", "a password is found in exactly one of env, file, prompt, keyring"),
-        ("{env: A, file: b}", "a password is found in exactly one of env, file, prompt, keyring"),
-        ("{prompt: hunter2}", "prompt is true or is not there"),
-        ("{prompt: false}", "prompt is true or is not there"),
+        ("{}", "a password needs exactly one of env, file, prompt, keyring"),
+        ("{env: A, file: b}", "a password needs exactly one of env, file, prompt, keyring"),
+        ("{prompt: hunter2}", "prompt can only be true"),
+        ("{prompt: false}", "prompt can only be true"),
         ("{env: 5}", "the password's env is a number, not text"),
         ("{envv: A}", "a password has no key 'envv'"),
     ],

@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from easops.document import Checker, DocumentError, parse
+from easops.document import Checker, DocumentError
 from easops.errors import BadInput
 from easops.notify import Notifications, load_notifications
 from easops.notify.channel import Channel, LogFile, Mail, Reference, Webhook
 from easops.notify.load import DEFAULT, _Reader
 from easops.notify.schema import notifications_schema
+from easops.yaml_reader import parse
 
 GOOD = """
 easops: 1

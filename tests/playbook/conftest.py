@@ -14,8 +14,10 @@ import attrs
 import pytest
 from dbos import DBOS
 
+from easops.clock import Clock
 from easops.inventory.load import load_inventory
 from easops.lab import server
+from easops.lab.world import World
 from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.execution.execute_run import always
 from easops.playbook.language.find import find_playbook
@@ -23,27 +25,32 @@ from easops.playbook.record.database import postgresql_url
 from easops.playbook.record.run_store import Record
 from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.run import run
+from easops.standing_clock import StandingClock
 from tests.postgresql import PostgresServer
 
 
 @attrs.define
-class WorldClock:
-    """The lab's clock: waiting moves the world."""
+class RunningClock:
+    """The clock of a lab that runs faster than ours."""
 
-    world: Any
+    world: World
 
     def now(self) -> dt.datetime:
-        now: dt.datetime = self.world.now()
-        return now
+        return self.world.now()
 
     def monotonic(self) -> float:
         return self.now().timestamp()
 
     def sleep(self, seconds: float) -> None:
-        if self.world.clock.speed:
-            time.sleep(seconds / self.world.clock.speed)
-        else:
-            self.world.advance(max(seconds, 0.1))
+        time.sleep(seconds / self.world.clock.speed)
+
+
+def clock_of(world: World) -> Clock:
+    """The clock by which a client of the lab works; it stands, and a wait moves it, where the world's does."""
+    if world.clock.speed:
+        return RunningClock(world)
+    start = world.clock.elapsed()
+    return StandingClock(world.now(), lambda moment: world.reach(start + moment) - start)
 
 
 @attrs.define
@@ -102,10 +109,10 @@ def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..
             lab = stack.enter_context(
                 server.start(tmp_path / "lab", scenario=scenario, speed=speed, read_only=read_only)
             )
-            clock = WorldClock(lab.world)
+            clock = clock_of(lab.world)
             # A look costs us time, and the lab's time costs us nothing.
-            for name in ("_POLL_FIRST", "_POLL_MOST"):
-                monkeypatch.setattr(f"easops.playbook.steps.interpreter.{name}", 240.0)
+            for name in ("_FIRST_WAIT", "_LONGEST_WAIT"):
+                monkeypatch.setattr(f"easops.playbook.steps.verify_step.{name}", 240.0)
             monkeypatch.setattr("easops.actions.recycle_app_pool._LOOK_AGAIN", 10.0)
             for module in ("run", "record.stored_run"):
                 monkeypatch.setattr(f"easops.playbook.{module}.SystemClock", lambda: clock)

@@ -38,6 +38,7 @@ else:
         [
             "easops.inventory.load",
             "easops.playbook.undo",
+            "easops.playbook.resume",
             "easops.playbook.run",
             "easops.remoting.psrp",
             "sqlalchemy.dialects.sqlite",

@@ -26,7 +26,8 @@ from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.execution.dbos_engine import Interrupted
 from easops.playbook.execution.execute_run import always
 from easops.playbook.language.load import load_playbook_text
-from easops.playbook.run import resume, run
+from easops.playbook.resume import resume
+from easops.playbook.run import run
 from easops.playbook.undo import undo
 from tests.playbook.killing import When, ended_at_name, ended_at_step, killed_at
 
@@ -111,8 +112,8 @@ def process(
     with (
         patch("easops.playbook.run.SystemClock", lambda: clock),
         patch("easops.playbook.record.stored_run.SystemClock", lambda: clock),
-        patch("easops.playbook.steps.interpreter._POLL_FIRST", 240.0),
-        patch("easops.playbook.steps.interpreter._POLL_MOST", 240.0),
+        patch("easops.playbook.steps.verify_step._FIRST_WAIT", 240.0),
+        patch("easops.playbook.steps.verify_step._LONGEST_WAIT", 240.0),
         patch("easops.actions.recycle_app_pool._LOOK_AGAIN", 30.0),
         patch.object(DBOS, "destroy", lambda: None),  # the process ends: there is nothing to wait for
     ):

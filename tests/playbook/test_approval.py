@@ -198,7 +198,7 @@ def test_a_user_who_is_gone_is_not_asked_for_again_but_told(case: Case, monkeypa
         report = case.resumed()
 
     assert statuses(report) == ["failed", "not_started", "not_started"]
-    assert f"what it is for cannot be planned: limit: {ANNA}: " in report.steps[0].reason
+    assert f"the changes to approve cannot be planned: limit: {ANNA}: " in report.steps[0].reason
     assert case.made() == []
     assert report.unfinished
 

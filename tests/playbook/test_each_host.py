@@ -13,7 +13,8 @@ from easops.playbook.execution.execute_run import always
 from easops.playbook.language.load import load_playbook_text
 from easops.playbook.language.model import Playbook
 from easops.playbook.record.run_view import show_run
-from easops.playbook.run import resume, run
+from easops.playbook.resume import resume
+from easops.playbook.run import run
 
 Start = Callable[..., Any]
 

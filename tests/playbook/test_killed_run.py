@@ -23,7 +23,8 @@ from easops.playbook.language.load import load_playbook_text
 from easops.playbook.reconcile import abandon
 from easops.playbook.record.run_store import Record
 from easops.playbook.record.run_view import list_runs, show_run
-from easops.playbook.run import resume, submit
+from easops.playbook.resume import resume
+from easops.playbook.run import submit
 from easops.playbook.steps.codec import dumps
 from easops.playbook.undo import undo
 from easops.status import Status

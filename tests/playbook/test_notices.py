@@ -43,7 +43,7 @@ def hook() -> Iterator[Hook]:
 def recorded(state: StateFolder) -> Iterator[Record]:
     with opened(state) as (record, _):
         record.add(RUN)
-        record.end(RUN.run_id, "changed", owes=False)
+        record.end(RUN.run_id, "changed", dt.datetime.now(dt.UTC), owes=False)
         yield record
 
 

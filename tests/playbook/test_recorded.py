@@ -6,7 +6,6 @@ one that was killed when its second user had just been given his policy and nobo
 
 from __future__ import annotations
 
-import functools
 import json
 import shutil
 import sqlite3
@@ -21,11 +20,9 @@ from easops.inventory.load import load_inventory
 from easops.lab import server
 from easops.playbook.assessment.run_report import report_of
 from easops.playbook.execution.execute_run import always
-from easops.playbook.execution.lab_process import start_lab
-from easops.playbook.record import stored_run as recorded
 from easops.playbook.record.run_view import list_runs, show_run
 from easops.playbook.record.state_folder import StateFolder
-from easops.playbook.run import resume
+from easops.playbook.resume import resume
 from easops.playbook.undo import undo
 from easops.report import FILES, FORMATS
 from easops.status import Status
@@ -52,7 +49,7 @@ class Restored:
 
 
 @pytest.fixture(params=RELEASES, ids=[folder.name for folder in RELEASES])
-def restored(request: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Restored:
+def restored(request: Any, tmp_path: Path) -> Restored:
     folder: Path = request.param
     state = StateFolder(tmp_path / "state")
     shutil.copytree(folder / "labs", state.labs)
@@ -60,7 +57,6 @@ def restored(request: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> R
         database.executescript((folder / "easops.sql").read_text(encoding="utf-8"))
         runs = dict(database.execute("select ended is null, run_id from easops_runs"))
     database.close()
-    monkeypatch.setattr(recorded, "start_lab", functools.partial(start_lab, speed=600))
     return Restored(folder.name, state, ended=runs[0], dead=runs[1])
 
 

@@ -15,7 +15,8 @@ from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.execution.execute_run import always
 from easops.playbook.language.find import find_playbook
 from easops.playbook.record.run_view import show_run
-from easops.playbook.run import resume, run
+from easops.playbook.resume import resume
+from easops.playbook.run import run
 from easops.playbook.undo import undo
 from easops.remoting.command import Command
 from easops.remoting.pool import SessionPool

@@ -14,7 +14,7 @@ import pytest
 
 from easops.playbook.record.run_view import list_runs, show_run
 from easops.playbook.record.state_folder import StateFolder
-from easops.playbook.run import resume
+from easops.playbook.resume import resume
 from easops.status import Status
 
 from .gate import Gate

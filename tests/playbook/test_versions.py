@@ -21,7 +21,8 @@ from easops.playbook.execution.execute_run import always
 from easops.playbook.language.find import find_playbook
 from easops.playbook.language.load import load_playbook_text
 from easops.playbook.record.run_view import show_run
-from easops.playbook.run import resume, run
+from easops.playbook.resume import resume
+from easops.playbook.run import run
 from easops.playbook.steps.codec import from_json
 from easops.playbook.steps.observer import Silent
 from easops.playbook.undo import undo

@@ -40,7 +40,7 @@ UTC = dt.UTC
         ("<TS>-PT5S</TS>", dt.timedelta(seconds=-5)),
     ],
 )
-def test_a_primitive(text: str, value: Any) -> None:
+def test_a_primitive_becomes_a_python_value(text: str, value: Any) -> None:
     found = read_object(text)
     assert found == value
     assert type(found) is type(value)
@@ -79,12 +79,12 @@ def test_an_object_keeps_its_types_its_text_and_both_kinds_of_properties() -> No
 
 
 def test_a_cim_instance_is_known_by_its_class() -> None:
-    held = RemoteObject(("Microsoft.Management.Infrastructure.CimInstance#root/cimv2/Win32_Process",), {})
-    assert held.is_a("Win32_Process")
-    assert not held.is_a("Process")
+    instance = RemoteObject(("Microsoft.Management.Infrastructure.CimInstance#root/cimv2/Win32_Process",), {})
+    assert instance.is_a("Win32_Process")
+    assert not instance.is_a("Process")
 
 
 @given(st.text(alphabet="<>/ObjSTNPrs =\"'RefId0N&;", max_size=60))
-def test_what_is_no_clixml_is_an_unexpected_answer(text: str) -> None:
+def test_a_text_that_is_not_clixml_is_an_unexpected_answer(text: str) -> None:
     with contextlib.suppress(UnexpectedAnswer):
         read_object(text)

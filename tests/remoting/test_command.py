@@ -28,6 +28,6 @@ def test_a_value_is_shown_as_a_person_would_type_it(value: Any, text: str) -> No
     assert str(Pipeline.of(Command("Get-It", {"X": value}))) == f"Get-It {text}"
 
 
-def test_a_pipeline_is_shown_whole_and_a_script_by_its_name() -> None:
+def test_all_of_a_pipeline_is_shown_and_a_script_by_its_name() -> None:
     pipe = Pipeline(((Command("Import-Module", {"Name": "A"}),), (Script("look", "secret text"), Command("Select"))))
     assert str(pipe) == "Import-Module -Name A; look | Select"

@@ -1,4 +1,4 @@
-"""Logging on with NTLM, Negotiate and Kerberos: what is sealed, what a refusal is, and what it keeps back."""
+"""Logging on with NTLM, Negotiate and Kerberos: what is encrypted, and what a refusal means for other hosts."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def wrong(tmp_path: Path) -> Credential:
 
 
 @pytest.mark.parametrize("auth", ["ntlm", "negotiate"])
-def test_over_plain_http_nothing_can_be_read(
+def test_over_http_every_message_is_encrypted(
     lab: server.Lab, hosts: tuple[Host, ...], pool: SessionPool, wire: Callable[[int], Any], auth: Auth
 ) -> None:
     relay = wire(lab.plain_ports["AMS-EX01"])
@@ -93,7 +93,7 @@ def test_a_wrong_password_is_sent_once_and_to_one_host(
 
 
 @pytest.mark.parametrize("call", [DATE, RECYCLE], ids=["a reading", "a change"])
-def test_where_an_idle_connection_was_cut_the_next_call_logs_on_anew(
+def test_after_an_idle_connection_was_cut_the_next_call_logs_on_again(
     lab: server.Lab, hosts: tuple[Host, ...], pool: SessionPool, wire: Callable[[int], Any], call: Command
 ) -> None:
     relay = wire(lab.plain_ports["AMS-EX01"])
@@ -107,7 +107,7 @@ def test_where_an_idle_connection_was_cut_the_next_call_logs_on_anew(
     assert len(recycled(lab)) - before == (call is RECYCLE)
 
 
-def test_a_change_whose_sealed_answer_arrives_spoilt_may_have_happened(
+def test_a_change_whose_answer_cannot_be_decrypted_has_an_unknown_outcome(
     lab: server.Lab, hosts: tuple[Host, ...], pool: SessionPool, wire: Callable[[int], Any]
 ) -> None:
     relay = wire(lab.plain_ports["AMS-EX01"])
@@ -119,12 +119,12 @@ def test_a_change_whose_sealed_answer_arrives_spoilt_may_have_happened(
     with pytest.raises(OutcomeUnknown, match="its answer cannot be trusted") as unknown:
         session.invoke(RECYCLE)
 
-    assert "read before it is sent again" in unknown.value.next_step
+    assert "read the current state" in unknown.value.next_step
     session.invoke(DATE)
     assert len(recycled(lab)) == before + 1
 
 
-def test_a_change_that_the_server_took_before_it_failed_to_prove_itself_may_have_happened(
+def test_a_change_that_a_server_received_before_it_failed_to_prove_itself_has_an_unknown_outcome(
     lab: server.Lab,
     hosts: tuple[Host, ...],
     pool: SessionPool,
@@ -140,7 +140,7 @@ def test_a_change_that_the_server_took_before_it_failed_to_prove_itself_may_have
     before = len(recycled(lab))
 
     class Doubting:
-        """A context for which the server's last token is no proof."""
+        """A context that does not accept the server's last token."""
 
         def __init__(self, *arguments: Any, **options: Any) -> None:
             self._context = client(*arguments, **options)
@@ -170,13 +170,13 @@ def recycled(lab: server.Lab) -> list[str]:
     return [line for line in lines if "Restart-WebAppPool" in line]
 
 
-def test_a_server_that_does_not_take_it_is_told_so_and_the_credential_stays_good(
+def test_an_authentication_that_the_server_does_not_accept_leaves_the_credential_usable(
     hosts: tuple[Host, ...], pool: SessionPool
 ) -> None:
     host = hosts[0]
     assert host.exchange is not None
 
-    with pytest.raises(AccessRefused, match="does not take ntlm") as refused:
+    with pytest.raises(AccessRefused, match="does not accept ntlm") as refused:
         pool.open(attrs.evolve(host, name="X", exchange=attrs.evolve(host.exchange, auth="ntlm")), "exchange").invoke(
             DATE
         )
@@ -194,7 +194,7 @@ def test_a_server_that_does_not_take_it_is_told_so_and_the_credential_stays_good
         ("https://ex1:5986/wsman", "ntlm", "windows", ("ntlm", True, 5986, "wsman", False, "host")),
     ],
 )
-def test_every_message_is_sealed_over_plain_http_and_none_twice_over_tls(
+def test_messages_are_encrypted_over_http_and_not_a_second_time_over_tls(
     url: str, auth: Auth, endpoint: EndpointName, expected: tuple[object, ...]
 ) -> None:
     made = make_wsman(Endpoint(url, auth, ADMIN), endpoint, Secret("pw"), connect=1, poll=1).transport
@@ -210,7 +210,7 @@ def test_every_message_is_sealed_over_plain_http_and_none_twice_over_tls(
 
 
 @pytest.mark.parametrize(
-    ("way_in", "expected"),
+    ("settings", "expected"),
     [
         (Endpoint("http://a/PowerShell", "basic", ADMIN), "Basic needs TLS"),
         (Endpoint("https://a/PowerShell", "basic", None), "basic needs a credential"),
@@ -219,21 +219,21 @@ def test_every_message_is_sealed_over_plain_http_and_none_twice_over_tls(
         (Endpoint("http://a/PowerShell", "negotiate", None), "an endpoint without a credential needs Kerberos"),
     ],
 )
-def test_what_cannot_log_on_is_refused_before_anything_is_sent(
-    hosts: tuple[Host, ...], pool: SessionPool, way_in: Endpoint, expected: str, monkeypatch: pytest.MonkeyPatch
+def test_an_endpoint_that_cannot_log_on_is_refused_before_anything_is_sent(
+    hosts: tuple[Host, ...], pool: SessionPool, settings: Endpoint, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "gssapi", None)
     monkeypatch.setattr("easops.remoting.transport._WINDOWS", False)
     monkeypatch.setattr("easops.remoting.pool.read_secret", lambda credential: Secret("pw"))
 
     with pytest.raises(BadInput, match=expected) as refused:
-        pool.open(attrs.evolve(hosts[0], exchange=way_in), "exchange")
+        pool.open(attrs.evolve(hosts[0], exchange=settings), "exchange")
 
     assert ("easops[kerberos]" in refused.value.next_step) == ("not installed" in str(refused.value))
 
 
 class Krb5Error(Exception):
-    """As the library krb5 raises it, out of spnego's hands."""
+    """As the library krb5 raises it; spnego passes it on."""
 
     __module__ = "krb5._exceptions"
 
@@ -243,7 +243,7 @@ class Krb5Error(Exception):
 
 
 def no_credentials(minor: str) -> SpnegoError:
-    """As it comes out of spnego, layer in layer."""
+    """As spnego raises it, with a layer for each library."""
     layers = f"SpnegoError (7): Major (458752): No credentials were supplied, Minor (2529639053): {minor}"
     return SpnegoError(ErrorCode.failure, Exception(layers), "Processing security token")
 
@@ -251,14 +251,14 @@ def no_credentials(minor: str) -> SpnegoError:
 @pytest.mark.parametrize(
     ("error", "credential", "others"),
     [
-        (no_credentials("No Kerberos credentials available"), None, "no logon"),
-        (no_credentials("Server not found in Kerberos database"), ADMIN, "no logon"),
-        (Krb5Error("Configuration file does not specify default realm", -1765328160), ADMIN, "no logon"),
+        (no_credentials("No Kerberos credentials available"), None, "could not log on"),
+        (no_credentials("Server not found in Kerberos database"), ADMIN, "could not log on"),
+        (Krb5Error("Configuration file does not specify default realm", -1765328160), ADMIN, "could not log on"),
         (Krb5Error("Preauthentication failed", -1765328360), ADMIN, "was not tried"),
     ],
     ids=["no ticket", "no such server", "no realm", "wrong password"],
 )
-def test_a_logon_that_fails_on_this_side_is_one_hosts_matter_unless_the_password_is_wrong(
+def test_a_logon_that_fails_on_this_side_affects_one_host_unless_the_password_is_wrong(
     hosts: tuple[Host, ...],
     pool: SessionPool,
     monkeypatch: pytest.MonkeyPatch,
@@ -269,7 +269,7 @@ def test_a_logon_that_fails_on_this_side_is_one_hosts_matter_unless_the_password
     def no_context(*_: Any, **__: Any) -> None:
         raise error
 
-    monkeypatch.setattr("easops.remoting.transport._WINDOWS", True)  # Kerberos is there
+    monkeypatch.setattr("easops.remoting.transport._WINDOWS", True)  # Kerberos is built in
     monkeypatch.setattr("easops.remoting.pool.read_secret", lambda credential: Secret("pw"))
     monkeypatch.setattr("pypsrp.negotiate.spnego.client", no_context)
     refused = []

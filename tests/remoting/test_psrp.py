@@ -1,4 +1,4 @@
-"""A session against the lab's real protocol: what each failure is, and what was sent."""
+"""A session that speaks the real protocol with the lab: what each failure is, and what was sent."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from easops.errors import AccessRefused, CommandFailed, OutcomeUnknown, Unreacha
 from easops.inventory.host import Endpoint, Host
 from easops.inventory.load import load_inventory
 from easops.lab import server
-from easops.lab.wsman import Service
+from easops.lab.wsman.service import Service
 from easops.remoting import psrp
 from easops.remoting.command import Command, Pipeline
 from easops.remoting.pool import SessionPool
@@ -47,13 +47,13 @@ def pool() -> Iterator[SessionPool]:
 
 
 def sent(lab: server.Lab, cmdlet: str) -> int:
-    """How often the world was asked for a cmdlet."""
+    """How often the lab has run a cmdlet."""
     path = lab.folder / "calls.jsonl"
     return path.read_text(encoding="utf-8").count(f'"{cmdlet}"') if path.exists() else 0
 
 
 def wait_until_sent(lab: server.Lab, cmdlet: str, times: int) -> None:
-    """Until the server has begun that many: a dropped connection is faster than what it was to tell of."""
+    """Wait until the lab has run it that often: the client may see a dropped connection before that."""
     for _ in range(100):
         if sent(lab, cmdlet) >= times:
             return
@@ -65,7 +65,7 @@ def elsewhere(host: Host, **changed: Any) -> Host:
     return attrs.evolve(host, exchange=attrs.evolve(host.exchange, **changed))
 
 
-def test_an_answer_is_values(host: Host, pool: SessionPool) -> None:
+def test_an_answer_becomes_values(host: Host, pool: SessionPool) -> None:
     (mailbox,) = pool.open(host, "exchange").invoke(GET).objects()
     assert isinstance(mailbox, RemoteObject)
     assert mailbox.get("PrimarySmtpAddress") is not None
@@ -84,7 +84,7 @@ def test_a_non_terminating_error_is_a_refusal_too(host: Host, pool: SessionPool)
         (Command("Get-Mailbox", {"Nonsense": 1}, reads=True), "NamedParameterNotFound"),
     ],
 )
-def test_the_error_record_comes_whole(host: Host, pool: SessionPool, command: Command, fqid: str) -> None:
+def test_the_whole_error_record_is_read(host: Host, pool: SessionPool, command: Command, fqid: str) -> None:
     with pytest.raises(CommandFailed) as failed:
         pool.open(host, "exchange").invoke(command)
     assert failed.value.records[0].fqid.startswith(fqid)
@@ -98,7 +98,7 @@ def test_several_statements_are_one_call(host: Host, pool: SessionPool) -> None:
     assert len(pool.open(host, "windows").invoke(both).objects()) == 2
 
 
-def test_powershell_2_is_given_each_statement_by_itself_and_none_after_one_that_failed(
+def test_powershell_2_gets_one_statement_at_a_time_and_none_after_one_that_failed(
     tmp_path: Path, pool: SessionPool
 ) -> None:
     with server.start(tmp_path, scenario="contacts-storm-2010", speed=0) as old:
@@ -129,7 +129,7 @@ def test_a_lost_reply_to_a_read_is_read_again(lab: server.Lab, host: Host, pool:
     assert len(pool.open(host, "exchange").invoke(GET).objects()) == 1
 
 
-def test_a_shell_that_the_server_forgot_is_opened_again_and_the_change_sent_once(
+def test_after_the_server_lost_the_shell_a_new_one_is_opened_and_the_change_sent_once(
     lab: server.Lab, host: Host, pool: SessionPool
 ) -> None:
     session = pool.open(host, "windows")
@@ -182,13 +182,13 @@ def test_no_call_outlives_its_deadline_by_more_than_the_grace(
     session.invoke(GET)
     lab.faults.delay("command", 15, cmdlet="Get-CASMailbox")
     began = time.monotonic()
-    with pytest.raises(OutcomeUnknown, match="no answer came"):
+    with pytest.raises(OutcomeUnknown, match="no answer came back"):
         session.invoke(Command("Get-CASMailbox", {"Identity": "laura.brandt@contoso.example"}), deadline=0.5)
-    assert time.monotonic() - began < 14  # it is not the server that ended it
+    assert time.monotonic() - began < 14  # the server would have taken longer
     assert len(session.invoke(GET).objects()) == 1
 
 
-def test_a_wrong_password_is_one_try_for_all_hosts(lab: server.Lab, tmp_path: Path, pool: SessionPool) -> None:
+def test_a_wrong_password_is_tried_once_for_all_hosts(lab: server.Lab, tmp_path: Path, pool: SessionPool) -> None:
     wrong = tmp_path / "wrong.txt"
     wrong.write_text("guess", encoding="utf-8")
     refused = []
@@ -203,7 +203,7 @@ def test_a_wrong_password_is_one_try_for_all_hosts(lab: server.Lab, tmp_path: Pa
     assert "was not tried" in refused[1].what
 
 
-def test_a_user_without_a_role_is_told_so(lab: server.Lab, host: Host, pool: SessionPool) -> None:
+def test_a_user_without_a_role_is_refused(lab: server.Lab, host: Host, pool: SessionPool) -> None:
     assert host.exchange is not None
     assert host.exchange.credential is not None
     helpdesk = attrs.evolve(host.exchange.credential, username="CONTOSO\\helpdesk")
@@ -213,7 +213,7 @@ def test_a_user_without_a_role_is_told_so(lab: server.Lab, host: Host, pool: Ses
 
 
 @pytest.mark.parametrize("path", ["nowhere", "wsman"])
-def test_a_wrong_address_is_a_wrong_endpoint(host: Host, pool: SessionPool, path: str) -> None:
+def test_a_wrong_address_is_refused_as_a_wrong_endpoint(host: Host, pool: SessionPool, path: str) -> None:
     assert host.exchange is not None
     url = host.exchange.url.replace("PowerShell", path)
     with pytest.raises(AccessRefused) as refused:
@@ -221,7 +221,7 @@ def test_a_wrong_address_is_a_wrong_endpoint(host: Host, pool: SessionPool, path
     assert refused.value.reason == "endpoint"
 
 
-def test_a_certificate_that_is_not_trusted_is_refused(host: Host, pool: SessionPool) -> None:
+def test_an_untrusted_certificate_is_refused(host: Host, pool: SessionPool) -> None:
     with pytest.raises(AccessRefused) as refused:
         pool.open(elsewhere(host, ca=None), "exchange").invoke(GET)
     assert refused.value.reason == "certificate"
@@ -238,7 +238,7 @@ def test_an_expired_certificate_is_refused_as_expired(
     assert (refused.value.reason, refused.value.why) == ("certificate", "certificate has expired")
 
 
-def test_where_nothing_listens_nothing_was_sent(host: Host, pool: SessionPool) -> None:
+def test_if_nothing_listens_nothing_was_sent(host: Host, pool: SessionPool) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -248,7 +248,7 @@ def test_where_nothing_listens_nothing_was_sent(host: Host, pool: SessionPool) -
     assert not isinstance(error.value, AccessRefused)
 
 
-def test_no_error_holds_the_password(lab: server.Lab, host: Host, pool: SessionPool) -> None:
+def test_no_error_shows_the_password(lab: server.Lab, host: Host, pool: SessionPool) -> None:
     password = (lab.folder / "password.txt").read_text(encoding="utf-8").strip()
     session = pool.open(host, "exchange")
     with pytest.raises(CommandFailed) as failed:

@@ -51,7 +51,7 @@ def test_a_read_without_an_answer_is_sent_again() -> None:
         "a refused change",
     ],
 )
-def test_never_sent_again(error: EasopsError, reads: bool) -> None:
+def test_some_failures_are_never_sent_again(error: EasopsError, reads: bool) -> None:
     send, sent = failing(error, error, error)
     with pytest.raises(type(error)):
         retrying(send, reads=reads, wait_max=0.001)

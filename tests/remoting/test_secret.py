@@ -19,7 +19,7 @@ from easops.remoting.secret import Secret, ask_passwords, forget_password, read_
 ASKED = Credential("me", "CONTOSO\\me", "prompt", "")
 
 
-def test_a_secret_shows_itself_nowhere() -> None:
+def test_a_secret_is_never_shown() -> None:
     secret = Secret("tops3cret")
     assert "tops3cret" not in f"{secret} {secret!r} {[secret]}"
     with pytest.raises(TypeError):
@@ -45,14 +45,14 @@ def test_a_password_comes_from_an_environment_variable(monkeypatch: pytest.Monke
         Credential("a", "u", "file", "/no"),
         Credential("a", "u", "file", sys.executable),
     ],
-    ids=["no variable", "no file", "no text"],
+    ids=["no variable", "no file", "not text"],
 )
-def test_a_password_that_is_not_there_is_a_clear_error(credential: Credential) -> None:
+def test_a_missing_password_is_a_clear_error(credential: Credential) -> None:
     with pytest.raises(BadInput, match="has no password"):
         read_secret(credential)
 
 
-def test_no_traceback_shows_it() -> None:
+def test_no_traceback_shows_a_secret() -> None:
     secret = Secret("tops3cret")
     try:
         raise ValueError(secret)
@@ -61,13 +61,13 @@ def test_no_traceback_shows_it() -> None:
 
 
 class Terminal:
-    """Answers each question with the next of *answers*, where there is a terminal at all."""
+    """Answers each question with the next of *answers*, if there is a terminal at all."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *answers: str, there: bool = True) -> None:
         self.asked: list[str] = []
         self._answers = list(answers)
         monkeypatch.setattr("getpass.getpass", self._answer)
-        monkeypatch.setattr(secrets, "_ASKED", {})
+        monkeypatch.setattr(secrets, "_TYPED", {})
         for stream in (sys.stdin, sys.stderr):
             monkeypatch.setattr(stream, "isatty", lambda: there)
 
@@ -77,11 +77,11 @@ class Terminal:
 
 
 def host(name: str, credential: Credential | None) -> Host:
-    way_in = Endpoint(f"https://{name}/PowerShell", "negotiate", credential)
-    return Host(name, "contoso", "2016", frozenset(("mailbox",)), "AMS", way_in, way_in)
+    endpoint = Endpoint(f"https://{name}/PowerShell", "negotiate", credential)
+    return Host(name, "contoso", "2016", frozenset(("mailbox",)), "AMS", endpoint, endpoint)
 
 
-def test_a_password_is_asked_once_for_all_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_password_is_asked_for_once_for_all_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = Terminal(monkeypatch, "tops3cret")
 
     ask_passwords([host("a", ASKED), host("b", ASKED), host("c", None)])
@@ -90,7 +90,7 @@ def test_a_password_is_asked_once_for_all_hosts(monkeypatch: pytest.MonkeyPatch)
     assert terminal.asked == ["Password of CONTOSO\\me: "]
 
 
-def test_a_password_that_was_refused_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_password_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = Terminal(monkeypatch, "wrong", "right")
     read_secret(ASKED)
 
@@ -101,10 +101,10 @@ def test_a_password_that_was_refused_is_asked_again(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize(
     ("answers", "there", "expected"),
-    [((), False, "there is no terminal to ask at"), (("",), True, "none was typed")],
+    [((), False, "there is no terminal to ask at"), (("",), True, "nothing was typed")],
     ids=["no terminal", "nothing typed"],
 )
-def test_a_password_that_cannot_be_asked_is_a_clear_error(
+def test_a_password_that_cannot_be_asked_for_is_a_clear_error(
     monkeypatch: pytest.MonkeyPatch, answers: tuple[str, ...], there: bool, expected: str
 ) -> None:
     Terminal(monkeypatch, *answers, there=there)
@@ -124,15 +124,15 @@ class Keyring(keyring.backend.KeyringBackend):
     def __init__(self, *, locked: bool = False) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._locked = locked
-        self._held: dict[tuple[str, str], str] = {}
+        self._passwords: dict[tuple[str, str], str] = {}
 
     def get_password(self, service: str, username: str) -> str | None:
         if self._locked:
             raise keyring.errors.KeyringLocked("the collection is locked")
-        return self._held.get((service, username))
+        return self._passwords.get((service, username))
 
     def set_password(self, service: str, username: str, password: str) -> None:
-        self._held[service, username] = password
+        self._passwords[service, username] = password
 
 
 @pytest.fixture
@@ -153,17 +153,21 @@ def test_a_password_comes_from_the_keyring(use_keyring: Callable[[Keyring], None
 
 
 @pytest.mark.parametrize(
-    ("held", "why", "next_step"),
+    ("backend", "why", "next_step"),
     [
-        (Keyring(), "the keyring has no entry of the service 'easops'", 'keyring set "easops" "CONTOSO\\admin"'),
+        (
+            Keyring(),
+            "the keyring has no entry for CONTOSO\\admin under the service 'easops'",
+            'keyring set "easops" "CONTOSO\\admin"',
+        ),
         (Keyring(locked=True), "the collection is locked", "unlock the keyring"),
     ],
     ids=["no entry", "locked"],
 )
 def test_a_keyring_without_the_password_is_a_clear_error(
-    use_keyring: Callable[[Keyring], None], held: Keyring, why: str, next_step: str
+    use_keyring: Callable[[Keyring], None], backend: Keyring, why: str, next_step: str
 ) -> None:
-    use_keyring(held)
+    use_keyring(backend)
 
     with pytest.raises(BadInput) as refused:
         read_secret(KEPT)

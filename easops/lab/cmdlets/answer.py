@@ -11,8 +11,8 @@ from typing import Any, Final, TypeVar
 from easops.lab.cmdlet import Call
 from easops.lab.value import CmdletFailed, Enum, ErrorInfo, Obj
 from easops.lab.world import World
-from easops.lab.world.directory import Mailbox
 from easops.lab.world.product import Product
+from easops.lab.world.recipient import Mailbox
 from easops.lab.world.replication import EVER
 from easops.lab.world.view import View
 

@@ -24,7 +24,7 @@ from easops.lab.cmdlets.answer import (
 from easops.lab.cmdlets.mailbox import one_mailbox, piped_identity
 from easops.lab.value import Obj, Warning_
 from easops.lab.world import World
-from easops.lab.world.directory import Mailbox, visible
+from easops.lab.world.recipient import Mailbox, visible
 from easops.lab.world.replication import EVER
 
 

@@ -25,7 +25,7 @@ from easops.lab.cmdlets.answer import (
 from easops.lab.cmdlets.opath import comparison
 from easops.lab.value import Enum, Obj, Warning_
 from easops.lab.world import World
-from easops.lab.world.directory import Group, Mailbox, Recipient, visible
+from easops.lab.world.recipient import Group, Mailbox, Recipient, visible
 from easops.lab.world.replication import EVER
 
 T = TypeVar("T", Group, Mailbox | Group | Recipient)

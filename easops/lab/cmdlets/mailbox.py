@@ -26,7 +26,7 @@ from easops.lab.cmdlets.answer import (
 from easops.lab.cmdlets.opath import comparison
 from easops.lab.value import Enum, Obj, Warning_
 from easops.lab.world import World
-from easops.lab.world.directory import Mailbox, visible
+from easops.lab.world.recipient import Mailbox, visible
 from easops.lab.world.replication import EVER
 
 _FILTERED: Final[Mapping[str, Callable[[Mailbox], str]]] = {

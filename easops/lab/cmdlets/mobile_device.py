@@ -23,7 +23,7 @@ from easops.lab.cmdlets.answer import (
 from easops.lab.cmdlets.mailbox import one_mailbox
 from easops.lab.value import CmdletFailed, Enum, ErrorInfo, Obj, Warning_
 from easops.lab.world import World
-from easops.lab.world.traffic import Phone
+from easops.lab.world.phone import Phone
 
 _SIGN: Final = "§"
 

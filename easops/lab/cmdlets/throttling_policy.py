@@ -28,8 +28,8 @@ from easops.lab.cmdlets.answer import (
 from easops.lab.cmdlets.mailbox import one_mailbox, piped_identity, policy_id
 from easops.lab.value import U32, Enum, Obj
 from easops.lab.world import World
-from easops.lab.world.directory import Mailbox, visible
 from easops.lab.world.product import Model, Product
+from easops.lab.world.recipient import Mailbox, visible
 from easops.lab.world.replication import EVER
 from easops.lab.world.throttling import GLOBAL_VALUES, PRINTED, Policy
 

@@ -17,7 +17,7 @@ from easops.lab.value import I64, Obj
 from easops.lab.world import World
 from easops.lab.world.eas_line import BACK_STEM, FRONT_STEM
 from easops.lab.world.host import Server, Worker
-from easops.lab.world.traffic import Request
+from easops.lab.world.request import Request
 
 _ELEMENT: Final = "Microsoft.IIs.PowerShell.Framework.ConfigurationElement"
 _WRAP: Final = 2**32

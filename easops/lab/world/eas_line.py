@@ -10,7 +10,8 @@ from typing import Final
 from urllib.parse import quote
 
 from easops.lab.world.host import Server
-from easops.lab.world.traffic import Folder, Phone, Request
+from easops.lab.world.phone import Phone
+from easops.lab.world.request import Folder, Request
 
 BACK_STEM: Final = "/Microsoft-Server-ActiveSync/Proxy/default.eas"
 FRONT_STEM: Final = "/Microsoft-Server-ActiveSync/default.eas"

@@ -11,7 +11,8 @@ from typing import Final
 
 from easops.lab.world.eas_line import text
 from easops.lab.world.host import Server
-from easops.lab.world.traffic import Folder, Phone, Request
+from easops.lab.world.phone import Phone
+from easops.lab.world.request import Folder, Request
 
 STEM: Final = "/Microsoft-Server-ActiveSync/default.eas"
 

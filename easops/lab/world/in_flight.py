@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from easops.lab.world.host import Server, Worker
-from easops.lab.world.traffic import Request
+from easops.lab.world.request import Request
 
 
 class InFlight:

@@ -8,8 +8,9 @@ from typing import Any, Final
 
 import attrs
 
-from easops.document import Checker, DocumentError, Problem, parse, suggestion
+from easops.document import Checker, DocumentError, Problem, suggestion
 from easops.errors import BadInput
+from easops.yaml_reader import parse
 
 _KEYS: Final = (
     "description", "version", "organisation", "servers", "mailboxes", "history", "load", "storms", "stubborn", "heavy",

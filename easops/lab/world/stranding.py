@@ -10,8 +10,9 @@ from typing import Final
 
 from easops.lab.world.host import Server
 from easops.lab.world.in_flight import InFlight
+from easops.lab.world.phone import Phone
+from easops.lab.world.request import Client, Request
 from easops.lab.world.scenario import StrandingData
-from easops.lab.world.traffic import Client, Phone, Request
 
 _HELD: Final = 6 * 1024**2
 """Bytes that one stranded Ping holds: some hundred of them a week make the gigabytes that administrators saw."""

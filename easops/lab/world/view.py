@@ -8,8 +8,9 @@ from typing import Any
 
 import attrs
 
-from easops.lab.world.directory import ClientAccess, Directory, Mailbox
+from easops.lab.world.directory import Directory
 from easops.lab.world.product import Model
+from easops.lab.world.recipient import ClientAccess, Mailbox
 from easops.lab.world.replication import Write
 from easops.lab.world.throttling import Policy
 

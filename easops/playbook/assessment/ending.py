@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final, Literal, Protocol
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 import attrs
 
 from easops.errors import EasopsError
 from easops.playbook.assessment.run_report import RunReport
-from easops.playbook.record.notice_ledger import Ledger, Moment
-from easops.playbook.record.run_store import Run
 from easops.playbook.steps.codec import Json
 from easops.playbook.steps.step_result import Notice
 from easops.status import Severity, Status, severity
+
+if TYPE_CHECKING:
+    from easops.playbook.record.notice_ledger import Ledger, Moment
+    from easops.playbook.record.run_store import Run
 
 Word = Literal["approval", "trouble", "changed", "found", "end"]
 

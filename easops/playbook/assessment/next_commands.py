@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from easops.playbook.assessment.alternatives import alternatives
 from easops.playbook.assessment.found import reads_the_past
@@ -10,8 +10,10 @@ from easops.playbook.assessment.next_command import NextCommand, Repeat, typed
 from easops.playbook.assessment.not_judged import not_checked
 from easops.playbook.assessment.run_facts import RunFacts
 from easops.playbook.assessment.still_open import untouched
-from easops.playbook.record.approval import Asked
 from easops.status import UNCONFIRMED, Severity, Status, severity
+
+if TYPE_CHECKING:
+    from easops.playbook.record.approval import Asked
 
 SETTLING: Final = frozenset({"begin", "reconcile", "approve", "resume", "undo", "close"})
 """The labels of the commands that bring a run to its end: what there is to do about an open one."""
@@ -154,9 +156,9 @@ def _on_real_servers(run: RunFacts) -> list[NextCommand]:
     well = severity(run.status) is Severity.GOOD and not run.waits and not run.cut_short
     if run.lab is None or run.kind != "run" or not run.command or not well:
         return []
-    command = typed("easops", "run", run.command, "--inventory", "hosts.yml", "--check")
+    command = f"easops run {run.command} --inventory hosts.yml --check"
     meaning = "the same on real servers: read everything, change nothing"
-    return [NextCommand("on real servers", command, meaning)] if command else []
+    return [NextCommand("on real servers", command, meaning)]
 
 
 def _close(run: RunFacts) -> list[NextCommand]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from easops.errors import Refused
 from easops.playbook.assessment.next_command import NextCommand
 from easops.playbook.assessment.next_commands import ANEW, SETTLING
 from easops.playbook.assessment.run_facts import OpenRun
 from easops.playbook.assessment.run_report import report_of
-from easops.playbook.record.run_view import RunView
+
+if TYPE_CHECKING:
+    from easops.playbook.record.run_view import RunView
 
 
 def open_run_of(view: RunView) -> OpenRun:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import attrs
 
 from easops.actions.outcome import ItemOutcome
 from easops.detectors.finding import Detection
 from easops.errors import EasopsError
-from easops.playbook.record.run_view import RunView
 from easops.playbook.steps.step_result import Notice, StepResult
 from easops.status import EXIT_CODES, MAY_HAVE_CHANGED, OPEN, Status
+
+if TYPE_CHECKING:
+    from easops.playbook.record.run_view import RunView
 
 
 @attrs.frozen
@@ -33,7 +35,7 @@ class RunFacts:
     *unfinished* says that changing steps are still to be done. *lab* is the scenario, for a run on the built-in lab;
     *limit* is what narrowed the playbook's hosts; *earlier* is, under ``--check``, the open run because of which this
     one would be refused; *notices* are who was notified of its end. *command* is the playbook as one names it on the
-    command line; of an undo, the run that it puts back.
+    command line; of an undo, what follows ``easops undo``.
 
     *record* is the run as it is recorded, None where there is no record (``--check``). *stopped* says that this
     process stopped it before its end; *problem* is what ended it where no step could report it.

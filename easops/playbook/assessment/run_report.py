@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import attrs
 
 from easops.errors import EasopsError
 from easops.playbook.assessment.assessment import Assessment, assess
 from easops.playbook.assessment.run_facts import RunFacts
 from easops.playbook.language.load import command_of
-from easops.playbook.record.run_view import RunView
 from easops.playbook.steps.step_result import run_status
 from easops.status import Status
+
+if TYPE_CHECKING:
+    from easops.playbook.record.run_view import RunView
 
 
 @attrs.frozen

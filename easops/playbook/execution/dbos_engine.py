@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from typing import Any, Final, NoReturn, TypeVar
 
 import attrs
-from dbos import DBOS, DBOSClient, DBOSConfig, Serializer, SetEnqueueOptions, SetWorkflowID, WorkflowHandle
+from dbos import DBOS, DBOSConfig, Serializer, SetEnqueueOptions, SetWorkflowID, WorkflowHandle
 
 from easops import errors
 from easops.actions.change import Change, ChangeOutcome
@@ -33,8 +33,8 @@ from easops.errors import EasopsError, Refused
 from easops.playbook.assessment.open_run import settling_commands
 from easops.playbook.execution.apply_changes import carry_out, host_time
 from easops.playbook.record.approval import use_up
-from easops.playbook.record.database import PATIENCE, Database, DatabaseAway
-from easops.playbook.record.run_store import Record, Run
+from easops.playbook.record.database import PATIENCE, DatabaseAway
+from easops.playbook.record.run_store import Record
 from easops.playbook.record.run_view import view_of
 from easops.playbook.record.state_folder import RunLock, StateFolder
 from easops.playbook.record.stored_run import looked_at
@@ -43,7 +43,7 @@ from easops.playbook.steps.codec import Json, from_json, to_json
 from easops.playbook.steps.effects import Job, Preview
 from easops.playbook.steps.observer import Observer
 from easops.playbook.steps.step_result import StepResult
-from easops.remoting.retry import patiently
+from easops.remoting.retry import retry_for
 from easops.status import EXIT_CODES, Status
 
 PROTOCOL: Final = 1
@@ -95,7 +95,7 @@ def now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-class _Json(Serializer):
+class JsonSerializer(Serializer):
     """JSON, where the engine's default would pickle. An exception, which only a bug lets into a workflow's outcome,
     is kept as its traceback."""
 
@@ -145,7 +145,7 @@ class Execution:
         """Called just before each write. Raises Interrupted where the run is to stop, or is not ours any more."""
         self.at_boundary()
         try:
-            ours = patiently(self.lock.held, on=DatabaseAway, seconds=PATIENCE, stop=self.stop)
+            ours = retry_for(self.lock.held, on=DatabaseAway, seconds=PATIENCE, stop=self.stop)
         except DatabaseAway as error:
             self.give_up(error)
         if not ours:
@@ -440,39 +440,7 @@ def _destroy() -> None:
     _running = None
 
 
-@contextmanager
-def _client(state: StateFolder) -> Iterator[DBOSClient]:
-    logging.getLogger("dbos").setLevel(logging.CRITICAL)
-    DBOS.migrate(state.database_url)  # its tables may not be there yet: the run was never begun
-    client = DBOSClient(system_database_url=state.database_url, serializer=_Json())
-    try:
-        yield client
-    finally:
-        client.destroy()
-
-
-def cancel(state: StateFolder, walk_ids: Sequence[str]) -> None:
-    """Cancel the workflows of a dead run with their children, which frees the targets that they hold."""
-    with _client(state) as client:
-        known = [held.workflow_id for held in client.list_workflows(workflow_ids=list(walk_ids))]
-        if known:
-            client.cancel_workflows(known, cancel_children=True)
-
-
-def forget(state: StateFolder, runs: Sequence[Run]) -> None:
-    """Delete what the engine keeps of runs: their workflows with their children, and their versions."""
-    with _client(state) as client:
-        wanted = [walk_id for run in runs for walk_id in run.walk_ids]
-        known = [held.workflow_id for held in client.list_workflows(workflow_ids=wanted)]
-        if known:
-            client.delete_workflows(known, delete_children=True)
-    versions = [_version(run.document["protocol"], run.run_id) for run in runs]
-    database = Database(state.database_url)
-    database.delete_rows("dbos", "application_versions", "version_name", versions)
-    database.close()
-
-
-def _version(protocol: int, run_id: str) -> str:
+def version_of(protocol: int, run_id: str) -> str:
     """A process executes whatever of its version is enqueued: with a version for each run, nobody else does."""
     return f"{protocol}/{run_id}"
 
@@ -487,9 +455,9 @@ def _config(execution: Execution) -> DBOSConfig:
     return DBOSConfig(
         name="easops",
         system_database_url=execution.state.database_url,
-        application_version=_version(PROTOCOL, execution.run_id),
+        application_version=version_of(PROTOCOL, execution.run_id),
         executor_id=execution.run_id,
-        serializer=_Json(),
+        serializer=JsonSerializer(),
         log_level="CRITICAL",
     )
 

@@ -22,7 +22,7 @@ from easops.playbook.record.notice_ledger import Ledger, Moment
 from easops.playbook.record.run_store import Record, Run
 from easops.playbook.record.run_view import view_of
 from easops.playbook.record.state_folder import RunLock, StateFolder
-from easops.playbook.record.stored_run import context_of, status_of, steps_of
+from easops.playbook.record.stored_run import context_of, status_of, steps_of, time_of_run
 from easops.playbook.steps.codec import Json
 from easops.playbook.steps.effects import Preview
 from easops.playbook.steps.identity import this_person
@@ -164,15 +164,16 @@ def execute_run(
                 with contextlib.suppress(Exception):  # whatever it is, what stopped the run is to be told
                     _announced(held, record, conduct, "stopped")
             raise
+    ended = time_of_run(held.lab, clock)
     steps = steps_of(held, record)
     if problem:
         # What an earlier walk owes is still owed, and what it came to still stands.
         status = run_status(steps) if held.walks > 1 else status_of(problem[0])
-        record.end(held.run_id, status, owes=held.owes or _owes(steps))
+        record.end(held.run_id, status, ended, owes=held.owes or _owes(steps))
         with contextlib.suppress(Exception):  # whatever it is, the problem is to be told
             _announced(held, record, conduct, "end", problem[0])
         raise problem[0]
-    record.end(held.run_id, run_status(steps), owes=_owes(steps))
+    record.end(held.run_id, run_status(steps), ended, owes=_owes(steps))
     if held.kind == "undo":
         _close_undone(held, report_of(view_of(record.get(held.run_id), record)), record)
     return _announced(held, record, conduct, "end")

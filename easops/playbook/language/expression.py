@@ -22,8 +22,8 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from easops.document import suggestion
+from easops.duration import format_duration
 from easops.errors import BadInput
-from easops.parameter import format_duration
 
 Setting = Any
 """What a playbook says for one key: a constant (text, int, float, bool, None), an ``Expression``, or a tuple or

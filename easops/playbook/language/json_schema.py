@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from easops.duration import format_duration
 from easops.json_schema import DIALECT, TEXT, Schema, closed, condition
-from easops.parameter import Kind, Parameter, format_duration
+from easops.parameter import Kind, Parameter
 from easops.playbook.language.expression import RESERVED
 from easops.playbook.language.load import INPUT_KEYS, INPUT_KINDS, LIMITS, OPTIONAL, REQUIRED
 from easops.playbook.language.model import EXPIRES, DescribedAction, Limits, StepKind, TakesParameters

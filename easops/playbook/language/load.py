@@ -8,8 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, cast
 
-import easops
-from easops.document import Checker, DocumentError, Node, Problem, parse, read_text, suggestion
+from easops.document import Checker, DocumentError, Node, Problem, suggestion
 from easops.errors import BadInput
 from easops.parameter import Kind, Parameter, ParameterError
 from easops.playbook.language.expression import Setting, is_expression
@@ -17,6 +16,7 @@ from easops.playbook.language.model import DescribedAction, Limits, Playbook, Ta
 from easops.playbook.language.result_types import of_input
 from easops.playbook.language.setting_reader import Names, SettingReader
 from easops.playbook.language.step_reader import StepReader, result_names
+from easops.yaml_reader import parse, read_text
 
 REQUIRED: Final = ("easops", "name", "hosts", "steps")
 OPTIONAL: Final = ("scenario", "inputs", "limits", "protect")
@@ -33,7 +33,7 @@ INPUT_KINDS: Final = ("duration", "integer", "number", "text", "boolean", "choic
 
 def shipped_playbooks() -> Mapping[str, Path]:
     """The playbooks that come with easops, by name: of the installed package, and of a source checkout."""
-    package = Path(easops.__file__).parent
+    package = Path(__file__).parents[2]
     checkout = package.parent / "playbooks"
     found: dict[str, Path] = {}
     if (package.parent / "pyproject.toml").is_file():

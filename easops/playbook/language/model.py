@@ -10,8 +10,9 @@ from typing import Any, Final, Literal, Protocol
 
 import attrs
 
+from easops.duration import format_duration
 from easops.errors import BadInput, EasopsError
-from easops.parameter import Parameter, ParameterError, check_all, format_duration
+from easops.parameter import Parameter, ParameterError, check_all
 from easops.playbook.language.expression import Setting, evaluate
 
 StepKind = Literal["detect", "verify", "do", "approval"]
@@ -105,7 +106,7 @@ class Step:
         except ParameterError as error:
             raise BadInput(f"{self.place}: step {self.name!r} cannot take this value", str(error)) from None
 
-    def given(self, parameters: Sequence[Parameter], namespace: Mapping[str, Any]) -> tuple[str, ...]:
+    def command_arguments(self, parameters: Sequence[Parameter], namespace: Mapping[str, Any]) -> tuple[str, ...]:
         """The values of ``with:`` as they are typed after ``easops detect`` (``since=1h``); none that an earlier step
         gave, and none at all where they cannot be told now."""
         try:

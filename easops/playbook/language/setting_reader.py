@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from easops.document import Checker, Node, suggestion
-from easops.inventory.select import SelectorError, parse_selector
+from easops.inventory.selector import SelectorError, parse_selector
 from easops.parameter import Kind, Parameter, ParameterError
 from easops.playbook.language.expression import (
     RESERVED,

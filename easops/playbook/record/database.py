@@ -9,16 +9,18 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import secrets
+import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from easops.errors import BadInput, EasopsError, UnreachableHost
+from easops.playbook.record import sqlite
 from easops.playbook.record.location import VARIABLE
-from easops.remoting.retry import patiently
+from easops.remoting.retry import retry_for
 from easops.remoting.secret import Secret
 
 METADATA: Final = sa.MetaData()
@@ -62,6 +64,8 @@ HOLDERS: Final = sa.Table(
 )
 """Who took a run's lock last and has not given it back, and when (PostgreSQL alone)."""
 
+_NEWER_SQLITE: Final = f"use a Python that has SQLite 3.42 or later, or a PostgreSQL database: set {VARIABLE}"
+
 T = TypeVar("T")
 
 
@@ -99,6 +103,12 @@ def is_postgresql(url: str) -> bool:
     return url.startswith("postgresql")
 
 
+def _is_too_old(error: sa.exc.DBAPIError) -> bool:
+    """Whether SQLite does not understand what it was asked, as against a file that it cannot use."""
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF == sqlite3.SQLITE_ERROR
+
+
 class Database:
     """The database of *url*; nothing is asked of it yet."""
 
@@ -108,6 +118,8 @@ class Database:
         place = f"{parts.host or 'this machine'}{'' if parts.port is None else f':{parts.port}'}"
         self.name = f"the database {parts.database} at {place}" if self.is_postgresql else f"{parts.database}"
         more: dict[str, Any] = {"pool_pre_ping": True} if self.is_postgresql else {"connect_args": {"timeout": 30}}
+        if not self.is_postgresql:
+            sqlite.adopt(url)
         self._engine = sa.create_engine(url, **more)
 
     def close(self) -> None:
@@ -138,7 +150,7 @@ class Database:
             except sa.exc.DBAPIError as error:
                 raise self.translated(error) from None
 
-        return patiently(once, on=DatabaseAway, seconds=patience)
+        return retry_for(once, on=DatabaseAway, seconds=patience)
 
     def session(self) -> sa.Connection:
         """A connection of its own, in no transaction, for whoever keeps it. Raises DatabaseAway, BadInput."""
@@ -157,6 +169,34 @@ class Database:
         """Delete the rows of somebody else's table that have one of *values* in *column*; SQLite has no schemas."""
         known = sa.table(table, sa.column(column), schema=schema if self.is_postgresql else None)
         self.transact(lambda connection: connection.execute(sa.delete(known).where(known.c[column].in_(values))))
+
+    def try_row(self, schema: str, table: str, values: Mapping[str, str]) -> None:
+        """Insert a row into somebody else's table, and take it back. Raises as ``checking``."""
+        known = sa.table(table, *(sa.column(name) for name in values), schema=schema if self.is_postgresql else None)
+        returned = next(iter(known.c))
+        with self.checking(), self._engine.connect() as connection:
+            connection.execute(sa.insert(known).values(dict(values)).returning(returned)).one()
+            connection.rollback()
+
+    @contextlib.contextmanager
+    def checking(self) -> Iterator[None]:
+        """Around a trial of the engine's tables: what the database does not know, or refuses, is nobody's bug. Raises
+        BadInput, DatabaseAway; EasopsError where a file cannot be read or written."""
+        try:
+            yield
+        except sa.exc.DBAPIError as error:
+            known = self.translated(error)
+            if isinstance(known, EasopsError) and not _is_too_old(error):
+                raise known from None
+            said = str(error.orig).strip().partition("\n")[0]
+            if not self.is_postgresql:
+                version = f"SQLite {sqlite3.sqlite_version}, which this Python has"
+                raise BadInput(f"the engine cannot use {version}", said, _NEWER_SQLITE) from None
+            raise BadInput(
+                f"the engine cannot use {self.name}",
+                said,
+                f"{VARIABLE} names it; use a newer PostgreSQL, or another one",
+            ) from None
 
     def translated(self, error: sa.exc.DBAPIError) -> Exception:
         """The error for a person; a mistake of ours stays as it is."""

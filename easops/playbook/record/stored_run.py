@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 import attrs
@@ -16,14 +16,14 @@ from easops.context import Context
 from easops.errors import BadInput, EasopsError, OutcomeUnknown, Refused, UnreachableHost
 from easops.exchange.organisation import Organisation
 from easops.inventory.host import Host
-from easops.playbook.execution.lab_process import start_lab
+from easops.lab_process import LabError, start_lab
 from easops.playbook.record.run_store import Record, Run
 from easops.playbook.record.state_folder import RunLock, StateFolder
 from easops.playbook.steps.codec import from_json
 from easops.playbook.steps.identity import this_machine
 from easops.playbook.steps.observer import Observer
 from easops.playbook.steps.step_result import StepResult
-from easops.remoting.pool import SessionPool, kept_or_own
+from easops.remoting.pool import SessionPool, shared_or_new
 from easops.remoting.secret import ask_passwords
 from easops.status import Status
 
@@ -31,6 +31,15 @@ from easops.status import Status
 def new_run_id() -> str:
     """An id that sorts by time and is easy to type."""
     return f"{dt.datetime.now(dt.UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+def time_of_run(scenario: str | None, clock: Clock) -> dt.datetime:
+    """The time at which a run starts or ends: this machine's, and for one in the lab the lab's, as are the times of its
+    steps."""
+    if scenario is not None:
+        with suppress(LabError):  # it has ended, and its clock with it; the run's end is recorded all the same
+            return clock.now()
+    return dt.datetime.now(dt.UTC)
 
 
 @contextmanager
@@ -139,7 +148,7 @@ def context_of(
     observer: Observer,
     kept_sessions: SessionPool | None = None,
 ) -> Iterator[Context]:
-    with kept_or_own(kept_sessions) as sessions:
+    with shared_or_new(kept_sessions) as sessions:
         organisation = Organisation.of(hosts, sessions)
         for entry in record.entries(held.run_id, "facts"):
             organisation.domain_controller = entry.body["domain_controller"]

@@ -6,13 +6,14 @@ must neither be forgotten nor be done twice.
 
 from __future__ import annotations
 
+import collections
 from collections.abc import Mapping
 from typing import Any
 
 import attrs
 
 from easops.actions.change import Change, ChangeOutcome
-from easops.actions.outcome import ItemOutcome
+from easops.actions.outcome import Done, ItemOutcome
 from easops.playbook.steps.step_result import StepResult
 from easops.status import FINISHED_WELL
 
@@ -22,7 +23,7 @@ class OneWayChange:
     """A change that cannot be undone, and that an earlier attempt made or may have made.
 
     *key* is the key of its intent, which begins with the step's key. *outcome* is what is known of it now
-    (``easops.actions.change.conclude``).
+    (``easops.actions.perform.conclude``).
     """
 
     key: str
@@ -80,6 +81,31 @@ class Earlier:
             # A step with a loop has several items of one host: which of them is this change is not recorded.
             return one_way.item(host, target)
         return attrs.evolve(items[0], status=one_way.outcome.status, reason=one_way.outcome.reason)
+
+    def added_to(self, step_key: str, result: StepResult) -> StepResult:
+        """*result* of the step of that key, with the items that earlier attempts changed and this one did not.
+
+        The record keeps one result for each step, so this one takes the place of the earlier one. Without these items
+        the record would forget changes that were made, and neither the report nor ``undo`` would know of them. Several
+        items of a step may have one name (a loop over the pools of one host), so they are matched one by one.
+        """
+        touched_again = collections.Counter(item.item for item in result.items if item.touched)
+        items = list(result.items)
+        for old in self.touched(step_key):
+            if touched_again[old.item] > 0:
+                touched_again[old.item] -= 1
+                continue
+            at = next((at for at, new in enumerate(items) if new.item == old.item and not new.touched), None)
+            if at is None:
+                items.append(old)
+            else:
+                new = items[at]
+                items[at] = attrs.evolve(new, touched=True, undo=new.undo or old.undo, ended=new.ended or old.ended)
+        if items == list(result.items):
+            return result
+        done = result.done or Done(result.subject)
+        ended = {item.item: item.ended for item in items if item.ended is not None}
+        return attrs.evolve(result, done=attrs.evolve(done, items=tuple(items), ended={**ended, **done.ended}))
 
 
 def _same(one: Any, other: Any) -> bool:

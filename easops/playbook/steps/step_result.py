@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Literal
+from typing import Any, Literal
 
 import attrs
 
 from easops.actions.outcome import Done, ItemOutcome
 from easops.detectors.finding import Detection
+from easops.playbook.language.model import Step
 from easops.playbook.steps.approval_request import RULE, Approval
 from easops.status import MAY_HAVE_CHANGED, Status, worst
 
@@ -46,6 +47,11 @@ class StepResult:
     position: int = 0
     approval: Approval | None = None
     given: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, step: Step, status: Status, **more: Any) -> StepResult:
+        """The result of *step*; *more* are the other attributes."""
+        return cls(step.number, step.name, step.kind, step.subject, status, **more)
 
     @property
     def key(self) -> str:

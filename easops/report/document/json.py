@@ -3,10 +3,10 @@
 A run's document has these keys, whatever came of it: ``status``, ``changed`` and ``would_change`` (booleans),
 ``run_id`` (null under check), ``playbook``, ``kind``, ``lab`` (the scenario, or null), ``limit`` (what narrowed
 the playbook's hosts, or null), ``earlier`` (under check the open run because of which this one would be refused, with
-``run_id``, ``state`` and ``ended``, or null), ``started``, ``ended``, ``exit_code``, ``findings`` (one for each detect step: the
-step's name and the detection as data), ``steps``, ``next`` (the first command to type next, or an empty text),
-``assessment`` (what the run means, ``assessment_data``) and ``notices`` (who was notified of its end: ``channel``,
-``status``, which is sent, failed or unknown, ``reason`` and ``at``).
+``run_id``, ``state`` and ``ended``, or null), ``started``, ``ended``, ``exit_code``, ``findings`` (one for each detect
+step: the step's name and the detection as data), ``steps``, ``next`` (the first command to type next, or an empty
+text), ``assessment`` (what the run means, ``assessment_data``) and ``notices`` (who was notified of its end:
+``channel``, ``status``, which is sent, failed or unknown, ``reason`` and ``at``).
 
 A step has ``number``, ``name``, ``kind``, ``subject``, ``target`` (what was acted on: the targets of its items, or else
 its hosts, joined by a comma and a blank; null where there is none), ``hosts``, ``status``, ``reason``, ``because``,
@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -30,12 +30,14 @@ from easops.detectors.finding import Detection
 from easops.playbook.assessment.assessment import Assessment
 from easops.playbook.assessment.next_commands import begin, next_of_asked
 from easops.playbook.assessment.run_report import RunReport
-from easops.playbook.record.approval import Asked, Decision
-from easops.playbook.record.run_view import RunView
 from easops.playbook.steps.codec import to_json
 from easops.playbook.steps.step_result import Notice, StepResult
 from easops.readings.take import ReadingResult
 from easops.status import Status
+
+if TYPE_CHECKING:
+    from easops.playbook.record.approval import Asked, Decision
+    from easops.playbook.record.run_view import RunView
 
 Document = dict[str, Any]
 

@@ -177,7 +177,10 @@ def _assessment(made: _Made) -> Schema:
         "open": {**sentences, "description": "what is not done, not known, not proved or not treated"},
         "not_judged": {**sentences, "description": "what could not be judged, or was not looked at"},
         "next": {**_array(_object("a command", command)), "description": "the commands to type next, in order"},
-        "repeats": {**_array(_object("a repetition", repeat)), "description": "the same command once more, with a difference"},
+        "repeats": {
+            **_array(_object("a repetition", repeat)),
+            "description": "the same command once more, with a difference",
+        },
     }
     made.defs["assessment"] = _object("What a run means. Every format of a report says the same.", keys)
     return {"$ref": "#/$defs/assessment"}

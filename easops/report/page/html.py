@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import attrs
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -18,11 +18,9 @@ from easops.actions.outcome import ItemOutcome
 from easops.actions.state_words import value_names
 from easops.clock import lasted
 from easops.detectors import DETECTORS
-from easops.parameter import format_duration
+from easops.duration import format_duration
 from easops.playbook.assessment.proved import proof_words
 from easops.playbook.assessment.run_report import RunReport
-from easops.playbook.record.approval import Decision
-from easops.playbook.record.run_store import Run
 from easops.playbook.steps.approval_request import PlannedChange
 from easops.playbook.steps.step_result import StepResult
 from easops.report.page.before_after import measured
@@ -33,6 +31,10 @@ from easops.report.terminal.layout import moment, value_words
 from easops.report.terminal.step import outcome_words, step_lines
 from easops.status import Status
 from easops.wording import counted, figure
+
+if TYPE_CHECKING:
+    from easops.playbook.record.approval import Decision
+    from easops.playbook.record.run_store import Run
 
 
 @attrs.frozen

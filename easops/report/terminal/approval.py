@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import itertools
+from typing import TYPE_CHECKING
 
 import attrs
 
 from easops.playbook.assessment.next_commands import next_of_asked
-from easops.playbook.record.approval import Asked, Decision
 from easops.playbook.steps.approval_request import Approval
 from easops.report.terminal.head_and_end import Row, command_row, head_lines, rows_lines
 from easops.report.terminal.layout import INDENT, difference, effective_lines, moment, wrapped
 from easops.wording import counted
+
+if TYPE_CHECKING:
+    from easops.playbook.record.approval import Asked, Decision
 
 
 def approval_lines(approval: Approval, told: str, *, whole: bool) -> list[str]:

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Collection
 
 from easops.detectors.finding import Detection, Device, Measurement, UserFinding
-from easops.parameter import format_duration
+from easops.duration import format_duration
 from easops.remoting.unreachable import Unreachable
 from easops.report.terminal.layout import INDENT, moment, wrapped
 from easops.report.terminal.styled_line import Style, joined

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from easops.actions.state_words import value_names
 from easops.clock import readable_time
-from easops.parameter import format_duration
+from easops.duration import format_duration
 from easops.report.terminal.styled_line import spread
 
 WIDTH: Final = 80

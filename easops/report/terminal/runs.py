@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 from easops.actions.change import Change, ChangeOutcome
 from easops.actions.state_words import state_words
 from easops.playbook.assessment.run_report import RunReport
-from easops.playbook.record.run_view import RunView
 from easops.playbook.steps.step_result import Notice
 from easops.report.terminal.approval import decision_words
 from easops.report.terminal.head_and_end import Row, assessment_rows, command_rows, head_lines, rows_lines
@@ -16,6 +16,9 @@ from easops.report.terminal.layout import INDENT, moment, table, wrapped
 from easops.report.terminal.step import item_words, step_lines
 from easops.status import Status
 from easops.wording import counted
+
+if TYPE_CHECKING:
+    from easops.playbook.record.run_view import RunView
 
 
 def runs_lines(views: Sequence[RunView], width: int | None = None) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
@@ -12,9 +12,6 @@ from easops.detectors.finding import Detection
 from easops.playbook.assessment.found import found_words
 from easops.playbook.assessment.next_commands import begin
 from easops.playbook.assessment.run_report import RunReport
-from easops.playbook.record.approval import Asked, Decision
-from easops.playbook.record.run_view import RunView
-from easops.playbook.steps.effects import Preview
 from easops.playbook.steps.step_result import Notice, StepResult
 from easops.readings.take import ReadingResult
 from easops.report.terminal.approval import asked_lines, decided_lines
@@ -26,6 +23,11 @@ from easops.report.terminal.step import item_words, step_lines
 from easops.report.terminal.styled_line import Style, joined, painted
 from easops.status import Status
 from easops.wording import counted
+
+if TYPE_CHECKING:
+    from easops.playbook.record.approval import Asked, Decision
+    from easops.playbook.record.run_view import RunView
+    from easops.playbook.steps.effects import Preview
 
 
 def preview_lines(preview: Preview) -> list[str]:

@@ -12,7 +12,7 @@ import pytest
 
 from easops.lab.cmdlet import Call
 from easops.lab.cmdlets import CMDLETS
-from easops.lab.law import Law
+from easops.lab.signatures.table import SignatureTable
 from easops.lab.value import CmdletFailed, ErrorInfo
 from easops.lab.world import World
 from easops.lab.world.scenario import read_scenario
@@ -25,7 +25,7 @@ class Ask:
     def __init__(self, world: World, server: str) -> None:
         self.world = world
         self.server = server
-        self._law = Law(world.servers[server].product.version)
+        self._signatures = SignatureTable(world.servers[server].product.version)
 
     def at(self, server: str) -> Ask:
         """The same world, asked at another server."""
@@ -33,7 +33,7 @@ class Ask:
 
     def __call__(self, cmdlet: str, *, piped: tuple[Any, ...] = (), **parameters: Any) -> list[Any]:
         endpoint = CMDLETS[cmdlet].endpoint
-        name, bound = self._law.bind(endpoint, cmdlet, list(parameters.items()), piped=bool(piped))
+        name, bound = self._signatures.bind(endpoint, cmdlet, list(parameters.items()), piped=bool(piped))
         return self.world.perform(CMDLETS[name], Call(self.server, "CONTOSO\\admin", name, bound, piped))
 
     def error(self, cmdlet: str, **parameters: Any) -> ErrorInfo:

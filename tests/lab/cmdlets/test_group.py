@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from easops.lab.law import Law
+from easops.lab.signatures.table import SignatureTable
 from easops.lab.value import Warning_
 
 
@@ -76,4 +76,4 @@ def test_recipients_are_cut_at_the_result_size_with_a_warning(ask: Any) -> None:
 @pytest.mark.parametrize("cmdlet", ["Get-Group", "Get-Recipient"])
 def test_every_version_takes_a_filter(version: str, cmdlet: str) -> None:
     given = [("Filter", "MemberOfGroup -eq 'x'"), ("ResultSize", "Unlimited"), ("DomainController", "dc01.x.example")]
-    assert Law(version).bind("exchange", cmdlet, given)[0] == cmdlet
+    assert SignatureTable(version).bind("exchange", cmdlet, given)[0] == cmdlet

@@ -11,8 +11,8 @@ import pytest
 
 from easops.lab.cmdlet import Call
 from easops.lab.cmdlets import CMDLETS
-from easops.lab.law import Law
 from easops.lab.scripts import SCRIPTS
+from easops.lab.signatures.table import SignatureTable
 from easops.lab.value import CmdletFailed, ErrorInfo
 from easops.lab.world import World
 from easops.lab.world.scenario import read_scenario
@@ -31,8 +31,8 @@ class Asked:
         self, cmdlet: str, *, at: str = "AMS-EX01", piped: tuple[Any, ...] = (), **parameters: Any
     ) -> list[Any]:
         endpoint = CMDLETS[cmdlet].endpoint
-        law = Law(self.world.servers[at].product.version)
-        name, bound = law.bind(endpoint, cmdlet, list(parameters.items()), piped=bool(piped))
+        signatures = SignatureTable(self.world.servers[at].product.version)
+        name, bound = signatures.bind(endpoint, cmdlet, list(parameters.items()), piped=bool(piped))
         return self.world.perform(CMDLETS[name], Call(at, "CONTOSO\\admin", name, bound, piped))
 
     def error(self, cmdlet: str, **parameters: Any) -> ErrorInfo:

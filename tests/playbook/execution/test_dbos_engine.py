@@ -127,7 +127,7 @@ def test_what_a_callers_function_raises_ends_no_run_in_its_middle(rig: Start) ->
 
 
 def test_a_bug_in_a_workflow_comes_back_as_its_traceback() -> None:
-    serializer = engine._Json()
+    serializer = engine.JsonSerializer()
     try:
         raise KeyError("oops")
     except KeyError as error:

@@ -11,9 +11,10 @@ from jsonschema.exceptions import best_match
 
 from easops.actions import ACTIONS
 from easops.detectors import DETECTORS
-from easops.document import Checker, parse
+from easops.document import Checker
 from easops.playbook.language.json_schema import playbook_schema
 from easops.playbook.language.load import shipped_playbooks
+from easops.yaml_reader import parse
 
 SCHEMA = playbook_schema(actions=ACTIONS, detectors=DETECTORS)
 HEAD = "easops: 1\nname: x\nhosts: all\n"

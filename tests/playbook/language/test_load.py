@@ -18,7 +18,7 @@ import easops.actions
 import easops.detectors
 from easops.actions.outcome import Done, ItemOutcome
 from easops.detectors.finding import Detection, Device, Undetermined, UserFinding
-from easops.document import Checker, DocumentError, parse
+from easops.document import Checker, DocumentError
 from easops.errors import BadInput
 from easops.parameter import Parameter
 from easops.playbook.language import result_types as shape
@@ -27,6 +27,7 @@ from easops.playbook.language.json_schema import playbook_schema
 from easops.playbook.language.load import check_inputs, load_playbook, load_playbook_text, shipped_playbooks
 from easops.playbook.language.model import Limits, Playbook
 from easops.registry import table
+from easops.yaml_reader import parse
 
 
 @attrs.frozen
@@ -174,10 +175,10 @@ def test_a_playbook_is_rebuilt_from_its_text_and_line_ends_do_not_change_its_dig
             "1:31: limit_eas_usage needs 'user': the mailbox. Add `user:` under `with:`",
         ),
         ("- {do: limit_eas_usage, with: a}", "1:31: with is text, not a mapping. Write it as `name: value` lines"),
-        ("- {do: limit_eas_usage, with: {user: 5}}", "1:38: user of limit_eas_usage cannot be this: 5 is no text"),
+        ("- {do: limit_eas_usage, with: {user: 5}}", "1:38: user of limit_eas_usage cannot be this: 5 is not text"),
         (
             "- {detect: contact_sync_storm, with: {threshold: 0}}",
-            "1:50: threshold of contact_sync_storm cannot be this: 0 is below 1, the least that threshold can be",
+            "1:50: threshold of contact_sync_storm cannot be this: 0 is below 1, the minimum of threshold",
         ),
         (
             "- {detect: contact_sync_storm, with: {threshold: '{{ window }}'}}",
@@ -186,7 +187,7 @@ def test_a_playbook_is_rebuilt_from_its_text_and_line_ends_do_not_change_its_dig
         (
             "- {detect: contact_sync_storm, with: {threshold: '{{ many }}'}}",
             "1:50: threshold of contact_sync_storm cannot be the default of the input 'many': "
-            "0 is below 1, the least that threshold can be",
+            "0 is below 1, the minimum of threshold",
         ),
         (
             "- {detect: contact_sync_storm, with: {threshold: [1, '{{ many }}']}}",
@@ -194,11 +195,11 @@ def test_a_playbook_is_rebuilt_from_its_text_and_line_ends_do_not_change_its_dig
         ),
         (
             "- {do: limit_eas_usage, with: {user: '{{ maybe }}'}}",
-            "1:38: user of limit_eas_usage cannot be the default of the input 'maybe': None is no text",
+            "1:38: user of limit_eas_usage cannot be the default of the input 'maybe': None is not text",
         ),
         (
             "- {do: set_recycling, on: all, with: {how: '{{ way }}'}}",
-            "1:44: how of set_recycling cannot be the default of the input 'way': 'up' is none of off, on",
+            "1:44: how of set_recycling cannot be the default of the input 'way': 'up' is not one of off, on",
         ),
         (
             "- {do: limit_eas_usage, with: {user: '{{ many }} {{ wh }}'}}",
@@ -285,13 +286,13 @@ def test_a_playbook_is_rebuilt_from_its_text_and_line_ends_do_not_change_its_dig
         ),
         (
             "- {detect: sync_pool_cpu, on: 'sit=AMS'}",
-            "1:32: the selector 'sit=AMS' cannot be read at column 1: hosts have no 'sit': "
+            "1:32: the selector 'sit=AMS' cannot be read at column 1: hosts have no attribute 'sit': "
             "there are name, role, site, version, organisation, runs. Did you mean 'site'?",
         ),
         (
             "- {detect: sync_pool_cpu, on: 'site=AMS and'}",
             "1:44: the selector 'site=AMS and' cannot be read at column 13: a condition is missing at the end: "
-            "as in site=AMS",
+            "a condition looks like site=AMS",
         ),
         ("- {detect: sync_pool_cpu, on: [A, 5]}", "1:35: on is a list of host names: this is a number"),
         (
@@ -312,7 +313,8 @@ def test_a_playbook_is_rebuilt_from_its_text_and_line_ends_do_not_change_its_dig
         ),
         (
             "- {verify: sync_pool_cpu, within: soon}",
-            "1:35: within cannot be this: 'soon' is no duration: write a number and a unit, as in 90s, 30m, 1h or 2d",
+            "1:35: within cannot be this: 'soon' is not a valid duration: "
+            "write a number and a unit, as in 90s, 30m, 1h or 2d",
         ),
         ("- {detect: sync_pool_cpu, on_failure: stop}", "1:39: on_failure cannot be 'stop': it is one of continue"),
         ("- {detect: sync_pool_cpu, as: item}", "1:31: a result cannot be called 'item': the name is reserved"),
@@ -344,19 +346,19 @@ def test_a_playbook_is_rebuilt_from_its_text_and_line_ends_do_not_change_its_dig
         ),
         (
             "- {approval: x, expires: soon}\n- {do: limit_eas_usage, with: {user: a}}",
-            "1:26: expires cannot be this: 'soon' is no duration",
+            "1:26: expires cannot be this: 'soon' is not a valid duration",
         ),
         (
             "- {approval: x, expires: 0s}\n- {do: limit_eas_usage, with: {user: a}}",
-            "1:26: expires cannot be this: '0s' is below 1m, the least that expires can be",
+            "1:26: expires cannot be this: '0s' is below 1m, the minimum of expires",
         ),
         (
             "- {approval: x, expires: 401d}\n- {do: limit_eas_usage, with: {user: a}}",
-            "1:26: expires cannot be this: '401d' is above 400d, the most that expires can be",
+            "1:26: expires cannot be this: '401d' is above 400d, the maximum of expires",
         ),
         (
             "- {approval: x, expires: 9999999d}\n- {do: limit_eas_usage, with: {user: a}}",
-            "1:26: expires cannot be this: '9999999d' is too long for a duration: the longest is 36500d",
+            "1:26: expires cannot be this: '9999999d' is too long: the longest duration is 36500d",
         ),
         (
             "- {do: limit_eas_usage, with: {user: a}}\n- {approval: x}\n- {detect: sync_pool_cpu}",
@@ -426,7 +428,7 @@ def test_a_mistake_in_a_step_is_named_at_its_place(step: str, expected: str) -> 
                 "3:12: there is no 'storm' here: it is the `as` of this step or a later one. Use it after that step",
                 "4:19: limits.changes is 0: it cannot be below 1",
                 "4:22: limits has no key 'hosts': there are changes, hosts_at_once, unreachable. Remove it",
-                "5:10: protect cannot be this: 5 is no list",
+                "5:10: protect cannot be this: 5 is not a list",
             ],
         ),
         (
@@ -449,7 +451,7 @@ def test_a_mistake_in_a_step_is_named_at_its_place(step: str, expected: str) -> 
             + STORM,
             [
                 "5:37: the default of 'window' is no constant: inputs are known before all else",
-                "6:34: the default of 'many' is wrong: 'x' is no integer",
+                "6:34: the default of 'many' is wrong: 'x' is not a whole number",
                 "7:21: an input of type text has no choices. Write `type: choice`",
                 "9:8: the input 'way' has no choices: its type is choice. Add `choices: [a, b]`",
             ],
@@ -523,8 +525,8 @@ def test_every_wrong_input_is_named_at_once() -> None:
     assert (caught.value.what, caught.value.why, caught.value.next_step) == (
         "the inputs do not fit the playbook p",
         "there is no input 'windw' (there are window, many, who, list, way, maybe); "
-        "the input 'many' cannot be this: 'x' is no integer; the input 'who' is missing (text); "
-        "the input 'way' cannot be this: 'down' is none of off, up",
+        "the input 'many' cannot be this: 'x' is not a whole number; the input 'who' is missing (text); "
+        "the input 'way' cannot be this: 'down' is not one of off, up",
         "Did you mean 'window'? Add --input who=...",
     )
 

@@ -23,7 +23,8 @@ from easops.playbook.record.database import DatabaseAway, postgresql_url
 from easops.playbook.record.run_store import Record, Run
 from easops.playbook.record.run_view import list_runs, show_run
 from easops.playbook.record.state_folder import StateFolder
-from easops.playbook.run import resume, run
+from easops.playbook.resume import resume
+from easops.playbook.run import run
 from easops.playbook.undo import undo
 from easops.status import Status
 from tests.postgresql import PostgresServer

@@ -160,7 +160,7 @@ def test_a_run_that_ends_while_it_is_looked_at_has_not_died(tmp_path: Path, monk
     assert [view.status for view in list_runs(state)] == ["running"]
 
     def ends_just_now(_: object) -> bool:
-        record.end("R", "changed", owes=False)
+        record.end("R", "changed", dt.datetime.now(dt.UTC), owes=False)
         lock.release()
         return False
 

@@ -123,7 +123,7 @@ def test_who_turns_up_behind_the_approval_is_not_changed_nor_are_the_others_of_t
     assert effects.applied == []
     assert {item.item: item.reason for item in effects.results[3].items} == {
         "bert": "was not in the plan that was approved (limit)",
-        "anna": "others of this step were not approved as they are planned now",
+        "anna": "another item of this step is not planned as it was approved",
     }
     assert {item.rule for item in effects.results[3].items} == {RULE}
     assert _owes(effects.results)
@@ -163,7 +163,7 @@ def test_a_failure_may_go_on_and_an_unapproved_plan_may_not() -> None:
 def test_a_check_tells_what_would_be_asked_for_and_goes_on_to_predict() -> None:
     statuses, effects, _ = go(FLOOD, text=GATED, effects=FakeEffects(checking=True))
     assert statuses == ["ok", "skipped", "would_change", "would_change", "skipped"]
-    assert effects.results[1].reason == "check: an approval would be asked for"
+    assert effects.results[1].reason == "check: an approval would be requested"
     assert digest(effects) == digest(asked(FLOOD))
 
 
@@ -186,7 +186,7 @@ def test_what_cannot_be_planned_whole_is_not_asked_for(error: Exception, status:
     effects = asked(FLOOD, limit=Limit(errors=errors))
     assert [str(result.status) for result in effects.results][1:3] == [status, "not_started"]
     assert effects.results[1].approval is None
-    assert effects.results[1].reason.startswith("what it is for cannot be planned: limit: anna: ")
+    assert effects.results[1].reason.startswith("the changes to approve cannot be planned: limit: anna: ")
     assert _owes(effects.results)
 
 

@@ -533,7 +533,7 @@ def test_the_first_stop_ends_a_group_and_what_comes_after_it() -> None:
         ("proof", "B", "not_started"),
         ("all", None, "not_started"),
     ]
-    assert effects.results[3].reason == "behind the stop at 'proof (A)'"
+    assert effects.results[3].reason == "the run stopped at 'proof (A)'"
     assert effects.applied == [("a", "A")]
     assert _owes(effects.results)
 
@@ -682,4 +682,4 @@ steps:
 
 def test_a_group_that_is_refused_names_itself() -> None:
     _, effects, _ = go(BOTH, found(), text=HOST_BY_HOST.replace("{changes: 2}", "{changes: 1}"))
-    assert effects.results[2].reason == "behind the stop at 'one after the other'"
+    assert effects.results[2].reason == "the run stopped at 'one after the other'"

@@ -1,0 +1,64 @@
+"""Ctrl-C and SIGTERM while a run executes, and ending the process at once."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from typing import NoReturn
+
+
+class StopSignals:
+    """The first signal ends the run at its next boundary, a second one ends the process at once.
+
+    With *until_stdin_closes* the end of standard input counts as a SIGTERM, and Ctrl-C is ignored: it reaches the
+    program that started this one, too, and that program decides.
+    """
+
+    def __init__(self, until_stdin_closes: bool) -> None:
+        self._until_stdin_closes = until_stdin_closes
+        self.code = 130
+        """The exit code of the signal that arrived."""
+
+    def __call__(self, stop: Callable[[], None]) -> None:
+        """Install the handlers; *stop* ends the run at its next boundary."""
+        from easops.status import EXIT_INTERRUPTED, EXIT_TERMINATED
+
+        stopping = False
+
+        def handle(number: int, frame: object) -> None:
+            nonlocal stopping
+            code = EXIT_TERMINATED if number == signal.SIGTERM else EXIT_INTERRUPTED
+            if stopping:
+                os._exit(code)
+            stopping, self.code = True, code
+            # Written past the stream's own lock: the signal may have come while this thread held it.
+            with contextlib.suppress(OSError):
+                os.write(2, b"\neasops: stopping; what is under way is finished first (Ctrl-C again: at once)\n")
+            stop()
+
+        def watch_stdin() -> None:
+            while os.read(0, 4096):  # past the buffer, whose lock a daemon thread must not hold at the end
+                pass
+            self.code = EXIT_TERMINATED
+            stop()
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, handle)
+        if self._until_stdin_closes:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            threading.Thread(target=watch_stdin, daemon=True).start()
+
+
+def leave(code: int) -> NoReturn:
+    """End the process at once, with everything that was written flushed.
+
+    The interpreter's own ending would wait for threads that may hang on a server.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)

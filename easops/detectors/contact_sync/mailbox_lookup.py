@@ -1,0 +1,49 @@
+"""The mailboxes that the user names of a log, or of ``users:``, stand for: each name is asked for once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import attrs
+
+from easops.errors import EasopsError, UnreachableHost
+from easops.exchange.mailbox import AmbiguousMailbox, Mailbox, find_mailbox
+from easops.exchange.organisation import Organisation
+
+
+@attrs.frozen
+class Unresolved:
+    """A name without its one mailbox, and why.
+
+    *error* is None if the organisation answered (no mailbox, or several); else it is why there is no answer, and
+    nothing is known about the name.
+    """
+
+    why: str
+    error: EasopsError | None = None
+
+
+Mailboxes = Mapping[str, Mailbox | Unresolved]
+"""By name, in lower case."""
+
+
+def look_up_mailboxes(names: Iterable[str], organisation: Organisation) -> Mailboxes:
+    """The mailbox of each of *names*; names that differ only in case are one. Raises no EasopsError."""
+    by_name: dict[str, Mailbox | Unresolved] = {}
+    for name in names:
+        if name.lower() not in by_name:
+            by_name[name.lower()] = _look_up(name, organisation)
+    return by_name
+
+
+def _look_up(name: str, organisation: Organisation) -> Mailbox | Unresolved:
+    try:
+        session = organisation.session()
+        mailbox = find_mailbox(session, name, domain_controller=organisation.domain_controller)
+    except AmbiguousMailbox as error:
+        return Unresolved(error.why or "there are several mailboxes of this name")
+    except UnreachableHost as error:
+        return Unresolved("it could not be looked up", error)
+    except EasopsError as error:
+        return Unresolved(f"{name} could not be looked up: {error}", error)
+    return mailbox or Unresolved("there is no mailbox of this name")

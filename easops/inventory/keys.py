@@ -1,0 +1,36 @@
+"""The keys of an inventory file, level by level. The loader and the JSON Schema both read this table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+import attrs
+
+from easops.inventory.host import PASSWORD_SOURCES
+
+PATHS: Final = {"exchange": "/PowerShell", "windows": "/wsman"}
+"""The endpoints, and the path that the url of each must have."""
+
+
+@attrs.frozen
+class Keys:
+    """The keys that a mapping must have, and those that it may have."""
+
+    required: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+
+
+KEYS: Final[Mapping[str, Keys]] = {
+    "inventory": Keys(("easops", "hosts"), ("credentials", "defaults")),
+    "credential": Keys(("username", "password")),
+    "password": Keys((), PASSWORD_SOURCES),  # exactly one
+    "host": Keys(("name",), ("organisation", "version", "roles", "site", "endpoints", "log_folder")),
+    "endpoints": Keys((), tuple(PATHS)),
+    "endpoint": Keys(("url",), ("auth", "credential", "ca")),
+}
+"""The keys at each level. ``defaults`` takes the optional ones of a host and of its endpoints."""
+
+NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+"""What a host or a notification channel may be called."""

@@ -1,0 +1,193 @@
+"""One pipeline: its statements, its input, and the thread that runs it."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Protocol
+
+from psrpcore import (
+    Command,
+    CreatePipelineEvent,
+    EndOfPipelineInputEvent,
+    PipelineHostResponseEvent,
+    PipelineInputEvent,
+)
+from psrpcore.types import PSRPMessageType
+
+from easops.lab.psrp.backend import Backend, Session
+from easops.lab.psrp.bound_command import BoundCommand
+from easops.lab.psrp.clixml import from_wire
+from easops.lab.psrp.error_record import error_record, state_message, stopped, warning_message
+from easops.lab.value import CmdletFailed, ErrorInfo, NonTerminating, Warning_
+
+YES, YES_TO_ALL = 0, 1
+"""The choices of a confirmation prompt that let the command run."""
+
+
+class Pool(Protocol):
+    """What a pipeline needs of its runspace pool."""
+
+    session: Session
+    backend: Backend
+    imported: set[str]
+
+    def send(self, pipeline: uuid.UUID | None, kind: PSRPMessageType, value: Any) -> None: ...
+
+    def prompt(self, pipeline: uuid.UUID, caption: str, text: str) -> int: ...
+
+    def take_runspace(self, stopping: threading.Event) -> bool: ...
+
+    def finish(self, pipeline: uuid.UUID, *, has_runspace: bool) -> None: ...
+
+
+class Pipeline:
+    """What one CREATE_PIPELINE message asks for. *ended* is set when its last message has been sent."""
+
+    def __init__(self, pool: Pool, event: CreatePipelineEvent) -> None:
+        powershell = event.pipeline
+        self.id: uuid.UUID = event.pipeline_id
+        self.statements = list(_statements(powershell.commands))
+        self.ended = threading.Event()
+        self._pool = pool
+        self._started = False
+        self._stopping = threading.Event()
+        self._choices: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+        self._input: list[Any] = []
+        self._input_complete = threading.Event()
+        self._takes_input = not powershell.no_input
+        if not self._takes_input:
+            self._input_complete.set()
+
+    @property
+    def cmdlets(self) -> tuple[str, ...]:
+        """The names of its cmdlets as sent; a script has an empty one."""
+        return tuple(
+            "" if command.is_script else command.command_text for statement in self.statements for command in statement
+        )
+
+    def start(self) -> None:
+        self._started = True
+        threading.Thread(target=self._run, name=f"pipeline {self.id}", daemon=True).start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._input_complete.set()
+        self._choices.put(None)
+        if not self._started:
+            self.ended.set()
+
+    def handle(self, event: Any) -> None:
+        """Take an input object, the end of the input, or the client's choice in a prompt."""
+        match event:
+            case PipelineInputEvent():
+                self._input.append(from_wire(event.data))
+            case EndOfPipelineInputEvent():
+                self._input_complete.set()
+            case PipelineHostResponseEvent():
+                self._choices.put(event.result if isinstance(event.result, int) else None)
+
+    def _run(self) -> None:
+        has_runspace = self._pool.take_runspace(self._stopping)
+        failure = None
+        try:
+            if has_runspace:
+                self._input_complete.wait()
+                for number, statement in enumerate(self.statements):
+                    last = number == len(self.statements) - 1
+                    failure = self._run_statement(statement, first=number == 0, last=last)
+            self._check_stop()
+            state = state_message("Failed", failure) if failure else state_message("Completed")
+        except _Stopped:
+            state = state_message("Stopped", stopped())
+        try:
+            self._pool.send(self.id, PSRPMessageType.PipelineState, state)
+        finally:
+            self._pool.finish(self.id, has_runspace=has_runspace)
+            self.ended.set()
+
+    def _run_statement(self, statement: Sequence[Command], *, first: bool, last: bool) -> ErrorInfo | None:
+        """Run one statement; returns the error that fails the pipeline.
+
+        Only a terminating error of the last statement fails it. That of another goes to the error stream, and the next
+        statement runs, as in a PowerShell script.
+        """
+        try:
+            self._run_commands(statement, takes_input=first and self._takes_input)
+        except CmdletFailed as failed:
+            if last:
+                return failed.error
+            self._send_error(failed.error)
+        return None
+
+    def _run_commands(self, statement: Sequence[Command], *, takes_input: bool) -> None:
+        # Every command is bound before the first one runs.
+        commands = [
+            BoundCommand(
+                self._pool.session, self._pool.backend, self._pool.imported, command, piped=number > 0 or takes_input
+            )
+            for number, command in enumerate(statement)
+        ]
+        piped: tuple[Any, ...] = tuple(self._input) if takes_input else ()
+        for number, command in enumerate(commands):
+            output = self._output(command, piped)
+            if number < len(commands) - 1:
+                piped = tuple(output)
+            else:
+                for value in output:
+                    self._pool.send(self.id, PSRPMessageType.PipelineOutput, value)
+
+    def _output(self, command: BoundCommand, piped: tuple[Any, ...]) -> Iterator[Any]:
+        """Run one command and give its output; its warnings and errors go to their streams."""
+        if command.what_if or (command.needs_confirmation and not self._is_confirmed(command)):
+            return
+        for value in command.run(piped):
+            self._check_stop()
+            if isinstance(value, Warning_):
+                if command.preference("WarningAction") not in ("SilentlyContinue", "Ignore"):
+                    self._pool.send(self.id, PSRPMessageType.WarningRecord, warning_message(value.text))
+            elif isinstance(value, NonTerminating):
+                if command.preference("ErrorAction") == "Stop":
+                    raise CmdletFailed(value.error)
+                if command.preference("ErrorAction") not in ("SilentlyContinue", "Ignore"):
+                    self._send_error(value.error)
+            else:
+                yield value
+        self._check_stop()
+
+    def _is_confirmed(self, command: BoundCommand) -> bool:
+        """Ask the client's host and wait. A client without a host never answers; the wait ends when it stops the
+        pipeline."""
+        self._pool.prompt(
+            self.id,
+            "Confirm",
+            "Are you sure you want to perform this action?\n"
+            f'Performing the operation "{command.name}" on target "{command.target}".',
+        )
+        choice = self._choices.get()
+        self._check_stop()
+        return choice in (YES, YES_TO_ALL)
+
+    def _send_error(self, error: ErrorInfo) -> None:
+        self._pool.send(self.id, PSRPMessageType.ErrorRecord, error_record(error))
+
+    def _check_stop(self) -> None:
+        if self._stopping.is_set():
+            raise _Stopped
+
+
+class _Stopped(Exception):
+    """The client has stopped the pipeline."""
+
+
+def _statements(commands: Iterable[Command]) -> Iterator[list[Command]]:
+    statement: list[Command] = []
+    for command in commands:
+        statement.append(command)
+        if command.end_of_statement:
+            yield statement
+            statement = []
+    if statement:
+        yield statement

@@ -1,0 +1,1 @@
+"""Which cmdlets and parameters each version has, and how arguments bind to them."""

@@ -1,0 +1,1 @@
+"""What a client connects to: ports, TLS, logons, message encryption, SOAP, shells (WS-Management, MS-WSMV)."""

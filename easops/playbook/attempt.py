@@ -1,0 +1,78 @@
+"""One attempt to bring a recorded run to its end: its steps, from the first that no earlier attempt has finished."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+from easops.actions import ACTIONS
+from easops.actions.perform import conclude
+from easops.context import Context
+from easops.detectors import DETECTORS
+from easops.inventory.host import Host
+from easops.playbook.execution.dbos_engine import now
+from easops.playbook.language.load import check_inputs, load_playbook_text
+from easops.playbook.language.model import Playbook
+from easops.playbook.record.approval import lapsed
+from easops.playbook.record.run_store import Record, Run
+from easops.playbook.record.stored_run import changes_by_key, host_target, organisation_target, steps_of
+from easops.playbook.select_hosts import select_hosts
+from easops.playbook.steps.codec import from_json, to_json
+from easops.playbook.steps.earlier import Earlier, OneWayChange
+from easops.playbook.steps.effects import Effects
+from easops.playbook.steps.facts import Facts, learn_facts
+from easops.playbook.steps.interpreter import interpret
+from easops.status import CHANGED_OR_UNSURE, OPEN, Status
+
+
+def attempt(run: Run, record: Record, hosts: Sequence[Host], context: Context, effects: Effects) -> None:
+    """Interpret the steps of *run*. Their results are recorded as they come. *hosts* are those of its organisation."""
+    playbook = _recorded_playbook(run)
+    inputs = check_inputs(playbook, run.document["inputs"])
+    chosen = select_hosts(playbook, inputs, hosts, run.limit)
+
+    def facts_of_run() -> Facts:
+        for entry in record.entries(run.run_id, "facts"):  # an earlier attempt has learned them
+            return from_json(entry.body, Facts)
+        return learn_facts(playbook, inputs, hosts, context, organisation_target(run, chosen.selected))
+
+    facts = effects.once("0.facts", Facts, facts_of_run)
+    context.organisation.domain_controller = facts.domain_controller
+    record.write(run.run_id, "facts", "facts", to_json(facts))
+    earlier: Earlier | None = None
+    if run.walks > 1:
+        earlier = effects.once("0.earlier", Earlier, functools.partial(_earlier_attempts, run, record, context))
+    results = interpret(
+        playbook,
+        inputs,
+        facts,
+        chosen.selected,
+        context,
+        effects,
+        functools.partial(host_target, run),
+        left_out=chosen.left_out,
+        earlier=earlier,
+    )
+    # A result of an earlier attempt that this one did not come to again goes, unless it says what was changed.
+    reached = [result.key for result in results]
+    touched = [step.key for step in steps_of(run, record) if any(item.touched for item in step.items)]
+    record.keep_steps(run.run_id, [*reached, *touched])
+
+
+def _recorded_playbook(run: Run) -> Playbook:
+    return load_playbook_text(run.document["text"], run.document["source"], actions=ACTIONS, detectors=DETECTORS)
+
+
+def _earlier_attempts(run: Run, record: Record, context: Context) -> Earlier:
+    """What the earlier attempts left behind. What became of a one-way change is read again where it is not known."""
+    one_way: list[OneWayChange] = []
+    for key, change, outcome in changes_by_key(run, record):
+        if change.inverse() is not None:
+            continue
+        if outcome is None or outcome.status in OPEN:
+            outcome = conclude(change, context)
+        if outcome.status is Status.OK or outcome.status in CHANGED_OR_UNSURE:
+            one_way.append(OneWayChange(key.partition("/")[2], change, outcome))
+    confirmed = any(entry.body["yes"] for entry in record.entries(run.run_id, "answer"))
+    steps = steps_of(run, record)
+    return Earlier(steps, confirmed, tuple(one_way), lapsed(steps, now()))

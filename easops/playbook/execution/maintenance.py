@@ -1,0 +1,101 @@
+"""The engine's database outside of a run: whether the engine can use it, and what is removed from it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from dbos import DBOS, DBOSClient, error
+
+from easops.errors import BadInput
+from easops.playbook.execution.dbos_engine import JsonSerializer, version_of
+from easops.playbook.record.database import Database
+from easops.playbook.record.run_store import KEPT, Record, Run
+from easops.playbook.record.state_folder import StateFolder
+
+_WORLDS_KEPT_DAYS = 7
+
+
+def check_engine(state: StateFolder) -> None:
+    """Try whether the engine can use the database, by making its tables and by a row that is not kept.
+
+    To be called before a run is recorded: what fails later leaves a dead run, which stands in the way of the next.
+    Makes no state folder where there is none yet: a temporary one is tried in its place, as what an old SQLite lacks it
+    lacks there, too. Raises BadInput, DatabaseAway; EasopsError where the file cannot be read or written.
+    """
+    if state.is_new:
+        with tempfile.TemporaryDirectory(prefix="easops-check-", ignore_cleanup_errors=True) as folder:
+            _check(StateFolder(Path(folder)))
+    else:
+        _check(state)
+
+
+def _check(state: StateFolder) -> None:
+    with closing(Database(state.database_url)) as database:
+        _migrate(state, database)
+        token = f"check-{secrets.token_hex(8)}"
+        database.try_row("dbos", "application_versions", {"version_id": token, "version_name": token})
+
+
+def _migrate(state: StateFolder, database: Database) -> None:
+    """Make the engine's tables, or bring them up to date."""
+    logging.getLogger("dbos").setLevel(logging.CRITICAL)
+    with database.checking():
+        try:
+            DBOS.migrate(state.database_url)
+        except error.DBOSException as refused:
+            raise BadInput(
+                f"the engine cannot use {database.name}",
+                str(refused).strip().partition("\n")[0],
+                "name another state folder in EASOPS_STATE, or another database in EASOPS_DATABASE_URL",
+            ) from None
+
+
+@contextmanager
+def _client(state: StateFolder) -> Iterator[DBOSClient]:
+    with closing(Database(state.database_url)) as database:
+        _migrate(state, database)  # a run that never began may be the only one: then there are no tables yet
+    client = DBOSClient(system_database_url=state.database_url, serializer=JsonSerializer())
+    try:
+        yield client
+    finally:
+        client.destroy()
+
+
+def cancel(state: StateFolder, walk_ids: Sequence[str]) -> None:
+    """Cancel the workflows of a dead run with their children, which releases the targets that they claim."""
+    with _client(state) as client:
+        known = [workflow.workflow_id for workflow in client.list_workflows(workflow_ids=list(walk_ids))]
+        if known:
+            client.cancel_workflows(known, cancel_children=True)
+
+
+def forget(state: StateFolder, runs: Sequence[Run]) -> None:
+    """Delete what the engine keeps of runs: their workflows with their children, and their versions."""
+    with _client(state) as client:
+        wanted = [walk_id for run in runs for walk_id in run.walk_ids]
+        known = [workflow.workflow_id for workflow in client.list_workflows(workflow_ids=wanted)]
+        if known:
+            client.delete_workflows(known, delete_children=True)
+    versions = [version_of(run.document["protocol"], run.run_id) for run in runs]
+    with closing(Database(state.database_url)) as database:
+        database.delete_rows("dbos", "application_versions", "version_name", versions)
+
+
+def prune(record: Record, state: StateFolder) -> None:
+    """Delete records, with what the engine keeps beside them, after 400 days, and the labs of runs after 7 days."""
+    now = dt.datetime.now(dt.UTC)
+    old = [run for run in record.runs() if now - run.started > KEPT]
+    if old:
+        forget(state, old)
+        record.forget([run.run_id for run in old])
+    for folder in state.labs.iterdir():
+        too_old = now.timestamp() - folder.stat().st_mtime > _WORLDS_KEPT_DAYS * 86400
+        if too_old and not state.lock(folder.name).is_alive():
+            shutil.rmtree(folder, ignore_errors=True)
