@@ -9,7 +9,7 @@ from easops.playbook.assessment.point import Point
 from easops.playbook.assessment.proved import not_proved
 from easops.playbook.assessment.run_facts import RunFacts
 from easops.playbook.steps.step_result import StepResult
-from easops.status import OPEN, STOPS_LATER_CHANGES, Severity, Status, severity
+from easops.status import OPEN, PROVEN_NOT_DONE, STOPS_LATER_CHANGES, Severity, Status, severity
 from easops.wording import counted
 
 
@@ -19,8 +19,8 @@ def still_open(run: RunFacts) -> list[Point]:
         return []
     points = [Point("error", problem.what) for problem in [run.problem] if problem is not None]
     points += _items(run, Status.REFUSED)
-    for status in (Status.FAILED, Status.UNDO_FAILED, Status.UNREACHABLE):
-        points += _items(run, status)
+    for status in Status:
+        points += _items(run, status) if status in PROVEN_NOT_DONE else []
     points += _unknown(run)
     points += [Point("not proved", text) for text in not_proved(run)]
     # A log still shows for a while what has ended already: then it may go on, or not.

@@ -21,6 +21,7 @@ from easops.detectors import DETECTORS
 from easops.duration import format_duration
 from easops.playbook.assessment.proved import proof_words
 from easops.playbook.assessment.run_report import RunReport
+from easops.playbook.assessment.verdict import Tone
 from easops.playbook.steps.approval_request import PlannedChange
 from easops.playbook.steps.step_result import StepResult
 from easops.report.page.before_after import measured
@@ -29,7 +30,7 @@ from easops.report.terminal.approval import decision_words
 from easops.report.terminal.finding import host_lines
 from easops.report.terminal.layout import moment, value_words
 from easops.report.terminal.step import outcome_words, step_lines
-from easops.status import Status
+from easops.status import NOT_TRIED, Status
 from easops.wording import counted, figure
 
 if TYPE_CHECKING:
@@ -91,6 +92,13 @@ class Proof:
     step: StepResult
     words: str
     evidence: tuple[str, ...]
+
+    @property
+    def tone(self) -> Tone:
+        """As that of a verdict: plain of a step that was skipped, or not started."""
+        if self.step.status in NOT_TRIED:
+            return "plain"
+        return "good" if self.step.status is Status.OK else "bad"
 
 
 def _proofs(report: RunReport) -> list[Proof]:

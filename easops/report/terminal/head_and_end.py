@@ -13,7 +13,7 @@ from easops.playbook.assessment.point import Point
 from easops.playbook.assessment.run_report import RunReport
 from easops.report.terminal.layout import wrapped
 from easops.report.terminal.styled_line import Style, cut, joined, status_style
-from easops.status import MAY_HAVE_CHANGED, NOT_JUDGED, Status
+from easops.status import MAY_HAVE_CHANGED, NOT_PREDICTED, Status
 
 _LABEL: Final = 12
 """Columns of the labels at the left of a report's end, at least."""
@@ -138,6 +138,4 @@ def _changes(report: RunReport) -> list[str]:
 
 def _not_known(report: RunReport) -> bool:
     """Whether a step was not started, or did not come to a judgement: what it would change nobody knows."""
-    return any(
-        step.status in NOT_JUDGED or step.status in (Status.NOT_STARTED, Status.UNKNOWN) for step in report.steps
-    )
+    return any(step.status in NOT_PREDICTED for step in report.steps)
