@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.steps.effects import Preview
 from easops.playbook.steps.observer import Observer, Silent
-from easops.playbook.steps.report import RunReport, StepResult
+from easops.playbook.steps.step_result import StepResult
 
 Confirm = Callable[[Preview], bool] | bool
 """Who confirms a run's changes, before the first: True (confirmed), False (refused), or a function that is shown what

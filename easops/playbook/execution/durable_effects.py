@@ -15,7 +15,7 @@ from easops.playbook.record.approval import use_up
 from easops.playbook.steps.approval_request import Approval, Verdict
 from easops.playbook.steps.codec import Json, from_json, to_json
 from easops.playbook.steps.effects import Job, Preview
-from easops.playbook.steps.report import StepResult
+from easops.playbook.steps.step_result import StepResult
 from easops.status import PROBLEMS
 
 T = TypeVar("T")

@@ -12,21 +12,24 @@ import attrs
 from easops.clock import Clock
 from easops.context import Context
 from easops.errors import EasopsError
+from easops.identity import this_person
 from easops.inventory.host import Host
+from easops.playbook.assessment.ending import Ending
+from easops.playbook.assessment.run_report import RunReport, report_of
 from easops.playbook.execution.dbos_engine import PROTOCOL, execute
 from easops.playbook.execution.execution import Execution
 from easops.playbook.execution.interrupted import Interrupted
 from easops.playbook.execution.run_options import RunOptions
 from easops.playbook.execution.world import context_of, time_of_run
 from easops.playbook.record.database import DatabaseAway
-from easops.playbook.record.notice_ledger import Ending, Ledger, Moment
+from easops.playbook.record.notice_ledger import Ledger, Moment
 from easops.playbook.record.run_store import Record, Run
+from easops.playbook.record.run_view import view_of
 from easops.playbook.record.state_folder import RunLock, StateFolder
-from easops.playbook.record.stored_run import report_of, status_of, steps_of
+from easops.playbook.record.stored_run import status_of, steps_of
 from easops.playbook.steps.codec import Json
 from easops.playbook.steps.effects import Effects
-from easops.playbook.steps.identity import this_person
-from easops.playbook.steps.report import RunReport, run_status
+from easops.playbook.steps.step_result import run_status
 from easops.playbook.steps.unfinished import has_unfinished_steps
 from easops.status import Severity, Status, severity
 
@@ -96,7 +99,7 @@ def execute_run(
             _announce(run, store, options, "end", problems[0])
         raise problems[0]
     if run.kind == "undo":
-        _close_undone(run, report_of(store.get(run.run_id), steps_of(run, store)), store)
+        _close_undone(run, report_of(view_of(store.get(run.run_id), store)), store)
     return _announce(run, store, options, "end")
 
 
@@ -116,11 +119,11 @@ def _announce(
 ) -> RunReport:
     """The report of a run that has ended, or was stopped, with the notices of that."""
     ended_run = store.get(run.run_id)
-    report = report_of(ended_run, steps_of(ended_run, store))
+    report = report_of(view_of(ended_run, store), stopped=moment == "stopped", problem=problem)
     if options.announcer is None:
         return report
-    ending, ledger = Ending(ended_run, report, moment, problem), Ledger(store, ended_run, moment)
-    notices = options.announcer.announce(ending, ledger, options.observer.progress)
+    ledger = Ledger(store, ended_run, moment)
+    notices = options.announcer.announce(Ending(report), ledger, options.observer.progress)
     return attrs.evolve(report, notices=notices)
 
 

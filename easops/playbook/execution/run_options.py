@@ -8,8 +8,8 @@ from typing import Final
 
 import attrs
 
+from easops.playbook.assessment.ending import Announcer
 from easops.playbook.execution.caller import Caller, always
-from easops.playbook.record.notice_ledger import Announcer
 from easops.playbook.steps.effects import Preview
 from easops.playbook.steps.observer import Observer
 from easops.remoting.pool import SessionPool

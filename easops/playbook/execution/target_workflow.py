@@ -17,10 +17,12 @@ from dbos import DBOS, SetEnqueueOptions, SetWorkflowID, WorkflowHandle
 
 from easops.actions.outcome import ItemOutcome
 from easops.clock import Waiting
+from easops.playbook.assessment.open_run import settling_commands
 from easops.playbook.execution.apply_changes import apply_job
 from easops.playbook.execution.durable_changes import DurableChanges
 from easops.playbook.execution.durable_step import durable_step
 from easops.playbook.execution.execution import Execution, current
+from easops.playbook.record.run_view import view_of
 from easops.playbook.record.stored_run import looked_at
 from easops.playbook.steps.codec import Json, from_json, to_json
 from easops.playbook.steps.effects import Job
@@ -94,10 +96,8 @@ def claim_answer(execution: Execution, holder: str, waited: float) -> str:
     """Whether to ask again for a target that the run *holder* has claimed, after *waited* seconds; or why not."""
     run, alive = looked_at(execution.store.get(holder), execution.store, execution.state)
     if run.ended is None and not run.closed and not alive:
-        return (
-            f"claimed by run {holder}, whose process ended unexpectedly: easops runs resume {holder}, "
-            f"easops undo {holder}, or easops runs abandon {holder}"
-        )
+        commands = [command.command for command in settling_commands(view_of(run, execution.store))]
+        return f"claimed by run {holder}, whose process ended unexpectedly: {', or '.join(commands)}"
     if waited > execution.wait.total_seconds():
         return f"claimed by run {holder}, which is still working after {waited:.0f} s"
     return _ASK_AGAIN

@@ -13,13 +13,13 @@ from easops.clock import Clock, SystemClock
 from easops.context import Context
 from easops.errors import BadInput
 from easops.exchange.organisation import Organisation
+from easops.identity import this_machine
 from easops.inventory.host import Host
 from easops.lab_process import LabError, start_lab
 from easops.playbook.record.run_store import Record, Run
 from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.record.stored_run import root_of
 from easops.playbook.steps.codec import from_json
-from easops.playbook.steps.identity import this_machine
 from easops.playbook.steps.observer import Observer
 from easops.remoting.pool import SessionPool, shared_or_new
 from easops.remoting.secret import ask_passwords

@@ -9,8 +9,8 @@ import attrs
 from easops.playbook.language.expression import evaluate
 from easops.playbook.language.model import Step
 from easops.playbook.steps.approval_request import Approval, Foreseen, PlannedChange, digest_of
-from easops.playbook.steps.report import StepResult
 from easops.playbook.steps.run_state import RunState
+from easops.playbook.steps.step_result import StepResult
 from easops.status import PROBLEMS, Status
 
 
@@ -19,9 +19,9 @@ def approval_step(step: Step, state: RunState, foresee: Callable[[], Foreseen]) 
 
     *foresee* plans them, up to the next approval step or the end. Raises BadInput for an ``expires`` that is wrong.
     """
-    value = evaluate(step.approval, state.names)
+    value = evaluate(step.approval, state.namespace)
     text = "" if value is None else str(value)
-    expires = step.lifetime(state.names)
+    expires = step.lifetime(state.namespace)
     key = state.effect_key(step)
     foreseen = state.effects.once(f"{key}.plan", Foreseen, foresee)
     if foreseen.problem:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from easops.playbook.steps.report import StepResult
+from easops.playbook.steps.step_result import StepResult
 from easops.status import NOT_DONE, PROBLEMS, Status
 
 

@@ -14,8 +14,8 @@ from easops.inventory.host import Host
 from easops.playbook.language.model import Step
 from easops.playbook.steps.detection_hosts import failing, merge, of_hosts, seconds_until_answer
 from easops.playbook.steps.detection_words import verify_words, waiting_for
-from easops.playbook.steps.report import StepResult
 from easops.playbook.steps.run_state import RunState, host_names
+from easops.playbook.steps.step_result import StepResult
 from easops.status import Status
 
 _FIRST_WAIT: Final = 5.0
@@ -31,8 +31,8 @@ def verify_step(step: Step, state: RunState) -> StepResult:
     if state.effects.checking:
         return StepResult.of(step, Status.SKIPPED, reason="check: nothing was changed, so there is nothing to verify")
     detector = state.detectors[step.subject]
-    values = step.arguments(detector.parameters, state.names)
-    within = step.patience(state.names).total_seconds()
+    values = step.arguments(detector.parameters, state.namespace)
+    within = step.patience(state.namespace).total_seconds()
     detection = state.effects.once(
         state.effect_key(step), Detection, lambda: _look_until_passed(detector, hosts, values, within, state.context)
     )

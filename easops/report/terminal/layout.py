@@ -107,26 +107,6 @@ def moment(value: dt.datetime) -> str:
     return f"{value.astimezone(dt.UTC):%Y-%m-%d %H:%M:%SZ}"
 
 
-def figure(value: float, unit: str) -> str:
-    """``87.5``; a number of requests has no decimals."""
-    return f"{value:,.0f}" if unit == "requests" else f"{value:,.1f}"
-
-
-def figure_and_limit(value: float, limit: float, unit: str) -> tuple[str, str]:
-    """Both as figures, with as many decimals as it takes to tell them apart: ``48.32`` and ``48.31``."""
-    told = figure(value, unit), figure(limit, unit)
-    for decimals in range(1, 7):
-        if value == limit or told[0] != told[1]:
-            break
-        told = f"{value:,.{decimals}f}", f"{limit:,.{decimals}f}"
-    return told
-
-
-def counted(count: int, noun: str) -> str:
-    """``1 user``, ``2 users``."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
 def value_words(value: Any) -> str:
     """A before or after as a person reads it: none, on, off, or the text of it."""
     if value is None:

@@ -8,16 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from easops.actions.state_words import state_words
-from easops.report.terminal.layout import (
-    WIDTH,
-    cell,
-    counted,
-    difference,
-    figure_and_limit,
-    table,
-    value_words,
-    wrapped,
-)
+from easops.report.terminal.layout import WIDTH, cell, difference, table, value_words, wrapped
+from easops.wording import counted, figure_and_limit
 
 
 @given(st.lists(st.text("abc-/.@", min_size=1, max_size=70), min_size=1, max_size=30))
@@ -126,4 +118,4 @@ def test_a_recorded_time_is_told_to_the_second_wherever_a_state_has_one() -> Non
 def test_a_figure_and_its_limit_differ_in_words_where_they_do(
     value: float, limit: float, told: tuple[str, str]
 ) -> None:
-    assert figure_and_limit(value, limit, "percent") == told
+    assert figure_and_limit(value, limit, decimals=1) == told
