@@ -12,6 +12,7 @@ import secrets
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
@@ -118,6 +119,7 @@ class Database:
         place = f"{parts.host or 'this machine'}{'' if parts.port is None else f':{parts.port}'}"
         self.name: str = f"the database {parts.database} at {place}" if self.is_postgresql else f"{parts.database}"
         more: dict[str, Any] = {"pool_pre_ping": True} if self.is_postgresql else {"connect_args": {"timeout": 30}}
+        self._file = Path(parts.database or "")
         if not self.is_postgresql:
             sqlite.adopt(url)
         self._engine = sa.create_engine(url, **more)
@@ -127,6 +129,9 @@ class Database:
 
     def create_tables(self) -> None:
         """Make easops' tables where they are not there yet. Raises BadInput, DatabaseAway: it is not asked again."""
+
+        if not self.is_postgresql:
+            sqlite.choose_journal(self._file)
 
         def create(connection: sa.Connection) -> None:
             if all(sa.inspect(connection).has_table(name) for name in METADATA.tables):
