@@ -41,7 +41,7 @@ from easops.notify.channel import (
     url_problem,
 )
 from easops.notify.notifications import Notifications
-from easops.playbook.record.notice_ledger import WORDS, Word
+from easops.playbook.assessment.ending import WORDS, Word
 from easops.yaml_reader import parse, read_text
 
 DEFAULT_WHEN: Final[tuple[Word, ...]] = ("approval", "trouble", "changed", "found")

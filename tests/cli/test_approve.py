@@ -35,7 +35,7 @@ def test_the_gated_cure_of_the_examples_goes_on_when_it_is_approved(
     assert words[:2] == ["easops", "approve"]
     run_id = words[2]
     assert labelled(run, "go on") == f"easops runs resume {run_id}"
-    assert "? Somebody agrees" in run.out
+    assert "? Wait for an approval" in run.out
     assert "policy none -> easops-eas-r900000-b240000" in run.out
 
     asked = process("approve", run_id)
@@ -62,7 +62,7 @@ def test_the_gated_cure_of_the_examples_goes_on_when_it_is_approved(
     resumed = process("runs", "resume", run_id)
     assert resumed.code == 0, resumed
     assert "approved by " in resumed.out
-    assert "= Their floods have ended" in resumed.out
+    assert "= Check that the floods have ended" in resumed.out
     undone = document(process("undo", run_id, "--yes", "--json"), "run")
     assert undone["status"] == "undone"
 
