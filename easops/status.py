@@ -117,6 +117,9 @@ PROBLEMS: Final = frozenset(
 STOPS_LATER_CHANGES: Final = PROBLEMS | {Status.REFUSED, Status.AWAITING_APPROVAL}
 """After a step of this status no later step changes anything, unless the playbook says otherwise."""
 
+UNDO_FAILS: Final = frozenset({Status.FAILED, Status.UNREACHABLE, Status.VERIFY_FAILED})
+"""An undo that ends so has not put the item back: it is ``undo_failed``."""
+
 ITEM_STOPS: Final = PROBLEMS - {Status.UNDETERMINED}
 """After an item of a loop of this status no later step changes anything. An item that could not be judged does not stop
 the steps that follow the others."""

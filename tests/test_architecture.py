@@ -1,4 +1,4 @@
-"""The house: each library has one door, and imports point down."""
+"""The architecture: each library is imported through one module, and imports point down."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def module_of(path: Path) -> str:
 
 
 @pytest.mark.parametrize("library", sorted(DOORS))
-def test_each_library_is_imported_through_its_door_alone(library: str) -> None:
+def test_each_library_is_imported_only_through_its_door(library: str) -> None:
     doors = DOORS[library]
     found = {module_of(path) for path in PACKAGE.rglob("*.py") if library in imports_of(path)}
     outside = {name for name in found if name not in doors and name.partition(".")[0] not in doors}
@@ -68,7 +68,7 @@ ASKS_FOR_PASSWORDS = "remoting.secret"
 
 
 def test_only_the_command_line_and_the_lab_print_or_end_the_process() -> None:
-    """A script's output, its log and its end are its own."""
+    """A script that uses the library decides itself what it prints and when it ends."""
     loud = {"print", "exit", "quit", "input"}
     found: set[str] = set()
     for path in PACKAGE.rglob("*.py"):
@@ -108,6 +108,6 @@ def test_importing_easops_loads_no_heavy_library() -> None:
     assert loaded_by("import easops") & heavy == set()
 
 
-def test_an_ops_script_pays_for_neither_the_engine_nor_the_expressions() -> None:
+def test_a_script_loads_neither_the_engine_nor_the_expressions() -> None:
     heavy = {"dbos", "sqlalchemy", "jinja2", "typer", "rich", "aiohttp"}
     assert loaded_by("import easops.exchange, easops.iis, easops.inventory") & heavy == set()

@@ -36,7 +36,7 @@ def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., su
 
 
 def active_sync(inventory: Path, user: str) -> tuple[bool, str | None]:
-    """Whether the user has ActiveSync, and his policy."""
+    """Whether the user has ActiveSync, and the user's policy."""
     with SessionPool() as sessions:
         session = sessions.open(load_inventory(inventory).hosts[0], "exchange")
         return get_cas_mailbox(session, user).active_sync_enabled, require_mailbox(session, user).throttling_policy
@@ -62,7 +62,7 @@ def test_a_user_is_blocked_and_unblocked(lab: Path, example: Example) -> None:
     assert active_sync(lab, NINA) == before
 
 
-def test_an_error_is_said_without_a_traceback(example: Example) -> None:
+def test_an_error_is_printed_without_a_traceback(example: Example) -> None:
     nobody = example("unblock_user.py", "20200101-000000-0000")
     assert nobody.returncode == 1
     assert nobody.stderr.startswith("there is no run")
@@ -86,17 +86,17 @@ def test_a_limit_whose_script_was_killed_is_ended_by_the_command_that_it_had_pri
         command("limit_for_a_time.py", lab, NINA, "600"), stdout=subprocess.PIPE, text=True
     ) as script:
         assert script.stdout is not None
-        told, limited = script.stdout.readline(), script.stdout.readline()
+        printed, limited = script.stdout.readline(), script.stdout.readline()
         script.kill()
     assert limited.startswith(f"{NINA}: changed")
     assert active_sync(lab, NINA) != before
 
-    words = told.partition("easops undo ")[2].split()
+    words = printed.partition("easops undo ")[2].split()
     subprocess.run([sys.executable, "-m", "easops", "undo", *words, "--yes"], check=True, capture_output=True)
     assert active_sync(lab, NINA) == before
 
 
-def test_the_worker_processes_of_all_servers_are_listed_and_one_that_is_away_costs_no_other(
+def test_the_worker_processes_of_all_servers_are_listed_even_if_one_server_is_unreachable(
     lab: Path, example: Example, tmp_path: Path
 ) -> None:
     done = example("list_worker_processes.py", lab)
@@ -114,7 +114,7 @@ def test_the_worker_processes_of_all_servers_are_listed_and_one_that_is_away_cos
     assert less.stderr.startswith("AMS-EX02: AMS-EX02 (windows endpoint, 127.0.0.1:9) cannot be reached")
 
 
-def test_a_pool_is_recycled_and_it_is_proved(lab: Path, example: Example) -> None:
+def test_a_pool_is_recycled_and_the_new_worker_process_is_shown(lab: Path, example: Example) -> None:
     done = example("recycle_pool.py", lab, "AMS-EX02", POOL, "test")
     assert done.returncode == 0, done
     assert done.stdout.startswith("AMS-EX02: changed; {'workers': [")
@@ -157,7 +157,7 @@ def test_a_pool_is_watched(calm: Path, example: Example) -> None:
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.name)
-def test_an_example_is_a_screen_at_most_and_says_how_it_is_called(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_example_fits_on_a_screen_and_says_how_to_call_it(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 48
     monkeypatch.setattr(sys, "argv", [path.name])
     with pytest.raises(SystemExit) as left:

@@ -25,7 +25,7 @@ def test_a_duration_that_would_leave_the_calendar_is_refused(value: str | dt.tim
         ("duration", "1h", dt.timedelta(hours=1)),
     ],
 )
-def test_a_value_given_as_text_gets_its_kind(kind: Kind, value: Any, checked: Any) -> None:
+def test_a_text_is_converted_to_the_kind_of_its_parameter(kind: Kind, value: Any, checked: Any) -> None:
     assert Parameter("x", kind).check(value) == checked
 
 

@@ -20,12 +20,12 @@ def test_a_page_is_what_its_table_says(name: str) -> None:
     assert written == TOOL["PAGES"][name](), "type: python tools/reference.py"
 
 
-def test_every_variable_that_easops_reads_is_told() -> None:
+def test_every_environment_variable_that_easops_reads_is_documented() -> None:
     read = re.compile(r'"(EASOPS_[A-Z_]+|(?:NO|FORCE)_COLOR|TERM|GIT(?:HUB|LAB)_[A-Z_]+)"')
     code = "".join(file.read_text(encoding="utf-8") for file in (Path(__file__).parent.parent / "easops").rglob("*.py"))
     assert set(read.findall(code)) - set(TOOL["VARIABLES"]) == set()
 
 
-def test_every_state_of_a_recorded_run_is_told() -> None:
-    told = inspect.getsource(RunView.status.fget)  # type: ignore[attr-defined]
-    assert set(re.findall(r'"([a-z]+)"', told)) - set(TOOL["STATES"]) == set()
+def test_every_state_of_a_recorded_run_is_documented() -> None:
+    source = inspect.getsource(RunView.status.fget)  # type: ignore[attr-defined]
+    assert set(re.findall(r'"([a-z]+)"', source)) - set(TOOL["STATES"]) == set()

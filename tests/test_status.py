@@ -13,7 +13,7 @@ import easops.status
 from easops.status import EXIT_CODES, PROBLEMS, STOPS_LATER_CHANGES, Severity, Status, severity, worst
 
 
-def test_the_exit_codes_are_what_they_have_always_been() -> None:
+def test_the_exit_codes_are_unchanged() -> None:
     assert {str(status): code for status, code in EXIT_CODES.items()} == {
         "skipped": 0,
         "ok": 0,
@@ -40,7 +40,7 @@ def test_the_worst_has_the_highest_exit_code_and_is_the_later_row_within_it(stat
     assert all((EXIT_CODES[other], rows.index(other)) <= (EXIT_CODES[found], rows.index(found)) for other in statuses)
 
 
-def test_nothing_at_all_is_ok() -> None:
+def test_no_status_at_all_is_ok() -> None:
     assert worst([]) is Status.OK
 
 

@@ -17,7 +17,7 @@ from easops.errors import EasopsError
 
 ORDER: Final = (
     "load_inventory", "detect", "run", "do", "undo", "resume", "find_playbook", "read_hosts", "SessionPool", "Observer",
-    "RunReport", "Detection", "Status", "EasopsError",
+    "RunReport", "Detection", "Status", "EasopsError", "Interrupted",
 )  # fmt: skip
 """The names as one meets them."""
 

@@ -22,17 +22,19 @@ def detect(
         list[str] | None,
         typer.Argument(
             metavar="[KEY=VALUE]…",
-            help="Its parameters.",
+            help="Parameters of the detector.",
             autocompletion=completion.parameters("detector", "easops.detectors", "DETECTORS"),
         ),
     ] = None,
     inventory: options.Inventory = None,
+    lab: options.Lab = False,
+    scenario: options.Scenario = None,
     logs: Annotated[
         list[Path] | None,
         typer.Option(
             "--logs",
             metavar="PATH",
-            help="Read these log files or folders, and no server: those of W3SVC2 (Exchange 2010: W3SVC1).",
+            help="Read these IIS log files or folders instead of servers: W3SVC2 (Exchange 2010: W3SVC1).",
         ),
     ] = None,
     on: options.On = None,
@@ -40,7 +42,7 @@ def detect(
     as_json: options.Json = False,
     verbose: options.Verbose = False,
 ) -> None:
-    """Look for a fault, with evidence; changes nothing."""
+    """Look for a fault, and show the evidence. Changes nothing."""
     from easops.detectors import DETECTORS
     from easops.detectors.detect import detect as look
     from easops.detectors.detection_status import detect_status
@@ -49,15 +51,21 @@ def detect(
 
     chosen = arguments.named(DETECTORS, detector, "detector")
     values = arguments.parameter_values(words or [], chosen.parameters, detector)
+    arguments.check_lab(lab, scenario, inventory)
     console = Console()
     if verbose:
         trace_commands(console)
     if logs:
-        if inventory is not None or on is not None:
-            raise BadInput("--logs reads files alone", "--inventory and --on name servers", "leave one of them out")
+        if inventory is not None or on is not None or lab:
+            raise BadInput(
+                "--logs excludes --inventory, --on and --lab", "it reads files, and no server", "leave one of them out"
+            )
         found = look(detector, None, values, logs=logs)
     else:
-        found = look(detector, arguments.hosts_of(inventory), values, on=on or "runs=activesync", observer=console)
+        if lab:
+            console.progress("starting the lab")
+        hosts = None if lab else arguments.hosts_of(inventory)
+        found = look(detector, hosts, values, lab=lab, scenario=scenario, on=on or "runs=activesync", observer=console)
     console.quiet_down()
     status = detect_status(found)
     code = EXIT_CODES[status]

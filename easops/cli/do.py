@@ -24,14 +24,16 @@ def do(
         list[str] | None,
         typer.Argument(
             metavar="[KEY=VALUE]…",
-            help="Its parameters; a lone text needs no key.",
+            help="Parameters of the action; a single value may be given without KEY=.",
             autocompletion=completion.parameters("action", "easops.actions", "ACTIONS"),
         ),
     ] = None,
     inventory: options.Inventory = None,
+    lab: options.Lab = False,
+    scenario: options.Scenario = None,
     on: options.On = None,
     because: Annotated[
-        str | None, typer.Option("--because", metavar="TEXT", help="Why: stands in the record; a recycle needs it.")
+        str | None, typer.Option("--because", metavar="TEXT", help="Reason, for the record; required for a recycle.")
     ] = None,
     protect: options.Protect = None,
     check: options.Check = False,
@@ -40,17 +42,20 @@ def do(
     *,
     shared: RunOptions,
 ) -> None:
-    """Carry out one action, with the gates, the record and the undo of a playbook."""
+    """Carry out one action, with the checks, the record and the undo of a playbook."""
     from easops.actions import ACTIONS
+    from easops.lab_process import DEFAULT_SCENARIO
     from easops.playbook.do import do as carry_out
-    from easops.playbook.do import single
+    from easops.playbook.language.one_action import one_action_playbook
 
     chosen = arguments.named(ACTIONS, action, "action")
     values = arguments.parameter_values(words or [], chosen.parameters, action)
-    single(chosen, values, on=on is not None, because=because is not None)  # what is missing is said at once
-    hosts = arguments.hosts_of(inventory)
+    # An argument that is missing is reported before anything is started.
+    one_action_playbook(chosen, values, on=on is not None, because=because is not None)
+    arguments.check_lab(lab, scenario, inventory)
+    hosts = None if lab else arguments.hosts_of(inventory)
     protected = tuple(user.strip() for part in protect or [] for user in part.split(",") if user.strip())
-    patience = arguments.patience(shared.wait)
+    longest_wait = arguments.longest_wait(shared.wait)
     files = ReportFiles({"html": shared.html})
     announcer = arguments.notifications_of(shared.notify)
     display = RunDisplay(
@@ -58,20 +63,25 @@ def do(
         shared,
         files,
         announcer,
+        lab=(scenario or DEFAULT_SCENARIO) if lab else None,
         checked=check,
     )
+    if lab:
+        display.progress("starting the lab")
     report = display.execute(
         lambda stopper: carry_out(
             action,
             hosts,
             values,
+            lab=lab,
+            scenario=scenario,
             on=on,
             because=because,
             protect=protected,
             check=check,
             confirm=display.confirm(),
             anew=anew,
-            wait=patience,
+            wait=longest_wait,
             observer=display,
             stopper=stopper,
             announcer=display.announcer,

@@ -21,26 +21,36 @@ def show(
         list[str] | None,
         typer.Argument(
             metavar="[KEY=VALUE]…",
-            help="Its parameters; a lone text needs no key.",
+            help="Parameters of the reading; a single value may be given without KEY=.",
             autocompletion=completion.parameters("reading", "easops.readings", "READINGS"),
         ),
     ] = None,
     inventory: options.Inventory = None,
+    lab: options.Lab = False,
+    scenario: options.Scenario = None,
     on: options.On = None,
     as_json: options.Json = False,
     verbose: options.Verbose = False,
 ) -> None:
-    """Show a reading of the servers, or of the organisation."""
+    """Show a reading of the servers or of the organisation."""
+    from easops.lab_process import DEFAULT_SCENARIO, temporary_lab
     from easops.readings import READINGS
     from easops.readings.take import take
 
     chosen = arguments.named(READINGS, reading, "reading")
     typed = arguments.parameter_values(words or [], chosen.parameters, reading)
     values = arguments.with_defaults(typed, chosen.parameters)
-    hosts = arguments.selected(on or "all", arguments.hosts_of(inventory))
+    arguments.check_lab(lab, scenario, inventory)
     console = Console()
     if verbose:
         trace_commands(console)
-    result = take(chosen, values, hosts)
+    if lab:
+        console.progress("starting the lab")
+        with temporary_lab(scenario or DEFAULT_SCENARIO) as organisation:
+            hosts = arguments.selected(on or "all", organisation.hosts)
+            result = take(chosen, values, hosts, organisation.clock)
+    else:
+        result = take(chosen, values, arguments.selected(on or "all", arguments.hosts_of(inventory)))
+    console.quiet_down()
     console.result(console.form(as_json).reading(result))
     raise typer.Exit(result.exit_code)

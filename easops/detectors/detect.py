@@ -6,15 +6,17 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from easops.clock import SystemClock
+from easops.clock import Clock, SystemClock
 from easops.context import Context
 from easops.detectors import DETECTORS
 from easops.detectors.contact_sync_storm import CONTACT_SYNC_STORM, detect_in_files
+from easops.detectors.detector import Detector
 from easops.detectors.finding import Detection
 from easops.errors import BadInput
 from easops.exchange.organisation import Organisation
 from easops.inventory.host import Host
 from easops.inventory.select import require_one_organisation, select_some
+from easops.lab_process import DEFAULT_SCENARIO, temporary_lab
 from easops.parameter import values_of
 from easops.registry import entry_of
 from easops.remoting.pool import SessionPool, shared_or_new
@@ -37,6 +39,8 @@ def detect(
     hosts: Sequence[Host] | None = None,
     values: Mapping[str, Any] | None = None,
     *,
+    lab: bool = False,
+    scenario: str | None = None,
     logs: Sequence[Path | str] = (),
     on: str = "runs=activesync",
     observer: ProgressObserver | None = None,
@@ -52,6 +56,8 @@ def detect(
         detector: its name; docs/reference/detectors.md lists them all, with their parameters.
         hosts: hosts of an inventory, all of one organisation.
         values: the detector's parameters by name.
+        lab: look at a simulated organisation, made for this call and deleted after it; then there are no *hosts*.
+        scenario: which one (``contacts-storm``); docs/reference/scenarios.md lists them all.
         logs: files, folders and patterns of IIS logs to read instead of hosts (only ``contact_sync_storm`` can): the
             logs of W3SVC2, on Exchange 2010 of W3SVC1. Users are then as logged, and times count back from the last
             line.
@@ -60,19 +66,22 @@ def detect(
         sessions: a pool to use, which stays open; without it the call opens its own sessions and closes them.
 
     Raises:
-        BadInput: there is no such detector, a value is wrong, no host is selected, or a file does not exist.
+        BadInput: there is no such detector, a value is wrong, no host is selected, or a file or scenario does not
+            exist.
         Refused: the hosts belong to two organisations.
         LogFormatError: a file of *logs* is not an IIS log.
+        EasopsError: the lab did not start.
     """
     chosen = entry_of(DETECTORS, detector, "detector")
     checked = values_of(chosen.parameters, values or {}, detector)
-    if (hosts is None) == (not logs):
+    sources = [name for name, given in (("hosts", hosts is not None), ("logs", logs), ("the lab", lab)) if given]
+    if len(sources) != 1:
         raise BadInput(
-            f"{detector} has {'nothing to read' if hosts is None else 'both hosts and logs'}",
-            "it reads servers, or log files without a server",
-            "give either hosts or logs",
+            f"{detector} has {' and '.join(sources) or 'nothing'} to read",
+            "it reads servers, log files without a server, or the lab",
+            "give one of hosts, logs and lab",
         )
-    if hosts is None:
+    if logs:
         if detector not in IN_FILES:
             raise BadInput(
                 f"{detector} cannot judge log files alone",
@@ -80,10 +89,26 @@ def detect(
                 f"name servers with an inventory instead of logs; only {' and '.join(IN_FILES)} can judge logs",
             )
         return IN_FILES[detector](logs, checked)
+    if not lab:
+        return _detect_on_hosts(chosen, checked, hosts or (), on, SystemClock(), observer, sessions)
+    with temporary_lab(scenario or DEFAULT_SCENARIO) as organisation:
+        # The caller's pool would keep sessions to servers that are gone after this.
+        return _detect_on_hosts(chosen, checked, organisation.hosts, on, organisation.clock, observer, None)
+
+
+def _detect_on_hosts(
+    detector: Detector,
+    values: Mapping[str, Any],
+    hosts: Sequence[Host],
+    on: str,
+    clock: Clock,
+    observer: ProgressObserver | None,
+    sessions: SessionPool | None,
+) -> Detection:
     selected = select_some(on, hosts)
     require_one_organisation(selected)
     ask_passwords(selected)
     with shared_or_new(sessions) as pool:
         organisation = Organisation.of(selected, pool)
         progress = observer.progress if observer is not None else lambda text: None
-        return chosen.detect(selected, checked, Context(pool, organisation, SystemClock(), progress))
+        return detector.detect(selected, values, Context(pool, organisation, clock, progress))

@@ -56,9 +56,14 @@ class UserFinding:
     samples: tuple[str, ...] = ()
 
 
+def _decimals_of_0_1_0(measurement: Measurement) -> int:
+    """A record of 0.1.0 has no decimals: its numbers of requests were shown whole, everything else with one."""
+    return 0 if measurement.unit == "requests" else 1
+
+
 @attrs.frozen
 class Measurement:
-    """One measured figure of one host, e.g. 87.5 percent."""
+    """One measured figure of one host, for example 87.5 percent. *decimals* is how many are shown to a person."""
 
     host: str
     name: str
@@ -66,6 +71,7 @@ class Measurement:
     unit: str
     limit: float | None = None
     evidence: str = ""
+    decimals: int = attrs.field(default=attrs.Factory(_decimals_of_0_1_0, takes_self=True))
 
 
 @attrs.frozen

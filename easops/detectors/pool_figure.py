@@ -43,6 +43,8 @@ class PoolFigure:
     above: str
     """What ``above`` means, for help."""
     read: Callable[[Session, str, Context], Figure]
+    decimals: int = 1
+    """How many decimals of the figure are shown to a person."""
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -82,7 +84,7 @@ class PoolFigure:
         why_not = figure.why_not if figure.working else no_such_pool(session, pool) or figure.why_not
         if why_not:
             return HostJudgement(figure.time, why_not=why_not)
-        measurement = Measurement(host.name, pool, figure.value, self.unit, limit, figure.evidence)
+        measurement = Measurement(host.name, pool, figure.value, self.unit, limit, figure.evidence, self.decimals)
         return HostJudgement(figure.time, figure.value > limit, (measurement,))
 
 

@@ -79,13 +79,15 @@ def _judge(host: Host, session: Session, values: Mapping[str, Any], context: Con
             return HostJudgement(reading.time, why_not="the server's clock does not move on, so no age can be trusted")
         found, reading = stranded(*pair, longest), pair[1]
     waiting = _waiting(reading)
-    measurements = [Measurement(host.name, "stranded", len(found), "requests", 0.0)]
+    measurements = [Measurement(host.name, "stranded", len(found), "requests", 0.0, decimals=0)]
     measurements += [
-        Measurement(host.name, f"stranded in the {site}", count, "requests") for site, count in _by_site(host, found)
+        Measurement(host.name, f"stranded in the {site}", count, "requests", decimals=0)
+        for site, count in _by_site(host, found)
     ]
     if waiting:
         oldest, limit = (age.total_seconds() / 60 for age in (waiting[0].age, longest))
-        measurements.append(Measurement(host.name, "age of the oldest waiting request", oldest, "minutes", limit))
+        name = "age of the oldest waiting request"
+        measurements.append(Measurement(host.name, name, oldest, "minutes", limit, decimals=1))
     sentence = _found_words(host, found, reading, longest) if found else _healthy_words(host, waiting, values)
     return HostJudgement(reading.time, bool(found), tuple(measurements), sentence)
 

@@ -66,7 +66,7 @@ def _judge(host: Host, session: Session, values: Mapping[str, Any]) -> HostJudge
     served = [request for request in answered if request.status == 200]
     devices = f"{_devices(served)} of {_devices(answered)} devices"
     sentence = f"{len(served)} of {len(answered)} requests and {devices} were answered with status 200 {since}"
-    measurement = Measurement(host.name, "answered 200", len(served), "requests")
+    measurement = Measurement(host.name, "answered 200", len(served), "requests", decimals=0)
     return HostJudgement(log.time, not served, (measurement,), sentence)
 
 

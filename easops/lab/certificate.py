@@ -1,4 +1,4 @@
-"""A certificate authority and a server certificate of the lab's own, made when it starts."""
+"""The lab's own certificate authority and server certificate, made when it starts."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ LIFETIME = datetime.timedelta(days=30)
 
 @attrs.frozen
 class Certificate:
-    """*authority* is the PEM that a client has to trust; *chain* and *key* are the server's, PEM as well."""
+    """*authority* is what a client has to trust; *chain* and *key* are the server's. All of them are PEM."""
 
     authority: bytes
     chain: bytes
     key: bytes = attrs.field(repr=False)
 
     def write_authority(self, path: Path) -> None:
-        """For a client's ``cert_validation`` or trust store."""
+        """Write the authority to a file, for a client's ``cert_validation`` or trust store."""
         path.write_bytes(self.authority)
 
     def server_der(self) -> bytes:
-        """The server's own certificate as it goes over the wire."""
+        """The server's own certificate in DER, as it is sent to clients."""
         return x509.load_pem_x509_certificate(self.chain).public_bytes(serialization.Encoding.DER)
 
     def server_context(self) -> ssl.SSLContext:
-        """TLS for the server's side. The key touches the disk only in a folder of this user's, for a moment."""
+        """The TLS context of the server. The key is on disk for a moment, in a folder that only this user can read."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        with tempfile.TemporaryDirectory() as folder:  # ssl loads a key from a file only
+        with tempfile.TemporaryDirectory() as folder:  # ssl can load a key only from a file
             chain, key = Path(folder, "chain.pem"), Path(folder, "key.pem")
             chain.write_bytes(self.chain)
             key.write_bytes(self.key)
@@ -46,7 +46,10 @@ class Certificate:
 
 
 def make_certificate(names: Iterable[str] = ()) -> Certificate:
-    """Valid for 127.0.0.1, ::1, localhost and *names* (host names or addresses), from an hour ago for 30 days."""
+    """A certificate for 127.0.0.1, ::1, localhost and *names* (host names or addresses).
+
+    Valid from an hour ago, for 30 days.
+    """
     now = datetime.datetime.now(datetime.UTC)
     authority_key = ec.generate_private_key(ec.SECP256R1())
     authority_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "easops lab CA")])

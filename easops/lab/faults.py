@@ -1,4 +1,4 @@
-"""What goes wrong on demand: dropped connections, delays, quota faults, expired shells."""
+"""Faults on demand: dropped connections, delays, quota faults, expired shells."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from typing import Literal
 import attrs
 
 Point = Literal["command", "acknowledgement", "result"]
-"""Where in an exchange: ``command``, before the pipeline is handed to the engine (nothing runs); ``acknowledgement``,
-it runs, and the answer to the message that started it is lost; ``result``, it has run, and the answer that would say
-so is lost (the same Receive sent again gets it)."""
+"""When a fault happens to a pipeline.
+
+``command``: before it starts. ``acknowledgement``: it runs, and the answer to the message that started it is lost.
+``result``: it has run, and the answer with its state is lost (the client gets it if it sends the same Receive again).
+"""
 
 
 class ConnectionDropped(Exception):
-    """The front closes the connection instead of answering."""
+    """Close the connection instead of answering."""
 
 
 @attrs.define
@@ -28,7 +30,7 @@ class _Planned:
 
 
 class Faults:
-    """A list of accidents to come; safe to add to from any thread. *cmdlet* None: whichever comes first."""
+    """The planned faults; may be added to from any thread. *cmdlet* None: the next pipeline, whatever it calls."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -37,32 +39,32 @@ class Faults:
         self._ages: dict[str | None, int] = {}
 
     def drop(self, point: Point, *, cmdlet: str | None = None, times: int = 1) -> None:
-        """Drop the connection the next *times* times that a pipeline with *cmdlet* comes to *point*."""
+        """Drop the connection the next *times* times that a pipeline with *cmdlet* is at *point*."""
         with self._lock:
             self._planned.append(_Planned(point, cmdlet, times, None))
 
     def delay(self, point: Point, seconds: float, *, cmdlet: str | None = None, times: int = 1) -> None:
-        """Hold it there for *seconds* of real time."""
+        """Delay it there by *seconds* of real time."""
         with self._lock:
             self._planned.append(_Planned(point, cmdlet, times, seconds))
 
     def refuse_shells(self, times: int = 1, *, server: str | None = None) -> None:
-        """Answer the next *times* attempts to open a shell with the fault of the concurrent shells' quota."""
+        """Refuse the next *times* attempts to open a shell, as if the user had too many of them."""
         with self._lock:
             self._refusals[server] = self._refusals.get(server, 0) + times
 
     def expire_shells(self, *, server: str | None = None) -> None:
-        """Every shell that is open now (on *server*, or anywhere) is lost, as after its idle time or a recycle."""
+        """Lose every shell that is open now (on *server*, or everywhere), as after its idle time or a recycle."""
         with self._lock:
             self._ages[server] = self._ages.get(server, 0) + 1
 
     def age(self, server: str) -> int:
-        """Grows with each ``expire_shells`` that concerns *server*."""
+        """How often ``expire_shells`` was called for *server*: a shell that is older than the last call is lost."""
         with self._lock:
             return self._ages.get(server, 0) + self._ages.get(None, 0)
 
     def refuses_shell(self, server: str) -> bool:
-        """Whether this attempt is to be refused; counts it."""
+        """Whether to refuse this attempt to open a shell; counts it."""
         with self._lock:
             for key in (server, None):
                 if self._refusals.get(key, 0):
@@ -71,14 +73,14 @@ class Faults:
             return False
 
     async def at(self, point: Point, cmdlets: Collection[str]) -> None:
-        """A pipeline of *cmdlets* has come to *point*. Raises ConnectionDropped where that is planned."""
+        """A pipeline of *cmdlets* is at *point*. Waits, or raises ConnectionDropped, where that is planned."""
         for planned in self._due(point, {name.lower() for name in cmdlets}):
             if planned.seconds is None:
                 raise ConnectionDropped(f"{point} of {', '.join(cmdlets)}")
             await asyncio.sleep(planned.seconds)
 
     def _due(self, point: Point, names: Collection[str]) -> list[_Planned]:
-        """What is planned here, delays first: a drop ends it."""
+        """The faults that are planned here, delays first, as a drop ends the request."""
         with self._lock:
             found = [
                 planned

@@ -1,4 +1,4 @@
-"""What a cmdlet of the lab gives back: plain values, and objects with the type names that a real server sends.
+"""The output of the lab's cmdlets: plain values, and objects with the type names that a real server sends.
 
 Plain values are None, bool, int, float, str, bytes, datetime (aware), timedelta, UUID, list (LST) and dict (DCT).
 """
@@ -45,7 +45,7 @@ class Enum:
 class Obj:
     """An object: type names, most derived first; adapted properties; note properties; its ToString text.
 
-    *items* makes it a list with a type (MultiValuedProperty).
+    With *items* it is a list that has a type (MultiValuedProperty).
     """
 
     types: tuple[str, ...]
@@ -57,7 +57,7 @@ class Obj:
 
 @attrs.frozen
 class Warning_:
-    """A line of the warning stream, among a cmdlet's output."""
+    """A line for the warning stream, among a cmdlet's output."""
 
     text: str
 
@@ -67,7 +67,7 @@ class ErrorInfo:
     """One PowerShell error record.
 
     *exception* is the full .NET type name, *fqid* the whole FullyQualifiedErrorId, *category* a name of
-    System.Management.Automation.ErrorCategory, *activity* the cmdlet, *target* what it was about.
+    System.Management.Automation.ErrorCategory, *activity* the cmdlet, *target* the object that it was about.
     """
 
     message: str
@@ -79,7 +79,7 @@ class ErrorInfo:
 
 
 class CmdletFailed(Exception):
-    """Raised by a cmdlet to end the pipeline: a terminating error (state Failed)."""
+    """A terminating error: a cmdlet raises it to end the pipeline (state Failed)."""
 
     def __init__(self, error: ErrorInfo) -> None:
         super().__init__(error.message)
@@ -88,6 +88,6 @@ class CmdletFailed(Exception):
 
 @attrs.frozen
 class NonTerminating:
-    """Among a cmdlet's output: an error record that does not end the pipeline (state Completed)."""
+    """A non-terminating error, among a cmdlet's output: the pipeline goes on (state Completed)."""
 
     error: ErrorInfo

@@ -22,7 +22,8 @@ class Transmission:
         self.secrets = secrets
         self._ends = ends
         self._mutex = threading.Lock()
-        self.begun = self._given_up = False
+        self.begun: bool = False
+        self._given_up = False
 
     def left(self, most: float) -> float:
         """Seconds that a part of it may take: what is left, *most* at most. Raises UnreachableHost where none is."""

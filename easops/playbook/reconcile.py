@@ -1,4 +1,4 @@
-"""Settling what a dead run left open: by reading, and by closing it for good."""
+"""Reconciling a dead run: finding out by reading what it did, and closing it for good."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from easops.clock import Clock
 from easops.errors import Refused
 from easops.inventory.host import Host
 from easops.playbook.execution.maintenance import cancel
+from easops.playbook.execution.world import context_of, world_of
 from easops.playbook.record.run_store import Record, Run
 from easops.playbook.record.state_folder import StateFolder
-from easops.playbook.record.stored_run import context_of, locked, opened, refuse_closed, steps_of, world_of
+from easops.playbook.record.stored_run import locked, opened, refuse_closed, steps_of
 from easops.playbook.steps.codec import from_json, to_json
 from easops.playbook.steps.observer import Silent
 from easops.status import Status, worst
@@ -21,9 +22,9 @@ from easops.status import Status, worst
 def reconcile(
     run_id: str, *, state: StateFolder | None = None, hosts: Sequence[Host] | None = None
 ) -> tuple[tuple[Change, ChangeOutcome], ...]:
-    """Settle by reading what a dead run may have done, or what it ended not knowing. Sends no change.
+    """Find out by reading what became of the changes of a dead run whose outcome is unknown. Changes nothing.
 
-    Gives each change that was open, with what was found. Raises Refused where the run is alive.
+    Returns each of these changes with its outcome. Raises BadInput for an unknown run, Refused for one that is alive.
     """
     with (
         opened(state) as (record, state),
@@ -36,7 +37,10 @@ def reconcile(
 def abandon(
     run_id: str, *, state: StateFolder | None = None, hosts: Sequence[Host] | None = None
 ) -> tuple[tuple[Change, ChangeOutcome], ...]:
-    """Reconcile a dead run, or one that owes, then close it for good: its targets are free, and it owes nothing."""
+    """Reconcile a run that died or has unfinished steps, then close it and release its targets. It cannot be resumed.
+
+    Returns as ``reconcile``. Raises BadInput for an unknown run, Refused for one that is alive, closed or finished.
+    """
     with opened(state) as (record, state), locked(record, state, run_id) as (held, _):
         refuse_closed(held)
         if held.ended is not None and not held.owes and held.status != Status.UNKNOWN:

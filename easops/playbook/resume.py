@@ -1,4 +1,4 @@
-"""Going on with a run that died, or that has unfinished steps; or beginning one that was submitted."""
+"""Resuming a run that died or has unfinished steps, and starting one that was submitted."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ from collections.abc import Callable, Sequence
 import attrs
 
 from easops.errors import Refused
+from easops.identity import this_person
 from easops.inventory.host import Host
 from easops.playbook.assessment.ending import Announcer
+from easops.playbook.assessment.open_run import refuse_open_run
 from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.attempt import attempt
 from easops.playbook.execution.dbos_engine import PROTOCOL, alone
 from easops.playbook.execution.execute_run import WAIT, Caller, Conduct, Confirm, execute_run
 from easops.playbook.execution.maintenance import check_engine
+from easops.playbook.execution.world import world_of
 from easops.playbook.record.approval import refuse_denied
 from easops.playbook.record.state_folder import StateFolder
-from easops.playbook.record.stored_run import locked, opened, refuse_closed, world_of
-from easops.playbook.run import _refuse_open
+from easops.playbook.record.stored_run import locked, opened, refuse_closed
 from easops.playbook.steps.codec import dumps, to_json
-from easops.playbook.steps.identity import this_person
 from easops.playbook.steps.observer import Observer
-from easops.playbook.undo import walk_back
+from easops.playbook.undo_attempt import attempt_undo
 from easops.remoting.pool import SessionPool
 
 
@@ -39,25 +40,25 @@ def resume(
     stopper: Callable[[Callable[[], None]], None] = lambda stop: None,
     announcer: Announcer | None = None,
 ) -> RunReport:
-    """Go on with a run that died, or that ended and owes its later steps; or begin one that was submitted.
+    """Resume a run that died, or that ended with unfinished steps; or start one that was submitted.
 
     Args:
-        run_id: the run's id, or its beginning.
-        confirm: as for ``run``; it is asked unless the changes were confirmed before.
+        run_id: the id of the run, or its beginning.
+        confirm: as for ``run``. It is not asked if the changes were confirmed before.
         wait: how long to wait for a target that another run is changing.
-        observer: is told how it goes on.
-        sessions: a pool that stays open, instead of one that ends with the run.
+        observer: its methods are called as the run goes on.
+        sessions: a pool that stays open. Without one, the run has its own and closes it.
         state: where the record is, as for ``run``.
-        hosts: an inventory's: their credentials are taken in place of the recorded ones.
+        hosts: the hosts of an inventory. Only their credentials are used, in place of the recorded ones.
         stopper: as for ``run``.
-        announcer: as for ``run``; it takes the recorded one's place.
+        announcer: as for ``run``. It replaces the recorded one.
 
     Returns:
-        The whole run: also the steps that it had done before.
+        The whole run, including the steps that were finished before.
 
     Raises:
         BadInput: there is no such run.
-        Refused: it is alive, closed, owes nothing, or was made by an engine of another protocol.
+        Refused: the run is alive, closed or finished, or was recorded by an engine of another protocol.
         UnreachableHost, CommandFailed, Interrupted: as for ``run``.
     """
     conduct = Conduct(Caller(observer, confirm), wait, stopper, sessions, announcer)
@@ -80,7 +81,7 @@ def resume(
                 rule="nothing to resume",
             )
         if held.waits:
-            _refuse_open(record, state, held, held.document["anew"])
+            refuse_open_run(record, state, held, held.document["anew"])
             held = attrs.evolve(held, walks=1, started=dt.datetime.now(dt.UTC))
             record.update(held.run_id, walks=1, started=held.started.isoformat())
         record.write(held.run_id, "resumed", dt.datetime.now(dt.UTC).isoformat(), to_json(this_person()))
@@ -95,7 +96,7 @@ def resume(
         with world_of(held, hosts, state) as (known, clock):
             conduct = conduct.in_lab(held.lab)
             if held.kind == "undo":
-                main = functools.partial(walk_back, held)
+                main = functools.partial(attempt_undo, held)
             else:
                 main = functools.partial(attempt, held, record, known)
             conduct.observer.started(held.run_id)

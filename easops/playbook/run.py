@@ -22,27 +22,26 @@ from easops.exchange.organisation import Organisation
 from easops.inventory.host import Host
 from easops.lab_process import DEFAULT_SCENARIO, start_lab, temporary_lab
 from easops.playbook.assessment.ending import Announcer
-from easops.playbook.assessment.open_run import open_run_of, refusal
+from easops.playbook.assessment.open_run import open_run_of, refuse_open_run
 from easops.playbook.assessment.run_facts import OpenRun
 from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.attempt import attempt
 from easops.playbook.execution.dbos_engine import alone
 from easops.playbook.execution.execute_run import WAIT, Caller, Conduct, Confirm, execute_run, made_here
 from easops.playbook.execution.maintenance import check_engine, prune
+from easops.playbook.execution.world import time_of_run
 from easops.playbook.language.find import find_playbook
 from easops.playbook.language.load import check_inputs, command_of
 from easops.playbook.language.model import Playbook
+from easops.playbook.record.open_runs import find_open_run
 from easops.playbook.record.run_store import Record, Run
-from easops.playbook.record.run_view import RunView, view_of
 from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.record.stored_run import (
     host_target,
     kept,
-    looked_at,
     new_run_id,
     opened,
     organisation_target,
-    time_of_run,
 )
 from easops.playbook.select_hosts import SelectedHosts, select_hosts
 from easops.playbook.steps.codec import Json, to_json
@@ -74,47 +73,75 @@ def run(
     stopper: Callable[[Callable[[], None]], None] = lambda stop: None,
     announcer: Announcer | None = None,
 ) -> RunReport:
-    """Run a playbook: find, cure, prove. One run at a time in a process.
+    """Run a playbook: detect, fix, verify. One run at a time in a process.
 
-    Every change is recorded before it is sent; ``undo`` puts them back, also after this process has died.
+    Every change is recorded before it is sent, so that ``undo`` can put it back even if this process dies.
 
     Args:
-        playbook: one that ``find_playbook`` gave, a file, or the name of a shipped one.
-        hosts: those of an inventory; ``limit`` narrows the playbook's own choice among them.
-        inputs: the playbook's inputs by name, as text (``"1h"``) or as what they are (a timedelta).
-        check: make every read, change nothing, leave no record; the report says what would change.
-        lab: run it on a simulated organisation, made for this run; then there are no hosts, and nothing is asked.
-        scenario: which one, where it is not the playbook's own.
-        limit: a selector, or names with commas between.
-        confirm: True for a script that has decided; or a function that is shown what is to come, once, before the
-            first change, and says whether to go on. False: the changes are refused.
-        anew: begin although an earlier run of this playbook owes its later steps.
+        playbook: from ``find_playbook``, or a file, or the name of a shipped playbook.
+        hosts: the hosts of an inventory. The playbook selects among them, and ``limit`` narrows its selection.
+        inputs: the playbook's inputs by name, as text (``"1h"``) or as values (a timedelta).
+        check: make every read, but change and record nothing; the report says what would change.
+        lab: run against a simulated organisation, made for this run. Then there are no *hosts*, and nothing is asked.
+        scenario: the lab's scenario; by default the playbook's own.
+        limit: a selector, or host names separated by commas.
+        confirm: True makes the changes, False refuses them. A function is called once, before the first change, with a
+            ``Preview``, and returns whether to make them.
+        anew: start a new run even if an earlier run of this playbook is unfinished.
         wait: how long to wait for a target that another run is changing.
-        observer: is told how it goes on.
-        sessions: a pool that stays open, instead of one that ends with the run.
-        state: where the record is kept: ``EASOPS_STATE``, or the user's state folder, unless given.
-        stopper: is given a function that ends the run at its next boundary, from any thread.
-        announcer: tells people of its end (``easops.notify.load_notifications``); the record keeps it.
+        observer: its methods are called as the run goes on.
+        sessions: a pool that stays open. Without one, the run has its own and closes it.
+        state: where the record is kept; by default ``EASOPS_STATE``, or the user's state folder.
+        stopper: is called with a function that stops the run at its next safe point, from any thread.
+        announcer: sends the notifications (``easops.notify.load_notifications``). The record keeps it.
 
     Returns:
-        What came of each step. What the steps met, a host that cannot be reached or a refusal, is in it, not raised.
+        The result of each step. A host that cannot be reached, a refusal or a failure is in there, and not raised.
 
     Raises:
-        BadInput: the playbook, an input or the choice of hosts is wrong.
-        Refused: an earlier run owes its later steps, or died; or this process executes a run already.
-        UnreachableHost, CommandFailed: a reading before the first step met it (AccessRefused is an UnreachableHost).
-        Interrupted: of ``easops.playbook.execution.dbos_engine``, and no Exception: the run was stopped, or its
-            database is away.
-            This process is then to end; ``resume``, in another one, goes on.
+        BadInput: the playbook, an input or the selection of hosts is not valid.
+        Refused: an earlier run is unfinished or died; or this process is already executing a run.
+        UnreachableHost, CommandFailed: from a read before the first step (AccessRefused is an UnreachableHost).
+        Interrupted: not an Exception: the run was stopped, or its database is away. The process should then end;
+            ``resume``, in another process, continues the run.
 
-    What *observer* or *confirm* raises does not end the run in its middle: it is raised when the run has ended.
+    An exception of *observer* or *confirm* does not end the run: it is raised when the run has ended.
 
     Source: docs/explanation/playbooks.md.
     """
     playbook = playbook if isinstance(playbook, Playbook) else find_playbook(playbook)
-    conduct = Conduct(Caller(observer, confirm), wait, stopper, sessions, announcer).in_lab("lab" if lab else None)
     given = dict(inputs or {})
-    values = check_inputs(playbook, given)
+    check_inputs(playbook, given)
+    conduct = Conduct(Caller(observer, confirm), wait, stopper, sessions, announcer)
+    return start_run(
+        playbook,
+        hosts,
+        lambda _: given,
+        conduct,
+        check=check,
+        lab=lab,
+        scenario=scenario,
+        limit=limit,
+        anew=anew,
+        state=state,
+    )
+
+
+def start_run(
+    playbook: Playbook,
+    hosts: Sequence[Host] | None,
+    inputs_for: Callable[[Sequence[Host]], Mapping[str, Any]],
+    conduct: Conduct,
+    *,
+    check: bool,
+    lab: bool,
+    scenario: str | None,
+    limit: str | None = None,
+    anew: bool,
+    state: StateFolder | None,
+) -> RunReport:
+    """As ``run``, for inputs that depend on the hosts. The hosts of a lab are known only when it has started."""
+    conduct = conduct.in_lab("lab" if lab else None)
     if not lab and hosts is None:
         raise BadInput("there are no hosts to run against", "no inventory is named", "name one, or use the lab")
     state = state or StateFolder.default()
@@ -126,6 +153,7 @@ def run(
             if lab:
                 world = stack.enter_context(temporary_lab(scenario or playbook.scenario or DEFAULT_SCENARIO))
                 hosts, clock, used = world.hosts, world.clock, world.scenario
+            values = check_inputs(playbook, inputs_for(hosts or ()))
             chosen = select_hosts(playbook, values, hosts or (), limit)
             earlier = None if lab else _earlier_run(state, playbook, chosen.selected, anew)
             report = _checked(playbook, values, chosen, clock, conduct)
@@ -144,14 +172,15 @@ def run(
             world = stack.enter_context(start_lab(scenario or playbook.scenario or DEFAULT_SCENARIO, state.lab(run_id)))
             hosts, clock, used = world.hosts, world.clock, world.scenario
         started = time_of_run(used, clock)
-        held, hosts = _planned(run_id, playbook, given, hosts or (), limit, used, announcer, started)
-        _refuse_open(record, state, held, anew)
+        inputs = inputs_for(hosts or ())
+        held, hosts = _planned(run_id, playbook, inputs, hosts or (), limit, used, conduct.announcer, started)
+        refuse_open_run(record, state, held, anew)
         ask_passwords(hosts)
         record.add(held)
         try:
             conduct.observer.started(run_id)
         except Exception:
-            record.end(run_id, Status.REFUSED, held.started, owes=False)  # the caller's own error: nothing was begun
+            record.end(run_id, Status.REFUSED, held.started, owes=False)  # the caller's own error: nothing has begun
             raise
         main = functools.partial(attempt, held, record, hosts)
         return conduct.caller.heard(execute_run(held, run_id, main, record, state, lock, hosts, clock, conduct))
@@ -167,10 +196,10 @@ def submit(
     state: StateFolder | None = None,
     announcer: Announcer | None = None,
 ) -> str:
-    """Record a run that waits for whoever resumes it (``easops worker``), and give its id; nothing is read or sent.
+    """Record a run that waits until somebody resumes it (``easops worker``); returns its id. Nothing is read or sent.
 
-    Its changes are confirmed hereby: there is nobody to ask where it is executed. Raises BadInput, Refused (another
-    run owes), here and once more when it begins.
+    Submitting a run confirms its changes: a worker has nobody to ask. Raises BadInput, and Refused where an earlier run
+    is unfinished, which is checked again when the run begins.
     """
     given = dict(inputs or {})
     check_inputs(playbook, given)
@@ -179,7 +208,7 @@ def submit(
         now = dt.datetime.now(dt.UTC)
         held, _ = _planned(new_run_id(), playbook, given, hosts, limit, None, announcer, now)
         held = attrs.evolve(held, document={**held.document, "submitted": True, "anew": anew}, walks=0)
-        _refuse_open(record, state, held, anew)
+        refuse_open_run(record, state, held, anew)
         record.add(held)
         return held.run_id
 
@@ -194,7 +223,7 @@ def _planned(
     announcer: Announcer | None,
     started: dt.datetime,
 ) -> tuple[Run, tuple[Host, ...]]:
-    """The run as it is recorded before its first step, and the hosts of its organisation."""
+    """The run to record before its first step, and all hosts of its organisation."""
     chosen = select_hosts(playbook, check_inputs(playbook, given), hosts, limit)
     document = {
         "text": playbook.text,
@@ -217,7 +246,7 @@ def _checked(
     clock: Clock,
     conduct: Conduct,
 ) -> RunReport:
-    """What a run would come to. Nothing is changed or recorded."""
+    """The report of a check: what a run would do. Nothing is changed or recorded."""
     observer = conduct.observer
     hosts = chosen.of_organisation
     ask_passwords(hosts)
@@ -253,36 +282,13 @@ def _targets(held: Run, selected: Sequence[Host]) -> tuple[str, ...]:
     return (*(host_target(held, host) for host in selected), organisation_target(held, selected))
 
 
-def _open_run(record: Record, state: StateFolder, new: Run, anew: bool) -> RunView | None:
-    """The latest earlier run of this playbook on one of these targets that died, was stopped, or has unfinished steps.
-    With *anew* one that has ended is none."""
-    for listed in record.runs():
-        if listed.closed or listed.kind == "undo" or listed.playbook != new.playbook:
-            continue
-        if not set(listed.targets) & set(new.targets):
-            continue
-        held, alive = looked_at(listed, record, state)
-        if held.ended is None and not held.waits and not held.closed and not alive:
-            return view_of(held, record)
-        if held.ended is not None and held.owes and not anew:
-            return view_of(held, record)
-    return None
-
-
-def _refuse_open(record: Record, state: StateFolder, new: Run, anew: bool) -> None:
-    """Refuse to begin where an earlier run is open."""
-    found = _open_run(record, state, new, anew)
-    if found is not None:
-        raise refusal(found, new.targets)
-
-
 def _earlier_run(state: StateFolder, playbook: Playbook, selected: Sequence[Host], anew: bool) -> OpenRun | None:
-    """The open run because of which this one would be refused; looks only, and makes no state folder."""
+    """The open run because of which this one would be refused. Only reads, and makes no state folder."""
     if state.is_new:
         return None
     new = Run("", "run", playbook.name, {}, (), dt.datetime.now(dt.UTC))
     with opened(state) as (record, folder):
-        found = _open_run(record, folder, attrs.evolve(new, targets=_targets(new, selected)), anew)
+        found = find_open_run(record, folder, attrs.evolve(new, targets=_targets(new, selected)), anew)
     return None if found is None else open_run_of(found)
 
 

@@ -53,7 +53,7 @@ class Progress:
     def __init__(self) -> None:
         self._mutex = threading.Lock()
         self._abandoned = False
-        self.sent = False
+        self.sent: bool = False
 
     def sending(self) -> None:
         """To be called just before the command is sent. Raises TimeoutError if nobody waits for it any more."""

@@ -42,7 +42,7 @@ def ask(lab: Lab, cmdlet: str, **parameters: Any) -> PowerShell:
         return shell
 
 
-def test_plain_pypsrp_asks_both_endpoints_and_an_error_does_not_end_an_exchange_pipeline(tmp_path: Path) -> None:
+def test_unmodified_pypsrp_uses_both_endpoints_and_an_error_does_not_end_an_exchange_pipeline(tmp_path: Path) -> None:
     with start(tmp_path, scenario="calm", speed=0.0, begin=BEGIN) as lab:
         servers = ask(lab, "Get-ExchangeServer")
         assert [server.adapted_properties["Name"] for server in servers.output] == ["AMS-EX01", "AMS-EX02"]
@@ -58,7 +58,7 @@ def test_plain_pypsrp_asks_both_endpoints_and_an_error_does_not_end_an_exchange_
             assert len(processes) == 11
 
 
-def test_the_statements_of_one_call_have_one_moment(tmp_path: Path) -> None:
+def test_all_statements_of_one_call_read_the_same_time(tmp_path: Path) -> None:
     with (
         start(tmp_path, scenario="calm", speed=1000.0, begin=BEGIN) as lab,
         connection(lab, "AMS-EX01", "wsman") as wsman,
@@ -71,14 +71,14 @@ def test_the_statements_of_one_call_have_one_moment(tmp_path: Path) -> None:
         assert len(times) == 1
 
 
-def test_a_wrong_state_folder_is_refused_in_three_sentences(tmp_path: Path) -> None:
+def test_a_state_folder_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(BadInput) as refused, start(tmp_path / "file"):
         pass
     assert refused.value.next_step == "name another with --state"
 
 
-def test_a_second_start_goes_on_with_the_password_of_the_first(tmp_path: Path) -> None:
+def test_a_restarted_lab_keeps_its_time_and_its_password(tmp_path: Path) -> None:
     with start(tmp_path, scenario="calm", speed=0.0, begin=BEGIN) as lab:
         lab.world.advance(60)
         password = lab.users["CONTOSO\\admin"].password
@@ -118,3 +118,39 @@ def test_the_command_says_in_one_line_that_it_is_ready_and_ends_with_its_input(t
 def test_the_command_lists_the_scenarios() -> None:
     listed, _ = run("list").communicate(timeout=20)
     assert tuple(line.split()[0] for line in listed.splitlines() if not line.startswith(" ")) == scenario_names()
+
+
+def test_a_program_moves_the_clock_of_a_lab_by_standard_input(tmp_path: Path) -> None:
+    arguments = ("--scenario", "calm", "--state", str(tmp_path / "state"), "--begin", "2026-11-24T12:00:00Z")
+    process = run("start", *arguments, "--clock-by-stdin")
+    assert process.stdin is not None
+    assert process.stdout is not None
+    ready = json.loads(process.stdout.readline())
+    assert (ready["start"], ready["speed"]) == (BEGIN.isoformat(), 0.0)
+    said = []
+    for line in ('{"until": 0}', '{"until": 90.5}', '{"until": 30}', "90", '{"until": 100}'):
+        process.stdin.write(line + "\n")
+        process.stdin.flush()
+        said.append(json.loads(process.stdout.readline()))
+    wrong = {"error": 'a line is {"until": SECONDS}'}
+    assert said == [{"now": 0.0}, {"now": 90.5}, {"now": 90.5}, wrong, {"now": 100.0}]
+    rest, errors = process.communicate(timeout=20)
+    assert (process.returncode, rest, errors) == (0, "", "")
+    assert json.loads((tmp_path / "state" / "clock.json").read_text())["elapsed"] == 100.0
+
+
+def test_a_begin_that_is_no_time_is_refused() -> None:
+    process = run("start", "--begin", "noon")
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode != 0
+    assert "--begin: 'noon' is not a time" in errors
+
+
+def test_calls_of_one_moment_are_counted_by_server_when_the_clock_is_next_moved(tmp_path: Path) -> None:
+    with start(tmp_path, scenario="calm", speed=0.0, begin=BEGIN) as lab:
+        for _ in range(3):
+            ask(lab, "Get-ExchangeServer")
+        assert lab.world.now() == BEGIN
+        assert lab.world.reach(0.0) == 0.75
+        assert lab.world.now() == BEGIN + dt.timedelta(seconds=0.75)
+        assert lab.world.reach(10.0) == 10.0

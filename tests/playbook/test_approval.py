@@ -13,6 +13,7 @@ import pytest
 
 from easops.actions.outcome import Done, ItemOutcome
 from easops.errors import Refused
+from easops.identity import LOGINS, Person, this_person
 from easops.lab.value import CmdletFailed, ErrorInfo
 from easops.playbook.assessment.run_report import RunReport, report_of
 from easops.playbook.reconcile import abandon
@@ -24,7 +25,6 @@ from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.record.stored_run import opened
 from easops.playbook.steps.approval_request import RULE, Approval, PlannedChange, digest_of
 from easops.playbook.steps.codec import to_json
-from easops.playbook.steps.identity import LOGINS, Person, this_person
 from easops.playbook.steps.step_result import StepResult
 from easops.remoting.command import Command
 from easops.remoting.pool import SessionPool
@@ -166,7 +166,7 @@ def test_a_policy_that_somebody_changed_voids_the_approval_and_the_new_plan_is_a
 
     assert statuses(report) == ["awaiting_approval", "not_started", "not_started"]
     assert "is void: the plan has changed" in report.steps[0].reason
-    assert f"{ANNA}: not planned any more" in report.steps[0].reason, "a policy of somebody else's is refused"
+    assert f"{ANNA}: no longer planned" in report.steps[0].reason, "a policy of somebody else's is refused"
     assert case.made() == []
     assert [change.item for change in case.asked.approval.changes] == [BERT, "AMS-EX01"]
 

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 import attrs
 import pytest
 
-from easops.actions.limit_eas_usage import AssociateThrottlingPolicy
+from easops.actions.throttling_policy_change import AssociateThrottlingPolicy
 from easops.detectors.finding import Undetermined
 from easops.playbook.assessment.assessment import Assessment
 from easops.playbook.assessment.ending import Ending

@@ -1,4 +1,4 @@
-"""The cmdlets that the lab answers: ``CMDLETS``."""
+"""The cmdlets that the lab answers: ``CMDLETS``. Each file has one noun of Exchange or Windows."""
 
 from __future__ import annotations
 

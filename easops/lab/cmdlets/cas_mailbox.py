@@ -8,20 +8,11 @@ from typing import Any, Final
 import attrs
 
 from easops.lab.cmdlet import Call, Cmdlet
-from easops.lab.cmdlets.answer import (
-    MORE_RESULTS,
-    PRESENTATION,
-    ad_id,
-    checks_domain_controller,
-    directory_properties,
-    given,
-    limited,
-    mailbox_id,
-    multi,
-    of_another_version,
-    seen,
-)
+from easops.lab.cmdlets.domain_controller import view_of
+from easops.lab.cmdlets.errors import of_another_version
 from easops.lab.cmdlets.mailbox import one_mailbox, piped_identity
+from easops.lab.cmdlets.objects import PRESENTATION, ad_id, directory_properties, mailbox_id, multi
+from easops.lab.cmdlets.parameters import MORE_RESULTS, checks_domain_controller, limited, parameters_of
 from easops.lab.value import Obj, Warning_
 from easops.lab.world import World
 from easops.lab.world.recipient import Mailbox, visible
@@ -29,7 +20,7 @@ from easops.lab.world.replication import EVER
 
 
 def _get(world: World, call: Call) -> Iterable[Any]:
-    parameters = given(call, "Identity", "ResultSize")
+    parameters = parameters_of(call, "Identity", "ResultSize")
     identity = parameters.get("Identity") or piped_identity(call)
     if identity:
         chosen = [one_mailbox(world, call, identity)]
@@ -42,7 +33,7 @@ def _get(world: World, call: Call) -> Iterable[Any]:
 
 
 def _cas_mailbox(world: World, call: Call, mailbox: Mailbox) -> Obj:
-    access = seen(world, call).access(mailbox)
+    access = view_of(world, call).access(mailbox)
     return Obj(
         ("Microsoft.Exchange.Data.Directory.Management.CASMailbox", *PRESENTATION),
         {
@@ -71,16 +62,16 @@ def _cas_mailbox(world: World, call: Call, mailbox: Mailbox) -> Obj:
 
 def _set(world: World, call: Call) -> Iterable[Any]:
     names = ("Identity", "ActiveSyncEnabled", "ActiveSyncBlockedDeviceIDs", "ActiveSyncAllowedDeviceIDs")
-    parameters = given(call, *names)
+    parameters = parameters_of(call, *names)
     mailbox = one_mailbox(world, call, parameters.get("Identity") or piped_identity(call))
     if mailbox.product.build > world.servers[call.server].product.build:
         raise of_another_version(world, call, f"The mailbox '{mailbox.name}'", mailbox.product, "RecipientTasks")
-    view = seen(world, call)
+    view = view_of(world, call)
     access = view.access(mailbox)
     values: dict[str, Any] = {}
     if "ActiveSyncEnabled" in parameters:
         values["active_sync"] = bool(parameters["ActiveSyncEnabled"])
-    # Null, which `given` leaves out, empties a list.
+    # Null, which `parameters_of` leaves out, empties a list.
     if "ActiveSyncBlockedDeviceIDs" in call.parameters:
         values["blocked"] = _edited(access.blocked, call.parameters["ActiveSyncBlockedDeviceIDs"])
     if "ActiveSyncAllowedDeviceIDs" in call.parameters:
@@ -93,15 +84,15 @@ def _set(world: World, call: Call) -> Iterable[Any]:
     view.set_access(mailbox, **values)
 
 
-def _edited(held: tuple[str, ...], value: Any) -> tuple[str, ...]:
-    """A multi-valued property after ``value``: a list replaces it, Add and Remove edit it, null empties it."""
+def _edited(before: tuple[str, ...], value: Any) -> tuple[str, ...]:
+    """A multi-valued property after *value*: a list replaces it, Add and Remove edit it, null empties it."""
     if value is None:
         return ()
     if not isinstance(value, Mapping):
         return tuple(dict.fromkeys(_texts(value)))
     edits = {str(key).lower(): _texts(texts) for key, texts in value.items()}
     removed = {text.lower() for text in edits.get("remove", ())}
-    kept = [text for text in held if text.lower() not in removed]
+    kept = [text for text in before if text.lower() not in removed]
     return tuple(dict.fromkeys([*kept, *edits.get("add", ())]))
 
 

@@ -7,17 +7,10 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from easops.lab.cmdlet import Call, Cmdlet
-from easops.lab.cmdlets.answer import (
-    PRESENTATION,
-    ad_id,
-    checks_domain_controller,
-    directory_properties,
-    given,
-    multi,
-    not_found,
-    server_version,
-)
+from easops.lab.cmdlets.errors import not_found
 from easops.lab.cmdlets.mailbox import piped_identity
+from easops.lab.cmdlets.objects import PRESENTATION, ad_id, directory_properties, multi, server_version
+from easops.lab.cmdlets.parameters import checks_domain_controller, parameters_of
 from easops.lab.value import Enum, Obj
 from easops.lab.world import World
 from easops.lab.world.host import Server
@@ -31,7 +24,7 @@ def _configuration(world: World) -> str:
 
 
 def _get_exchange_server(world: World, call: Call) -> Iterable[Any]:
-    parameters = given(call, "Identity", "Status")
+    parameters = parameters_of(call, "Identity", "Status")
     identity = parameters.get("Identity") or piped_identity(call)
     servers = list(world.servers.values())
     if identity:
@@ -68,10 +61,10 @@ def _get_exchange_server(world: World, call: Call) -> Iterable[Any]:
 
 
 def _roles(server: Server, own: Product) -> Enum:
-    """The roles of *server* as a server of *own* shows them.
+    """The roles of *server* as a server of version *own* shows them.
 
-    From 2016 on the mailbox role is client access too, and the only one that 2016 names; that 2010, which knows nothing
-    of that, lists what the directory holds is inferred.
+    From 2016 on the mailbox role includes client access, and 2016 names no other role. That 2010, which does not know
+    of that, lists what is in the directory is inferred.
     """
     if server.product.has_back_end and own.has_back_end:
         names = ["Mailbox"]
@@ -90,7 +83,7 @@ def _guid(name: str) -> uuid.UUID:
 
 
 def _get_organization_config(world: World, call: Call) -> Iterable[Any]:
-    given(call)
+    parameters_of(call)
     name = world.scenario.organisation
     dn = _configuration(world)
     guid = uuid.uuid5(uuid.NAMESPACE_DNS, f"organisation:{name}")

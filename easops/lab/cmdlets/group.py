@@ -1,6 +1,6 @@
 """Get-Group, and Get-Recipient, which shows everything that has an address: mailboxes, groups, contacts.
 
-A member knows its groups by the back link of the directory: ``-Filter "MemberOfGroup -eq 'DN'"``, direct groups only.
+The members of a group are found with ``-Filter "MemberOfGroup -eq 'DN'"``, direct members only.
 Source: Get-Group, Get-Recipient, and "Filterable properties for the Filter parameter", MemberOfGroup (2010 to SE).
 """
 
@@ -10,19 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from easops.lab.cmdlet import Call, Cmdlet
-from easops.lab.cmdlets.answer import (
-    MORE_RESULTS,
-    PRESENTATION,
-    ad_id,
-    ambiguous,
-    checks_domain_controller,
-    directory_properties,
-    given,
-    limited,
-    multi,
-    not_found,
-)
+from easops.lab.cmdlets.errors import ambiguous, not_found
+from easops.lab.cmdlets.objects import PRESENTATION, ad_id, directory_properties, multi
 from easops.lab.cmdlets.opath import comparison
+from easops.lab.cmdlets.parameters import MORE_RESULTS, checks_domain_controller, limited, parameters_of
 from easops.lab.value import Enum, Obj, Warning_
 from easops.lab.world import World
 from easops.lab.world.recipient import Group, Mailbox, Recipient, visible
@@ -40,13 +31,13 @@ _TYPES: Final[Mapping[str, tuple[int, int]]] = {
     "MailUniversalDistributionGroup": (7, 256),
     "DynamicDistributionGroup": (10, 2_048),
 }
-"""A recipient type's numbers: its own, and as details."""
+"""The numbers of a recipient type: as RecipientType, and as RecipientTypeDetails."""
 
 
 def _chosen(
     world: World, call: Call, parameters: Mapping[str, Any], named: Sequence[T], every: Iterable[T]
 ) -> tuple[list[T], bool]:
-    """What a Get- cmdlet is about, and whether there is more: *named* by its Identity, or *every* one."""
+    """The results of a Get- cmdlet, *named* by its Identity or *every* one, and whether there are more."""
     identity = parameters.get("Identity")
     if identity and not named:
         raise not_found(world, call, str(identity))
@@ -61,7 +52,7 @@ def _chosen(
 
 
 def _get_group(world: World, call: Call) -> Iterable[Any]:
-    parameters = given(call, "Identity", "ResultSize", "Filter")
+    parameters = parameters_of(call, "Identity", "ResultSize", "Filter")
     directory = world.directory
     named = directory.find_groups(str(parameters.get("Identity", "")))
     shown, more = _chosen(world, call, parameters, named, directory.groups)
@@ -87,7 +78,7 @@ def _group(world: World, call: Call, group: Group) -> Obj:
 
 
 def _get_recipient(world: World, call: Call) -> Iterable[Any]:
-    parameters = given(call, "Identity", "ResultSize", "Filter")
+    parameters = parameters_of(call, "Identity", "ResultSize", "Filter")
     directory = world.directory
     every: list[Mailbox | Group | Recipient] = [
         *visible(directory.mailboxes, monitoring=False),

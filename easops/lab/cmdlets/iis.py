@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from easops.lab.cmdlet import Call, Cmdlet
-from easops.lab.cmdlets.answer import given
+from easops.lab.cmdlets.errors import not_simulated, path_not_found
+from easops.lab.cmdlets.parameters import parameters_of
 from easops.lab.value import I64, CmdletFailed, ErrorInfo, Obj
 from easops.lab.world import World
 from easops.lab.world.host import SHUTDOWN_TIME_LIMIT, Pool, Server
@@ -31,7 +32,7 @@ _DRIVE: Final = re.compile(r"IIS:[\\/]AppPools(?:[\\/]([^\\/]+))?[\\/]?", re.IGN
 
 
 def site_settings(server: Server, site: int) -> dict[str, Any]:
-    """The settings of a site that the lab knows, by their dotted names."""
+    """The settings of a site, by their dotted names."""
     return {
         "id": I64(site),
         "name": server.product.sites[site],
@@ -44,7 +45,8 @@ def site_settings(server: Server, site: int) -> dict[str, Any]:
 
 
 def pool_settings(server: Server, pool: Pool) -> dict[str, Any]:
-    """Settings as captured from 2016 servers: no idle time-out, no pinging, no periodic restart."""
+    """The settings of a pool, by their dotted names, as captured from 2016 servers: no idle time-out, no pinging, no
+    periodic restart."""
     return {
         "name": pool.name,
         "queueLength": I64(1000),
@@ -95,22 +97,8 @@ def _texts(value: Any) -> list[str]:
     return [str(item) for item in value] if isinstance(value, list | tuple) else [str(value)]
 
 
-def not_simulated(call: Call, what: str) -> CmdletFailed:
-    """The lab knows no answer: said, and not guessed."""
-    return CmdletFailed(
-        ErrorInfo(
-            f"The lab does not simulate {what}.",
-            "System.NotSupportedException",
-            f"LabNotSimulated,{call.cmdlet}",
-            "NotImplemented",
-            activity=call.cmdlet,
-            target=what,
-        )
-    )
-
-
 def pool_items(world: World, call: Call, path: str) -> Iterator[Obj] | None:
-    """What ``Get-ChildItem IIS:\\AppPools`` lists; None where *path* is no such path. Raises CmdletFailed."""
+    """What ``Get-ChildItem IIS:\\AppPools`` lists; None where *path* is not on that drive. Raises CmdletFailed."""
     found = _DRIVE.fullmatch(path)
     if found is None:
         return None
@@ -126,7 +114,7 @@ def _find_pool(world: World, call: Call, name: str) -> Pool | None:
 
 
 def _get_website(world: World, call: Call) -> Iterable[Any]:
-    parameters = given(call, "Name")
+    parameters = parameters_of(call, "Name")
     wanted = str(parameters["Name"]).lower() if "Name" in parameters else None
     product = world.servers[call.server].product
     for site, name in product.sites.items():
@@ -149,7 +137,7 @@ def _get_website(world: World, call: Call) -> Iterable[Any]:
 
 
 def _get_web_configuration_property(world: World, call: Call) -> Iterable[Any]:
-    parameters = given(call, "PSPath", "Filter", "Name")
+    parameters = parameters_of(call, "PSPath", "Filter", "Name")
     for path in _texts(parameters.get("PSPath", _APPHOST)):
         if path.rstrip("/").upper() not in (_APPHOST, "IIS:", "IIS:\\"):
             raise not_simulated(call, f"configuration at {path}")
@@ -166,7 +154,7 @@ def _property(world: World, call: Call, filtered: str, name: str) -> Iterator[An
         sites = world.servers[call.server].product.sites
         numbers = [n for n, text in sites.items() if (str(n) if by == "id" else text.lower()) == wanted.lower()]
         if not numbers:
-            return  # no such element is no error, only nothing
+            return  # an element that does not exist is no error: there is no output
         settings, prefix = site_settings(world.servers[call.server], numbers[0]), "logFile." if site.group(5) else ""
     elif pool is not None:
         found = _find_pool(world, call, next(part for part in pool.group(1, 2) if part is not None))
@@ -184,7 +172,7 @@ def _property(world: World, call: Call, filtered: str, name: str) -> Iterator[An
 
 
 def _get_item_property(world: World, call: Call) -> Iterable[Any]:
-    parameters = given(call, "Path", "LiteralPath", "Name")
+    parameters = parameters_of(call, "Path", "LiteralPath", "Name")
     server = world.servers[call.server]
     for path in _texts(parameters.get("LiteralPath", parameters.get("Path", ""))):
         found = _DRIVE.fullmatch(path)
@@ -204,24 +192,8 @@ def _get_item_property(world: World, call: Call) -> Iterable[Any]:
             yield _attribute(known[name.lower()], settings[known[name.lower()]], path)
 
 
-def path_not_found(call: Call, path: str) -> CmdletFailed:
-    """Not there, as the file system and the IIS: drive say it."""
-    name = "".join(part.capitalize() for part in call.cmdlet.split("-"))
-    name = {"GetChilditem": "GetChildItem", "GetItemproperty": "GetItemProperty"}.get(name, name)
-    return CmdletFailed(
-        ErrorInfo(
-            f"Cannot find path '{path}' because it does not exist.",
-            "System.Management.Automation.ItemNotFoundException",
-            f"PathNotFound,Microsoft.PowerShell.Commands.{name}Command",
-            "ObjectNotFound",
-            activity=call.cmdlet,
-            target=path,
-        )
-    )
-
-
 def _get_web_app_pool_state(world: World, call: Call) -> Iterable[Any]:
-    parameters = given(call, "Name")
+    parameters = parameters_of(call, "Name")
     pools = list(world.servers[call.server].pools.values())
     if "Name" in parameters:
         pool = _find_pool(world, call, str(parameters["Name"]))
@@ -257,7 +229,7 @@ def _no_pool(call: Call, name: str) -> CmdletFailed:
 
 
 def _restart_web_app_pool(world: World, call: Call) -> Iterable[Any]:
-    name = str(given(call, "Name")["Name"])
+    name = str(parameters_of(call, "Name")["Name"])
     server = world.servers[call.server]
     pool = _find_pool(world, call, name)
     if pool is None:

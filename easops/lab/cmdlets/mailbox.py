@@ -6,24 +6,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from easops.lab.cmdlet import Call, Cmdlet
-from easops.lab.cmdlets.answer import (
+from easops.lab.cmdlets.domain_controller import view_of
+from easops.lab.cmdlets.errors import ambiguous, not_found
+from easops.lab.cmdlets.objects import (
     AD_OBJECT,
-    MORE_RESULTS,
     PRESENTATION,
     ad_id,
-    ambiguous,
-    checks_domain_controller,
     directory_properties,
-    given,
-    limited,
     mailbox_id,
     multi,
-    not_found,
-    seen,
     server_version,
     size,
 )
 from easops.lab.cmdlets.opath import comparison
+from easops.lab.cmdlets.parameters import MORE_RESULTS, checks_domain_controller, limited, parameters_of
 from easops.lab.value import Enum, Obj, Warning_
 from easops.lab.world import World
 from easops.lab.world.recipient import Mailbox, visible
@@ -41,7 +37,7 @@ _FILTERED: Final[Mapping[str, Callable[[Mailbox], str]]] = {
 
 
 def one_mailbox(world: World, call: Call, identity: Any) -> Mailbox:
-    """The one mailbox of *identity*; CmdletFailed where there is none, or several."""
+    """The one mailbox of *identity*. Raises CmdletFailed where there is none, or several."""
     found = world.directory.find_mailboxes(str(identity))
     if not found:
         raise not_found(world, call, str(identity))
@@ -51,7 +47,7 @@ def one_mailbox(world: World, call: Call, identity: Any) -> Mailbox:
 
 
 def piped_identity(call: Call) -> Any:
-    """The Identity of the object that came down the pipe, where none was given: its Guid, which names it alone."""
+    """The identity of the object from the pipe, for a call without -Identity: its Guid, which is unique."""
     for item in call.input:
         if isinstance(item, Obj):
             return item.properties.get("Guid")
@@ -60,35 +56,35 @@ def piped_identity(call: Call) -> Any:
 
 
 def _every(world: World, call: Call, *names: str) -> tuple[Iterator[Mailbox] | list[Mailbox], dict[str, Any]]:
-    """The mailboxes that a Get- cmdlet is about. A null Identity means all: as on a real server, and as dangerous."""
-    parameters = dict(given(call, "Identity", "ResultSize", "Monitoring", *names))
+    """The mailboxes of a Get- cmdlet, and its parameters. A null Identity means all mailboxes, as on a real server."""
+    parameters = dict(parameters_of(call, "Identity", "ResultSize", "Monitoring", *names))
     identity = parameters.get("Identity") or piped_identity(call)
     if identity:
         mailbox = one_mailbox(world, call, identity)
         if mailbox.monitoring and not parameters.get("Monitoring"):
-            raise not_found(world, call, str(identity))  # a health mailbox is seen only with -Monitoring
+            raise not_found(world, call, str(identity))  # a health mailbox is shown only with -Monitoring
         return [mailbox], parameters
     return visible(world.directory.mailboxes, monitoring=bool(parameters.get("Monitoring"))), parameters
 
 
 def policy_id(world: World, call: Call, mailbox: Mailbox) -> Obj | None:
     """The associated throttling policy; null where the default applies."""
-    view = seen(world, call)
+    view = view_of(world, call)
     policy = view.policy(view.access(mailbox).policy)
     return None if policy is None else ad_id(policy.name, world.directory.policy_dn(policy), policy.guid)
 
 
 def _matching(world: World, call: Call, text: str, mailboxes: Iterable[Mailbox]) -> list[Mailbox]:
-    """The mailboxes that a -Filter leaves."""
+    """The mailboxes that match a -Filter."""
     name, wanted = comparison(call, text, (*_FILTERED, "throttlingpolicy", "memberofgroup"))
     if name == "memberofgroup":
         members = world.directory.members_of(wanted or "")
         return [mailbox for mailbox in mailboxes if mailbox in members]
     if name == "throttlingpolicy":
-        view = seen(world, call)
+        view = view_of(world, call)
         names = {policy.guid: world.directory.policy_dn(policy).lower() for policy in view.policies}
-        held = {mailbox: view.access(mailbox).policy for mailbox in mailboxes}
-        return [mailbox for mailbox, guid in held.items() if (names.get(guid) if guid else None) == wanted]
+        policies = {mailbox: view.access(mailbox).policy for mailbox in mailboxes}
+        return [mailbox for mailbox, guid in policies.items() if (names.get(guid) if guid else None) == wanted]
     return [mailbox for mailbox in mailboxes if _FILTERED[name](mailbox).lower() == wanted]
 
 
@@ -144,7 +140,7 @@ def _mailbox(world: World, call: Call, mailbox: Mailbox) -> Obj:
 
 
 def _get_user(world: World, call: Call) -> Iterable[Any]:
-    parameters = dict(given(call, "Identity", "ResultSize"))
+    parameters = dict(parameters_of(call, "Identity", "ResultSize"))
     identity = parameters.get("Identity") or piped_identity(call)
     if identity:
         chosen = [one_mailbox(world, call, identity)]
@@ -174,7 +170,7 @@ def _get_user(world: World, call: Call) -> Iterable[Any]:
 
 
 def _get_mailbox_statistics(world: World, call: Call) -> Iterable[Any]:
-    parameters = given(call, "Identity")
+    parameters = parameters_of(call, "Identity")
     identity = parameters.get("Identity") or piped_identity(call)
     mailbox = one_mailbox(world, call, identity)
     items = mailbox.items + mailbox.contacts
@@ -195,7 +191,7 @@ def _get_mailbox_statistics(world: World, call: Call) -> Iterable[Any]:
 
 
 def _get_mailbox_folder_statistics(world: World, call: Call) -> Iterable[Any]:
-    parameters = given(call, "Identity", "FolderScope")
+    parameters = parameters_of(call, "Identity", "FolderScope")
     identity = parameters.get("Identity") or piped_identity(call)
     mailbox = one_mailbox(world, call, identity)
     scope = str(parameters.get("FolderScope", "All")).lower()

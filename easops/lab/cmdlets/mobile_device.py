@@ -1,4 +1,4 @@
-"""Get-MobileDevice and Get-MobileDeviceStatistics, and their names of before 2013: Get-ActiveSyncDevice…"""
+"""Get-MobileDevice and Get-MobileDeviceStatistics, also by their names before 2013: Get-ActiveSyncDevice…"""
 
 from __future__ import annotations
 
@@ -8,19 +8,11 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from easops.lab.cmdlet import Call, Cmdlet
-from easops.lab.cmdlets.answer import (
-    AD_OBJECT,
-    MORE_RESULTS,
-    ad_id,
-    checks_domain_controller,
-    directory_properties,
-    domain_controller,
-    given,
-    limited,
-    not_found,
-    seen,
-)
+from easops.lab.cmdlets.domain_controller import domain_controller, view_of
+from easops.lab.cmdlets.errors import not_found
 from easops.lab.cmdlets.mailbox import one_mailbox
+from easops.lab.cmdlets.objects import AD_OBJECT, ad_id, directory_properties
+from easops.lab.cmdlets.parameters import MORE_RESULTS, checks_domain_controller, limited, parameters_of
 from easops.lab.value import CmdletFailed, Enum, ErrorInfo, Obj, Warning_
 from easops.lab.world import World
 from easops.lab.world.phone import Phone
@@ -67,7 +59,7 @@ def _phones(world: World, call: Call, identity: Any, mailbox: Any) -> list[Phone
 
 
 def _state(world: World, call: Call, phone: Phone) -> tuple[Enum, Enum]:
-    blocked = phone.device_id in seen(world, call).access(phone.mailbox).blocked
+    blocked = phone.device_id in view_of(world, call).access(phone.mailbox).blocked
     prefix = "Microsoft.Exchange.Data.Directory.SystemConfiguration."
     return (
         Enum(f"{prefix}DeviceAccessState", "Blocked" if blocked else "Allowed", 2 if blocked else 1),
@@ -94,7 +86,7 @@ def _noun(call: Call) -> str:
 
 
 def _get(world: World, call: Call) -> Iterable[Any]:
-    parameters = given(call, "Identity", "Mailbox", "ResultSize", "ActiveSync")
+    parameters = parameters_of(call, "Identity", "Mailbox", "ResultSize", "ActiveSync")
     phones, more = limited(_phones(world, call, parameters.get("Identity"), parameters.get("Mailbox")), parameters)
     for phone in phones:
         yield Obj(
@@ -116,7 +108,7 @@ def _get(world: World, call: Call) -> Iterable[Any]:
 
 
 def _get_statistics(world: World, call: Call) -> Iterable[Any]:
-    parameters = given(call, "Identity", "Mailbox", "ActiveSync")
+    parameters = parameters_of(call, "Identity", "Mailbox", "ActiveSync")
     if not parameters.get("Identity") and not parameters.get("Mailbox"):
         raise CmdletFailed(
             ErrorInfo(

@@ -1,4 +1,4 @@
-"""What comes with every PowerShell: Get-ChildItem, Import-Module, Get-Date."""
+"""Cmdlets of PowerShell itself: Get-ChildItem, Import-Module, Get-Date."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from pathlib import PureWindowsPath
 from typing import Any, Final
 
 from easops.lab.cmdlet import Call, Cmdlet
-from easops.lab.cmdlets.answer import given
-from easops.lab.cmdlets.iis import not_simulated, path_not_found, pool_items
+from easops.lab.cmdlets.errors import not_simulated, path_not_found
+from easops.lab.cmdlets.iis import pool_items
+from easops.lab.cmdlets.parameters import parameters_of
 from easops.lab.value import I64, CmdletFailed, Enum, ErrorInfo, NonTerminating, Obj
 from easops.lab.world import World
 
 _MODULES: Final = frozenset({"cimcmdlets", "microsoft.powershell.management"})
-"""Modules of Windows Server 2012 and later; PowerShell 2.0 has these cmdlets, where it has them, without a module."""
+"""Modules of Windows Server 2012 and later. PowerShell 2.0 has some of their cmdlets, without a module."""
 
 
 def _get_child_item(world: World, call: Call) -> Iterable[Any]:
-    parameters = given(call, "Path", "LiteralPath", "Filter", "File", "Name")
+    parameters = parameters_of(call, "Path", "LiteralPath", "Filter", "File", "Name")
     paths = parameters.get("LiteralPath", parameters.get("Path"))
     if paths is None:
         raise not_simulated(call, "the current location; name a path")
@@ -44,7 +45,7 @@ def _files(world: World, call: Call, path: str, pattern: str, names: bool) -> It
     logs = {log.folder: log for log in server.logs.values()}
     for item in [folder] if folder.is_file() else sorted(folder.iterdir(), key=lambda item: item.name.lower()):
         if not item.is_file() or not fnmatch.fnmatch(item.name.lower(), pattern.lower()):
-            continue  # folders are left out: nothing of the lab's disks is deep enough to walk
+            continue  # folders are left out: the lab's disks have no tree that is worth listing
         full = str(windows if folder.is_file() else windows / item.name)
         if names:
             yield item.name
@@ -76,7 +77,7 @@ def _files(world: World, call: Call, path: str, pattern: str, names: bool) -> It
 
 
 def _import_module(world: World, call: Call) -> Iterable[Any]:
-    names = given(call, "Name", "DisableNameChecking").get("Name", ())
+    names = parameters_of(call, "Name", "DisableNameChecking").get("Name", ())
     server = world.servers[call.server]
     known = set(_MODULES) if server.product.windows.powershell != "2.0" else set()
     if server.web_administration:
@@ -97,7 +98,7 @@ def _import_module(world: World, call: Call) -> Iterable[Any]:
 
 
 def _get_date(world: World, call: Call) -> Iterable[Any]:
-    parameters = given(call, "Format")
+    parameters = parameters_of(call, "Format")
     moment = world.local(world.moment)
     if "Format" not in parameters:
         return [moment]

@@ -1,7 +1,7 @@
-"""Get-, New-, Set- and Remove-ThrottlingPolicy, and who is associated with which.
+"""Get-, New-, Set- and Remove-ThrottlingPolicy, and the users who are associated with a policy.
 
-Without -Explicit a policy shows what it inherits too, with it only what it sets itself, the rest null: so the switch's
-documentation reads. That a real server fills the inherited values in was not seen.
+Without -Explicit a policy also shows the values that it inherits; with it only those that it sets itself, the rest
+null. This is how the switch is documented; it was not seen on a real server.
 """
 
 from __future__ import annotations
@@ -10,22 +10,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from easops.lab.cmdlet import Call, Cmdlet
-from easops.lab.cmdlets.answer import (
-    AD_OBJECT,
-    PRESENTATION,
-    ad_id,
-    checks_domain_controller,
-    directory_properties,
-    exchange_error,
-    given,
-    limited,
-    mailbox_id,
-    not_found,
-    of_another_version,
-    seen,
-    unlimited,
-)
+from easops.lab.cmdlets.domain_controller import view_of
+from easops.lab.cmdlets.errors import exchange_error, not_found, of_another_version
 from easops.lab.cmdlets.mailbox import one_mailbox, piped_identity, policy_id
+from easops.lab.cmdlets.objects import AD_OBJECT, PRESENTATION, ad_id, directory_properties, mailbox_id, unlimited
+from easops.lab.cmdlets.parameters import checks_domain_controller, limited, parameters_of
 from easops.lab.value import U32, Enum, Obj
 from easops.lab.world import World
 from easops.lab.world.product import Model, Product
@@ -38,14 +27,14 @@ _SCOPES: Final = {"Regular": 0, "Organization": 1, "Global": 2}
 
 
 def _one_policy(world: World, call: Call, identity: Any) -> Policy:
-    found = seen(world, call).find_policy(str(identity))
+    found = view_of(world, call).find_policy(str(identity))
     if found is None:
         raise not_found(world, call, str(identity), _NAMESPACE)
     return found
 
 
 def _own_policy(world: World, call: Call, identity: Any) -> Policy:
-    """A policy that the call's server can change: of its own version's making."""
+    """A policy that the server of the call can change: one that its own version made."""
     policy = _one_policy(world, call, identity)
     if policy.model != _model(world, call):
         raise of_another_version(
@@ -65,9 +54,9 @@ def _maker(world: World, policy: Policy) -> Product:
 
 
 def _get(world: World, call: Call) -> Iterable[Any]:
-    parameters = given(call, "Identity", "Explicit", "ThrottlingPolicyScope")
+    parameters = parameters_of(call, "Identity", "Explicit", "ThrottlingPolicyScope")
     identity = parameters.get("Identity") or piped_identity(call)
-    policies = (_one_policy(world, call, identity),) if identity else seen(world, call).policies
+    policies = (_one_policy(world, call, identity),) if identity else view_of(world, call).policies
     scope = parameters.get("ThrottlingPolicyScope")
     for policy in policies:
         if scope is None or policy.scope.lower() == str(scope).lower():
@@ -75,9 +64,12 @@ def _get(world: World, call: Call) -> Iterable[Any]:
 
 
 def _policy(world: World, call: Call, policy: Policy, *, explicit: bool) -> Obj:
-    """A policy of another version's making lacks the settings that this one has not: an assumption, as no listing of a
-    mixed organisation was found."""
-    directory, view = world.directory, seen(world, call)
+    """A policy as the server of the call shows it.
+
+    One that another version made has only the settings that both versions know. This is an assumption: no listing from
+    a mixed organisation was found.
+    """
+    directory, view = world.directory, view_of(world, call)
     own, model = _model(world, call), policy.model
     default = policy is directory.defaults[model]
     if explicit or default or model != own:
@@ -85,14 +77,14 @@ def _policy(world: World, call: Call, policy: Policy, *, explicit: bool) -> Obj:
     else:
         values = view.effective_policy(policy.guid, model)[1]
     dn = directory.policy_dn(policy)
-    held = {PRINTED[own][name.lower()]: value for name, value in values.items() if name.lower() in PRINTED[own]}
-    names = list(GLOBAL_VALUES) if model == own == "budget" else list(held)
+    shown = {PRINTED[own][name.lower()]: value for name, value in values.items() if name.lower() in PRINTED[own]}
+    names = list(GLOBAL_VALUES) if model == own == "budget" else list(shown)
     return Obj(
         ("Microsoft.Exchange.Data.Directory.SystemConfiguration.ThrottlingPolicy",
          "Microsoft.Exchange.Data.Directory.SystemConfiguration.ADConfigurationObject", *AD_OBJECT),
         {
             **(_kind(policy) if own == "budget" else {"IsDefault": default and model == own}),
-            **{name: _printed(held.get(name), own) for name in names},
+            **{name: _printed(shown.get(name), own) for name in names},
             **({"IsLegacyDefault": default and model != own} if own == "budget" else {}),
             "Diagnostics": None,
             "AdminDisplayName": "",
@@ -120,10 +112,10 @@ def _printed(value: str | None, model: Model) -> Any:
 
 
 def _settings(world: World, call: Call, *others: str) -> tuple[dict[str, str], set[str]]:
-    """The limits in a call by their printed names, and the names of those that were given as null."""
+    """The limits in a call by their printed names, and the names of those that are null."""
     known = PRINTED[_model(world, call)]
     names = {name: known[name.lower()] for name in call.parameters if name.lower() in known}
-    given(call, *others, *names)
+    parameters_of(call, *others, *names)
     values = {
         printed: _limit(call.parameters[name]) for name, printed in names.items() if call.parameters[name] is not None
     }
@@ -139,20 +131,20 @@ def _new(world: World, call: Call) -> Iterable[Any]:
     name = str(call.parameters["Name"])
     scope = str(call.parameters.get("ThrottlingPolicyScope") or "Regular")
     scope = next(known for known in _SCOPES if known.lower() == scope.lower())
-    view, model = seen(world, call), _model(world, call)
+    view, model = view_of(world, call), _model(world, call)
     default = world.directory.defaults[model]
-    held = view.find_policy(name)
-    if held is not None or (scope == "Global"):
+    existing = view.find_policy(name)
+    if existing is not None or (scope == "Global"):
         raise exchange_error(
             world,
             call,
             "Microsoft.Exchange.Data.Directory.ADObjectAlreadyExistsException",
             f"Active Directory operation failed on {view.dc}. The object "
-            f"'{world.directory.policy_dn(held or default)}' already exists.",
+            f"'{world.directory.policy_dn(existing or default)}' already exists.",
             _NAMESPACE,
         )
     if model == "percent":
-        # What is left out is taken from the default policy (New-ThrottlingPolicy, example 1); null is no limit.
+        # A value that is not given is that of the default policy (New-ThrottlingPolicy, example 1); null is no limit.
         values = {**view.values(default), **dict.fromkeys(cleared, ""), **values}
     policy = view.add_policy(name, scope, model, values)
     world.policies_changed()
@@ -162,7 +154,7 @@ def _new(world: World, call: Call) -> Iterable[Any]:
 def _set(world: World, call: Call) -> Iterable[Any]:
     values, cleared = _settings(world, call, "Identity")
     policy = _own_policy(world, call, call.parameters.get("Identity") or piped_identity(call))
-    view = seen(world, call)
+    view = view_of(world, call)
     kept = {name: value for name, value in view.values(policy).items() if name not in cleared}
     if policy.model == "percent":
         kept |= dict.fromkeys(cleared, "")
@@ -172,12 +164,12 @@ def _set(world: World, call: Call) -> Iterable[Any]:
 
 
 def _remove(world: World, call: Call) -> Iterable[Any]:
-    parameters = given(call, "Identity")
+    parameters = parameters_of(call, "Identity")
     policy = _own_policy(world, call, parameters.get("Identity") or piped_identity(call))
-    view = seen(world, call)
+    view = view_of(world, call)
     default = policy is world.directory.defaults[policy.model]
     if default or view.users_of(policy):
-        # That it is refused is documented; exception and text are the lab's own.
+        # The refusal is documented; its exception and text are the lab's own.
         which = "Global" if policy.scope == "Global" else "default"
         why = f"it is the {which} policy" if default else "users are associated with it"
         raise exchange_error(
@@ -193,12 +185,12 @@ def _remove(world: World, call: Call) -> Iterable[Any]:
 
 
 def _get_association(world: World, call: Call) -> Iterable[Any]:
-    parameters = given(call, "Identity", "ThrottlingPolicy", "ResultSize")
+    parameters = parameters_of(call, "Identity", "ThrottlingPolicy", "ResultSize")
     identity = parameters.get("Identity") or piped_identity(call)
     if identity:
         chosen = [one_mailbox(world, call, identity)]
     elif "ThrottlingPolicy" in parameters:
-        chosen = list(seen(world, call).users_of(_one_policy(world, call, parameters["ThrottlingPolicy"])))
+        chosen = list(view_of(world, call).users_of(_one_policy(world, call, parameters["ThrottlingPolicy"])))
     else:
         chosen = list(visible(world.directory.mailboxes, monitoring=False))
     return [_association(world, call, mailbox) for mailbox in limited(chosen, parameters)[0]]
@@ -218,7 +210,7 @@ def _association(world: World, call: Call, mailbox: Mailbox) -> Obj:
 
 
 def _set_association(world: World, call: Call) -> Iterable[Any]:
-    parameters: Mapping[str, Any] = given(call, "Identity", "ThrottlingPolicy")
+    parameters: Mapping[str, Any] = parameters_of(call, "Identity", "ThrottlingPolicy")
     mailbox = one_mailbox(world, call, parameters.get("Identity") or piped_identity(call))
     policy = parameters.get("ThrottlingPolicy") or None
     found = None if policy is None else _one_policy(world, call, policy)
@@ -227,7 +219,7 @@ def _set_association(world: World, call: Call) -> Iterable[Any]:
         raise of_another_version(world, call, f"The mailbox '{mailbox.name}'", mailbox.product, _NAMESPACE)
     if found is not None and found.model != own:
         raise of_another_version(world, call, f"The throttling policy '{found.name}'", _maker(world, found), _NAMESPACE)
-    view = seen(world, call)
+    view = view_of(world, call)
     guid = None if found is None else found.guid
     if guid != view.access(mailbox).policy:
         view.set_access(mailbox, policy=guid)

@@ -1,4 +1,4 @@
-"""Get-WebRequest: the requests that a worker process is busy with.
+"""Get-WebRequest: the requests that a worker process is executing.
 
 The properties are those of IIS's run-time data (Microsoft.Web.Administration.Request, and the HttpRequest class of its
 WMI provider); the numbers are long integers, as the IIS provider gives them.
@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from easops.lab.cmdlet import Call, Cmdlet
-from easops.lab.cmdlets.answer import given
-from easops.lab.cmdlets.iis import not_simulated
+from easops.lab.cmdlets.errors import not_simulated
+from easops.lab.cmdlets.parameters import parameters_of
 from easops.lab.value import I64, Obj
 from easops.lab.world import World
 from easops.lab.world.eas_line import BACK_STEM, FRONT_STEM
@@ -21,11 +21,11 @@ from easops.lab.world.request import Request
 
 _ELEMENT: Final = "Microsoft.IIs.PowerShell.Framework.ConfigurationElement"
 _WRAP: Final = 2**32
-"""Elapsed times are unsigned 32 bit milliseconds, and begin again after 49.7 days."""
+"""Elapsed times are unsigned 32 bit milliseconds, and start again at 0 after 49.7 days."""
 
 
 def _get_web_request(world: World, call: Call) -> Iterable[Any]:
-    parameters = given(call, "AppPool", "Process")
+    parameters = parameters_of(call, "AppPool", "Process")
     if call.input:
         raise not_simulated(call, "requests of piped objects")
     server = world.servers[call.server]
@@ -39,15 +39,17 @@ def _get_web_request(world: World, call: Call) -> Iterable[Any]:
         pid = int(parameters["Process"])
         workers = [worker for worker in workers if worker.pid == pid]
         if not workers:
-            raise not_simulated(call, f"the requests of process {pid}: it is no worker process")
+            raise not_simulated(call, f"the requests of process {pid}: it is not a worker process")
     for worker in workers:
         for notes in executing(world, server, worker):
             yield Obj((f"{_ELEMENT}#request", _ELEMENT, "System.Object"), {}, notes, _ELEMENT)
 
 
 def executing(world: World, server: Server, worker: Worker) -> Iterator[dict[str, Any]]:
-    """What *worker* has in hand, by IIS's own names. A back end (site 2) shares the pool with the front end (site 1),
-    and each has its half of a request."""
+    """The requests in *worker*, properties by IIS's own names.
+
+    The back end (site 2) and the front end (site 1) share the pool, and each has its own half of a request.
+    """
     for request in world.in_flight.of(server):
         if request.front_worker is worker:
             yield _properties(world, server, request, 1)

@@ -16,7 +16,7 @@ from easops.lab.signatures.signature import COMMON, SHOULD_PROCESS
 from easops.lab.signatures.table import not_found
 from easops.lab.value import CmdletFailed, ErrorInfo, NonTerminating
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 # Cmdlets with these verbs ask for confirmation unless -Confirm is given (Exchange's pages, parameter Confirm).
 ASKING_VERBS = ("Remove", "Clear", "Disable")
@@ -35,6 +35,7 @@ class BoundCommand:
         self._session = session
         self._backend = backend
         self._imported = imported
+        self.name: str = ""
         self._bound: Mapping[str, Any] = {}
         text = str(command.command_text)
         arguments = [(name, from_wire(value)) for name, value in command.parameters]
@@ -70,7 +71,6 @@ class BoundCommand:
     def _bind_script(self, text: str, arguments: Sequence[tuple[str | None, Any]]) -> None:
         if self._session.endpoint == "exchange":
             raise CmdletFailed(_no_language(text))
-        self.name = ""
         self._digest = hashlib.sha256(text.replace("\r\n", "\n").encode("utf-8")).hexdigest()
         # A script has no signature here: a positional argument keeps its number as its name.
         self._parameters = {name or str(number): value for number, (name, value) in enumerate(arguments)}

@@ -10,10 +10,10 @@ from typing import Any, Protocol
 
 from psrpcore import (
     Command,
-    CreatePipelineEvent,
     EndOfPipelineInputEvent,
     PipelineHostResponseEvent,
     PipelineInputEvent,
+    PowerShell,
 )
 from psrpcore.types import PSRPMessageType
 
@@ -46,11 +46,10 @@ class Pool(Protocol):
 class Pipeline:
     """What one CREATE_PIPELINE message asks for. *ended* is set when its last message has been sent."""
 
-    def __init__(self, pool: Pool, event: CreatePipelineEvent) -> None:
-        powershell = event.pipeline
-        self.id: uuid.UUID = event.pipeline_id
-        self.statements = list(_statements(powershell.commands))
-        self.ended = threading.Event()
+    def __init__(self, pool: Pool, identifier: uuid.UUID, powershell: PowerShell) -> None:
+        self.id: uuid.UUID = identifier
+        self.statements: list[list[Command]] = list(_statements(powershell.commands))
+        self.ended: threading.Event = threading.Event()
         self._pool = pool
         self._started = False
         self._stopping = threading.Event()

@@ -68,7 +68,7 @@ class RunspacePool:
         try:
             while (event := self._protocol.next_event()) is not None:
                 if isinstance(event, CreatePipelineEvent):
-                    pipeline = Pipeline(self, event)
+                    pipeline = Pipeline(self, event.pipeline_id, event.pipeline)
                     self._pipelines[event.pipeline_id] = pipeline
                     complete.append(pipeline)
                 else:

@@ -60,7 +60,7 @@ class ServerPool(ServerRunspacePool):
         return message(kind.value, clixml, self.runspace_pool_id, pipeline)
 
     def _process_SessionCapability(self, event: SessionCapabilityEvent) -> None:
-        self.runspace_pool_id = event.runspace_pool_id  # before the answer, which has the id in it
+        self.runspace_pool_id: uuid.UUID = event.runspace_pool_id  # before the answer, which has the id in it
         super()._process_SessionCapability(event)
 
     def _process_SetMaxRunspaces(self, event: SetMaxRunspacesEvent) -> None:

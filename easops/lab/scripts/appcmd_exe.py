@@ -1,7 +1,7 @@
-"""What appcmd.exe answers: application pools, sites, worker processes and their requests, and a recycle.
+"""appcmd.exe: lists application pools, sites, worker processes and their requests, and recycles a pool.
 
-Forms, texts and exit codes are those of published output of IIS 7.5 and later. That a list of nothing ends with 1 in
-XML too is inferred from its text form.
+Forms, texts and exit codes are those of published output of IIS 7.5 and later. That an empty list ends with 1 in XML
+too is inferred from its text form.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ _NOTHING: Final = 1
 
 
 class NotSimulated(Exception):
-    """Arguments that the lab knows no answer to."""
+    """The lab does not know what appcmd.exe answers to these arguments."""
 
 
 @attrs.frozen
-class Ended:
-    """What a run of appcmd.exe wrote, and its exit code."""
+class Result:
+    """The lines that appcmd.exe wrote, and its exit code."""
 
     lines: tuple[str, ...]
     code: int = 0
@@ -39,8 +39,11 @@ class Ended:
 
 @attrs.frozen
 class _Object:
-    """One object of appcmd: its *attributes*, the first of which names it; what a line of text shows of it; and its
-    configuration, dotted names with values, below an element called *root*."""
+    """One object that appcmd lists.
+
+    The first of its *attributes* is its name. *summary* is what a line of text shows of it. *settings* are its
+    configuration, values by dotted name, below an element called *root*.
+    """
 
     kind: str
     attributes: Mapping[str, str]
@@ -53,11 +56,12 @@ class _Object:
         return next(iter(self.attributes.values()))
 
     def value(self, name: str) -> str | None:
-        """An attribute, or a setting by its dotted name; None where there is none of that name."""
-        held = {**self.attributes, **{key: _text(value) for key, value in self.settings.items()}}
-        return next((value for key, value in held.items() if key.lower() == name.lower()), None)
+        """An attribute or, by its dotted name, a setting; None where there is neither."""
+        values = {**self.attributes, **{key: _text(value) for key, value in self.settings.items()}}
+        return next((value for key, value in values.items() if key.lower() == name.lower()), None)
 
     def element(self, *, configuration: bool) -> ET.Element:
+        """The object as XML, with its settings where *configuration* is True."""
         element = ET.Element(self.kind, dict(self.attributes))
         if configuration and self.settings:
             root = ET.SubElement(element, self.root)
@@ -76,41 +80,40 @@ def changes(arguments: Sequence[str]) -> bool:
     return bool(arguments) and arguments[0].lower() != "list"
 
 
-def run(world: World, server: Server, arguments: Sequence[str]) -> Ended:
+def run(world: World, server: Server, arguments: Sequence[str]) -> Result:
     """Run appcmd.exe with *arguments* on *server*. Raises NotSimulated."""
-    given = [argument for argument in arguments if not argument.startswith("/")]
+    words = [argument for argument in arguments if not argument.startswith("/")]
     options = dict(_option(argument) for argument in arguments if argument.startswith("/"))
-    if len(given) not in (2, 3):
+    if len(words) not in (2, 3):
         raise NotSimulated(" ".join(arguments))
-    verb, kind = given[0].lower(), given[1].lower().removesuffix("s")
+    verb, kind = words[0].lower(), words[1].lower().removesuffix("s")
     if kind not in _KINDS or (verb, kind) not in [*(("list", kind) for kind in _KINDS), ("recycle", "apppool")]:
         raise NotSimulated(" ".join(arguments))
-    if "elapsed" in options:  # the one option that compares
+    if "elapsed" in options:  # its value is a comparison
         raise NotSimulated(" ".join(arguments))
     objects = list(_KINDS[kind](world, server))
-    identifier = f"{kind}.name"
-    wanted = given[2] if len(given) == 3 else options.pop(identifier, None) if verb == "recycle" else None
-    if wanted is not None:
-        objects = [one for one in objects if one.name.lower() == wanted.lower()]
+    name = words[2] if len(words) == 3 else options.pop(f"{kind}.name", None) if verb == "recycle" else None
+    if name is not None:
+        objects = [one for one in objects if one.name.lower() == name.lower()]
         if not objects:
-            return _error(f'Cannot find {kind.upper()} object with identifier "{wanted}".', _NOT_FOUND, options)
+            return _error(f'Cannot find {kind.upper()} object with identifier "{name}".', _NOT_FOUND, options)
     if verb == "recycle":
-        if wanted is None or options:
+        if name is None or options:
             raise NotSimulated(" ".join(arguments))
         return _recycle(world, server, objects[0].name)
-    form: dict[str, str] = {name: options.pop(name) for name in ("xml", "config", "text") if name in options}
-    for name, value in options.items():
-        objects = [one for one in objects if (one.value(name) or "").lower() == value.lower()]
-    return Ended(tuple(_written(objects, form)), 0 if objects else _NOTHING)
+    form: dict[str, str] = {option: options.pop(option) for option in ("xml", "config", "text") if option in options}
+    for option, value in options.items():
+        objects = [one for one in objects if (one.value(option) or "").lower() == value.lower()]
+    return Result(tuple(_written(objects, form)), 0 if objects else _NOTHING)
 
 
-def _recycle(world: World, server: Server, name: str) -> Ended:
+def _recycle(world: World, server: Server, name: str) -> Result:
     pool = server.pools[name.lower()]
     if not pool.started:
         message = "ERROR ( hresult:80070426, message:Command execution failed."
-        return Ended((message, "The service has not been started.", " )"), _NOT_STARTED)
+        return Result((message, "The service has not been started.", " )"), _NOT_STARTED)
     world.recycle(server, pool)
-    return Ended((f'"{name}" successfully recycled',))
+    return Result((f'"{name}" successfully recycled',))
 
 
 def _option(argument: str) -> tuple[str, str]:
@@ -118,10 +121,10 @@ def _option(argument: str) -> tuple[str, str]:
     return name.lower(), value
 
 
-def _error(message: str, code: int, options: Mapping[str, str]) -> Ended:
+def _error(message: str, code: int, options: Mapping[str, str]) -> Result:
     if "xml" in options:
-        return Ended(tuple(_document([f"    <ERROR message={quoteattr(message)} />"])), code)
-    return Ended((f"ERROR ( message:{message} )",), code)
+        return Result(tuple(_document([f"    <ERROR message={quoteattr(message)} />"])), code)
+    return Result((f"ERROR ( message:{message} )",), code)
 
 
 def _written(objects: Sequence[_Object], form: Mapping[str, str]) -> Iterator[str]:
@@ -203,24 +206,24 @@ def _worker_processes(world: World, server: Server) -> Iterator[_Object]:
 
 def _requests(world: World, server: Server) -> Iterator[_Object]:
     for worker in server.workers:
-        for held in executing(world, server, worker):
-            told = {name: _text(value) for name, value in held.items()}
+        for request in executing(world, server, worker):
+            texts = {name: _text(value) for name, value in request.items()}
             yield _Object(
                 "REQUEST",
                 {
-                    "REQUEST.NAME": told["requestId"],
-                    "Url": told["url"],
-                    "Verb": told["verb"],
-                    "ClientIp": told["clientIPAddr"],
-                    "Stage": told["pipelineState"],
-                    "ModuleName": told["currentModule"],
-                    "Time": told["timeElapsed"],
-                    "SITE.ID": told["siteId"],
+                    "REQUEST.NAME": texts["requestId"],
+                    "Url": texts["url"],
+                    "Verb": texts["verb"],
+                    "ClientIp": texts["clientIPAddr"],
+                    "Stage": texts["pipelineState"],
+                    "ModuleName": texts["currentModule"],
+                    "Time": texts["timeElapsed"],
+                    "SITE.ID": texts["siteId"],
                     "WP.NAME": str(worker.pid),
                     "APPPOOL.NAME": worker.pool,
                 },
-                f"url:{told['verb']} {told['url']}, time:{told['timeElapsed']} msec, client:{told['clientIPAddr']}, "
-                f"stage:{told['pipelineState']}, module:{told['currentModule']}",
+                f"url:{texts['verb']} {texts['url']}, time:{texts['timeElapsed']} msec, "
+                f"client:{texts['clientIPAddr']}, stage:{texts['pipelineState']}, module:{texts['currentModule']}",
             )
 
 
@@ -230,4 +233,4 @@ _KINDS: Final[Mapping[str, Callable[[World, Server], Iterator[_Object]]]] = {
     "request": _requests,
     "wp": _worker_processes,
 }
-"""The kinds of object that are listed; the plural is taken too."""
+"""The kinds of object that are listed; the plural is accepted too."""

@@ -1,4 +1,4 @@
-"""The lab's world: causal, and the same again for the same scenario, seed and changes."""
+"""The simulated organisation. The same scenario, seed and changes give the same world again, to the byte."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class ActiveSync:
     """The requests of all phones, from start to end. *flooding* are the mailboxes whose phones have the fault."""
 
     def __init__(self, scenario: Scenario, directory: Directory, events: EventQueue) -> None:
-        self.in_flight = InFlight()
+        self.in_flight: InFlight = InFlight()
         self.flooding: set[Mailbox] = set()
         self._scenario = scenario
         self._directory = directory

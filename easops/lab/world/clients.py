@@ -14,7 +14,7 @@ from easops.lab.world.scenario import FirstSync, Heavy, Storm
 
 
 class OrdinaryClient(Client):
-    """Mail, calendar and contacts as people use them: a Ping until something comes, a Sync to fetch it."""
+    """Ordinary use of mail, calendar and contacts: a Ping until there is something new, then a Sync to fetch it."""
 
     def __init__(self, phone: Phone, rng: random.Random) -> None:
         super().__init__(phone, rng)
@@ -30,9 +30,9 @@ class OrdinaryClient(Client):
             if dice < 0.06:
                 return self._other(dice / 0.06, challenged)
             heartbeat = self.phone.heartbeat
-            comes = rng.expovariate(self._arrivals)
-            self._news = comes < heartbeat
-            seconds = min(comes, heartbeat) + rng.random() * 0.2
+            arrival = rng.expovariate(self._arrivals)
+            self._news = arrival < heartbeat
+            seconds = min(arrival, heartbeat) + rng.random() * 0.2
             return Plan(
                 "Ping", max(0.3, seconds), rpc=rng.randint(1, 6), cost=0.012, heartbeat=heartbeat,
                 timed_out=not self._news, bytes_out=rng.randint(240, 300), bytes_in=rng.randint(180, 420),
@@ -77,8 +77,10 @@ class OrdinaryClient(Client):
 
 
 class StormClient(Client):
-    """The fault: all contacts are posted again and again, at an interval of the phone's own. Nobody waits for the
-    answer long; the work in the worker process goes on until after the next post has come."""
+    """The fault of KB 2711053: the phone posts all contacts again and again, at its own interval.
+
+    It soon stops waiting for the answer, but the work in the worker process lasts until after the next post.
+    """
 
     floods = True
 
@@ -109,7 +111,7 @@ class StormClient(Client):
 
 
 class HeavyClient(Client):
-    """Very many requests, each of them cheap: busy, and no fault."""
+    """Very many cheap requests: busy, but no fault."""
 
     def __init__(self, phone: Phone, rng: random.Random, heavy: Heavy) -> None:
         super().__init__(phone, rng)
@@ -132,7 +134,7 @@ class HeavyClient(Client):
 
 
 class FirstSyncClient(OrdinaryClient):
-    """A new phone: a few very expensive syncs in which the server sends everything, then a life like any other's."""
+    """A new phone: a few very expensive syncs, in which the server sends everything, then ordinary use."""
 
     def __init__(self, phone: Phone, rng: random.Random, first: FirstSync) -> None:
         super().__init__(phone, rng)

@@ -19,7 +19,7 @@ class WorldClock:
     """
 
     def __init__(self, elapsed: float, speed: float) -> None:
-        self.speed = speed
+        self.speed: float = speed
         self._elapsed = elapsed
         self._origin = time.monotonic()
         self._taken: dict[str, float] = {}

@@ -17,23 +17,26 @@ from easops.lab.world.throttling import DEFAULT_PERCENTS, GLOBAL_VALUES, Policy
 
 
 class Directory:
-    """What the domain controllers hold. Changes are written with the world's time, so that readers may be late.
+    """What the domain controllers have. Each change keeps its time and its domain controller: others see it later.
 
-    *defaults* are the policies of users without one: the Global one of 2013 and later, the default one of 2010.
+    *defaults* are the policies that apply to users without one: the Global policy of 2013 and later, and the default
+    policy of 2010.
     """
 
     def __init__(self, scenario: Scenario, seed: int) -> None:
         rng = random.Random(f"{seed}:directory")
-        self.domain = scenario.domain
-        self.organisation = scenario.organisation
-        self.replication = Replication(scenario.dcs, scenario.replication)
-        self.mailboxes = make_mailboxes(scenario, rng)
+        self.domain: str = scenario.domain
+        self.organisation: str = scenario.organisation
+        self.replication: Replication = Replication(scenario.dcs, scenario.replication)
+        self.mailboxes: tuple[Mailbox, ...] = make_mailboxes(scenario, rng)
         self._by_name: dict[str, list[Mailbox]] = {}
         for mailbox in self.mailboxes:
             for name in mailbox.names:
                 self._by_name.setdefault(name, []).append(mailbox)
         people = {mailbox.display_name: mailbox for mailbox in reversed(self.mailboxes)}
-        self.groups = tuple(_group(data, random_guid(rng), scenario.domain) for data in scenario.groups)
+        self.groups: tuple[Group, ...] = tuple(
+            _group(data, random_guid(rng), scenario.domain) for data in scenario.groups
+        )
         self._seed = seed
         global_guid = random_guid(rng)
         always = Write(EVER, scenario.dc, GLOBAL_VALUES)
@@ -45,7 +48,7 @@ class Directory:
         self.defaults: dict[Model, Policy] = {
             policy.model: policy for policy in (default, global_policy) if policy.model in models
         }
-        self.recipients = tuple(
+        self.recipients: tuple[Recipient, ...] = tuple(
             Recipient(
                 name, kind, f"{name.lower().replace(' ', '.')}@{scenario.domain}", random_guid(rng), scenario.domain
             )
@@ -66,10 +69,11 @@ class Directory:
                 people[user].beginning = ClientAccess(policy=policy.guid)
 
     def find_mailboxes(self, identity: str) -> tuple[Mailbox, ...]:
-        """The mailboxes of which *identity* is a name: none, one, or several."""
+        """The mailboxes that have *identity* as one of their names: none, one, or several."""
         return tuple(self._by_name.get(identity.strip().lower(), ()))
 
     def find_groups(self, identity: str) -> tuple[Group, ...]:
+        """The groups that have *identity* as one of their names."""
         wanted = identity.strip().lower()
         return tuple(group for group in self.groups if wanted in group.names)
 
@@ -79,7 +83,7 @@ class Directory:
 
     @property
     def policies(self) -> tuple[Policy, ...]:
-        """All that there ever were; ``View.policies`` has those that a domain controller holds."""
+        """All policies, removed ones too; ``View.policies`` has those that a domain controller shows."""
         return tuple(self._policies)
 
     def policy_dn(self, policy: Policy) -> str:
@@ -89,7 +93,7 @@ class Directory:
         )
 
     def add_policy(self, name: str, scope: str, model: Model, created: Write) -> Policy:
-        # The Guid comes from what is known again after a restart, not from a counter that reads might move.
+        # After a restart the same policy has to get the same Guid, so it is made from the name and the time.
         guid = uuid.uuid5(uuid.NAMESPACE_OID, f"{self._seed}:{name}:{created.time}")
         policy = Policy(name, guid, scope, model, [created])
         self._policies.append(policy)

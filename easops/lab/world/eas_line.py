@@ -1,6 +1,6 @@
-"""What a request leaves in the logs: one line in the front end's site, one in the back end's, the latter with ``Log=``.
+"""The log lines of an ActiveSync request on 2016: one in the front end's site, and one with ``Log=`` in the back end's.
 
-The order of the tokens and their form are those of published lines of 2016 servers.
+The form of the tokens and their order are those of published lines of 2016 servers.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def _block(folder: Folder) -> str:
 
 
 def back_line(request: Request, ended: float, domain: str, win32: int = 0) -> str:
-    """The back end's line after date and time."""
+    """The back end's line, without date and time."""
     client = request.client
     phone, rng = client.phone, client.rng
     milliseconds = round((ended - request.start) * 1000)
@@ -79,7 +79,7 @@ def back_line(request: Request, ended: float, domain: str, win32: int = 0) -> st
 
 
 def front_line(request: Request, ended: float, status: int, win32: int = 0) -> str:
-    """The front end's line after date and time; *status* may differ from the back end's where that died."""
+    """The front end's line, without date and time. *status* differs from the back end's where that process ended."""
     phone, rng = request.client.phone, request.client.rng
     milliseconds = round((ended - request.start) * 1000) + 6
     proxy = f"CorrelationID=<empty>;&cafeReqId={_guid(rng)};"
@@ -94,13 +94,13 @@ def front_line(request: Request, ended: float, status: int, win32: int = 0) -> s
 
 
 def challenge_line(front: Server, phone: Phone, command: str) -> str:
-    """A first try without credentials: 401 at the front end, and nothing behind it."""
+    """A first attempt without credentials: 401 from the front end, and no line in the back end."""
     query = f"{phone.front_query(command)}&CorrelationID=<empty>;"
     return f"{front.ip} POST {FRONT_STEM} {query} 443 - {phone.ip} {phone.user_agent} - 401 0 0 4"
 
 
 def probe_lines(server: Server, mailbox: str, rng: random.Random) -> tuple[str, str]:
-    """A health probe of Managed Availability: the front end's line and the back end's."""
+    """A health probe of Managed Availability: the lines of the front end and the back end."""
     user = f"User={mailbox.replace('@', '%40')}&DeviceId=EASProbeDeviceId141&DeviceType=EASProbeDeviceType&Cmd=Settings"
     agent = "AMProbe/Local/ClientAccess"
     front = (

@@ -1,7 +1,7 @@
-"""What a request leaves in the log of a client access server of 2010: one line, with ``Log=``, in its one web site.
+"""The log line of an ActiveSync request on 2010: one line, with ``Log=``, in the client access server's one web site.
 
-The query is logged as the phone sent it, base64 too. Tokens and their order are those of published lines of 2010
-servers: integers follow their key directly, calls and their times are ``RpcC`` and ``RpcL``.
+The query is logged as the phone sent it, also where that is base64. Tokens and their order are those of published lines
+of 2010 servers: integers follow their key directly; ``RpcC`` and ``RpcL`` are RPC requests and their time.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def _block(folder: Folder) -> str:
 
 
 def _budget(request: Request, milliseconds: int, rng: random.Random) -> str:
-    """What of each minute is used, and the percents that are allowed (``$null``: all of it)."""
+    """How much of each minute is used, and the allowed percentages (``$null``: no limit)."""
     used = 0 if request.error else min(60_000, milliseconds)
     times = (used // 90, used, used // 3)
     parts = "".join(
@@ -38,7 +38,7 @@ def _budget(request: Request, milliseconds: int, rng: random.Random) -> str:
 
 
 def line(request: Request, ended: float, win32: int = 0) -> str:
-    """The line after date and time."""
+    """The line, without date and time."""
     client = request.client
     phone, rng, server = client.phone, client.rng, request.back
     milliseconds = round((ended - request.start) * 1000)
@@ -62,6 +62,6 @@ def line(request: Request, ended: float, win32: int = 0) -> str:
 
 
 def challenge_line(server: Server, phone: Phone, command: str, rng: random.Random) -> str:
-    """A first try without credentials: 401."""
+    """A first attempt without credentials: 401."""
     tail = f"443 - {phone.ip} {phone.user_agent} 401 2 5 {rng.randint(1200, 1300)} {rng.randint(180, 420)} 4"
     return f"{server.ip} POST {STEM} {phone.front_query(command)} {tail}"

@@ -11,7 +11,7 @@ class EventQueue:
     """Events by time; those of one time in the order in which they were added. *time* is in seconds since 1970."""
 
     def __init__(self, time: float) -> None:
-        self.time = time
+        self.time: float = time
         self._events: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
         self._count = 0
 

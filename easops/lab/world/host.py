@@ -1,4 +1,4 @@
-"""Servers: their application pools, worker processes and processors."""
+"""A server: its application pools, worker processes and processors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 import attrs
 
 from easops.lab.world.iis_log import IisLog
-from easops.lab.world.product import PRODUCTS, SYNC_POOL
+from easops.lab.world.product import PRODUCTS, SYNC_POOL, Product
 from easops.lab.world.scenario import ServerData
 
 SHUTDOWN_TIME_LIMIT: Final = 90.0
@@ -18,14 +18,17 @@ SHUTDOWN_TIME_LIMIT: Final = 90.0
 
 LOG_ROOT: Final = r"C:\inetpub\logs\LogFiles"
 
-_MOST: Final = 0.965
-"""The share of all processors that the jobs of the sync pool get at most: the rest of the server lives too."""
+_MAX_SHARE: Final = 0.965
+"""The largest share of all processors that jobs of the sync pool get: the rest of the server works too."""
 
 
 @attrs.define(eq=False)
 class Worker:
-    """One w3wp.exe. *cpu* are the seconds of processor time settled so far; *drains_until* is set once recycled;
-    *stranded* are the bytes that requests hold which never end."""
+    """One w3wp.exe.
+
+    *cpu* are the seconds of processor time up to the last ``Server.settle``. *drains_until* is set once it is recycled.
+    *stranded* are the bytes that are kept by requests that never end.
+    """
 
     pool: str
     pid: int
@@ -39,7 +42,7 @@ class Worker:
 
 @attrs.define(eq=False)
 class Job:
-    """Work inside a worker process, with or without a client that still waits: *rate* processors until its end."""
+    """Work inside a worker process, whether or not a client still waits for it: *rate* processors, *until* its end."""
 
     worker: Worker
     rate: float
@@ -55,22 +58,25 @@ class Pool:
 
 
 class Server:
-    """One server. Processor time is settled whenever the set of jobs changes; a reading settles nothing, so that it
-    makes no difference to the world whether anybody looks."""
+    """One server.
+
+    Processor time is settled, that is added up, whenever the set of jobs changes. A reading settles nothing: readings
+    must not change the world, not even by a rounding error.
+    """
 
     def __init__(self, data: ServerData, domain: str, seed: int, begin: float, start: float, root: Path) -> None:
-        self.name = data.name
-        self.fqdn = f"{data.name}.{domain}"
-        self.ip = data.ip
-        self.processors = data.processors
-        self.product = PRODUCTS[data.version]
-        self.database = data.database
-        self.client_access = data.client_access
-        self.dc = f"{data.dc}.{domain}"
-        self.web_administration = data.web_administration
-        self.root = root / data.name
+        self.name: str = data.name
+        self.fqdn: str = f"{data.name}.{domain}"
+        self.ip: str = data.ip
+        self.processors: int = data.processors
+        self.product: Product = PRODUCTS[data.version]
+        self.database: str = data.database
+        self.client_access: bool = data.client_access
+        self.dc: str = f"{data.dc}.{domain}"
+        self.web_administration: bool = data.web_administration
+        self.root: Path = root / data.name
         self._rng = random.Random(f"{seed}:server:{data.name}")
-        self.booted = start - self._rng.uniform(30, 40) * 86_400
+        self.booted: float = start - self._rng.uniform(30, 40) * 86_400
         self.workers: list[Worker] = []
         self.pools: dict[str, Pool] = {}
         for name, (started, rate) in self.product.pools_of(client_access=data.client_access).items():
@@ -83,28 +89,28 @@ class Server:
                     pool.worker.cpu += self._rng.uniform(0.05, 0.08) * age
         self.jobs: list[Job] = []
         self._settled = begin
-        self.logs = {
+        self.logs: dict[int, IisLog] = {
             site: IisLog(self.folder(rf"{LOG_ROOT}\W3SVC{site}"), fields, self.product.iis)
             for site, fields in self.product.fields.items()
         }
 
     @property
     def sync_worker(self) -> Worker:
-        """The worker process that takes new ActiveSync requests."""
+        """The worker process that gets new ActiveSync requests."""
         worker = self.pools[SYNC_POOL.lower()].worker
-        assert worker is not None  # phones come to client access servers alone, and nothing in the lab stops a pool
+        assert worker is not None  # phones use client access servers only, and nothing in the lab stops a pool
         return worker
 
     def folder(self, path: str) -> Path:
-        """Where the Windows path *path* is kept; names are taken without regard to case."""
+        """The real folder or file of the Windows path *path*, whose case does not matter."""
         windows = PureWindowsPath(path)
-        kept = self.root / windows.drive.rstrip(":").upper()
+        real = self.root / windows.drive.rstrip(":").upper()
         for part in windows.parts[1:]:
             if part == "..":
-                return self.root / "outside"  # not there: the lab has no such paths, and leaves its folder never
-            held = {child.name.lower(): child for child in kept.iterdir()} if kept.is_dir() else {}
-            kept = held.get(part.lower(), kept / part)
-        return kept
+                return self.root / "outside"  # does not exist: no path leads out of the lab's folder
+            children = {child.name.lower(): child for child in real.iterdir()} if real.is_dir() else {}
+            real = children.get(part.lower(), real / part)
+        return real
 
     def _start(self, pool: Pool, moment: float) -> Worker:
         taken = {worker.pid for worker in self.workers}
@@ -115,9 +121,9 @@ class Server:
         return worker
 
     def recycle(self, pool: Pool, old: Worker, ends: Iterable[float], moment: float) -> float:
-        """A successor takes over at once from *old*, whose requests end at *ends*; gives when that will be gone.
+        """Start the successor of *old*, whose requests end at *ends*; returns when *old* will end.
 
-        It ends what it has begun, and goes after 90 seconds at the latest.
+        It takes no new requests, and ends when its last request has, after 90 seconds at the latest.
         """
         last = max((*ends, *(job.until for job in self.jobs if job.worker is old)), default=0.0)
         old.drains_until = max(min(last + 1.5, moment + SHUTDOWN_TIME_LIMIT), moment + 1.5)
@@ -125,7 +131,7 @@ class Server:
         return old.drains_until
 
     def end(self, worker: Worker, moment: float) -> None:
-        """The worker process is gone, and its work with it."""
+        """The worker process ends, and its jobs with it."""
         self.settle(moment)
         self.jobs = [job for job in self.jobs if job.worker is not worker]
         self.workers.remove(worker)
@@ -141,10 +147,11 @@ class Server:
 
     def _scale(self) -> float:
         wanted = sum(job.rate for job in self.jobs)
-        most = _MOST * self.processors
+        most = _MAX_SHARE * self.processors
         return 1.0 if wanted <= most else most / wanted
 
     def settle(self, moment: float) -> None:
+        """Add the processor time since the last call to each worker process."""
         if self.jobs and moment > self._settled:
             scale = self._scale() * (moment - self._settled)
             for job in self.jobs:
@@ -152,7 +159,7 @@ class Server:
         self._settled = max(self._settled, moment)
 
     def cpu_seconds(self, worker: Worker, moment: float) -> float:
-        """Processor time of *worker* since it started, over all processors; *moment* is now or just before."""
+        """Seconds of processor time of *worker* since it started, on all processors. *moment* is now or just before."""
         running = sum(job.rate for job in self.jobs if job.worker is worker)
         since = moment - self._settled
         return worker.cpu + worker.idle_rate * max(0.0, moment - worker.started) + running * self._scale() * since

@@ -1,4 +1,4 @@
-"""IIS log files: real bytes in real files, one a day (UTC) and site."""
+"""The log files of one IIS site: real files, one a day (UTC)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _DAY: Final = 86_400
 
 
 class IisLog:
-    """The log of one site, as IIS of *version* writes it. Lines come in the order in which their requests ended.
+    """The log of one site, as IIS of *version* writes it, in the order in which requests ended.
 
-    Nothing is buffered longer than until ``flush``; a real server may hold 64 kB back.
+    All lines are on disk after ``flush``; a real server may buffer 64 kB.
     """
 
     def __init__(self, folder: Path, fields: str, version: str) -> None:
@@ -26,10 +26,10 @@ class IisLog:
         self._last: dict[str, float] = {}
         folder.mkdir(parents=True, exist_ok=True)
         for old in folder.glob("u_ex*.log"):
-            old.unlink()  # a world that goes on writes the same bytes again
+            old.unlink()  # a world that is resumed writes the same bytes again
 
     def append(self, ended: float, rest: str) -> None:
-        """One line: *rest* is all after date and time; *ended* is in seconds since 1970."""
+        """Add a line: *rest* is everything after date and time; *ended* is in seconds since 1970."""
         second = int(ended)
         if second != self._second:
             self._second = second
@@ -42,7 +42,7 @@ class IisLog:
         self._pending.setdefault(self._day, []).append(f"{self._stamp} {rest}\r\n")
 
     def restart(self, moment: float) -> None:
-        """The block of directives, at the head of a file and again where its writer restarted."""
+        """Write the block of directives: at the start of a file, and where the writer was restarted."""
         day = int(moment) // _DAY
         stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(int(moment)))
         self._last[self._name(day)] = float(int(moment))
@@ -52,14 +52,14 @@ class IisLog:
         )
 
     def flush(self) -> None:
-        """Bring all lines to disk."""
+        """Write all lines to disk."""
         for day, lines in sorted(self._pending.items()):
             with (self.folder / self._name(day)).open("ab") as file:
                 file.write("".join(lines).encode())
         self._pending.clear()
 
     def last_write(self, name: str) -> float:
-        """The world's time of the last line in file *name*; the real file's time is another world's."""
+        """The world's time of the last line in file *name*; that of the real file is our own time."""
         return self._last.get(name, 0.0)
 
     @staticmethod

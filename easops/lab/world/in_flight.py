@@ -1,4 +1,4 @@
-"""The requests in flight, by the servers that have them in hand."""
+"""The requests in flight, by server."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from easops.lab.world.request import Request
 
 
 class InFlight:
-    """Which requests each server has, in the order in which they came."""
+    """The requests that each server is executing, in the order in which they started."""
 
     def __init__(self) -> None:
-        # Dictionaries, as a set has no order that a seed decides.
+        # Dictionaries, because the order of a set does not depend on the seed alone.
         self._by_server: dict[str, dict[Request, None]] = {}
 
     def add(self, request: Request, *servers: Server) -> None:
@@ -25,5 +25,5 @@ class InFlight:
         return tuple(self._by_server.get(server.name, ()))
 
     def inside(self, server: Server, worker: Worker) -> list[Request]:
-        """Those of which *worker* has a half, the front end's or the back end's, or both."""
+        """The requests of which *worker* has a half, the front end's or the back end's, or both."""
         return [request for request in self.of(server) if worker in (request.front_worker, request.back_worker)]

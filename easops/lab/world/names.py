@@ -1,4 +1,4 @@
-"""Names for people who do not exist."""
+"""Made-up names of people."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LAST: Final = (
 
 
 def people(rng: random.Random, taken: frozenset[str]) -> Iterator[str]:
-    """First and last names, none twice and none of *taken*, in an order of *rng*'s."""
+    """First and last names in random order, none of them twice, and none of *taken*."""
     everybody = [f"{first} {last}" for first in FIRST for last in LAST]
     rng.shuffle(everybody)
     return (name for name in everybody if name not in taken)

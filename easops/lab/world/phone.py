@@ -28,10 +28,10 @@ _PROTOCOL: Final = {"iPhone": 161, "SamsungDevice": 160, "Android": 141, "Outloo
 
 
 class Phone:
-    """One device of one mailbox, and how it shows itself in the logs.
+    """One device of one mailbox.
 
-    *front* is the server whose front end the balancer gives it, *back* the one that does its work and logs it: that
-    with the mailbox, or on 2010 the client access server itself.
+    *front* is the server whose front end the load balancer chose for it. *back* is the server that does the work and
+    logs it: the one with the mailbox or, on 2010, the client access server itself.
     """
 
     def __init__(
@@ -45,27 +45,27 @@ class Phone:
     ) -> None:
         rng = random.Random(f"{seed}:phone:{mailbox.guid}:{number}")
         self.mailbox = mailbox
-        self.kind = kind or rng.choice(_MIX)
+        self.kind: str = kind or rng.choice(_MIX)
         letters = "ABCDEFGHJKLMNPQRSTUVWXYZ0123456789"
         prefix = {"iPhone": "APPL", "SamsungDevice": "SEC", "Android": "androidc", "Outlook": ""}[self.kind]
-        self.device_id = prefix + "".join(rng.choice(letters) for _ in range(24 - len(prefix) if prefix else 32))
-        self.user_agent = rng.choice(_MODELS[self.kind])
-        self.protocol = min(_PROTOCOL[self.kind], mailbox.product.protocol)
-        self.heartbeat = rng.choice(scenario.heartbeats)
-        self.news = scenario.news
-        self.policy_key = rng.getrandbits(31)
-        self.ip = rng.choice(("198.51.100.", "203.0.113.", "192.0.2.")) + str(rng.randint(2, 250))
-        self.home = servers[mailbox.server]
+        self.device_id: str = prefix + "".join(rng.choice(letters) for _ in range(24 - len(prefix) if prefix else 32))
+        self.user_agent: str = rng.choice(_MODELS[self.kind])
+        self.protocol: int = min(_PROTOCOL[self.kind], mailbox.product.protocol)
+        self.heartbeat: int = rng.choice(scenario.heartbeats)
+        self.news: tuple[float, float] = scenario.news
+        self.policy_key: int = rng.getrandbits(31)
+        self.ip: str = rng.choice(("198.51.100.", "203.0.113.", "192.0.2.")) + str(rng.randint(2, 250))
+        self.home: Server = servers[mailbox.server]
         doors = [door for door in servers.values() if door.client_access and door.product is mailbox.product]
-        self.front = rng.choice(doors)
-        self.back = self.home if mailbox.product.has_back_end else self.front
-        self.partnership = rng.uniform(20, 700) * 86_400  # seconds before the start
-        self.guid = rng.getrandbits(128)
+        self.front: Server = rng.choice(doors)
+        self.back: Server = self.home if mailbox.product.has_back_end else self.front
+        self.partnership: float = rng.uniform(20, 700) * 86_400  # seconds before the start
+        self.guid: int = rng.getrandbits(128)
         self.last_sync: float | None = None
-        self.folders = rng.randint(3, 12)
+        self.folders: int = rng.randint(3, 12)
         upn = rng.random() < 0.1
-        self.account = mailbox.smtp if upn else f"{mailbox.netbios}\\{mailbox.sam}"
-        self.other_account = f"{mailbox.netbios}\\{mailbox.sam}" if upn else mailbox.smtp
+        self.account: str = mailbox.smtp if upn else f"{mailbox.netbios}\\{mailbox.sam}"
+        self.other_account: str = f"{mailbox.netbios}\\{mailbox.sam}" if upn else mailbox.smtp
         typed = rng.choice((mailbox.smtp, f"{mailbox.netbios}\\{mailbox.sam}", mailbox.sam))
         self._typed = quote(typed, safe="@" if rng.random() < 0.5 else "")
         self._binary = self.kind != "Android" and rng.random() < 0.4
@@ -74,12 +74,12 @@ class Phone:
         self._front: dict[str, str] = {}
 
     def settle(self, server: Server) -> None:
-        """On 2010: *server* is the client access server that it always meets."""
+        """On 2010 the phone always uses *server*, a client access server. Later versions ignore this."""
         if not self.mailbox.product.has_back_end:
             self.front = self.back = server
 
     def query(self, command: str) -> str:
-        """The query as the back end logs it, which is plain also where the phone sent base64."""
+        """The query as the back end logs it: plain, also where the phone sent base64."""
         found = self._plain.get(command)
         if found is None:
             device = f"User={self._typed}&DeviceId={self.device_id}&DeviceType={self.kind}"

@@ -1,7 +1,7 @@
-"""What a server of one Exchange version is like: its Windows, its pools and sites, and what its logs hold.
+"""What differs between servers of two Exchange versions: Windows, pools, sites, and the fields of the logs.
 
-2016: as captured from servers. 2010: Windows Server 2008 R2, the oldest that it ran on in numbers; pool names as its
-documentation has them, one web site, and the fields that IIS 7.5 logs unless told otherwise.
+2016: as captured from servers. 2010: Windows Server 2008 R2, the oldest that was in wide use; pool names as documented,
+one web site, and the fields that IIS 7.5 logs by default.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ import attrs
 SYNC_POOL: Final = "MSExchangeSyncAppPool"
 
 Model = Literal["percent", "budget"]
-"""How throttling policies limit a user: by percents of each minute (2010), by budgets of use (2013 and later)."""
+"""How throttling policies limit a user: by percentages of each minute (2010) or by budgets (2013 and later)."""
 
 _IIS_10: Final = (
     "date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Referer) "
     "sc-status sc-substatus sc-win32-status time-taken"
 )
-"""What IIS 10 logs unless told otherwise."""
+"""The fields that IIS 10 logs by default."""
 _IIS_7: Final = _IIS_10.replace("cs(Referer) ", "")
 
 
 def _with_bytes(fields: str) -> str:
-    """With the two sizes, which an administrator switched on."""
+    """*fields* with the two sizes, which an administrator has to switch on."""
     return fields.replace("time-taken", "sc-bytes cs-bytes time-taken")
 
 
@@ -47,9 +47,9 @@ class Product:
     """One version of Exchange.
 
     *build* is what AdminDisplayVersion shows, *object_version* the ExchangeVersion of the objects that it makes.
-    *throttling* is the model of its policies. *pools* are those of a server with the
-    client access role: whether started, and the processors that the worker takes by itself (0: none). *sites* are the
-    web sites by number; with a second one a front end (1) passes requests on to a back end (2). *fields* are what each
+    *throttling* is the model of its policies. *pools* are those of a server with the client access role: whether the
+    pool is started, and how many processors its worker process uses when idle (0: it has none). *sites* are the web
+    sites by number; where there are two, a front end (1) passes requests on to a back end (2). *fields* are what each
     site logs. *protocol* is the newest version of ActiveSync, times ten.
     """
 
@@ -67,7 +67,7 @@ class Product:
     protocol: int
 
     def pools_of(self, *, client_access: bool) -> Mapping[str, tuple[bool, float]]:
-        """The pools of a server; without the client access role there are few."""
+        """The pools of a server; without the client access role it has only a few."""
         few = ("MSExchangePowerShellAppPool", "DefaultAppPool")
         return {name: pool for name, pool in self.pools.items() if client_access or name in few}
 

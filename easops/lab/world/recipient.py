@@ -13,7 +13,7 @@ from easops.lab.world.replication import Write
 
 @attrs.frozen
 class ClientAccess:
-    """What a mailbox may do over ActiveSync. *policy* is the associated throttling policy, None the default."""
+    """What a mailbox may do over ActiveSync. *policy* is its associated throttling policy; None: the default."""
 
     policy: uuid.UUID | None = None
     active_sync: bool = True
@@ -23,7 +23,7 @@ class ClientAccess:
 
 @attrs.define(eq=False)
 class Mailbox:
-    """One mailbox: its settings at the *beginning*, and each change of them."""
+    """One mailbox: its settings at the *beginning* of the world, and each change to them."""
 
     name: str
     display_name: str
@@ -65,7 +65,7 @@ class Mailbox:
 
     @property
     def names(self) -> frozenset[str]:
-        """All forms that Exchange takes as the identity of a mailbox, in lower case."""
+        """Everything that Exchange accepts as the identity of this mailbox, in lower case."""
         forms = (
             self.name, self.display_name, self.alias, self.dn, self.canonical, f"{self.netbios}\\{self.sam}",
             self.smtp, self.old_smtp, str(self.guid), str(self.exchange_guid), self.legacy_dn, self.sam,
@@ -75,8 +75,10 @@ class Mailbox:
 
 @attrs.define(eq=False)
 class Recipient:
-    """What has an address and no mailbox: *recipient_type* is ``MailContact``, ``MailUser`` or
-    ``DynamicDistributionGroup``."""
+    """Something that has an address but no mailbox.
+
+    *recipient_type* is ``MailContact``, ``MailUser`` or ``DynamicDistributionGroup``.
+    """
 
     name: str
     recipient_type: str
@@ -101,7 +103,7 @@ class Recipient:
 
 @attrs.define(eq=False)
 class Group(Recipient):
-    """A group with its direct members, who may be groups too, even each other's.
+    """A group with its direct members. Groups may be members of each other.
 
     A distribution group has an address; a security group (*recipient_type* ``Group``) has none.
     """
@@ -115,5 +117,5 @@ def domain_dn(domain: str) -> str:
 
 
 def visible(mailboxes: tuple[Mailbox, ...], *, monitoring: bool) -> Iterator[Mailbox]:
-    """Health mailboxes are shown when asked for, and then alone."""
+    """The ordinary mailboxes or, for *monitoring*, the health mailboxes: a server never shows both together."""
     return (mailbox for mailbox in mailboxes if mailbox.monitoring == monitoring)

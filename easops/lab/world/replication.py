@@ -1,4 +1,4 @@
-"""Domain controllers, and when what is written on one of them is seen on the others."""
+"""Domain controllers, and when the others see what is written on one of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Final
 import attrs
 
 EVER: Final = float("-inf")
-"""The time of what has always been so."""
+"""The time of a value that was always there."""
 
 
 @attrs.frozen
@@ -22,13 +22,13 @@ class Write:
 
 @attrs.frozen
 class Replication:
-    """The domain controllers (full names), and the seconds that a write takes from one to the others."""
+    """The domain controllers (full names), and the *delay* in seconds until a write on one is on the others."""
 
     dcs: tuple[str, ...]
     delay: float
 
     def named(self, name: str) -> str | None:
-        """The one of that name, full or short; None where there is none."""
+        """The domain controller of that full or short name; None where there is none."""
         wanted = name.lower()
         return next((dc for dc in self.dcs if wanted in (dc, dc.partition(".")[0])), None)
 

@@ -12,7 +12,7 @@ from easops.lab.world.phone import Phone
 
 @attrs.frozen
 class Folder:
-    """What a Sync did in one folder: *client* and *server* are the counts of what each sent, in the newest form."""
+    """What a Sync did in one folder. *client* and *server* are the counts of what each side sent, as 2016 logs them."""
 
     kind: str
     state: str
@@ -32,10 +32,13 @@ class Folder:
 
 @attrs.define(eq=False)
 class Request:
-    """One request in flight. *cost* are seconds of processor time that it takes at its end; *job*, where there is
-    one, burns beside it. *status* is the HTTP status, *budget* the three limits that ruled it: burst, cutoff and
-    recharge rate, or the percents of time in the directory, the server's own code and the mailbox store. Of a
-    *stranded* one nobody waits for the end any more."""
+    """One request in flight.
+
+    *cost* are the seconds of processor time that are added at its end. *status* is the HTTP status. *budget* are the
+    three limits that applied to it: burst, cutoff and recharge rate or, on 2010, the percentages of time in the
+    directory, the server's own code and the mailbox store. *lost*: its worker process ended first. *stranded*: it never
+    ends, and no client waits for it.
+    """
 
     client: Client
     command: str
@@ -64,8 +67,11 @@ class Request:
 
 @attrs.frozen
 class Plan:
-    """What a client does next. *burn* is (processors, seconds): work that outlives the request or not; *next_start*
-    is set by a client that does not wait for its answer before it decides when to come again."""
+    """The next request of a client.
+
+    *burn* is (processors, seconds): a job, which may outlive the request. *next_start* is set by a client that sends
+    its next request without waiting for this one's answer. *challenged*: it tries without credentials first.
+    """
 
     command: str
     seconds: float
@@ -89,12 +95,12 @@ class Client:
         self.rng = rng
 
     floods = False
-    """Whether its requests are what a low throttling budget stops."""
+    """Whether its requests are the fault that a low throttling budget stops."""
 
     def plan(self, now: float) -> Plan:
         """The request that starts now."""
         raise NotImplementedError
 
     def pause(self, request: Request) -> float | None:
-        """Seconds until the next start, after *request* ended; None where ``Plan.next_start`` has said it."""
+        """Seconds from the end of *request* to the next start; None where ``Plan.next_start`` was set."""
         raise NotImplementedError

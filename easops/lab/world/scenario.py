@@ -1,4 +1,4 @@
-"""Scenarios: which organisation, and what is wrong with it. Data, in YAML files of ``easops/lab/scenarios``."""
+"""Scenarios: an organisation, and what is wrong with it. They are YAML files in ``easops/lab/scenarios``."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _KEYS: Final = (
 
 @attrs.frozen
 class ServerData:
-    """A server: its address, its number of logical processors, and the one database that it holds, if any.
+    """A server: its address, its number of logical processors, and the database that it has, if any.
 
-    *version* is that of its Exchange, *dc* the domain controller that it asks (the scenario's and the first one unless
-    they are named). *client_access* is the role that serves phones; *web_administration* says whether the module of
-    that name is there, which is an optional feature of Windows.
+    *version* is that of its Exchange (default: the scenario's), *dc* the domain controller that it uses (default: the
+    first). *client_access* is the role that serves phones. *web_administration*: it has the PowerShell module of that
+    name, which is an optional feature of Windows.
     """
 
     name: str
@@ -39,8 +39,10 @@ class ServerData:
 
 @attrs.frozen
 class Storm:
-    """A phone that posts *contacts* contacts every *interval* seconds, at *rpc* (lowest, highest) RPCs a request;
-    its user's contacts folder holds *folder* items. *server* is the one that serves it."""
+    """A phone that posts *contacts* contacts every *interval* seconds, with *rpc* (lowest, highest) RPCs a request.
+
+    Its user's contacts folder has *folder* items. *server* is the one that serves the phone.
+    """
 
     user: str
     server: str
@@ -53,7 +55,7 @@ class Storm:
 
 @attrs.frozen
 class Heavy:
-    """A user with a request about every *every* seconds, each of them cheap: innocent."""
+    """A user with a cheap request about every *every* seconds: busy, but not the fault."""
 
     user: str
     server: str
@@ -62,7 +64,7 @@ class Heavy:
 
 @attrs.frozen
 class FirstSync:
-    """A new phone, whose first sync takes *times* expensive requests shortly before the start: innocent."""
+    """A new phone, whose first sync takes *times* expensive requests shortly before the start: not the fault."""
 
     user: str
     server: str
@@ -71,8 +73,8 @@ class FirstSync:
 
 @attrs.frozen
 class GroupData:
-    """A group: a distribution group, or a *security* group without an address. *members* are people, other groups and
-    recipients, by name."""
+    """A distribution group, or a *security* group without an address. *members* are people, groups and recipients, by
+    name."""
 
     name: str
     members: tuple[str, ...]
@@ -90,7 +92,7 @@ class StrandingData:
 
 @attrs.frozen
 class PolicyData:
-    """A throttling policy that is there from the beginning, and the users who have it."""
+    """A throttling policy that exists from the beginning, and the users who are associated with it."""
 
     name: str
     values: Mapping[str, Any]
@@ -99,11 +101,14 @@ class PolicyData:
 
 @attrs.frozen
 class Scenario:
-    """One world. *load* is the share of a server, 0 to 1, that the storms on it take together; *history* the seconds
-    of logs that there are when it starts; *stubborn* the storm users whom no throttling policy stops; *recipients* are
-    those without a mailbox, each with its recipient type; *replication* the seconds that a change takes from one domain
-    controller to the others. A phone asks for one of *heartbeats*, and has news about every so many seconds, between
-    the two of *news*."""
+    """One world.
+
+    *load* is the share of a server, 0 to 1, that the storms on it use together. *history* is how many seconds of logs
+    there are at the start. *stubborn* are the users whose storm no throttling policy stops. *recipients* have no
+    mailbox; each has its recipient type. *replication* is how many seconds a change takes from one domain controller to
+    the others. A phone uses one of the *heartbeats* (seconds), and a user gets a message about every so many seconds,
+    between the two of *news*.
+    """
 
     name: str
     description: str
@@ -141,7 +146,7 @@ def scenario_names() -> tuple[str, ...]:
 
 
 def read_scenario(name: str) -> dict[str, Any]:
-    """The data of a shipped scenario, with what it extends laid under it key by key.
+    """The data of a shipped scenario. A key that it does not have is that of the scenario that it ``extends``.
 
     Raises BadInput for an unknown name, DocumentError for a bad file.
     """
@@ -164,7 +169,7 @@ def read_scenario(name: str) -> dict[str, Any]:
 
 
 def build_scenario(name: str, data: Mapping[str, Any]) -> Scenario:
-    """The scenario of *data*, as ``read_scenario`` gives it or a state folder keeps it. Raises DocumentError."""
+    """The scenario of *data*, from ``read_scenario`` or a state folder. Raises DocumentError."""
     try:
         organisation = data["organisation"]
         heavy, first = data.get("heavy"), data.get("first_sync")

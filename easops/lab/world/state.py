@@ -1,9 +1,9 @@
-"""The folder that a world is kept in, so that it can be stopped and started again. One lab at a time has it.
+"""The state folder of a world, with which it can be stopped and started again. Only one lab at a time may use it.
 
 ``world.json``     scenario (its data too), seed, start and speed; written once
-``clock.json``     how far the world's clock has come
-``changes.jsonl``  each accepted change, on disk before it is answered; replayed on a restart
-``calls.jsonl``    every call that came, with its outcome: for people and tests, never read again
+``clock.json``     the world's clock, in seconds since its start
+``changes.jsonl``  each accepted change, on disk before its answer is sent; replayed on a restart
+``calls.jsonl``    every call, with its outcome: for people and tests, the lab does not read it
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from easops.errors import BadInput
 
 _FORMAT: Final = 1
 _PATIENCE: Final = 5.0
-"""Seconds that a lab waits for the one before it to end: a killed run's child may still be at it."""
+"""Seconds that a lab waits for the lock: the lab of a run that was killed may need a moment to end."""
 
 
 @attrs.frozen
 class Beginning:
-    """What decides a world together with its changes. *start* is in seconds since 1970."""
+    """What determines a world, apart from its changes. *start* is in seconds since 1970."""
 
     scenario: str
     data: Mapping[str, Any]
@@ -40,7 +40,10 @@ class StateFolder:
     """The files of one world."""
 
     def __init__(self, path: Path) -> None:
-        """Raises BadInput where another lab runs in the folder, or it cannot be made."""
+        """Make the folder where needed, and lock it.
+
+        Raises BadInput: another lab is running in it, or it cannot be made.
+        """
         self.path = path
         try:
             path.mkdir(parents=True, exist_ok=True)
@@ -53,18 +56,20 @@ class StateFolder:
             self._lock.acquire(timeout=_PATIENCE)
         except Timeout:
             raise BadInput(
-                f"a lab runs in {path} already", "its lock is held", "stop it, or name another folder with --state"
+                f"a lab is already running in {path}",
+                "its lock is taken",
+                "stop it, or name another folder with --state",
             ) from None
         self._calls = (path / "calls.jsonl").open("a", encoding="utf-8")
         self._changes = path / "changes.jsonl"
 
     @property
     def servers(self) -> Path:
-        """Where the disks of the servers are kept."""
+        """The folder with the disks of the servers."""
         return self.path / "servers"
 
     def read(self) -> Beginning | None:
-        """The beginning of the world that is kept here, or None in a new folder. Raises BadInput."""
+        """The beginning of the stored world; None in a new folder. Raises BadInput."""
         try:
             data = json.loads((self.path / "world.json").read_text(encoding="utf-8"))
         except FileNotFoundError:
@@ -72,11 +77,11 @@ class StateFolder:
         except ValueError as error:
             raise self._unusable(str(error)) from None
         if data.pop("format", None) != _FORMAT:
-            raise self._unusable("it is of another version of the lab")
+            raise self._unusable("another version of the lab wrote it")
         return Beginning(**data)
 
     def _unusable(self, why: str) -> BadInput:
-        return BadInput(f"{self.path} does not hold a lab that can go on", why, "use another --state folder")
+        return BadInput(f"{self.path} does not contain a lab that can be resumed", why, "use another --state folder")
 
     def write(self, beginning: Beginning) -> None:
         self._replace("world.json", {"format": _FORMAT, **attrs.asdict(beginning)})
@@ -97,22 +102,22 @@ class StateFolder:
         os.replace(new, self.path / name)
 
     def read_changes(self) -> list[dict[str, Any]]:
-        """All changes, in order. A last line that was cut off by a kill was never answered: it is dropped."""
+        """All changes, in order. An incomplete last line is dropped: the lab was killed before it answered."""
         if not self._changes.exists():
             return []
-        kept: list[dict[str, Any]] = []
-        good = 0
+        changes: list[dict[str, Any]] = []
+        complete = 0  # bytes
         for line in self._changes.read_bytes().splitlines(keepends=True):
             if not line.endswith(b"\n"):
                 break
-            kept.append(json.loads(line, object_hook=_decode))
-            good += len(line)
+            changes.append(json.loads(line, object_hook=_decode))
+            complete += len(line)
         with self._changes.open("r+b") as file:
-            file.truncate(good)
-        return kept
+            file.truncate(complete)
+        return changes
 
     def add_change(self, change: Mapping[str, Any]) -> None:
-        """Bring *change* to disk; when this returns it has happened."""
+        """Store *change*; it is on disk when this returns."""
         with self._changes.open("ab") as file:
             file.write(json.dumps(change, default=_encode).encode() + b"\n")
             file.flush()

@@ -1,5 +1,7 @@
-"""The fault of KB 4337638: now and then a Ping never ends. Its phone hangs up and sends another, as if nothing were;
-the stranded one stays in the worker process, with its memory, until that ends."""
+"""The fault of KB 4337638: now and then a Ping never ends.
+
+Its phone hangs up and sends another. The stranded Ping stays in the worker process, with its memory, until that ends.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +16,15 @@ from easops.lab.world.phone import Phone
 from easops.lab.world.request import Client, Request
 from easops.lab.world.scenario import StrandingData
 
-_HELD: Final = 6 * 1024**2
-"""Bytes that one stranded Ping holds: some hundred of them a week make the gigabytes that administrators saw."""
+_PING_BYTES: Final = 6 * 1024**2
+"""The memory of one stranded Ping: some hundred of them a week add up to the gigabytes that administrators saw."""
 
 
 class Stranding:
-    """What strands on one server, and when. Weeks of it are made up at once, one request a stranded Ping: what went on
-    beside them has left no trace."""
+    """Which Pings strand on one server, and when.
+
+    Weeks of them are made at once when the world opens. Nothing else is simulated for that time: it left no trace.
+    """
 
     def __init__(
         self,
@@ -40,7 +44,7 @@ class Stranding:
         self._next = server.sync_worker.started + self._gap()
 
     def strand(self, until: float) -> float:
-        """Strand all Pings that are due *until* then; gives when the next one is."""
+        """Strand all Pings that are due by *until*; returns when the next one is due."""
         while self._next <= until:
             phone, worker = self._rng.choice(self._phones), self._server.sync_worker
             client = Client(phone, self._rng)
@@ -49,7 +53,7 @@ class Stranding:
             request = Request(client, "Ping", self._next, math.inf, phone.front, self._server, front, worker)
             request.stranded = True
             self._in_flight.add(request, self._server)
-            worker.stranded += _HELD
+            worker.stranded += _PING_BYTES
             self._next += self._gap()
         return self._next
 

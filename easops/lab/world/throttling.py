@@ -1,8 +1,8 @@
-"""Throttling policies: 2010's percents and their default, the budgets of 2013 and later and what the Global one holds.
+"""Throttling policies: percentages and the default policy of 2010, budgets and the Global policy of 2013 and later.
 
 The Global values are those of a real policy (Exchange 2013 CU23, as an administrator published them); 2016 has the
-same names and a few more, which the lab does not know. Of 2010's, EASPercentTimeInCAS is as KB 2711053 states it and
-EASMaxConcurrency as the cmdlet's page does; the others decide nothing here.
+same names and a few more, which the lab does not have. Of 2010's, EASPercentTimeInCAS is as KB 2711053 states it and
+EASMaxConcurrency as the cmdlet's page does; the other values have no effect here.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ PRINTED: Final[Mapping[Model, Mapping[str, str]]] = {
 
 @attrs.define(eq=False)
 class Policy:
-    """One policy. *history* holds what it sets itself: all of it, with each change."""
+    """One policy. *history* has, for each change, all values that the policy sets itself from then on."""
 
     name: str
     guid: uuid.UUID
@@ -103,11 +103,11 @@ LOW_PERCENT: Final = 50.0
 
 
 def is_low(values: Mapping[str, str]) -> bool:
-    """Whether a user with these ActiveSync limits is soon over budget when his phone floods.
+    """Whether a user with these ActiveSync limits is over budget as soon as the phone floods.
 
-    A simplification: a flooding phone costs more than half of the default budget and less than all of it, so it is
-    refused at once where a limit is at most half the default, and never where none is. Nobody else comes near. Of
-    2010's percents it is the time in the client access server that a flood takes: others are not reached.
+    A simplification: a flooding phone costs more than half of the default budget and less than all of it. So it is
+    refused at once where a limit is at most half the default, and never where none is. No other phone comes near a
+    limit. Of the percentages of 2010, a flood reaches only the one for time in the client access server.
     """
     if "EASPercentTimeInCAS" in values:
         return _number(values["EASPercentTimeInCAS"]) <= LOW_PERCENT
@@ -115,5 +115,5 @@ def is_low(values: Mapping[str, str]) -> bool:
 
 
 def _number(value: str) -> float:
-    """A limit as a number; ``Unlimited`` or nothing is above all."""
+    """A limit as a number; ``Unlimited`` and an empty text are infinite."""
     return float(value) if value.isdigit() else float("inf")

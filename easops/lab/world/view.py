@@ -1,4 +1,4 @@
-"""What one domain controller holds at one time: throttling policies, and what each mailbox may do."""
+"""What one domain controller has at one time: throttling policies, and what each mailbox may do."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from easops.lab.world.throttling import Policy
 
 @attrs.frozen
 class View:
-    """The directory as *dc* has it at *time*. What is changed through it is written there and then."""
+    """The directory as *dc* has it at *time*. A change through it is written on *dc*, at *time*."""
 
     directory: Directory
     dc: str
@@ -27,7 +27,7 @@ class View:
         return self.directory.replication.seen(write, self.dc, self.time)
 
     def access(self, mailbox: Mailbox) -> ClientAccess:
-        """What the mailbox may do over ActiveSync. Each value is that of its last write that has come here."""
+        """What the mailbox may do over ActiveSync. Each value is that of its last write that has arrived here."""
         access = mailbox.beginning
         for write in mailbox.history:
             if self._seen(write):
@@ -54,12 +54,12 @@ class View:
         return None
 
     def policy(self, guid: uuid.UUID | None) -> Policy | None:
-        """A policy by its Guid, also one that is gone but not yet forgotten by every worker process."""
+        """A policy by its Guid, also one that was removed: a worker process may still apply it."""
         found = next((policy for policy in self.directory.policies if policy.guid == guid), None)
         return found if found is not None and self._seen(found.history[0]) else None
 
     def values(self, policy: Policy) -> Mapping[str, str]:
-        """What *policy* sets itself, by its last write that has come here."""
+        """What *policy* sets itself, by its last write that has arrived here."""
         return next(write.values for write in reversed(policy.history) if self._seen(write))
 
     def add_policy(self, name: str, scope: str, model: Model, values: Mapping[str, str]) -> Policy:
@@ -76,18 +76,18 @@ class View:
         return tuple(mailbox for mailbox in self.directory.mailboxes if self.access(mailbox).policy == policy.guid)
 
     def effective_policy(self, guid: uuid.UUID | None, model: Model) -> tuple[Policy, Mapping[str, str]]:
-        """The policy that rules a user who is associated with *guid*, and all its values, inherited ones too.
+        """The policy that applies to a user who is associated with *guid*, and all its values, inherited ones too.
 
-        A server knows the policies of its own *model* alone. Of budgets, Regular goes before Organization, that before
-        Global, and what one does not set comes from the next; a policy of percents sets everything, or the default one
-        applies.
+        A server applies only policies of its own *model*. A budget policy inherits the values that it does not set:
+        Regular from Organization, that from Global. A policy of percentages sets all values; where a user has none,
+        the default policy applies.
         """
-        ruling = self.directory.defaults[model]
-        merged = dict(self.values(ruling))
+        effective = self.directory.defaults[model]
+        merged = dict(self.values(effective))
         own = self.policy(guid)
         layers = [policy for policy in self.policies if policy.scope == "Organization"]
         for policy in layers if own is None else [*layers, own]:
             if policy.model == model:
                 merged.update(self.values(policy))
-                ruling = policy
-        return ruling, merged
+                effective = policy
+        return effective, merged

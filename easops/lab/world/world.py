@@ -1,7 +1,7 @@
 """The world: servers, phones and a directory, moved on by discrete events.
 
-What happens is decided by the scenario, the seed and the changes, each at its time. Whether and when anybody looks
-makes no difference: reading moves the world up to now, and now would have come anyway.
+The scenario, the seed and the changes, each at its time, determine everything that happens. Reading does not: it only
+lets happen what is due by now, which would happen anyway.
 """
 
 from __future__ import annotations
@@ -21,12 +21,14 @@ from easops.lab.world.clock import WorldClock
 from easops.lab.world.directory import Directory
 from easops.lab.world.events import EventQueue
 from easops.lab.world.host import Pool, Server
+from easops.lab.world.in_flight import InFlight
+from easops.lab.world.phone import Phone
 from easops.lab.world.population import Population
-from easops.lab.world.scenario import build_scenario, read_scenario
+from easops.lab.world.scenario import Scenario, build_scenario, read_scenario
 from easops.lab.world.state import Beginning, StateFolder
 
 ZONE: Final = dt.timezone(dt.timedelta(hours=1))
-"""The servers' time zone. Not UTC, so that who mixes the two up is found out."""
+"""The servers' time zone. It is not UTC, so that code that confuses the two fails."""
 
 DEFAULT_SCENARIO: Final = "contacts-storm"
 
@@ -34,7 +36,7 @@ _CLOCK_EVERY: Final = 2.0
 
 
 class Answer(Protocol):
-    """What answers a call: a cmdlet, or the twin of a script."""
+    """Answers a call: a cmdlet, or the twin of a script."""
 
     @property
     def endpoint(self) -> Endpoint: ...
@@ -47,28 +49,28 @@ class Answer(Protocol):
 
 
 class World:
-    """One simulated organisation. All of it is behind one lock."""
+    """One simulated organisation. One lock protects all of it."""
 
     def __init__(
         self, state: StateFolder, beginning: Beginning, answers: Mapping[str, Answer], *, read_only: bool
     ) -> None:
-        self.scenario = build_scenario(beginning.scenario, beginning.data)
-        self.seed = beginning.seed
-        self.start = beginning.start
+        self.scenario: Scenario = build_scenario(beginning.scenario, beginning.data)
+        self.seed: int = beginning.seed
+        self.start: float = beginning.start
         self.read_only = read_only
         self._state = state
         self._lock = threading.RLock()
         begin = self.start - self.scenario.history
         self._events = EventQueue(begin)
-        self.moment = begin
-        self.directory = Directory(self.scenario, self.seed)
-        self.servers = {
+        self.moment: float = begin
+        self.directory: Directory = Directory(self.scenario, self.seed)
+        self.servers: dict[str, Server] = {
             data.name: Server(data, self.scenario.domain, self.seed, begin, self.start, state.servers)
             for data in self.scenario.servers
         }
         self._active_sync = ActiveSync(self.scenario, self.directory, self._events)
-        self.in_flight = self._active_sync.in_flight
-        self.phones = Population(
+        self.in_flight: InFlight = self._active_sync.in_flight
+        self.phones: list[Phone] = Population(
             self.scenario,
             self.seed,
             self.directory.mailboxes,
@@ -86,8 +88,8 @@ class World:
         self._events.run(self.start + elapsed)
         self.flush()
         state.write_clock(elapsed)
-        # Its clock starts only now: what the generation took is not the world's time.
-        self.clock = WorldClock(elapsed, beginning.speed)
+        # The clock starts only now, so that the time it took to make the world does not count.
+        self.clock: WorldClock = WorldClock(elapsed, beginning.speed)
         self._clock_kept = time.monotonic()
 
     @classmethod
@@ -102,28 +104,33 @@ class World:
         start: dt.datetime | None = None,
         read_only: bool = False,
     ) -> World:
-        """The world that *path* holds, going on at *speed*; in a new folder, that of *scenario* (contacts-storm) and
-        *seed* (1), which begins at *start* (now). The changes that are kept are replayed by *answers*, by name.
+        """Resume the world in the state folder *path* at *speed*, or make a new one there.
 
-        Raises BadInput: no such scenario, the folder holds another world than the one named, or a lab runs there.
+        A new world has *scenario* (contacts-storm) and *seed* (1), and begins at *start* (now). *answers* are what may
+        be called, by name; the stored changes are replayed with them.
+
+        Raises BadInput: no such scenario, the folder has another world than the one named, or a lab is running there.
         """
         state = StateFolder(path)
         try:
-            found = state.read()
-            if found is None:
+            beginning = state.read()
+            if beginning is None:
                 name = scenario or DEFAULT_SCENARIO
                 # Whole seconds, as the files' stamps.
                 moment = float(int(time.time() if start is None else start.timestamp()))
-                found = Beginning(name, read_scenario(name), 1 if seed is None else seed, moment, speed)
-                state.write(found)
-            elif (scenario or found.scenario, found.seed if seed is None else seed) != (found.scenario, found.seed):
+                beginning = Beginning(name, read_scenario(name), 1 if seed is None else seed, moment, speed)
+                state.write(beginning)
+            elif (scenario or beginning.scenario, beginning.seed if seed is None else seed) != (
+                beginning.scenario,
+                beginning.seed,
+            ):
                 raise BadInput(
-                    f"{path} holds scenario {found.scenario!r} with seed {found.seed}",
-                    f"asked for was {scenario or found.scenario!r} with seed {found.seed if seed is None else seed}",
-                    "name what it holds, or another --state folder",
+                    f"{path} contains scenario {beginning.scenario!r} with seed {beginning.seed}",
+                    f"not {scenario or beginning.scenario!r} with seed {beginning.seed if seed is None else seed}",
+                    "name that scenario and seed, or another --state folder",
                 )
-            going = Beginning(found.scenario, found.data, found.seed, found.start, speed)
-            return cls(state, going, answers, read_only=read_only)
+            resumed = Beginning(beginning.scenario, beginning.data, beginning.seed, beginning.start, speed)
+            return cls(state, resumed, answers, read_only=read_only)
         except BaseException:
             state.close()
             raise
@@ -190,7 +197,7 @@ class World:
             self._state.close()
 
     def flush(self) -> None:
-        """Bring all log lines to disk."""
+        """Write all log lines to disk."""
         for server in self.servers.values():
             for log in server.logs.values():
                 log.flush()
@@ -198,14 +205,12 @@ class World:
     # ---- calls
 
     def perform(self, answer: Answer, call: Call, moment: float | None = None) -> list[Any]:
-        """Answer one call at the world's time now. A change is on disk when this returns; a read-only world refuses
-        it.
+        """Answer one call at the world's time now. A change is on disk when this returns.
 
-        *moment* is when the pipeline began that it is a part of (as ``catch_up`` gave it): by that its readings of
-        clocks and processors are stamped. Else they would be apart by the time that the statements of one call take,
-        times the speed of the world.
+        *moment* is when the call's pipeline began, as ``catch_up`` gave it. Readings of clocks and processors have that
+        time: on a fast clock those of one pipeline's statements would otherwise be seconds apart.
 
-        Raises CmdletFailed.
+        Raises CmdletFailed, also for a change to a read-only world.
         """
         with self._lock:
             self.catch_up()
@@ -227,9 +232,9 @@ class World:
                 self._journal(call, answer.endpoint, error.error.fqid)
                 raise
             if change:
-                kept = {"time": self.time, "server": call.server, "user": call.user, "cmdlet": call.cmdlet}
-                self._state.add_change({**kept, "parameters": dict(call.parameters)})
-            # Kept with each answer, so that no client ever sees the time go back.
+                change_call = {"time": self.time, "server": call.server, "user": call.user, "cmdlet": call.cmdlet}
+                self._state.add_change({**change_call, "parameters": dict(call.parameters)})
+            # Stored with each answer, so that after a restart no client sees the time go back.
             self._state.write_clock(self.time - self.start)
             self._journal(call, answer.endpoint, "ok")
             return output

@@ -51,7 +51,7 @@ class Front:
     """
 
     def __init__(self) -> None:
-        self.faults = Faults()
+        self.faults: Faults = Faults()
         self.plain_ports: dict[str, int] = {}
         self._runners: list[web.ServerRunner] = []
         self._services: list[Service] = []

@@ -26,7 +26,7 @@ from easops.lab.wsman.output_queue import OutputQueue
 from easops.lab.wsman.shell import Command, Shell, Shells
 from easops.lab.wsman.soap import NS, POWERSHELL, Fault, Malformed, Request, answer, fault, read_request
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 CONFIGURATIONS: Mapping[Endpoint, str] = {"exchange": "Microsoft.Exchange", "windows": "Microsoft.PowerShell"}
 _ENVELOPES = {"2.0": 153600, "5.1": 512000}  # MaxEnvelopeSizekb: 150, and 500 since Windows Server 2012

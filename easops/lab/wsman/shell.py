@@ -42,15 +42,15 @@ class Shell:
     def __init__(self, id_: str, session: Session, backend: Backend, age: int) -> None:
         self.id = id_
         self.session = session
-        self.idle = _MAX_IDLE[session.endpoint]
+        self.idle: float = _MAX_IDLE[session.endpoint]
         self.age = age
-        self.used = time.monotonic()
-        self.loop = asyncio.get_running_loop()
-        self.output = OutputQueue(self.loop)
+        self.used: float = time.monotonic()
+        self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
+        self.output: OutputQueue = OutputQueue(self.loop)
         self.commands: dict[str, Command] = {}
         self.answers: OrderedDict[str, bytes] = OrderedDict()
         self._by_pipeline: dict[uuid.UUID, Command] = {}
-        self.pool = RunspacePool(session, backend, self)
+        self.pool: RunspacePool = RunspacePool(session, backend, self)
 
     def send(self, pipeline: uuid.UUID | None, fragments: Sequence[bytes]) -> None:
         if pipeline is None:

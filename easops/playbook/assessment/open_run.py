@@ -10,9 +10,12 @@ from easops.playbook.assessment.next_command import NextCommand
 from easops.playbook.assessment.next_commands import ANEW, SETTLING
 from easops.playbook.assessment.run_facts import OpenRun
 from easops.playbook.assessment.run_report import report_of
+from easops.playbook.record.open_runs import find_open_run
 
 if TYPE_CHECKING:
+    from easops.playbook.record.run_store import Record, Run
     from easops.playbook.record.run_view import RunView
+    from easops.playbook.record.state_folder import StateFolder
 
 
 def open_run_of(view: RunView) -> OpenRun:
@@ -26,6 +29,13 @@ def open_run_of(view: RunView) -> OpenRun:
 def settling_commands(view: RunView) -> Sequence[NextCommand]:
     """What brings the open run to its end, in order."""
     return [command for command in report_of(view).assessment.next if command.label in SETTLING]
+
+
+def refuse_open_run(record: Record, state: StateFolder, new: Run, anew: bool) -> None:
+    """Refuse to start *new* where an earlier run is open (``find_open_run``)."""
+    found = find_open_run(record, state, new, anew)
+    if found is not None:
+        raise refusal(found, new.targets)
 
 
 def refusal(view: RunView, targets: Iterable[str]) -> Refused:

@@ -47,7 +47,7 @@ def _figures(step: StepResult, earlier: Sequence[StepResult]) -> list[str]:
     it, the host's sentence."""
     assert step.detection is not None
     before = {
-        (measurement.host, measurement.name): measurement.value
+        (measurement.host, measurement.name): figure(measurement.value, measurement.decimals)
         for look in reversed(earlier)
         if look.kind == "detect" and look.subject == step.subject and look.detection is not None
         for measurement in look.detection.measurements
@@ -57,11 +57,10 @@ def _figures(step: StepResult, earlier: Sequence[StepResult]) -> list[str]:
         first.setdefault(measurement.host, measurement)
     lines = []
     for host, measurement in first.items():
-        unit = measurement.unit
         was = before.get((host, measurement.name))
-        now = f"{figure(measurement.value, unit)} {unit}"
+        now = f"{figure(measurement.value, measurement.decimals)} {measurement.unit}"
         if was is not None:
-            lines.append(f"{host} {figure(was, unit)} -> {now}")
+            lines.append(f"{host} {was} -> {now}")
         else:
             lines.append(f"{host} {step.detection.sentences.get(host, now)}")
     return lines

@@ -32,6 +32,7 @@ from easops.context import Context
 from easops.errors import EasopsError, Refused
 from easops.playbook.assessment.open_run import settling_commands
 from easops.playbook.execution.apply_changes import carry_out, host_time
+from easops.playbook.execution.interrupted import Interrupted
 from easops.playbook.record.approval import use_up
 from easops.playbook.record.database import PATIENCE, DatabaseAway
 from easops.playbook.record.run_store import Record
@@ -67,23 +68,6 @@ _LOOK: Final = 1.0
 _BUG: Final = "easops.bug"
 
 T = TypeVar("T")
-
-
-class Interrupted(BaseException):
-    """The run was told to stop, or has to. No ``Exception``: the engine must not take it for a step's outcome.
-
-    *finished* says that nothing was under way any more, so that the record knows every outcome. *why* is None where
-    somebody stopped it. *unmarked* is why the record does not say that somebody did, where it could not be written.
-    The process that met it keeps the run's lock, and executes no other run.
-    """
-
-    def __init__(
-        self, finished: bool = True, why: EasopsError | None = None, unmarked: EasopsError | None = None
-    ) -> None:
-        super().__init__()
-        self.finished = finished
-        self.why = why
-        self.unmarked = unmarked
 
 
 class _Lapsed(Exception):

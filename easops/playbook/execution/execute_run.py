@@ -13,19 +13,21 @@ import attrs
 from easops.clock import Clock
 from easops.context import Context
 from easops.errors import EasopsError
+from easops.identity import this_person
 from easops.inventory.host import Host
 from easops.playbook.assessment.ending import Announcer, Ending
 from easops.playbook.assessment.run_report import RunReport, report_of
-from easops.playbook.execution.dbos_engine import PROTOCOL, DurableHands, Execution, Interrupted, execute
+from easops.playbook.execution.dbos_engine import PROTOCOL, DurableHands, Execution, execute
+from easops.playbook.execution.interrupted import Interrupted
+from easops.playbook.execution.world import context_of, time_of_run
 from easops.playbook.record.database import DatabaseAway
 from easops.playbook.record.notice_ledger import Ledger, Moment
 from easops.playbook.record.run_store import Record, Run
 from easops.playbook.record.run_view import view_of
 from easops.playbook.record.state_folder import RunLock, StateFolder
-from easops.playbook.record.stored_run import context_of, status_of, steps_of, time_of_run
+from easops.playbook.record.stored_run import status_of, steps_of
 from easops.playbook.steps.codec import Json
 from easops.playbook.steps.effects import Preview
-from easops.playbook.steps.identity import this_person
 from easops.playbook.steps.observer import Observer, Silent
 from easops.playbook.steps.step_result import StepResult, run_status
 from easops.remoting.pool import SessionPool

@@ -1,9 +1,9 @@
-"""Expressions in braces: ``{{ storm.users }}``. The only module that knows jinja2.
+"""Expressions in braces: ``{{ storm.users }}``. The only module of playbooks that imports jinja2.
 
-A text that is one expression gives the expression's value with its type; a text around expressions gives text.
-Expressions only look: names, attributes, ``[...]``, comparisons, ``and or not in``, ``a if b else c``, arithmetic on
-numbers, ``+`` and ``~``, literals, the test ``is none``, and the filters of ``FILTERS``. They call nothing, loop over
-nothing, and see no attribute that begins with an underscore; so each ends soon, in little memory.
+The value of a text that is one expression keeps its type; a text with more around its expressions gives text.
+Expressions only read values: names, attributes, ``[...]``, comparisons, ``and or not in``, ``a if b else c``,
+arithmetic on numbers, ``+`` and ``~``, literals, the test ``is none``, and the filters in ``FILTERS``. They cannot call
+functions, loop, or see attributes that begin with an underscore, so that each ends soon and needs little memory.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import jinja2
 from jinja2 import nodes
 from jinja2.environment import TemplateExpression
 from jinja2.exceptions import SecurityError, TemplateError, TemplateSyntaxError, UndefinedError
-from jinja2.filters import FILTERS as _OWN
+from jinja2.filters import FILTERS as _JINJA_FILTERS
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -26,40 +26,40 @@ from easops.duration import format_duration
 from easops.errors import BadInput
 
 Setting = Any
-"""What a playbook says for one key: a constant (text, int, float, bool, None), an ``Expression``, or a tuple or
+"""The value of one key of a playbook: a constant (text, int, float, bool, None), an ``Expression``, or a tuple or
 mapping of settings."""
 
 LONGEST: Final = 4000
-"""Characters of the longest text with expressions."""
+"""The most characters that a text with expressions can have."""
 
 RESERVED: Final = frozenset(
     "item host and or not in is if else true false none True False None "
     "self super loop caller varargs kwargs import include recursive".split()
 )
-"""Names that no input and no step's result can have: ours, and those that Jinja gives a meaning."""
+"""Names that no input and no result can have: those of easops, and those that mean something to Jinja."""
 
 
 class ExpressionError(BadInput):
-    """An expression cannot be read, or came to nothing when it was evaluated."""
+    """An expression is not valid, or cannot be evaluated."""
 
 
 def _round(value: float, digits: int = 0) -> float | int:
-    # Jinja's own takes a method that raises 10 to the power of digits
+    # Jinja's own filter also takes a method, which computes 10 to the power of digits.
     return round(value, digits) if digits else round(value)
 
 
 FILTERS: Final[dict[str, Callable[..., Any]]] = {
-    "default": _OWN["default"],  # default(x, true) also for nothing
-    "first": _OWN["first"],
-    "int": _OWN["int"],
-    "join": _OWN["join"],  # join(', ', attribute='user')
-    "last": _OWN["last"],
-    "length": _OWN["length"],
-    "lower": _OWN["lower"],
+    "default": _JINJA_FILTERS["default"],  # default(x, true) also for nothing
+    "first": _JINJA_FILTERS["first"],
+    "int": _JINJA_FILTERS["int"],
+    "join": _JINJA_FILTERS["join"],  # join(', ', attribute='user')
+    "last": _JINJA_FILTERS["last"],
+    "length": _JINJA_FILTERS["length"],
+    "lower": _JINJA_FILTERS["lower"],
     "round": _round,  # round(digits)
-    "upper": _OWN["upper"],
+    "upper": _JINJA_FILTERS["upper"],
 }
-"""All filters that there are; as in Jinja unless said otherwise."""
+"""All filters; as in Jinja, except where a comment says otherwise."""
 
 _ALLOWED: Final = (
     nodes.Output,
@@ -90,26 +90,26 @@ _ALLOWED: Final = (
     nodes.Tuple,
 )
 _WORDS: Final[dict[type[nodes.Node], str]] = {
-    nodes.Call: "an expression calls nothing",
-    nodes.Pow: "there are no powers (**)",
-    nodes.Dict: "there are no mappings",
-    nodes.Slice: "there are no slices",
+    nodes.Call: "function calls are not allowed",
+    nodes.Pow: "powers (**) are not allowed",
+    nodes.Dict: "mappings are not allowed",
+    nodes.Slice: "slices are not allowed",
 }
 
 
 class _Environment(ImmutableSandboxedEnvironment):
-    """The sandbox, with * and % for numbers only: a text times a number, or ``'%999999999d' % 1``, fills memory."""
+    """The sandbox, with * and % for numbers only: a text times a number, or ``'%99999999d' % 1``, would fill memory."""
 
     intercepted_binops = frozenset(("*", "%"))
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         if not isinstance(left, int | float) or not isinstance(right, int | float):
-            raise SecurityError(f"{operator} is for numbers")
+            raise SecurityError(f"{operator} works only on numbers")
         return super().call_binop(context, operator, left, right)
 
 
 def _written(value: Any) -> Any:
-    """How a value reads inside a text."""
+    """A value as part of a text."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dt.timedelta):
@@ -117,13 +117,13 @@ def _written(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return ", ".join(str(_written(item)) for item in value)
     if attrs.has(type(value)):
-        raise SecurityError("a whole result cannot stand in a text; name one of its attributes")
+        raise SecurityError("a whole result cannot be part of a text: use one of its attributes")
     return "" if value is None else value
 
 
 def _environment() -> _Environment:
-    # Blocks and comments get delimiters that no text can hold (YAML refuses control characters): braces are for
-    # expressions alone, and a `{#` in a text is a text.
+    # Blocks and comments get delimiters that no playbook can contain (YAML refuses control characters): only
+    # expressions are recognised, and a `{#` in a text is just text.
     environment = _Environment(
         undefined=jinja2.StrictUndefined,
         finalize=_written,
@@ -145,14 +145,14 @@ _ENVIRONMENT: Final = _environment()
 
 @attrs.frozen
 class Expression:
-    """A text with at least one ``{{ }}``, checked and ready; *place* (``file:line:column``) is for its errors.
+    """A text with at least one ``{{ }}``, checked. *place* (``file:line:column``) is for its errors.
 
-    *single* says that it is one expression and keeps its value's type.
+    *keeps_type*: the text is one expression, whose value keeps its type.
     """
 
     text: str
     place: str = attrs.field(default="", eq=False)
-    single: bool = attrs.field(eq=False, kw_only=True)
+    keeps_type: bool = attrs.field(eq=False, kw_only=True)
     _names: frozenset[str] = attrs.field(eq=False, kw_only=True, repr=False)
     _paths: frozenset[tuple[str, ...]] = attrs.field(eq=False, kw_only=True, repr=False)
     _path: tuple[str, ...] | None = attrs.field(eq=False, kw_only=True, repr=False)
@@ -160,63 +160,61 @@ class Expression:
 
     @classmethod
     def parse(cls, text: str, place: str = "") -> Expression:
-        """Read *text*. Raises ExpressionError, whose *what* does not repeat *place*."""
+        """Read *text*. Raises ExpressionError; its *what* does not repeat *place*."""
         if len(text) > LONGEST:
-            raise ExpressionError("the text is too long for one with expressions", f"at most {LONGEST} characters")
+            raise ExpressionError("the text is too long to contain expressions", f"at most {LONGEST} characters")
         if "{%" in text:
-            raise ExpressionError("there are no {% statements %} in a playbook", "only {{ expressions }}")
+            raise ExpressionError("{% statements %} are not allowed in a playbook", "use only {{ expressions }}")
         try:
             template = _ENVIRONMENT.parse(text.strip())
             outputs = [node for output in template.find_all(nodes.Output) for node in output.nodes]
-            single = len(outputs) == 1 and not isinstance(outputs[0], nodes.TemplateData)
-            if not single:
+            whole = len(outputs) == 1 and not isinstance(outputs[0], nodes.TemplateData)
+            if not whole:
                 template = _ENVIRONMENT.parse(text)
-            _refuse_what_does_more(template)
+            _refuse_unless_reading(template)
             expressions = [node for node in template.body[0].nodes if not isinstance(node, nodes.TemplateData)]  # type: ignore[attr-defined]
             if not expressions:
                 raise ExpressionError(
-                    f"{text!r} closes braces that it did not open", "an expression is {{ in braces }}"
+                    f"{text!r} has closing braces without opening ones", "write expressions as {{ name }}"
                 )
-            compiled = _compile(template, single)
+            compiled = _compile(template, whole)
         except TemplateSyntaxError as error:
-            raise ExpressionError(f"the expression {text!r} cannot be read", error.message or "") from None
+            raise ExpressionError(f"the expression {text!r} is not valid", error.message or "") from None
         except (RecursionError, MemoryError, SyntaxError):
-            raise ExpressionError(
-                f"the expression {text[:40]!r}... cannot be read", "it is nested too deeply"
-            ) from None
+            raise ExpressionError(f"the expression {text[:40]!r}... is not valid", "it is nested too deeply") from None
         paths = frozenset(_paths(template))
         return cls(
             text,
             place,
-            single=single,
+            keeps_type=whole,
             names=frozenset(path[0] for path in paths),
             paths=paths,
-            path=_path(expressions[0]) if single else None,
+            path=_path(expressions[0]) if whole else None,
             run=compiled,
         )
 
     def names(self) -> frozenset[str]:
-        """The names that it looks up: inputs, results, ``item``, ``host``."""
+        """The names that it uses: inputs, results, ``item``, ``host``."""
         return self._names
 
     def attributes(self) -> frozenset[tuple[str, ...]]:
-        """What it looks at, as paths: ``("storm", "users")``; an element of a list is ``"[]"``."""
+        """What it reads, as paths: ``("storm", "users")``. An element of a list is ``"[]"``."""
         return self._paths
 
     @property
     def path(self) -> tuple[str, ...] | None:
-        """The path that it is, where it is exactly one: ``("threshold",)`` of ``{{ threshold }}``."""
+        """Its path, where it is just one path: ``("threshold",)`` for ``{{ threshold }}``; else None."""
         return self._path
 
     def evaluate(self, namespace: Mapping[str, Any]) -> Any:
-        """Its value. Raises ExpressionError, with the place, for what only shows at run."""
+        """Its value. Raises ExpressionError, with the place, for what only shows in a run."""
         for name in sorted(self._names):
             if name not in namespace:
                 raise self._failed(f"there is no {name!r}", suggestion(name, namespace))
         try:
             value = self._run(namespace)
             if isinstance(value, jinja2.Undefined):
-                value = str(value)  # StrictUndefined raises, and says what was missing
+                value = str(value)  # StrictUndefined raises here, and says what is missing
         except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
             why = error.message if isinstance(error, UndefinedError) else str(error)
             raise self._failed(why or type(error).__name__) from None
@@ -224,16 +222,16 @@ class Expression:
 
     def _failed(self, why: str, next_step: str = "") -> ExpressionError:
         where = f"{self.place}: " if self.place else ""
-        return ExpressionError(f"{where}the expression {self.text!r} has no value", why, next_step)
+        return ExpressionError(f"{where}the expression {self.text!r} cannot be evaluated", why, next_step)
 
 
 def is_expression(text: str) -> bool:
-    """Whether *text* has braces, so that it is to be parsed."""
+    """Whether *text* has braces, so that it has to be parsed."""
     return "{{" in text or "}}" in text or "{%" in text
 
 
 def evaluate(setting: Setting, namespace: Mapping[str, Any]) -> Any:
-    """The value of a setting. A list inside a list, from an expression, is spliced into it.
+    """The value of a setting. Where an expression in a list gives a list, its items become items of the outer list.
 
     Raises ExpressionError.
     """
@@ -265,21 +263,21 @@ def expressions_in(setting: Setting) -> Iterator[Expression]:
             yield from expressions_in(item)
 
 
-def _compile(template: nodes.Template, single: bool) -> Callable[[Mapping[str, Any]], Any]:
-    if not single:
+def _compile(template: nodes.Template, whole: bool) -> Callable[[Mapping[str, Any]], Any]:
+    if not whole:
         rendered = _ENVIRONMENT.from_string(template)
         return lambda namespace: rendered.render(dict(namespace))
     (expression,) = template.body[0].nodes  # type: ignore[attr-defined]
-    # as Environment.compile_expression does, which would take only the inner source
+    # As Environment.compile_expression, which accepts only source text.
     body: list[nodes.Node] = [nodes.Assign(nodes.Name("result", "store"), expression, lineno=1)]
     value = TemplateExpression(_ENVIRONMENT.from_string(nodes.Template(body, lineno=1)), undefined_to_none=False)
     return lambda namespace: value(dict(namespace))
 
 
-def _refuse_what_does_more(template: nodes.Template) -> None:
+def _refuse_unless_reading(template: nodes.Template) -> None:
     for node in template.find_all(nodes.Node):
         if not isinstance(node, _ALLOWED):
-            raise _refusal(_WORDS.get(type(node), f"{type(node).__name__} has no place in an expression"))
+            raise _refusal(_WORDS.get(type(node), f"{type(node).__name__} is not allowed"))
         if isinstance(node, nodes.Getattr) and node.attr.startswith("_"):
             raise _refusal(f"{node.attr!r} begins with an underscore")
         if isinstance(node, nodes.Getitem) and _text(node.arg).startswith("_"):
@@ -288,13 +286,13 @@ def _refuse_what_does_more(template: nodes.Template) -> None:
             if node.name not in FILTERS:
                 _unknown("filter", node.name, FILTERS)
             if node.node is None or node.dyn_args is not None or node.dyn_kwargs is not None:
-                raise _refusal("a filter takes no * and no **")
+                raise _refusal("a filter cannot take * or **")
         if isinstance(node, nodes.Test) and node.name != "none":
             _unknown("test", node.name, ("none",))
 
 
 def _refusal(why: str) -> ExpressionError:
-    return ExpressionError("an expression only looks at values", why)
+    return ExpressionError("an expression can only read values", why)
 
 
 def _unknown(kind: str, name: str, known: Mapping[str, Any] | tuple[str, ...]) -> NoReturn:
@@ -312,7 +310,7 @@ def _path(node: nodes.Node) -> tuple[str, ...] | None:
         before = _path(node.node)
         if before is None:
             return None
-        # Jinja's storm['users'] is storm.users where there is no such item
+        # In Jinja storm['users'] is storm.users, where there is no such item.
         return (*before, node.attr if isinstance(node, nodes.Getattr) else _text(node.arg) or "[]")
     return None
 

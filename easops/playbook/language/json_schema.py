@@ -1,7 +1,6 @@
-"""The JSON Schema of playbooks, for editors, made from the tables that the loader reads with: it cannot lag.
+"""The JSON Schema of playbooks, for editors. It is made from the loader's own tables, so that it is never out of date.
 
-It knows what can be told of each value by itself. The loader knows more: which names an expression may use, and of
-which type it is.
+It checks each value by itself. The loader also checks which names an expression may use, and its type.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ _CONSTANTS: Final[Mapping[Kind, Schema]] = {
     "choice": {"type": "string"},
     "list": {"anyOf": [{"type": "array"}, {"type": "string"}]},
 }
-"""By kind, the constants that a parameter of it takes, text forms among them; of a result there are none."""
+"""The constants that a parameter of each kind takes, including those in text form. A result cannot be a constant."""
 
 
 def playbook_schema(
@@ -48,13 +47,16 @@ def playbook_schema(
 ) -> dict[str, Any]:
     """The schema, as plain JSON data."""
     keys: Schema = {
-        "easops": {"const": 1, "description": "the format"},
+        "easops": {"const": 1, "description": "the version of the format"},
         "name": TEXT,
-        "hosts": {**_HOSTS, "description": "a selector over the inventory, as in runs=activesync, or host names"},
-        "scenario": {**TEXT, "description": "the lab world that --lab starts"},
+        "hosts": {**_HOSTS, "description": "a selector over the inventory, such as runs=activesync, or host names"},
+        "scenario": {**TEXT, "description": "the lab scenario that --lab starts"},
         "inputs": {"type": "object", "propertyNames": _NAME, "additionalProperties": _input()},
         "limits": closed({key: {"type": "integer", "minimum": least} for key, least in LIMITS.items()}),
-        "protect": {**_value(Parameter("protect", "list")), "description": "mailboxes and groups, never touched"},
+        "protect": {
+            **_value(Parameter("protect", "list")),
+            "description": "mailboxes and groups that are never changed",
+        },
         "steps": _steps({"if": {"required": ["each_host"]}, "then": _group(), "else": {"$ref": "#/$defs/step"}}),
     }
     for key, limit in keys["limits"]["properties"].items():
@@ -92,7 +94,7 @@ def _input() -> Schema:
 
 
 def _constant(kind: Any) -> Schema:
-    """A default: inputs are known before all else, so none is an expression."""
+    """A default. Inputs are set before any step runs, so a default is never an expression."""
     constants: Mapping[Any, Schema] = _CONSTANTS
     return {**constants[kind], "not": _EXPRESSION}
 
@@ -100,7 +102,7 @@ def _constant(kind: Any) -> Schema:
 def _group() -> Schema:
     keys: Schema = {
         "name": TEXT,
-        "each_host": {**_HOSTS, "description": "the hosts that the steps are done on, one after another"},
+        "each_host": {**_HOSTS, "description": "the hosts, one after another"},
         "steps": _steps({"$ref": "#/$defs/step_of_group"}),
     }
     return closed({key: keys[key] for key in (*GROUP_REQUIRED, *GROUP_OPTIONAL)}, GROUP_REQUIRED)
@@ -116,7 +118,10 @@ def _step(
     }
     keys: Schema = {
         **{kind: {"oneOf": [_named(one) for one in named.values()]} for kind, named in subjects.items()},
-        "approval": {**TEXT, "description": "what follows waits until somebody agrees, who is told this"},
+        "approval": {
+            **TEXT,
+            "description": "the steps after it wait until somebody approves them; the approver reads this text",
+        },
         "name": TEXT,
         "with": {"type": "object", "description": "the parameters"},
         "on": False if in_group else {**_HOSTS, "description": "which of the playbook's hosts"},
@@ -124,21 +129,21 @@ def _step(
             "anyOf": [{"type": "array"}, _ONE_EXPRESSION],
             "description": "once for each item, most hits first",
         },
-        "when": {**_ONE_EXPRESSION, "description": "an expression in braces; where it does not hold, it is skipped"},
-        "because": {**TEXT, "description": "why, for the record"},
-        "within": {"anyOf": [_CONSTANTS["duration"], _EXPRESSION], "description": "how long a verify looks again"},
+        "when": {**_ONE_EXPRESSION, "description": "an expression in braces; if it is false, the step is skipped"},
+        "because": {**TEXT, "description": "the reason, for the record"},
+        "within": {"anyOf": [_CONSTANTS["duration"], _EXPRESSION], "description": "how long a verify is repeated"},
         "expires": {
             "anyOf": [_CONSTANTS["duration"], _EXPRESSION],
-            "description": "how long an approval stands, and the wish for one: 1m to 400d",
+            "description": "how long an approval, and a request for one, stays valid: 1m to 400d",
             "default": format_duration(EXPIRES),
         },
         "by": {"enum": list(BY), "description": "who may approve", "default": BY[0]},
         "as": {**_NAME, "description": "the name of the result, for later steps"},
-        "on_failure": {"const": "continue", "description": "later changes do not hang on it"},
+        "on_failure": {"const": "continue", "description": "later changes run even if this step fails"},
     }
     rules = [
-        condition({kind: {}}, {"properties": dict.fromkeys(keys_not_there, False)}, required=(kind,))
-        for kind, keys_not_there in NOT_BESIDE.items()
+        condition({kind: {}}, {"properties": dict.fromkeys(unused_keys, False)}, required=(kind,))
+        for kind, unused_keys in NOT_BESIDE.items()
     ]
     for kind, named in subjects.items():
         for name, subject in named.items():
@@ -161,28 +166,28 @@ def _named(one: Any) -> Schema:
 
 
 def _parameters(subject: TakesParameters) -> Schema:
-    """``with:`` is the parameters of *subject*, and is there if any is required."""
+    """``with:`` has the parameters of *subject*, and must be there if any of them is required."""
     required = [parameter.name for parameter in subject.parameters if parameter.required]
     described = {parameter.name: _value(parameter) for parameter in subject.parameters}
-    held: Schema = {"properties": {"with": closed(described, required)}}
-    return {**held, "required": ["with"]} if required else held
+    properties: Schema = {"properties": {"with": closed(described, required)}}
+    return {**properties, "required": ["with"]} if required else properties
 
 
 def _value(parameter: Parameter) -> Schema:
     """A constant of the parameter's kind, or an expression."""
-    ways: list[Schema] = [_EXPRESSION]
+    alternatives: list[Schema] = [_EXPRESSION]
     if parameter.kind == "choice":
-        ways.append({"enum": list(parameter.choices)})
+        alternatives.append({"enum": list(parameter.choices)})
     elif parameter.kind != "result":
         constant = dict(_CONSTANTS[parameter.kind])
         if parameter.minimum is not None:
-            constant["minimum"] = parameter.minimum  # of texts it says nothing
-        ways.append(constant)
+            constant["minimum"] = parameter.minimum  # JSON Schema does not apply it to text
+        alternatives.append(constant)
     if parameter.default is None:
-        ways.append({"type": "null"})
-    held: Schema = {"anyOf": ways}
+        alternatives.append({"type": "null"})
+    schema: Schema = {"anyOf": alternatives}
     if parameter.help:
-        held["description"] = parameter.help
+        schema["description"] = parameter.help
     if not parameter.required and isinstance(parameter.default, str | int | float):
-        held["default"] = parameter.default
-    return held
+        schema["default"] = parameter.default
+    return schema

@@ -1,4 +1,4 @@
-"""Playbooks from YAML: found, read, and checked whole before anything runs; all problems at once, with places."""
+"""Playbooks from YAML: found, read, and fully checked before anything runs; all problems at once, with their places."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from easops.errors import BadInput
 from easops.parameter import Kind, Parameter, ParameterError
 from easops.playbook.language.expression import Setting, is_expression
 from easops.playbook.language.model import DescribedAction, Limits, Playbook, TakesParameters
-from easops.playbook.language.result_types import of_input
+from easops.playbook.language.result_types import type_of_input
 from easops.playbook.language.setting_reader import Names, SettingReader
 from easops.playbook.language.step_reader import StepReader, result_names
 from easops.yaml_reader import parse, read_text
 
 REQUIRED: Final = ("easops", "name", "hosts", "steps")
 OPTIONAL: Final = ("scenario", "inputs", "limits", "protect")
-"""The keys of a playbook."""
+"""The keys of a playbook: the required ones, and the others."""
 
 LIMITS: Final = {"changes": 1, "hosts_at_once": 1, "unreachable": 0}
-"""The keys of ``limits:``, each with the least that it can be."""
+"""The keys of ``limits:``, each with its minimum."""
 
 INPUT_KEYS: Final = ("default", "help", "choices")
-"""The keys of an input, beside its ``type``."""
+"""The keys of an input, besides its ``type``."""
 
 INPUT_KINDS: Final = ("duration", "integer", "number", "text", "boolean", "choice", "list")
 
 
 def shipped_playbooks() -> Mapping[str, Path]:
-    """The playbooks that come with easops, by name: of the installed package, and of a source checkout."""
+    """The playbooks that come with easops, by name: those in the installed package, and in a source checkout."""
     package = Path(__file__).parents[2]
     checkout = package.parent / "playbooks"
     found: dict[str, Path] = {}
@@ -43,7 +43,7 @@ def shipped_playbooks() -> Mapping[str, Path]:
 
 
 def command_of(source: str) -> str:
-    """A playbook as it is named on the command line: a shipped one by its name, a file by its path."""
+    """How to name a playbook on the command line: a shipped one by its name, a file by its path."""
     name = Path(source).stem
     if shipped_playbooks().get(name) == Path(source):
         return name
@@ -56,7 +56,7 @@ def load_playbook(
     actions: Mapping[str, DescribedAction],
     detectors: Mapping[str, TakesParameters],
 ) -> Playbook:
-    """The playbook of a file, or the shipped one of that name; a shipped name goes before a file without a suffix.
+    """The playbook in a file, or the shipped playbook of that name. A shipped name wins over a file without a suffix.
 
     Raises DocumentError with every problem of the file.
     """
@@ -64,10 +64,10 @@ def load_playbook(
     name = str(path_or_name)
     path = shipped.get(name, Path(name)) if isinstance(path_or_name, str) else path_or_name
     if name not in shipped and Path(name).name == name and not Path(name).suffix and not path.exists():
-        why = f"shipped are {', '.join(shipped) or 'none'}"
-        next_step = suggestion(name, shipped) or "Write a shipped name, or the path of a file"
+        why = f"the shipped playbooks are {', '.join(shipped) or 'none'}"
+        next_step = suggestion(name, shipped) or "Write the name of a shipped playbook, or the path of a file"
         raise DocumentError(
-            [Problem(name, None, None, "there is neither a shipped playbook nor a file of this name", why, next_step)]
+            [Problem(name, None, None, "there is no shipped playbook and no file with this name", why, next_step)]
         )
     return load_playbook_text(read_text(path), str(path), actions=actions, detectors=detectors)
 
@@ -79,7 +79,7 @@ def load_playbook_text(
     actions: Mapping[str, DescribedAction],
     detectors: Mapping[str, TakesParameters],
 ) -> Playbook:
-    """The playbook that *text* is; *source* names where it came from, in problems and in the playbook.
+    """The playbook in *text*. *source* says where the text comes from, for the problems and the playbook.
 
     Raises DocumentError with every problem.
     """
@@ -90,27 +90,28 @@ def load_playbook_text(
     return playbook
 
 
-def check_inputs(playbook: Playbook, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of all inputs: those *given* (``--input k=v``: as text, or of their kind), and the defaults.
+def check_inputs(playbook: Playbook, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of all inputs: the *arguments* by name (as text, as after ``--input``, or of their kind), and the
+    defaults of the others.
 
-    Raises BadInput that names every unknown, missing or wrong one.
+    Raises BadInput that names every input that is unknown, missing or not valid.
     """
     wrong: list[tuple[str, str]] = []
     known = {parameter.name: parameter for parameter in playbook.inputs}
     values: dict[str, Any] = {}
-    for name in given:
+    for name in arguments:
         if name not in known:
             there = f"there are {', '.join(known)}" if known else "this playbook has no inputs"
             wrong.append((f"there is no input {name!r} ({there})", suggestion(name, known)))
     for name, parameter in known.items():
-        if name not in given and parameter.required:
+        if name not in arguments and parameter.required:
             meaning = f": {parameter.help}" if parameter.help else ""
             wrong.append((f"the input {name!r} is missing ({parameter.kind}{meaning})", f"Add --input {name}=..."))
             continue
         try:
-            values[name] = parameter.check(given.get(name, parameter.default))
+            values[name] = parameter.check(arguments.get(name, parameter.default))
         except ParameterError as error:
-            wrong.append((f"the input {name!r} cannot be this: {error}", ""))
+            wrong.append((f"the input {name!r} is not valid: {error}", ""))
     if wrong:
         raise BadInput(
             f"the inputs do not fit the playbook {playbook.short_name}",
@@ -135,10 +136,10 @@ def _read(
         optional=OPTIONAL,
     )
     if "easops" in top and top["easops"].plain() != 1:
-        checker.add(top["easops"], "this easops reads playbooks of format 1", "", "Write `easops: 1`")
+        checker.add(top["easops"], "this version of easops reads playbook format 1 only", "", "Write `easops: 1`")
     settings = SettingReader(checker, result_names(top["steps"]) if "steps" in top else ())
     inputs = _inputs(top["inputs"], checker, settings) if "inputs" in top else {}
-    names: Names = {name: of_input(parameter) for name, parameter in inputs.items()}
+    names: Names = {name: type_of_input(parameter) for name, parameter in inputs.items()}
     steps = StepReader(checker, settings, names, inputs, actions, detectors)
     lf = text.removeprefix("\ufeff").replace("\r\n", "\n")
     return Playbook(
@@ -170,7 +171,7 @@ def _limits(node: Node, checker: Checker) -> Limits:
 
 
 def _protect(node: Node, settings: SettingReader, names: Names, inputs: Mapping[str, Parameter]) -> Setting:
-    """Mailboxes and groups: a list, or an expression that gives one."""
+    """Mailboxes and groups: a list, or an expression whose value is one."""
     return settings.value(node, Parameter("protect", "list"), "protect", names, inputs)
 
 
@@ -193,24 +194,28 @@ def _input(name: str, node: Node, checker: Checker) -> Parameter | None:
         items = checker.items(fields["choices"], "choices")
         choices = tuple(checker.text(item, "a choice") for item in items)
         if kind is not None and kind != "choice":
-            checker.add(node.keys["choices"], f"an input of type {kind} has no choices", "", "Write `type: choice`")
+            checker.add(
+                node.keys["choices"], f"an input of type {kind} cannot have choices", "", "Write `type: choice`"
+            )
     if kind == "choice" and not choices:
         checker.add(node, f"the input {name!r} has no choices", "its type is choice", "Add `choices: [a, b]`")
         return None
     if kind is None:
-        # its name is known all the same, so that its uses are no further problems
+        # The name is known all the same, so that its uses are not reported as problems too.
         return Parameter(name, "text", help_)
     parameter = Parameter(name, cast("Kind", kind), help_, choices=choices)
     if "default" not in fields:
         return parameter
     default = fields["default"].plain()
     if isinstance(default, str) and is_expression(default):
-        checker.add(fields["default"], f"the default of {name!r} is no constant", "inputs are known before all else")
+        checker.add(
+            fields["default"], f"the default of {name!r} must be a constant", "inputs are set before any step runs"
+        )
         return parameter
     if default is not None:
         try:
             parameter.check(default)
         except ParameterError as error:
-            checker.add(fields["default"], f"the default of {name!r} is wrong", str(error))
+            checker.add(fields["default"], f"the default of {name!r} is not valid", str(error))
             return parameter
     return Parameter(name, parameter.kind, help_, tuple(default) if isinstance(default, list) else default, choices)

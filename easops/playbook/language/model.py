@@ -1,4 +1,4 @@
-"""A checked playbook, as values. It is rebuilt from its text (``load.load_playbook_text``), so a record keeps that."""
+"""A checked playbook, as values. A record keeps only its text, from which ``load.load_playbook_text`` rebuilds it."""
 
 from __future__ import annotations
 
@@ -21,18 +21,19 @@ By = Literal["anyone", "somebody_else"]
 """Who may approve; *somebody_else* is neither the person who started the run nor anyone who resumed it."""
 
 EXPIRES: Final = dt.timedelta(hours=1)
-"""How long an approval stands where the playbook does not say."""
+"""How long an approval stays valid where the playbook does not say."""
 
 LIFETIME: Final = Parameter("expires", "duration", minimum=60, maximum=400 * 86_400)
-"""``expires``: in less than a minute nobody could approve, and no record is kept for longer (``record.KEPT``)."""
+"""``expires``. Nobody can approve in less than a minute, and no record is kept longer than 400 days."""
 
 WITHIN: Final = Parameter("within", "duration")
 
-_TYPED: Final = ("duration", "integer", "number", "text", "choice")
+_ON_COMMAND_LINE: Final = ("duration", "integer", "number", "text", "choice")
+"""The kinds of parameters that can be typed after ``easops detect``."""
 
 
 class TakesParameters(Protocol):
-    """What the loader asks of a detector: its name and parameters."""
+    """What the loader needs to know of a detector: its name and parameters."""
 
     @property
     def name(self) -> str: ...
@@ -42,7 +43,7 @@ class TakesParameters(Protocol):
 
 
 class DescribedAction(TakesParameters, Protocol):
-    """What the loader asks of an action: also what it acts on, and whether it is one-way, which needs ``because:``."""
+    """What the loader needs to know of an action: also its scope, and whether it is one-way (needs ``because:``)."""
 
     @property
     def scope(self) -> Literal["organisation", "server"]: ...
@@ -53,7 +54,8 @@ class DescribedAction(TakesParameters, Protocol):
 
 @attrs.frozen
 class Limits:
-    """How much a run may do: *changes* in each step, *hosts_at_once*, and unreachable hosts that stop nothing."""
+    """How much a run may do: at most *changes* in each step, on *hosts_at_once* hosts at a time. *unreachable* is the
+    number of unreachable hosts in a ``detect`` that do not stop the run."""
 
     changes: int = 10
     hosts_at_once: int = 1
@@ -66,12 +68,12 @@ def _frozen(values: Mapping[str, Setting]) -> Mapping[str, Setting]:
 
 @attrs.frozen
 class Step:
-    """One step. *number* counts from 1; *subject* names the detector or the action (``approval`` is its own); *place*
-    is ``file:line:column``.
+    """One step. *number* counts from 1. *subject* is the name of the detector or action; of an approval step it is
+    ``approval``. *place* is ``file:line:column``.
 
     *on*, *for_each*, *when*, *because*, *within*, *approval* and *expires* are settings (``expression.evaluate``), None
-    where not given. *within* (``verify`` only) and *expires* are durations in the text form or expressions that give
-    one; *approval* is what the approver is told.
+    where the key is not there. *within* (only in ``verify``) and *expires* are durations as text (``30m``), or
+    expressions whose value is one. *approval* is the text that the approver reads.
     """
 
     number: int
@@ -97,52 +99,56 @@ class Step:
         return self.kind == "do"
 
     def arguments(self, parameters: Sequence[Parameter], namespace: Mapping[str, Any]) -> dict[str, Any]:
-        """The values of ``with:``, evaluated and checked against the detector's or action's *parameters*.
+        """The values of ``with:``, evaluated and checked against the *parameters* of the detector or action.
 
-        Raises BadInput, with the place, for a value that is wrong and only known now.
+        Raises BadInput, with the place, for a value that is not valid, which may only show now.
         """
         try:
             return check_all(parameters, evaluate(self.with_, namespace))
         except ParameterError as error:
-            raise BadInput(f"{self.place}: step {self.name!r} cannot take this value", str(error)) from None
+            raise BadInput(f"{self.place}: a value of step {self.name!r} is not valid", str(error)) from None
 
     def command_arguments(self, parameters: Sequence[Parameter], namespace: Mapping[str, Any]) -> tuple[str, ...]:
-        """The values of ``with:`` as they are typed after ``easops detect`` (``since=1h``); none that an earlier step
-        gave, and none at all where they cannot be told now."""
+        """The values of ``with:`` as arguments of ``easops detect`` (``since=1h``), without results of earlier steps.
+
+        Empty where the values are not valid.
+        """
         try:
             values = self.arguments(parameters, namespace)
         except EasopsError:
             return ()
         kinds = {parameter.name: parameter.kind for parameter in parameters}
-        plain = {name: values[name] for name in self.with_ if kinds[name] in _TYPED and values[name] is not None}
+        shown = {
+            name: values[name] for name in self.with_ if kinds[name] in _ON_COMMAND_LINE and values[name] is not None
+        }
         return tuple(
             f"{name}={format_duration(value) if isinstance(value, dt.timedelta) else _short(value)}"
-            for name, value in plain.items()
+            for name, value in shown.items()
         )
 
     def patience(self, namespace: Mapping[str, Any]) -> dt.timedelta:
-        """How long a ``verify`` goes on looking (``within:``); nothing where it is not given. Raises BadInput."""
+        """How long a ``verify`` repeats (``within:``); zero where the key is not there. Raises BadInput."""
         return dt.timedelta() if self.within is None else self._duration(WITHIN, self.within, namespace)
 
     def lifetime(self, namespace: Mapping[str, Any]) -> dt.timedelta:
-        """How long an approval stands, and the wish for one (``expires:``): a minute to 400 days. Raises BadInput."""
+        """How long an approval, and a request for one, stays valid (``expires:``): 1m to 400d. Raises BadInput."""
         return EXPIRES if self.expires is None else self._duration(LIFETIME, self.expires, namespace)
 
     def _duration(self, parameter: Parameter, setting: Setting, namespace: Mapping[str, Any]) -> dt.timedelta:
         try:
             checked: dt.timedelta = parameter.check(evaluate(setting, namespace))
         except ParameterError as error:
-            what = f"{self.place}: {parameter.name} of step {self.name!r} cannot be this"
+            what = f"{self.place}: {parameter.name} of step {self.name!r} is not valid"
             raise BadInput(what, str(error)) from None
         return checked
 
 
 @attrs.frozen
 class Group:
-    """Steps done host by host: all of them on one host before the next begins; the first stop ends it.
+    """Steps that are done host by host: all of them on one host before the next host begins. The first stop ends it.
 
-    *each_host* is a setting that gives the hosts, in order. In its steps ``host`` is the name of the host at hand, and
-    every step is about that host alone. *place* is ``file:line:column``.
+    *each_host* is a setting for the hosts, in order. In its steps ``host`` is the name of the current host, and every
+    step is about this host only. *place* is ``file:line:column``.
     """
 
     name: str
@@ -153,11 +159,11 @@ class Group:
 
 @attrs.frozen
 class Playbook:
-    """A playbook that was checked whole.
+    """A fully checked playbook.
 
-    *hosts* and *protect* are settings over the inputs: a selector's text or a list of host names; a list of mailboxes
-    and groups. *source* is the file it was read from (or what stood for one), *text* its YAML, *digest* the SHA-256
-    (hexadecimal) of the text with LF line ends. *kind* is ``do`` where it stands for a single action.
+    *hosts* and *protect* are settings over the inputs: a selector or a list of host names; a list of mailboxes and
+    groups. *source* is the file (or the name) it was read from, *text* its YAML, *digest* the SHA-256 (hexadecimal) of
+    the text with LF line ends. *kind* is ``do`` for the playbook of a single action (``easops do``).
     """
 
     name: str
@@ -174,9 +180,8 @@ class Playbook:
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """All steps in order, those of groups among them."""
-        held = ((part,) if isinstance(part, Step) else part.steps for part in self.parts)
-        return tuple(step for steps in held for step in steps)
+        """All steps in order, including those in groups."""
+        return tuple(step for part in self.parts for step in ((part,) if isinstance(part, Step) else part.steps))
 
     @property
     def short_name(self) -> str:
@@ -185,5 +190,5 @@ class Playbook:
 
 
 def _short(value: Any) -> str:
-    """``60`` of 60.0."""
+    """``60`` for 60.0."""
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

@@ -1,7 +1,7 @@
-"""What expressions may look at: the shapes of inputs and of steps' results, known before anything runs.
+"""The types of the values that expressions read: inputs and results of steps. They are known before anything runs.
 
-The attributes are those of ``detectors.finding`` and ``actions.outcome``; of a result only those that a playbook is
-promised. A shape that is not known (None) is checked when its step is planned.
+The attributes are those of ``detectors.finding`` and ``actions.outcome``; of a result, only those that playbooks can
+rely on. Where a type is not known (None), the value is checked when its step is planned.
 """
 
 from __future__ import annotations
@@ -13,35 +13,35 @@ import attrs
 
 from easops.parameter import Kind, Parameter
 
-ShapeKind = Literal["duration", "integer", "number", "text", "boolean", "time", "list", "record", "result"]
+ValueKind = Literal["duration", "integer", "number", "text", "boolean", "time", "list", "record", "result"]
 
 
 @attrs.frozen
-class Shape:
-    """A kind of value; *attributes* of a record or result, *element* of a list (None: not known).
+class ValueType:
+    """The type of a value. A record or result has *attributes*, a list has an *element* type (None: not known).
 
-    *title* is what it is in an error: ``the result of detect``.
+    *title* is its name in an error: ``the result of detect``.
     """
 
-    kind: ShapeKind
+    kind: ValueKind
     title: str
-    attributes: Mapping[str, Shape] = attrs.field(factory=dict)
-    element: Shape | None = None
+    attributes: Mapping[str, ValueType] = attrs.field(factory=dict)
+    element: ValueType | None = None
 
 
-TEXT: Final = Shape("text", "text")
-INTEGER: Final = Shape("integer", "an integer")
-NUMBER: Final = Shape("number", "a number")
-BOOLEAN: Final = Shape("boolean", "true or false")
-DURATION: Final = Shape("duration", "a duration")
-TIME: Final = Shape("time", "a time")
+TEXT: Final = ValueType("text", "text")
+INTEGER: Final = ValueType("integer", "an integer")
+NUMBER: Final = ValueType("number", "a number")
+BOOLEAN: Final = ValueType("boolean", "true or false")
+DURATION: Final = ValueType("duration", "a duration")
+TIME: Final = ValueType("time", "a time")
 
 
-def _list(element: Shape | None) -> Shape:
-    return Shape("list", "a list", element=element)
+def _list_of(element: ValueType | None) -> ValueType:
+    return ValueType("list", "a list", element=element)
 
 
-_DEVICE: Final = Shape(
+_DEVICE: Final = ValueType(
     "record",
     "a device",
     {
@@ -58,10 +58,10 @@ _DEVICE: Final = Shape(
         "regular": BOOLEAN,
         "first_seen": TIME,
         "last_seen": TIME,
-        "hosts": _list(TEXT),
+        "hosts": _list_of(TEXT),
     },
 )
-_USER: Final = Shape(
+_USER: Final = ValueType(
     "record",
     "a user who was found",
     {
@@ -69,19 +69,19 @@ _USER: Final = Shape(
         "mailbox": TEXT,
         "resolved": BOOLEAN,
         "hits": INTEGER,
-        "devices": _list(_DEVICE),
-        "hosts": _list(TEXT),
+        "devices": _list_of(_DEVICE),
+        "hosts": _list_of(TEXT),
         "contacts": INTEGER,
         "evidence": TEXT,
-        "samples": _list(TEXT),
+        "samples": _list_of(TEXT),
     },
 )
-_UNDETERMINED: Final = Shape(
+_UNDETERMINED: Final = ValueType(
     "record",
     "what could not be judged",
     {"kind": TEXT, "subject": TEXT, "why": TEXT, "required": BOOLEAN, "host": TEXT, "seconds": NUMBER},
 )
-_ITEM: Final = Shape(
+_ITEM: Final = ValueType(
     "record",
     "an item of a step",
     {
@@ -99,50 +99,50 @@ _ITEM: Final = Shape(
 )
 
 
-def _detection(kind: str) -> Shape:
-    return Shape(
+def _detection(kind: str) -> ValueType:
+    return ValueType(
         "result",
         f"the result of {kind}",
         {
             "found": BOOLEAN,
-            "users": _list(_USER),
-            "hosts": _list(TEXT),
-            "watch": _list(_USER),
-            "undetermined": _list(_UNDETERMINED),
+            "users": _list_of(_USER),
+            "hosts": _list_of(TEXT),
+            "watch": _list_of(_USER),
+            "undetermined": _list_of(_UNDETERMINED),
             "evidence": TEXT,
         },
     )
 
 
-RESULTS: Final[Mapping[str, Shape]] = {
+RESULT_TYPES: Final[Mapping[str, ValueType]] = {
     "detect": _detection("detect"),
     "verify": _detection("verify"),
-    "do": Shape(
+    "do": ValueType(
         "result",
         "the result of do",
         {
             "changed": BOOLEAN,
             "count": INTEGER,
-            "items": _list(_ITEM),
-            "treated": _list(TEXT),
-            "refused": _list(TEXT),
+            "items": _list_of(_ITEM),
+            "treated": _list_of(TEXT),
+            "refused": _list_of(TEXT),
         },
     ),
 }
-"""By kind of step, what its ``as`` name stands for."""
+"""The type of a step's result, by the kind of the step."""
 
-_INPUTS: Final[Mapping[Kind, Shape]] = {
+_INPUTS: Final[Mapping[Kind, ValueType]] = {
     "duration": DURATION,
     "integer": INTEGER,
     "number": NUMBER,
     "text": TEXT,
     "choice": TEXT,
     "boolean": BOOLEAN,
-    "list": _list(None),
+    "list": _list_of(None),
 }
 
-_FITS: Final[Mapping[ShapeKind, frozenset[Kind]]] = {
-    # a text may hold any constant's written form; that is judged when its step is planned
+_FITS: Final[Mapping[ValueKind, frozenset[Kind]]] = {
+    # A text may be the written form of any constant; it is checked when its step is planned.
     "text": frozenset(("text", "choice", "duration", "integer", "number", "boolean", "list")),
     "integer": frozenset(("integer", "number")),
     "number": frozenset(("number",)),
@@ -155,11 +155,11 @@ _FITS: Final[Mapping[ShapeKind, frozenset[Kind]]] = {
 }
 
 
-def of_input(parameter: Parameter) -> Shape:
-    """The shape of an input's value."""
+def type_of_input(parameter: Parameter) -> ValueType:
+    """The type of an input's value."""
     return _INPUTS[parameter.kind]
 
 
-def fits(shape: Shape, kind: Kind) -> bool:
-    """Whether a value of this shape can be a parameter's of this kind: what ``Parameter.check`` will not refuse."""
-    return kind in _FITS[shape.kind]
+def fits(value_type: ValueType, kind: Kind) -> bool:
+    """Whether a parameter of this kind can take a value of this type."""
+    return kind in _FITS[value_type.kind]

@@ -13,12 +13,12 @@ from typing import Final
 import attrs
 
 from easops.errors import Refused
+from easops.identity import Person, this_person
 from easops.playbook.record.run_store import Record, Run
 from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.record.stored_run import locked, opened, refuse_closed, steps_of
-from easops.playbook.steps.approval_request import Approval, PlannedChange, Verdict, differences, others
+from easops.playbook.steps.approval_request import Approval, PlannedChange, Verdict, differences, unapproved_changes
 from easops.playbook.steps.codec import from_json, to_json
-from easops.playbook.steps.identity import Person, this_person
 from easops.playbook.steps.step_result import StepResult
 from easops.status import Status
 
@@ -146,7 +146,7 @@ def _left_of(latest: Decision, asked: Approval, steps: Sequence[StepResult]) -> 
     """
     made = {(step.number, step.host, item.item) for step in steps for item in step.items if item.touched}
     again = any((change.step, change.host, change.item) in made for change in asked.changes)
-    return not (again or others(asked.changes, latest.changes) or any(step.unapproved for step in steps))
+    return not (again or unapproved_changes(asked.changes, latest.changes) or any(step.unapproved for step in steps))
 
 
 def lapsed(steps: Sequence[StepResult], now: dt.datetime) -> str:

@@ -114,9 +114,9 @@ class Database:
 
     def __init__(self, url: str) -> None:
         parts = sa.make_url(url)
-        self.is_postgresql = is_postgresql(url)
+        self.is_postgresql: bool = is_postgresql(url)
         place = f"{parts.host or 'this machine'}{'' if parts.port is None else f':{parts.port}'}"
-        self.name = f"the database {parts.database} at {place}" if self.is_postgresql else f"{parts.database}"
+        self.name: str = f"the database {parts.database} at {place}" if self.is_postgresql else f"{parts.database}"
         more: dict[str, Any] = {"pool_pre_ping": True} if self.is_postgresql else {"connect_args": {"timeout": 30}}
         if not self.is_postgresql:
             sqlite.adopt(url)

@@ -1,4 +1,4 @@
-"""What an approval is asked for: the planned changes, their digest, and how they differ from others."""
+"""What an approval step asks for: the planned changes, their digest, and how they differ from other plans."""
 
 from __future__ import annotations
 
@@ -10,20 +10,22 @@ from typing import Any, Final
 import attrs
 
 from easops.actions.state_words import state_words, value_names
+from easops.identity import Person
 from easops.playbook.language.model import By
 from easops.playbook.steps.codec import dumps, to_json
-from easops.playbook.steps.identity import Person
 
 RULE: Final = "approval"
-"""The rule that refuses what was not approved, or is not any more."""
+"""The rule that refuses what is not approved, or no longer approved."""
 
 
 @attrs.frozen
 class PlannedChange:
-    """One item that a step is to change: *step* is its number, *host* that of its ``each_host``, *target* the host or
-    the organisation as people call it, *subject* what is changed, in words, *mailbox* a Guid; *undo* is ``exact``, or
-    why there is none. *effective* says when it takes effect, and what that may do to a user: words, and no part of
-    the digest."""
+    """One item that a step will change.
+
+    *step* is the number of the step, *host* the host of its ``each_host``. *target* is the host or the organisation, as
+    people call it, *subject* says in words what is changed. *mailbox* is a Guid. *undo* is ``exact``, or why it cannot
+    be undone. *effective* says when the change takes effect and what it may mean for a user; it is not in the digest.
+    """
 
     step: int
     host: str | None
@@ -39,14 +41,14 @@ class PlannedChange:
 
     @property
     def place(self) -> tuple[int, str | None, str, str, str, str]:
-        """What it changes, whatever is there."""
+        """What it changes, without the values."""
         return (self.step, self.host, self.action, self.target, self.item, self.subject)
 
 
 @attrs.frozen
 class Foreseen:
-    """What the steps behind an approval would change, up to the next one; *problem* is why that cannot be told whole,
-    with the status of the step that it comes from."""
+    """What the steps after an approval would change, up to the next approval. *problem* says why they cannot be planned
+    completely; *status* is then the status of the step that cannot."""
 
     changes: tuple[PlannedChange, ...]
     problem: str = ""
@@ -55,10 +57,10 @@ class Foreseen:
 
 @attrs.frozen
 class Approval:
-    """What an approval step asks for, and who agreed to it, where somebody has.
+    """What an approval step asks for, and who approved it, if somebody has.
 
-    *told* is what the approver is told. *until* is the time until when it may be approved; once it is, until when
-    that stands. Neither *told* nor a time is in the *digest*.
+    *told* is the text that the approver reads. *until* is the time until which it can be approved; after that, the time
+    until which the approval stays valid. *told* and the times are not in the *digest*.
     """
 
     told: str
@@ -73,8 +75,8 @@ class Approval:
 
 @attrs.frozen
 class Verdict:
-    """What is known of an approval: *approved_by* is None where none stands; *void* says why one that was given does
-    not, or is empty."""
+    """The answer to a request. *approved_by* is None where there is no valid approval; if one was given and is not
+    valid, *void* says why."""
 
     until: dt.datetime
     asked_by: tuple[Person, ...]
@@ -83,14 +85,14 @@ class Verdict:
 
 
 def digest_of(changes: Iterable[PlannedChange]) -> str:
-    """SHA-256 (hexadecimal) over the canonical JSON of the changes, sorted: a step takes its items most hits first, and
-    who comes first is no part of the plan."""
+    """SHA-256 (hexadecimal) of the canonical JSON of the changes. They are sorted, since the order of the items depends
+    on their hits, and an approver agrees to changes, not to their order."""
     text = "\n".join(sorted(_canonical(change) for change in changes))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def others(changes: Sequence[PlannedChange], approved: Sequence[PlannedChange]) -> dict[str, str]:
-    """Of *changes* those that are not among *approved*: by item, how each differs, in words."""
+def unapproved_changes(changes: Sequence[PlannedChange], approved: Sequence[PlannedChange]) -> dict[str, str]:
+    """The *changes* that are not among *approved*: by item, how each of them differs, in words."""
     known = {_canonical(change) for change in approved}
     by_place = {change.place: change for change in approved}
     return {
@@ -102,10 +104,10 @@ def others(changes: Sequence[PlannedChange], approved: Sequence[PlannedChange]) 
 
 def differences(changes: Sequence[PlannedChange], approved: Sequence[PlannedChange]) -> str:
     """How a plan differs from the approved one, in words; empty where it does not."""
-    told = [f"{item}: {how}" for item, how in others(changes, approved).items()]
-    left = {change.place for change in changes}
-    told += [f"{change.item}: not planned any more" for change in approved if change.place not in left]
-    return "; ".join(told)
+    texts = [f"{item}: {how}" for item, how in unapproved_changes(changes, approved).items()]
+    planned = {change.place for change in changes}
+    texts += [f"{change.item}: no longer planned" for change in approved if change.place not in planned]
+    return "; ".join(texts)
 
 
 def _canonical(change: PlannedChange) -> str:
@@ -114,14 +116,14 @@ def _canonical(change: PlannedChange) -> str:
 
 def _difference(change: PlannedChange, approved: PlannedChange | None) -> str:
     if approved is None:
-        return f"was not in the plan that was approved ({change.action})"
+        return f"was not in the approved plan ({change.action})"
     if change.mailbox != approved.mailbox:
-        return "is another mailbox than the one that was approved"
-    return f"is planned as {_said(change, approved)}; approved was {_said(approved, change)}"
+        return "is not the mailbox that was approved"
+    return f"is planned as {_change_words(change, approved)}; approved was {_change_words(approved, change)}"
 
 
-def _said(change: PlannedChange, other: PlannedChange) -> str:
-    """``policy Other -> ours``: of several values those that the two plans do not share."""
+def _change_words(change: PlannedChange, other: PlannedChange) -> str:
+    """``policy Other -> ours``; where there are several values, only those in which the two plans differ."""
     before, after = change.before, change.after
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         differ = [
@@ -129,9 +131,9 @@ def _said(change: PlannedChange, other: PlannedChange) -> str:
             for name in value_names(before)
             if before[name] != _at(other.before, name) or after.get(name) != _at(other.after, name)
         ]
-        before, after = ({name: held.get(name) for name in differ or held} for held in (before, after))
+        before, after = ({name: values.get(name) for name in differ or values} for values in (before, after))
     return f"{state_words(before)} -> {state_words(after)}"
 
 
-def _at(held: Any, name: str) -> Any:
-    return held.get(name) if isinstance(held, Mapping) else None
+def _at(values: Any, name: str) -> Any:
+    return values.get(name) if isinstance(values, Mapping) else None

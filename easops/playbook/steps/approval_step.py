@@ -19,9 +19,9 @@ def approval_step(step: Step, state: RunState, foresee: Callable[[], Foreseen]) 
 
     *foresee* plans them, up to the next approval step or the end. Raises BadInput for an ``expires`` that is wrong.
     """
-    value = evaluate(step.approval, state.names)
+    value = evaluate(step.approval, state.namespace)
     text = "" if value is None else str(value)
-    expires = step.lifetime(state.names)
+    expires = step.lifetime(state.namespace)
     key = state.effect_key(step)
     foreseen = state.effects.once(f"{key}.plan", Foreseen, foresee)
     if foreseen.problem:

@@ -12,7 +12,7 @@ from easops.actions.outcome import Done, ItemOutcome
 from easops.inventory.host import Host
 from easops.playbook.language.expression import expressions_in
 from easops.playbook.language.model import Step
-from easops.playbook.steps.approval_request import RULE, PlannedChange, others
+from easops.playbook.steps.approval_request import RULE, PlannedChange, unapproved_changes
 from easops.playbook.steps.effects import Job, Preview
 from easops.playbook.steps.run_state import RunState, host_names
 from easops.playbook.steps.step_plan import StepPlan, plan_step, planned_changes, rounds_of
@@ -69,7 +69,7 @@ def _unapproved(step_plan: StepPlan, changes: Sequence[PlannedChange], state: Ru
     """The refusal of a step whose plan is not within what was approved."""
     if state.approved is None:
         return None
-    differences = others(changes, state.approved.changes)
+    differences = unapproved_changes(changes, state.approved.changes)
     if not differences:
         return None
     items = tuple(

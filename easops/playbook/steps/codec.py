@@ -1,4 +1,4 @@
-"""Values to JSON and back, for the record and the engine: the only module that imports cattrs."""
+"""Values to JSON and back, for the record and the engine. The only module that imports cattrs."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def _converter() -> cattrs.Converter:
     converter.register_unstructure_hook_func(_is_frozenset, sorted)
 
     def to_change(value: Json, _: Any) -> Change:
-        held: Change = converter.structure(value, CHANGES[value["kind"]])
-        return held
+        change: Change = converter.structure(value, CHANGES[value["kind"]])
+        return change
 
     def from_change(value: Any) -> Json:
         return {"kind": value.kind, **attrs.asdict(value)}
@@ -56,10 +56,10 @@ def to_json(value: Any) -> Json:
 
 
 def from_json(data: Json, kind: type[T]) -> T:
-    """The value of class *kind* that ``to_json`` made *data* of."""
+    """The value of class *kind* from the *data* that ``to_json`` made of it."""
     return _CONVERTER.structure(data, kind)
 
 
 def dumps(data: Json) -> str:
-    """JSON text: same data, same bytes."""
+    """JSON text. The same data gives the same bytes."""
     return json.dumps(data, sort_keys=True, ensure_ascii=False, separators=(",", ":"))

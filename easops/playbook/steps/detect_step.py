@@ -15,10 +15,10 @@ def detect_step(step: Step, state: RunState) -> StepResult:
     """Run the detector of *step*. Raises BadInput for a value of ``with:`` that is wrong."""
     hosts = state.hosts_of(step)
     detector = state.detectors[step.subject]
-    arguments = step.command_arguments(detector.parameters, state.names)
+    arguments = step.command_arguments(detector.parameters, state.namespace)
     if not hosts:
         return StepResult.of(step, Status.SKIPPED, reason="no hosts", given=arguments)
-    values = step.arguments(detector.parameters, state.names)
+    values = step.arguments(detector.parameters, state.namespace)
     detection = state.effects.once(
         state.effect_key(step), Detection, lambda: detector.detect(hosts, values, state.context)
     )

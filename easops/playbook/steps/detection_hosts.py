@@ -1,4 +1,4 @@
-"""Detections by host: which hosts have not passed, the part that is about some hosts, two parts as one."""
+"""Detections by host: which hosts have not passed, the part about certain hosts, and two parts as one detection."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ def failing(seen: Detection) -> set[str]:
 
 
 def seconds_until_answer(before: tuple[float, Detection], now: tuple[float, Detection]) -> float:
-    """Seconds of our clock until anything new can be told: looking earlier would read the logs for nothing.
+    """Seconds of our clock until a detector can judge what it could not judge *now*; an earlier look would be useless.
 
-    The detector counts by the servers' clocks; a rehearsal's may run faster than ours, which two looks show.
+    The detector counts by the servers' clocks. In a lab these may run faster than ours; the two looks *before* and
+    *now* show how much faster.
     """
     seconds = max((item.seconds for item in now[1].undetermined if item.seconds is not None), default=0.0)
     ours = now[0] - before[0]
@@ -38,7 +39,7 @@ def _about(item: Undetermined, seen: Detection) -> set[str]:
 
 
 def of_hosts(seen: Detection, names: set[str]) -> Detection:
-    """The part of *seen* that is about the hosts *names*."""
+    """The part of *seen* about the hosts *names*."""
     return attrs.evolve(
         seen,
         users=tuple(user for user in seen.users if set(user.hosts) & names),
@@ -48,13 +49,13 @@ def of_hosts(seen: Detection, names: set[str]) -> Detection:
         measurements=tuple(m for m in seen.measurements if m.host in names),
         judged=tuple(host for host in seen.judged if host in names),
         times={host: time for host, time in seen.times.items() if host in names},
-        sentences={host: told for host, told in seen.sentences.items() if host in names},
-        series=tuple(held for held in seen.series if held.host in names),
+        sentences={host: sentence for host, sentence in seen.sentences.items() if host in names},
+        series=tuple(series for series in seen.series if series.host in names),
     )
 
 
 def merge(one: Detection, other: Detection) -> Detection:
-    """Two looks at different hosts as one."""
+    """Two detections of different hosts as one."""
     return attrs.evolve(
         one,
         users=one.users + other.users,

@@ -74,7 +74,7 @@ def interpret(
         actions,
         detectors,
         earlier,
-        names=dict(inputs),
+        namespace=dict(inputs),
         confirmed=earlier.asked,
     )
     interpreter = _Interpreter(state, list(playbook.parts))
@@ -94,7 +94,7 @@ class _HostOfGroup:
 class _GroupEnd:
     """The end of a group. After it, expressions see the names from before it again."""
 
-    names: Mapping[str, Any]
+    namespace: Mapping[str, Any]
 
 
 @attrs.define
@@ -119,7 +119,7 @@ class _Interpreter:
                 self._begin_host(part)
             else:
                 self.state.host = None
-                self.state.names = dict(part.names)
+                self.state.namespace = dict(part.namespace)
 
     # -- groups -----------------------------------------------------------------------------------------------------
 
@@ -140,11 +140,11 @@ class _Interpreter:
             return
         if not hosts:
             self._pass_over(group, Status.SKIPPED, "no hosts")
-        self.remaining[:0] = [*(_HostOfGroup(group, host) for host in hosts), _GroupEnd(dict(self.state.names))]
+        self.remaining[:0] = [*(_HostOfGroup(group, host) for host in hosts), _GroupEnd(dict(self.state.namespace))]
 
     def _begin_host(self, part: _HostOfGroup) -> None:
         self.state.host = part.host
-        self.state.names["host"] = part.host.name
+        self.state.namespace["host"] = part.host.name
         if self.stopped_at:
             self._pass_over(part.group)
         else:
@@ -183,7 +183,7 @@ class _Interpreter:
     def _result_of(self, step: Step) -> StepResult:
         if self.stopped_at and (step.changes or step.kind == "approval"):
             return self._not_started(step)
-        if step.when is not None and not evaluate(step.when, self.state.names):
+        if step.when is not None and not evaluate(step.when, self.state.namespace):
             return StepResult.of(step, Status.SKIPPED, reason=f"its condition is not met: {_without_braces(step.when)}")
         if step.kind == "approval":
             return self._approval(step)
@@ -204,7 +204,7 @@ class _Interpreter:
             state.confirmed = state.confirmed or result.status is Status.OK
         if step.as_ is not None:
             empty: Any = Done(step.subject) if step.kind == "do" else Detection(step.subject)
-            state.names[step.as_] = result.done or result.detection or empty
+            state.namespace[step.as_] = result.done or result.detection or empty
             state.results_by_name[step.as_] = (step, result)
         if not self.stopped_at and _stops(step, result):
             self.stopped_at = step.name if state.host is None else f"{step.name} ({state.host.name})"
@@ -239,7 +239,7 @@ class _Interpreter:
                 state,
                 context=attrs.evolve(state.context, progress=progress),
                 effects=ReadOnlyEffects(Silent()),
-                names=dict(state.names),
+                namespace=dict(state.namespace),
                 results_by_name=dict(state.results_by_name),
                 changes_by_step={number: set(items) for number, items in state.changes_by_step.items()},
                 foreseen=changes,

@@ -8,19 +8,19 @@ from easops.playbook.steps.step_result import StepResult
 
 
 class Observer(Protocol):
-    """Who is told how a run goes on: write a class of this one, and the methods of what you want to know.
+    """Follows a run: derive a class from this one, with the methods for what you want to know.
 
-    They are called from the run's threads, and the run waits for them. What they raise does not end the run in its
-    middle: the first error is raised when it has ended (``started``: before it has begun).
+    The methods are called from the threads of the run, and the run waits for them. An exception in one of them does not
+    end the run: the first one is raised when the run has ended (one in ``started``: before the run begins).
     """
 
     def started(self, run_id: str | None) -> None:
-        """The run begins, and nothing has been read or sent yet. Its id is in the record from now on, so that
-        ``easops undo RUN_ID`` works whatever becomes of this process; it is None under check."""
+        """The run begins; nothing has been read or sent yet. The run is recorded under *run_id* from now on, so that
+        ``easops undo RUN_ID`` works even if this process dies. Under check *run_id* is None."""
         return
 
     def progress(self, text: str) -> None:
-        """What is being done or waited for, in a few words."""
+        """What the run is doing or waiting for, in a few words."""
         return
 
     def finished(self, result: StepResult) -> None:
@@ -29,4 +29,4 @@ class Observer(Protocol):
 
 
 class Silent(Observer):
-    """An Observer that is not interested."""
+    """An Observer that ignores everything."""

@@ -1,4 +1,4 @@
-"""Gates: what no run may touch."""
+"""The protect list: the mailboxes that a run must not change."""
 
 from __future__ import annotations
 
@@ -17,18 +17,17 @@ from easops.exchange.organisation import Organisation
 
 
 def protected_mailboxes(entries: Iterable[str], organisation: Organisation) -> dict[str, str]:
-    """The mailboxes of a protect list: by Guid, why each is on it (``protected: member of Executives``).
+    """The mailboxes of a protect list by Guid, with the reason for each (``protected: member of Executives``).
 
-    An entry is a mailbox, or a group with all that is in it and in the groups in it; members without a mailbox are
-    passed over. Everything is read from the organisation's domain controller, which the changes will name too: whom it
-    does not show, no change can reach.
+    An entry is a mailbox or a group. A group stands for all its members, also those in nested groups; members without a
+    mailbox are ignored. Everything is read from the domain controller that the changes will name too, so a mailbox that
+    it does not show is out of reach for the changes as well.
 
-    Raises Refused for an entry that cannot be resolved, or in which there is no mailbox: a list that says less than
-    its author meant protects nobody. Raises UnreachableHost and OutcomeUnknown as they come.
+    Raises Refused for an entry that cannot be resolved or has no mailbox in it: with a list that protects fewer
+    mailboxes than its author meant, nothing may be changed. Raises UnreachableHost and OutcomeUnknown of the reads.
     """
     found: dict[str, str] = {}
-    for given in entries:
-        entry = str(given)
+    for entry in map(str, entries):
         try:
             members = _resolved(entry, organisation)
         except UnreachableHost as error:
@@ -52,26 +51,26 @@ def _resolved(entry: str, organisation: Organisation) -> dict[str, str]:
         raise _unresolved(
             entry,
             f"it is both the mailbox {mailbox.primary_smtp_address} and the group {group.distinguished_name}",
-            "write the mailbox's address, or the group's distinguished name",
+            "write the address of the mailbox, or the distinguished name of the group",
         )
     if mailbox is not None:
         return {mailbox.guid: "protected"}
     if group is None:
         recipient = find_recipient(session, entry, domain_controller=dc)
-        what = "there is no mailbox and no group of this name" if recipient is None else f"it is a {recipient.type}"
+        what = "there is no mailbox and no group with this name" if recipient is None else f"it is a {recipient.type}"
         if recipient is not None and recipient.type == _DYNAMIC:
             raise _dynamic(entry, recipient.name)
-        raise _unresolved(entry, what, "write a mailbox's address, or a group's name or Guid")
+        raise _unresolved(entry, what, "write the address of a mailbox, or the name or Guid of a group")
     why = f"protected: member of {group.name}"
     members = dict.fromkeys(_mailboxes_in(group, entry, organisation), why)
     if not members:
-        why = f"no mailbox is in the group {group.name}, nor in a group in it, as far as {dc} shows them"
-        raise _unresolved(entry, why, "fill the group, or take the entry out")
+        why = f"the group {group.name} and its nested groups have no mailbox on {dc}"
+        raise _unresolved(entry, why, "add members to the group, or remove the entry")
     return members
 
 
 def _mailboxes_in(group: Group, entry: str, organisation: Organisation) -> list[str]:
-    """The Guids of the mailboxes in *group* and in the groups in it. Each group is asked once, in two calls."""
+    """The Guids of the mailboxes in *group* and its nested groups. Each group is read once, with two calls."""
     session, dc = organisation.session(), organisation.domain_controller
     found: list[str] = []
     seen = {group.guid}
@@ -96,15 +95,15 @@ _DYNAMIC = "DynamicDistributionGroup"
 def _dynamic(entry: str, name: str) -> Refused:
     return _unresolved(
         entry,
-        f"{name} is a dynamic distribution group: it has no members, only a filter that is asked anew for each message",
-        "name the mailboxes, or a group that has them as members",
+        f"{name} is a dynamic distribution group: it has no members, only a filter that is applied to each message",
+        "list the mailboxes, or a group that has them as members",
     )
 
 
 def _unresolved(entry: str, why: str, next_step: str = "") -> Refused:
     return Refused(
-        f"the protect list's entry {entry!r} cannot be resolved",
+        f"the entry {entry!r} of the protect list cannot be resolved",
         why,
-        f"{next_step or 'correct it'}: nothing is done while it is not known whom it protects",
+        f"{next_step or 'correct it'}; nothing is changed as long as it is not clear who is protected",
         rule="protect",
     )

@@ -39,7 +39,7 @@ class RunState:
     actions: Mapping[str, Action]
     detectors: Mapping[str, Detector]
     earlier: Earlier
-    names: dict[str, Any]
+    namespace: dict[str, Any]
     """What expressions can look up: inputs, results of steps, and ``host`` in an ``each_host``."""
     confirmed: bool
     """Whether somebody has confirmed the changes of this run."""
@@ -78,7 +78,7 @@ class RunState:
 
         Raises BadInput for a host that is not in the playbook's choice.
         """
-        value = evaluate(setting, self.names)
+        value = evaluate(setting, self.namespace)
         if not value:
             return ()
         known = (*self.hosts, *self.left_out)

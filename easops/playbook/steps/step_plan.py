@@ -42,12 +42,12 @@ def rounds_of(step: Step, state: RunState) -> list[Mapping[str, Any]]:
     Raises BadInput where ``for_each`` is not a list.
     """
     if step.for_each is None:
-        return [state.names]
-    items = evaluate(step.for_each, state.names)
+        return [state.namespace]
+    items = evaluate(step.for_each, state.namespace)
     if items is None or isinstance(items, str) or not isinstance(items, Iterable):
         raise BadInput(f"{step.place}: for_each of step {step.name!r} is not a list", f"it is {items!r}")
     ordered = sorted(items, key=lambda item: -int(getattr(item, "hits", 0)))
-    return [{**state.names, "item": item} for item in ordered]
+    return [{**state.namespace, "item": item} for item in ordered]
 
 
 def plan_step(
@@ -60,11 +60,11 @@ def plan_step(
     reasons: list[str] = []
     plans: list[Plan] = []
     settled: dict[int, ItemOutcome] = {}
-    for number, names in enumerate(rounds):
-        because = evaluate(step.because, names)
+    for number, namespace in enumerate(rounds):
+        because = evaluate(step.because, namespace)
         reasons.append("" if because is None else str(because))
         for host in hosts or (None,):
-            plan, made = _plan_item(step, action, number, names, host, state)
+            plan, made = _plan_item(step, action, number, namespace, host, state)
             if made is not None:
                 settled[len(plans)] = made
             plans.append(plan)
@@ -73,11 +73,11 @@ def plan_step(
 
 
 def _plan_item(
-    step: Step, action: Action, number: int, names: Mapping[str, Any], host: Host | None, state: RunState
+    step: Step, action: Action, number: int, namespace: Mapping[str, Any], host: Host | None, state: RunState
 ) -> tuple[Plan, ItemOutcome | None]:
     """The plan of one item, and its outcome where an earlier attempt of the run changed it already."""
     step_key = state.key(step)
-    values = step.arguments(action.parameters, names if host is None else {**names, "host": host.name})
+    values = step.arguments(action.parameters, namespace if host is None else {**namespace, "host": host.name})
     if action.one_way and host is not None:
         made = state.earlier.one_way(step_key, host.name, state.target_of(host), values)
         if made is not None:

@@ -31,8 +31,8 @@ def verify_step(step: Step, state: RunState) -> StepResult:
     if state.effects.checking:
         return StepResult.of(step, Status.SKIPPED, reason="check: nothing was changed, so there is nothing to verify")
     detector = state.detectors[step.subject]
-    values = step.arguments(detector.parameters, state.names)
-    within = step.patience(state.names).total_seconds()
+    values = step.arguments(detector.parameters, state.namespace)
+    within = step.patience(state.namespace).total_seconds()
     detection = state.effects.once(
         state.effect_key(step), Detection, lambda: _look_until_passed(detector, hosts, values, within, state.context)
     )

@@ -9,7 +9,7 @@ from typing import Literal
 import attrs
 
 from easops.detectors.duration_words import span
-from easops.detectors.finding import Detection
+from easops.detectors.finding import Detection, Measurement
 from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.steps.step_result import StepResult
 from easops.wording import figure_and_limit
@@ -55,7 +55,7 @@ def measured(report: RunReport) -> tuple[Measured, ...]:
                 continue
             key = (step.subject, held.name, held.unit)
             tops[key] = max(tops.get(key, 0.0), held.value, held.limit)
-            value, limit = _words(held.value, held.limit, held.unit)
+            value, limit = _words(held, held.limit)
             bar = Bar(
                 held.host,
                 _when(held.host, changed, ever),
@@ -94,11 +94,11 @@ def _when(host: str, changed: Collection[str | None], ever: Collection[str | Non
     return "after" if host in changed or None in changed else "before"
 
 
-def _words(value: float, limit: float, unit: str) -> tuple[str, str]:
-    if unit == "minutes":
-        return span(dt.timedelta(minutes=value)), span(dt.timedelta(minutes=limit))
-    told, least = figure_and_limit(value, limit, unit)
-    return f"{told} {unit}", f"{least} {unit}"
+def _words(measurement: Measurement, limit: float) -> tuple[str, str]:
+    if measurement.unit == "minutes":
+        return span(dt.timedelta(minutes=measurement.value)), span(dt.timedelta(minutes=limit))
+    value, least = figure_and_limit(measurement.value, limit, measurement.decimals)
+    return f"{value} {measurement.unit}", f"{least} {measurement.unit}"
 
 
 def _has(detection: Detection, host: str, name: str, unit: str) -> bool:

@@ -88,8 +88,8 @@ def _interval(seconds: float) -> str:
 def measured_words(measurement: Measurement, *, verbose: bool = False) -> str:
     """``EX1: MSExchangeSyncAppPool 95.0 percent (limit 60.0)``."""
     unit = measurement.unit
-    held, limit = figure(measurement.value, unit), ""
+    held, limit = figure(measurement.value, measurement.decimals), ""
     if measurement.limit is not None:
-        held, limit = figure_and_limit(measurement.value, measurement.limit, unit)
+        held, limit = figure_and_limit(measurement.value, measurement.limit, measurement.decimals)
     text = f"{measurement.host}: {measurement.name.replace('_', ' ')} {held} {unit}" + (limit and f" (limit {limit})")
     return f"{text}; {measurement.evidence}" if verbose and measurement.evidence else text

@@ -25,7 +25,7 @@ def head_lines(title: str, run_id: str | None, lab: str | None, limit: str | Non
     if run_id is not None:
         lines.append(f"run {run_id}")
     if lab is not None:
-        lines += wrapped(f"in the lab, scenario {lab}; times are by its fast clock", "")
+        lines += wrapped(f"in the lab, scenario {lab}; times are by the clock of the lab", "")
     if limit is not None:
         lines += wrapped(f"limited to {limit}", "")
     if checked:

@@ -32,12 +32,12 @@ def test_a_list_is_replaced_or_edited(ask: Any, value: Any, expected: tuple[str,
     assert blocked(ask) == expected
 
 
-def test_a_change_of_nothing_is_a_warning(ask: Any) -> None:
+def test_a_change_to_the_same_value_is_a_warning(ask: Any) -> None:
     (answer,) = ask("Set-CASMailbox", Identity="Laura Brandt", ActiveSyncEnabled=True)
     assert isinstance(answer, Warning_)
 
 
-def test_a_setting_that_the_lab_does_not_keep_is_a_typed_error(ask: Any) -> None:
+def test_a_setting_that_is_not_simulated_is_a_typed_error(ask: Any) -> None:
     assert (
         ask.error("Set-CASMailbox", Identity="Laura Brandt", OWAEnabled=True).fqid == "LabNotSimulated,Set-CASMailbox"
     )

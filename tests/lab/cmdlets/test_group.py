@@ -31,13 +31,13 @@ def test_two_groups_may_be_in_each_other(ask: Any) -> None:
     assert "Leadership" in members(other)
 
 
-def test_a_group_answers_to_its_address_and_its_guid(ask: Any) -> None:
+def test_a_group_is_found_by_its_address_and_its_guid(ask: Any) -> None:
     (group,) = ask("Get-Group", Identity="Project Leads")
     for form in ("project.leads@contoso.example", str(group.properties["Guid"]), group.properties["DistinguishedName"]):
         assert ask("Get-Group", Identity=form) == [group]
 
 
-def test_a_recipient_is_all_that_has_an_address_and_a_security_group_has_none(ask: Any) -> None:
+def test_everything_with_an_address_is_a_recipient_and_a_security_group_is_not(ask: Any) -> None:
     kinds = {name: ask("Get-Recipient", Identity=name)[0].properties["RecipientType"].text for name in (
         "Victoria Chen", "Executives", "Olga Weiss", "Jan Prins", "All Staff",
     )}  # fmt: skip
@@ -52,7 +52,7 @@ def test_a_recipient_is_all_that_has_an_address_and_a_security_group_has_none(as
     assert error.exception.endswith(".ManagementObjectNotFoundException")
 
 
-def test_a_filter_by_group_gives_its_direct_members_alone(ask: Any) -> None:
+def test_a_filter_by_group_gives_only_its_direct_members(ask: Any) -> None:
     assert of_group(ask, "Get-Recipient", "Leadership") == {
         "Executives": "MailUniversalDistributionGroup",
         "Project Leads": "MailUniversalDistributionGroup",
@@ -66,7 +66,7 @@ def test_a_filter_that_is_not_simulated_is_a_typed_error(ask: Any) -> None:
     assert ask.error("Get-Recipient", Filter="RecipientType -eq 'MailUser'").fqid == "LabNotSimulated,Get-Recipient"
 
 
-def test_recipients_are_cut_at_the_result_size_with_a_warning(ask: Any) -> None:
+def test_result_size_limits_recipients_with_a_warning(ask: Any) -> None:
     answer = ask("Get-Recipient", ResultSize="3")
     assert len(answer) == 4
     assert isinstance(answer[-1], Warning_)
@@ -74,6 +74,10 @@ def test_recipients_are_cut_at_the_result_size_with_a_warning(ask: Any) -> None:
 
 @pytest.mark.parametrize("version", ["2010", "2013", "2016", "2019", "SE"])
 @pytest.mark.parametrize("cmdlet", ["Get-Group", "Get-Recipient"])
-def test_every_version_takes_a_filter(version: str, cmdlet: str) -> None:
-    given = [("Filter", "MemberOfGroup -eq 'x'"), ("ResultSize", "Unlimited"), ("DomainController", "dc01.x.example")]
-    assert SignatureTable(version).bind("exchange", cmdlet, given)[0] == cmdlet
+def test_every_version_has_the_filter_parameter(version: str, cmdlet: str) -> None:
+    arguments = [
+        ("Filter", "MemberOfGroup -eq 'x'"),
+        ("ResultSize", "Unlimited"),
+        ("DomainController", "dc01.x.example"),
+    ]
+    assert SignatureTable(version).bind("exchange", cmdlet, arguments)[0] == cmdlet

@@ -17,19 +17,19 @@ FORMS = [
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_mailbox_answers_to_each_form_of_its_name(ask: Any, form: str) -> None:
+def test_a_mailbox_is_found_by_each_form_of_its_name(ask: Any, form: str) -> None:
     (found,) = ask("Get-Mailbox", Identity=form)
     assert found.properties["PrimarySmtpAddress"] == "laura.brandt@contoso.example"
 
 
 @pytest.mark.parametrize("name", ["Guid", "ExchangeGuid", "DistinguishedName", "LegacyExchangeDN", "Identity"])
-def test_a_mailbox_answers_to_what_it_gave_as_its_own(ask: Any, name: str) -> None:
+def test_a_mailbox_is_found_by_each_of_its_own_identities(ask: Any, name: str) -> None:
     (mailbox,) = ask("Get-Mailbox", Identity="Laura Brandt")
     value = mailbox.properties[name]
     assert ask("Get-Mailbox", Identity=getattr(value, "text", None) or str(value)) == [mailbox]
 
 
-def test_no_such_mailbox_is_the_error_of_a_real_server(ask: Any) -> None:
+def test_an_unknown_mailbox_is_the_error_of_a_real_server(ask: Any) -> None:
     error = ask.error("Get-Mailbox", Identity="nobody")
     assert error.exception.endswith(".ManagementObjectNotFoundException")
     assert error.message == (
@@ -40,7 +40,7 @@ def test_no_such_mailbox_is_the_error_of_a_real_server(ask: Any) -> None:
     assert error.fqid.endswith(",Microsoft.Exchange.Management.RecipientTasks.GetMailbox")
 
 
-def test_two_of_one_display_name_are_ambiguous(ask: Any) -> None:
+def test_a_display_name_of_two_mailboxes_is_ambiguous(ask: Any) -> None:
     names = [mailbox.properties["DisplayName"] for mailbox in ask("Get-Mailbox")]
     (twice,) = {name for name in names if names.count(name) == 2}
     assert ask.error("Get-Mailbox", Identity=twice).exception.endswith(".ManagementObjectAmbiguousException")
@@ -50,20 +50,20 @@ def test_a_null_identity_means_all(ask: Any) -> None:
     assert len(ask("Get-Mailbox", Identity=None)) == 24
 
 
-def test_result_size_cuts_with_a_warning(ask: Any) -> None:
+def test_result_size_limits_the_output_with_a_warning(ask: Any) -> None:
     answer = ask("Get-Mailbox", ResultSize="5")
     assert len(answer) == 6
     assert isinstance(answer[-1], Warning_)
     assert len(ask("Get-Mailbox", ResultSize="Unlimited")) == 24
 
 
-def test_the_policy_is_null_where_the_default_applies_and_named_where_not(ask: Any) -> None:
+def test_the_policy_is_null_where_the_default_applies(ask: Any) -> None:
     (plain,), (special,) = ask("Get-Mailbox", Identity="Laura Brandt"), ask("Get-Mailbox", Identity="Victoria Chen")
     assert plain.properties["ThrottlingPolicy"] is None
     assert special.properties["ThrottlingPolicy"].text == "VIP-Unlimited"
 
 
-def test_health_mailboxes_show_themselves_only_when_asked_for(ask: Any) -> None:
+def test_health_mailboxes_are_shown_only_with_monitoring(ask: Any) -> None:
     health = ask("Get-Mailbox", Monitoring=True)
     assert len(health) == 2
     name = health[0].properties["Name"]
@@ -83,19 +83,19 @@ def test_a_filter_or_parameter_that_is_not_simulated_is_a_typed_error(ask: Any) 
     assert ask.error("Get-Mailbox", Arbitration=True).fqid == "LabNotSimulated,Get-Mailbox"
 
 
-def test_another_domain_controller_is_an_error_and_the_one_is_not(ask: Any) -> None:
+def test_an_unknown_domain_controller_is_an_error(ask: Any) -> None:
     assert ask("Get-Mailbox", Identity="Laura Brandt", DomainController="dc01.contoso.example")
     error = ask.error("Get-Mailbox", Identity="Laura Brandt", DomainController="dc02.contoso.example")
     assert "dc02.contoso.example" in error.message
 
 
-def test_the_contacts_folder_holds_what_the_storm_is_made_of(ask: Any) -> None:
+def test_the_contacts_folder_has_the_contacts_of_the_storm(ask: Any) -> None:
     folders = ask("Get-MailboxFolderStatistics", Identity="Laura Brandt", FolderScope="Contacts")
     counts = {folder.properties["FolderPath"]: folder.properties["ItemsInFolder"] for folder in folders}
     assert counts == {"/Contacts": 5204, "/Contacts/Recipient Cache": 0}
 
 
-def test_a_user_is_its_mailboxs_account(ask: Any) -> None:
+def test_a_user_is_the_account_of_a_mailbox(ask: Any) -> None:
     (user,) = ask("Get-User", Identity="lbrandt")
     assert user.properties["UserPrincipalName"] == "laura.brandt@contoso.example"
 

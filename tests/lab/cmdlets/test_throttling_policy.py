@@ -19,7 +19,7 @@ def test_a_regular_policy_shows_what_it_inherits_and_with_explicit_only_its_own(
     }
 
 
-def test_the_organizations_policy_lies_between(ask: Any) -> None:
+def test_a_regular_policy_inherits_from_the_organizations_policy_before_the_global_one(ask: Any) -> None:
     ask("New-ThrottlingPolicy", Name="all", ThrottlingPolicyScope="Organization", EasRechargeRate="1000000")
     ask("New-ThrottlingPolicy", Name="low", EasMaxBurst="240000")
     assert shown(ask, "low")["EasRechargeRate"] == "1000000"
@@ -32,7 +32,7 @@ def test_there_is_one_global_policy(ask: Any) -> None:
     assert "Global" in error.message
 
 
-def test_a_name_can_be_taken_once(ask: Any) -> None:
+def test_the_name_of_a_policy_is_unique(ask: Any) -> None:
     ask("New-ThrottlingPolicy", Name="low", EasMaxBurst="240000")
     error = ask.error("New-ThrottlingPolicy", Name="LOW", EasMaxBurst="1")
     assert error.exception.endswith(".ADObjectAlreadyExistsException")
@@ -57,7 +57,7 @@ def test_an_unknown_policy_cannot_be_associated(ask: Any) -> None:
     assert error.exception.endswith(".ManagementObjectNotFoundException")
 
 
-def test_a_set_value_is_changed_and_a_null_one_inherits_again(ask: Any) -> None:
+def test_a_value_set_to_null_is_inherited_again(ask: Any) -> None:
     ask("New-ThrottlingPolicy", Name="low", EasMaxBurst="240000", EASMaxConcurrency=3)
     ask("Set-ThrottlingPolicy", Identity="low", EasMaxBurst=None, EasCutoffBalance="Unlimited")
     assert shown(ask, "low") == {

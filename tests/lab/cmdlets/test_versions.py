@@ -34,26 +34,34 @@ def test_each_version_lists_all_servers_with_their_own_versions_and_roles(mixed:
     assert seen_from_2010["AMS-CAS01"] == ("ClientAccess, HubTransport", old)
 
 
-def test_a_mailbox_tells_the_version_that_it_is_of(mixed: Any) -> None:
+def test_a_mailbox_has_the_version_of_its_server(mixed: Any) -> None:
     (mailbox,) = mixed("Get-Mailbox", Identity=ON_2010)
-    held = mailbox.properties
-    assert (held["ServerName"], held["ExchangeVersion"]) == ("ams-mbx01", "0.10 (14.0.100.0)")
-    assert held["AdminDisplayVersion"].text == "Version 14.3 (Build 123.4)"
+    properties = mailbox.properties
+    assert (properties["ServerName"], properties["ExchangeVersion"]) == ("ams-mbx01", "0.10 (14.0.100.0)")
+    assert properties["AdminDisplayVersion"].text == "Version 14.3 (Build 123.4)"
 
 
 def test_a_policy_of_2010_limits_percents_and_has_no_scope(old: Any) -> None:
     (default,) = old("Get-ThrottlingPolicy")
-    held = default.properties
-    assert (held["IsDefault"], held["EASPercentTimeInCAS"].value, held["EASPercentTimeInAD"]) == (True, 100, None)
-    assert held["EASMaxConcurrency"].value == 10
-    assert not {"ThrottlingPolicyScope", "EasMaxBurst", "IsLegacyDefault"} & set(held)
+    properties = default.properties
+    assert (properties["IsDefault"], properties["EASPercentTimeInCAS"].value, properties["EASPercentTimeInAD"]) == (
+        True,
+        100,
+        None,
+    )
+    assert properties["EASMaxConcurrency"].value == 10
+    assert not {"ThrottlingPolicyScope", "EasMaxBurst", "IsLegacyDefault"} & set(properties)
 
 
-def test_a_new_policy_of_2010_takes_what_it_leaves_out_from_the_default_one_and_null_is_no_limit(old: Any) -> None:
+def test_a_new_policy_of_2010_copies_missing_values_from_the_default_one_and_null_is_no_limit(old: Any) -> None:
     (made,) = old("New-ThrottlingPolicy", Name="low", EASPercentTimeInCAS=30, EASMaxConcurrency=None)
-    held = made.properties
-    assert (held["IsDefault"], held["EASPercentTimeInCAS"].value, held["EASMaxConcurrency"]) == (False, 30, None)
-    assert held["EWSPercentTimeInCAS"].value == 90
+    properties = made.properties
+    assert (properties["IsDefault"], properties["EASPercentTimeInCAS"].value, properties["EASMaxConcurrency"]) == (
+        False,
+        30,
+        None,
+    )
+    assert properties["EWSPercentTimeInCAS"].value == 90
     old("Set-ThrottlingPolicy", Identity="low", EASPercentTimeInCAS=None)
     (edited,) = old("Get-ThrottlingPolicy", Identity="low")
     assert edited.properties["EASPercentTimeInCAS"] is None
@@ -75,7 +83,7 @@ def test_the_default_policy_of_2010_is_not_removed(old: Any) -> None:
         ("Get-Mailbox", {"Monitoring": True}),
     ],
 )
-def test_2010_does_not_know_what_came_later(old: Any, cmdlet: str, parameters: dict[str, Any]) -> None:
+def test_2010_does_not_have_later_parameters(old: Any, cmdlet: str, parameters: dict[str, Any]) -> None:
     assert old.error(cmdlet, **parameters).fqid == f"NamedParameterNotFound,{cmdlet}"
 
 
@@ -84,20 +92,20 @@ def test_the_error_records_of_2010_have_no_prefix(old: Any) -> None:
     assert re.fullmatch(r"[0-9A-F]+,Microsoft\.Exchange\.Management\.RecipientTasks\.GetMailbox", error.fqid)
 
 
-def test_2016_shows_the_policies_of_2010_without_what_it_has_not(mixed: Any) -> None:
+def test_2016_shows_policies_of_2010_without_settings_that_it_does_not_have(mixed: Any) -> None:
     (old,) = [p for p in mixed("Get-ThrottlingPolicy") if p.properties["Name"].startswith("DefaultThrottlingPolicy")]
-    held = old.properties
-    assert (held["IsLegacyDefault"], held["ThrottlingPolicyScope"].text) == (True, "Regular")
-    assert (held["EasMaxConcurrency"].text, held["ExchangeVersion"]) == ("10", "0.10 (14.0.100.0)")
-    assert not {"EasMaxBurst", "EASPercentTimeInCAS", "IsDefault"} & set(held)
+    properties = old.properties
+    assert (properties["IsLegacyDefault"], properties["ThrottlingPolicyScope"].text) == (True, "Regular")
+    assert (properties["EasMaxConcurrency"].text, properties["ExchangeVersion"]) == ("10", "0.10 (14.0.100.0)")
+    assert not {"EasMaxBurst", "EASPercentTimeInCAS", "IsDefault"} & set(properties)
 
 
-def test_2010_shows_the_policies_of_2016_without_what_it_has_not(mixed: Any) -> None:
+def test_2010_shows_policies_of_2016_without_settings_that_it_does_not_have(mixed: Any) -> None:
     listed = mixed.at("AMS-CAS01")("Get-ThrottlingPolicy")
     assert [policy.properties["IsDefault"] for policy in listed] == [True, False]
-    held = listed[1].properties
-    assert (held["EASMaxConcurrency"].value, held["ExchangeVersion"]) == (10, "0.20 (15.0.0.0)")
-    assert not {"EasMaxBurst", "EASPercentTimeInCAS", "ThrottlingPolicyScope"} & set(held)
+    properties = listed[1].properties
+    assert (properties["EASMaxConcurrency"].value, properties["ExchangeVersion"]) == (10, "0.20 (15.0.0.0)")
+    assert not {"EasMaxBurst", "EASPercentTimeInCAS", "ThrottlingPolicyScope"} & set(properties)
 
 
 @pytest.mark.parametrize(("maker", "other"), [("AMS-EX01", "AMS-CAS01"), ("AMS-CAS01", "AMS-EX01")])
@@ -135,7 +143,7 @@ def test_a_mailbox_of_a_newer_version_is_read_only_to_the_older(mixed: Any) -> N
     assert mailbox.properties["ActiveSyncEnabled"] is False
 
 
-def test_devices_go_by_their_older_name_too(old: Any, mixed: Any) -> None:
+def test_devices_are_also_shown_by_the_older_cmdlets(old: Any, mixed: Any) -> None:
     (device, *_) = old("Get-ActiveSyncDevice", Mailbox=ON_2010)
     assert device.types[0].endswith(".ActiveSyncDevice")
     (statistics,) = old("Get-ActiveSyncDeviceStatistics", Identity=device.properties["Guid"])
@@ -146,13 +154,13 @@ def test_devices_go_by_their_older_name_too(old: Any, mixed: Any) -> None:
 
 def test_a_worker_process_of_2010_is_read_by_get_wmi_object(old: Any) -> None:
     assert old.error("Get-CimInstance", ClassName="Win32_Process").fqid == "CommandNotFoundException"
-    wanted = ["ProcessId", "CommandLine", "CreationDate", "PrivatePageCount", "KernelModeTime", "UserModeTime"]
-    found = old("Get-WmiObject", Class="Win32_Process", Filter="Name='w3wp.exe'", Property=wanted)
+    names = ["ProcessId", "CommandLine", "CreationDate", "PrivatePageCount", "KernelModeTime", "UserModeTime"]
+    found = old("Get-WmiObject", Class="Win32_Process", Filter="Name='w3wp.exe'", Property=names)
     (sync,) = [
         process for process in found if '-ap "MSExchangeSyncAppPool" -v "v2.0"' in process.properties["CommandLine"]
     ]
     assert sync.types[0] == r"System.Management.ManagementObject#root\cimv2\Win32_Process"
-    assert set(wanted) == {name for name in sync.properties if not name.startswith("__")}
+    assert set(names) == {name for name in sync.properties if not name.startswith("__")}
     started = old.world.servers["AMS-CAS01"].sync_worker.started
     text = sync.properties["CreationDate"]
     assert re.fullmatch(r"\d{14}\.\d{6}\+060", text)
@@ -162,8 +170,12 @@ def test_a_worker_process_of_2010_is_read_by_get_wmi_object(old: Any) -> None:
 
 def test_get_wmi_object_gives_the_whole_object_where_no_property_is_named(old: Any) -> None:
     (system,) = old("Get-WmiObject", Class="Win32_OperatingSystem")
-    held = system.properties
-    assert (held["__SERVER"], held["__NAMESPACE"], held["Version"]) == ("AMS-CAS01", r"root\cimv2", "6.1.7601")
+    properties = system.properties
+    assert (properties["__SERVER"], properties["__NAMESPACE"], properties["Version"]) == (
+        "AMS-CAS01",
+        r"root\cimv2",
+        "6.1.7601",
+    )
 
 
 @pytest.mark.parametrize(
@@ -174,7 +186,7 @@ def test_get_wmi_object_gives_the_whole_object_where_no_property_is_named(old: A
         ({"Class": "Win32_Process", "Namespace": r"root\nonsense"}, "InvalidType"),
     ],
 )
-def test_get_wmi_object_writes_its_errors(old: Any, parameters: dict[str, str], category: str) -> None:
+def test_an_error_of_get_wmi_object_is_non_terminating(old: Any, parameters: dict[str, str], category: str) -> None:
     (written,) = old("Get-WmiObject", **parameters)
     assert isinstance(written, NonTerminating)
     assert (written.error.fqid, written.error.category) == (
@@ -183,7 +195,7 @@ def test_get_wmi_object_writes_its_errors(old: Any, parameters: dict[str, str], 
     )
 
 
-def test_a_server_may_lack_the_module_of_iis(old: Any) -> None:
+def test_a_server_may_lack_the_web_administration_module(old: Any) -> None:
     assert old("Import-Module", Name="WebAdministration") == []
     (written,) = old.at("AMS-CAS02")("Import-Module", Name="WebAdministration")
     assert (written.error.exception, written.error.fqid) == (

@@ -31,12 +31,12 @@ def test_worker_processes_name_their_pool_on_the_command_line(ask: Any) -> None:
         ('Name = "w3wp.exe" and SessionId = 1', 0),
     ],
 )
-def test_a_small_wql_is_understood(ask: Any, query: str, count: int) -> None:
+def test_a_filter_of_comparisons_with_and_and_or_is_simulated(ask: Any, query: str, count: int) -> None:
     assert len(ask("Get-CimInstance", ClassName="Win32_Process", Filter=query)) == count
 
 
 @pytest.mark.parametrize("query", ["Name LIKE 'w3%'", "Nonsense = 1", "Name = 'w3wp.exe' XOR SessionId = 0", "Name ="])
-def test_any_other_query_is_invalid(ask: Any, query: str) -> None:
+def test_any_other_filter_is_invalid(ask: Any, query: str) -> None:
     assert ask.error("Get-CimInstance", ClassName="Win32_Process", Filter=query).fqid.startswith("HRESULT 0x80041017,")
 
 
@@ -59,7 +59,7 @@ def test_the_server_has_its_own_time_zone(ask: Any) -> None:
     assert ask("Get-Date") == [time]
 
 
-def test_a_sites_log_folder_is_in_the_configuration(ask: Any) -> None:
+def test_the_log_folder_of_a_site_is_in_the_configuration(ask: Any) -> None:
     (found,) = ask(
         "Get-WebConfigurationProperty",
         PSPath="MACHINE/WEBROOT/APPHOST",
@@ -76,7 +76,7 @@ def test_sites_and_pools_are_listed(ask: Any) -> None:
     assert pools[".NET v4.5 Classic"] == "Stopped"
 
 
-def test_a_pools_settings_are_read_by_their_path(ask: Any) -> None:
+def test_the_settings_of_a_pool_are_read_by_path(ask: Any) -> None:
     read = {"Path": f"IIS:\\AppPools\\{SYNC}", "Name": "processModel.shutdownTimeLimit"}
     (found,) = ask("Get-ItemProperty", **read)
     assert found.properties["Value"] == dt.timedelta(seconds=90)
@@ -105,7 +105,7 @@ def test_an_unknown_and_a_stopped_pool_cannot_be_recycled(ask: Any) -> None:
     assert ask("Get-WebAppPoolState", Name=".NET v4.5 Classic")[0].notes["Value"] == "Stopped"
 
 
-def test_log_files_are_listed_with_the_worlds_own_times(ask: Any) -> None:
+def test_log_files_are_listed_with_the_worlds_times(ask: Any) -> None:
     ask.world.advance(100)
     (file,) = ask("Get-ChildItem", LiteralPath=FOLDER, Filter="*.log")
     assert file.properties["FullName"] == rf"{FOLDER}\u_ex261124.log"

@@ -79,12 +79,12 @@ def test_a_type_list_is_written_once_in_a_message() -> None:
         Obj(types=("A", "System.Object"), properties={"P": 1, "Q": [True]}, notes={"N": None}, text="shown"),
     ],
 )
-def test_psrpcore_reads_it_back(value: Any) -> None:
+def test_psrpcore_reads_the_same_value_back(value: Any) -> None:
     assert psrpcore_reads(value) == value
 
 
 @given(st.text())
-def test_every_text_comes_through_both_readers(text: str) -> None:
+def test_both_readers_read_every_text_back(text: str) -> None:
     assert (psrpcore_reads(text), Serializer().deserialize(ElementTree.fromstring(to_clixml(text)))) == (text, text)
 
 

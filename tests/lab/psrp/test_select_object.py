@@ -36,13 +36,13 @@ def test_rows_are_chosen_by_number(parameters: dict[str, Any], names: list[str])
         ({"Property": ["*"], "ExcludeProperty": ["T*"]}, {"Name": "n0", "Size": 0}),
     ],
 )
-def test_properties_become_notes_of_a_selected_object(parameters: dict[str, Any], notes: dict[str, Any]) -> None:
+def test_selected_properties_are_notes_of_a_new_object(parameters: dict[str, Any], notes: dict[str, Any]) -> None:
     assert list(select_object(parameters, ROWS[:1])) == [
         Obj(types=("Selected.T", "System.Management.Automation.PSCustomObject", "System.Object"), notes=notes)
     ]
 
 
-def test_an_expanded_list_comes_out_one_by_one_and_a_missing_property_is_an_error() -> None:
+def test_a_list_is_expanded_into_its_items_and_a_missing_property_is_an_error() -> None:
     assert list(select_object({"ExpandProperty": "tags", "First": 1}, ROWS)) == [0, 0]
     (error,) = select_object({"ExpandProperty": "nothing", "First": 1}, ROWS)
     assert isinstance(error, NonTerminating)
@@ -50,6 +50,6 @@ def test_an_expanded_list_comes_out_one_by_one_and_a_missing_property_is_an_erro
 
 
 @pytest.mark.parametrize("parameters", [{"Unique": True}, {"Property": [{"n": "x"}]}])
-def test_what_the_lab_does_not_do_is_an_error(parameters: dict[str, Any]) -> None:
+def test_a_parameter_that_is_not_simulated_is_an_error(parameters: dict[str, Any]) -> None:
     with pytest.raises(CmdletFailed, match="does not simulate"):
         list(select_object(parameters, ROWS))

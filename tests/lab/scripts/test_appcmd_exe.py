@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import datetime as dt
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,36 +7,28 @@ from pathlib import Path
 import pytest
 
 from easops.lab.cmdlet import Call
-from easops.lab.cmdlets import CMDLETS
 from easops.lab.scripts import SCRIPTS, appcmd_exe
 from easops.lab.value import CmdletFailed
 from easops.lab.world import World
-from easops.lab.world.scenario import read_scenario
-from easops.lab.world.state import Beginning, StateFolder
+from tests.lab.console import open_small_world
 
 SYNC = "MSExchangeSyncAppPool"
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    state = StateFolder(tmp_path)
-    data = {**read_scenario("contacts-storm-2010"), "mailboxes": 12, "history": 300}
-    state.write(
-        Beginning("contacts-storm-2010", data, 7, dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC).timestamp(), 0.0)
-    )
-    state.close()
-    world = World.open(tmp_path, {**CMDLETS, **SCRIPTS}, speed=0.0)
+    world = open_small_world(tmp_path, "contacts-storm-2010", mailboxes=12, history=300)
     yield world
     world.close()
 
 
-def run(world: World, *arguments: str) -> appcmd_exe.Ended:
+def run(world: World, *arguments: str) -> appcmd_exe.Result:
     return appcmd_exe.run(world, world.servers["AMS-CAS02"], arguments)
 
 
-def elements(ended: appcmd_exe.Ended) -> list[dict[str, str]]:
-    assert ended.lines[0] == '<?xml version="1.0" encoding="UTF-8"?>'
-    return [dict(element.attrib) for element in ET.fromstring("\n".join(ended.lines))]
+def elements(result: appcmd_exe.Result) -> list[dict[str, str]]:
+    assert result.lines[0] == '<?xml version="1.0" encoding="UTF-8"?>'
+    return [dict(element.attrib) for element in ET.fromstring("\n".join(result.lines))]
 
 
 def test_pools_are_listed_in_xml(world: World) -> None:
@@ -77,14 +68,14 @@ def test_the_settings_of_a_pool_are_an_indented_tree_or_xml_below_it(world: Worl
     assert restart.attrib == {"time": "00:00:00", "memory": "0", "privateMemory": "0", "requests": "0"}
 
 
-def test_one_setting_can_be_asked_for(world: World) -> None:
+def test_a_single_setting_can_be_listed(world: World) -> None:
     assert run(world, "list", "site", "/id:1", "/text:logFile.directory").lines == (
         r"%SystemDrive%\inetpub\logs\LogFiles",
     )
 
 
-def test_a_list_of_nothing_ends_with_1(world: World) -> None:
-    assert run(world, "list", "site", "/id:9") == appcmd_exe.Ended((), 1)
+def test_an_empty_list_ends_with_exit_code_1(world: World) -> None:
+    assert run(world, "list", "site", "/id:9") == appcmd_exe.Result((), 1)
     assert elements(run(world, "list", "wp", "/apppool.name:none", "/xml")) == []
 
 
@@ -92,35 +83,38 @@ def test_a_list_of_nothing_ends_with_1(world: World) -> None:
     "arguments",
     [("list", "apppool", "Nope"), ("recycle", "apppool", "Nope"), ("recycle", "apppool", "/apppool.name:Nope")],
 )
-def test_what_is_not_there_is_an_error(world: World, arguments: tuple[str, ...]) -> None:
-    ended = run(world, *arguments)
-    assert ended == appcmd_exe.Ended(('ERROR ( message:Cannot find APPPOOL object with identifier "Nope". )',), 1168)
+def test_a_pool_that_does_not_exist_is_an_error(world: World, arguments: tuple[str, ...]) -> None:
+    result = run(world, *arguments)
+    assert result == appcmd_exe.Result(('ERROR ( message:Cannot find APPPOOL object with identifier "Nope". )',), 1168)
 
 
 def test_an_error_in_xml_is_an_element(world: World) -> None:
-    ended = run(world, "list", "apppool", "Nope", "/xml")
-    assert (elements(ended), ended.code) == ([{"message": 'Cannot find APPPOOL object with identifier "Nope".'}], 1168)
+    result = run(world, "list", "apppool", "Nope", "/xml")
+    assert (elements(result), result.code) == (
+        [{"message": 'Cannot find APPPOOL object with identifier "Nope".'}],
+        1168,
+    )
 
 
 def test_a_recycle_gives_a_new_worker_process(world: World) -> None:
     old = world.servers["AMS-CAS02"].sync_worker
-    ended = run(world, "recycle", "apppool", f"/apppool.name:{SYNC.lower()}")
-    assert ended == appcmd_exe.Ended((f'"{SYNC}" successfully recycled',), 0)
+    result = run(world, "recycle", "apppool", f"/apppool.name:{SYNC.lower()}")
+    assert result == appcmd_exe.Result((f'"{SYNC}" successfully recycled',), 0)
     assert world.servers["AMS-CAS02"].sync_worker is not old
 
 
 def test_a_stopped_pool_is_not_recycled(world: World) -> None:
     world.servers["AMS-CAS02"].pools[SYNC.lower()].started = False
-    ended = run(world, "recycle", "apppool", SYNC)
-    assert "message:Command execution failed." in ended.lines[0]
-    assert ended.code == -2147023834
+    result = run(world, "recycle", "apppool", SYNC)
+    assert "message:Command execution failed." in result.lines[0]
+    assert result.code == -2147023834
 
 
 @pytest.mark.parametrize(
     "arguments",
     [(), ("list",), ("list", "vdir"), ("stop", "apppool", SYNC), ("recycle", "apppool"), ("add", "site", "x")],
 )
-def test_anything_else_is_said_to_be_unknown(world: World, arguments: tuple[str, ...]) -> None:
+def test_any_other_command_is_not_simulated(world: World, arguments: tuple[str, ...]) -> None:
     with pytest.raises(appcmd_exe.NotSimulated):
         run(world, *arguments)
 
@@ -131,7 +125,7 @@ def test_the_script_gives_the_lines_then_the_exit_code(world: World) -> None:
     assert world.perform(twin, call) == ["Started", {"ExitCode": 0}]
 
 
-def test_a_read_only_lab_refuses_a_recycle_by_script_and_lists_all_the_same(world: World) -> None:
+def test_a_read_only_lab_refuses_a_recycle_by_script_but_still_lists(world: World) -> None:
     world.read_only = True
     twin = SCRIPTS["iis/appcmd.ps1"]
     assert world.perform(twin, Call("AMS-CAS02", "admin", twin.name, {"Arguments": ["list", "apppool"]}))

@@ -28,7 +28,7 @@ EVERY = tuple(VERSIONS)
         ("Restart-WebAppPool", ()),
     ],
 )
-def test_a_version_knows_its_cmdlets(cmdlet: str, versions: tuple[str, ...]) -> None:
+def test_a_version_has_its_own_cmdlets(cmdlet: str, versions: tuple[str, ...]) -> None:
     found = {version: table.find("exchange", cmdlet.upper()) for version, table in TABLES.items()}
     assert tuple(version for version, signature in found.items() if signature is not None) == versions
 
@@ -43,7 +43,7 @@ def test_a_version_knows_its_cmdlets(cmdlet: str, versions: tuple[str, ...]) -> 
         ("Set-ThrottlingPolicy", "EasCutoffBalance", 5, EVERY[1:]),
     ],
 )
-def test_a_version_knows_its_parameters(cmdlet: str, name: str, value: Any, versions: tuple[str, ...]) -> None:
+def test_a_version_has_its_own_parameters(cmdlet: str, name: str, value: Any, versions: tuple[str, ...]) -> None:
     def takes(version: str) -> bool:
         signature = TABLES[version].find("exchange", cmdlet)
         assert signature is not None
@@ -55,7 +55,7 @@ def test_a_version_knows_its_parameters(cmdlet: str, name: str, value: Any, vers
     assert tuple(version for version in VERSIONS if takes(version)) == versions
 
 
-def test_no_limit_is_null_on_throttling_policies() -> None:
+def test_a_limit_of_a_throttling_policy_may_be_null() -> None:
     bound = TABLES["2010"].bind("exchange", "set-throttlingpolicy", [("Identity", "p"), ("EasMaxConcurrency", None)])
 
     assert bound == ("Set-ThrottlingPolicy", {"Identity": "p", "EASMaxConcurrency": None})
@@ -100,7 +100,7 @@ def test_windows_cmdlets_bind(
     assert TABLES["2016"].bind(endpoint, cmdlet, arguments, piped=True)[1] == bound
 
 
-def test_a_cmdlet_that_is_not_there_is_a_command_not_found() -> None:
+def test_a_cmdlet_that_a_version_does_not_have_is_a_command_not_found() -> None:
     with pytest.raises(CmdletFailed) as failed:
         TABLES["2010"].bind("exchange", "Get-MobileDevice", [])
 
@@ -118,7 +118,7 @@ def test_a_version_without_signatures_is_refused() -> None:
         SignatureTable("2007")
 
 
-def test_should_process_parameters_are_only_where_the_cmdlet_has_them() -> None:
+def test_only_a_cmdlet_that_supports_should_process_has_confirm() -> None:
     with pytest.raises(CmdletFailed, match="matches parameter name 'Confirm'"):
         TABLES["2016"].bind("exchange", "Get-CASMailbox", [("Confirm", False)])
 

@@ -19,33 +19,34 @@ def old(open_world: Any) -> Any:
 
 
 def storms(text: str) -> list[str]:
+    """The lines of storms that went through."""
     return [line for line in text.splitlines() if "_Ty:Co_" in line and re.search(r"_RpcC[2-9]\d{3}_", line)]
 
 
-def busy(asked: Any, server: str = "AMS-CAS01", seconds: float = 30.0) -> float:
+def busy(console: Any, server: str = "AMS-CAS01", seconds: float = 30.0) -> float:
     """The share of the server, 0 to 100, that its sync workers take over the next seconds."""
-    host = asked.world.servers[server]
+    host = console.world.servers[server]
 
     def total() -> float:
-        return float(sum(host.cpu_seconds(w, asked.world.time) for w in host.workers if w.pool == POOL))
+        return float(sum(host.cpu_seconds(w, console.world.time) for w in host.workers if w.pool == POOL))
 
     before = total()
-    asked.world.advance(seconds)
+    console.world.advance(seconds)
     return float(100 * (total() - before) / seconds / host.processors)
 
 
-def limit(asked: Any, **values: int) -> None:
-    asked("New-ThrottlingPolicy", at="AMS-CAS01", Name="low", **values)
+def limit(console: Any, **values: int) -> None:
+    console("New-ThrottlingPolicy", at="AMS-CAS01", Name="low", **values)
     for user in USERS["AMS-CAS01"]:
-        asked("Set-ThrottlingPolicyAssociation", at="AMS-CAS01", Identity=user, ThrottlingPolicy="low")
+        console("Set-ThrottlingPolicyAssociation", at="AMS-CAS01", Identity=user, ThrottlingPolicy="low")
 
 
-def recycle(asked: Any) -> None:
-    asked("Restart-WebAppPool", at="AMS-CAS01", Name=POOL)
-    asked.world.advance(91)
+def recycle(console: Any) -> None:
+    console("Restart-WebAppPool", at="AMS-CAS01", Name=POOL)
+    console.world.advance(91)
 
 
-def test_a_request_is_one_line_with_its_calls_in_the_only_site_of_its_client_access_server(old: Any) -> None:
+def test_a_request_is_one_line_with_its_rpcs_in_the_only_site_of_its_client_access_server(old: Any) -> None:
     log = old.log("AMS-CAS01", 1)
     assert list(old.world.servers["AMS-CAS01"].logs) == [1]
     assert log.startswith("#Software: Microsoft Internet Information Services 7.5\r\n")
@@ -70,7 +71,7 @@ def test_no_phone_speaks_a_newer_protocol_and_a_base64_query_is_logged_as_it_was
     assert {base64.b64decode(query)[0] for query in encoded} == {141}
 
 
-def test_the_storm_takes_the_client_access_servers_and_the_mailbox_server_serves_no_phone(old: Any) -> None:
+def test_the_storm_uses_up_the_client_access_servers_and_the_mailbox_server_serves_no_phone(old: Any) -> None:
     assert busy(old, "AMS-CAS01") > 85
     assert busy(old, "AMS-CAS02") > 85
     assert POOL.lower() not in old.world.servers["AMS-MBX01"].pools
@@ -98,7 +99,7 @@ def test_a_low_percent_of_time_stops_the_storm_once_the_worker_has_restarted(old
     [{"EASPercentTimeInCAS": 90}, {"EASPercentTimeInMailboxRPC": 10}, {"EASMaxConcurrency": 2}],
     ids=["a high percent", "another's percent", "another limit"],
 )
-def test_another_limit_is_no_cure(old: Any, values: dict[str, int]) -> None:
+def test_another_limit_does_not_stop_the_storm(old: Any, values: dict[str, int]) -> None:
     limit(old, **values)
     recycle(old)
     old.world.advance(300)

@@ -8,7 +8,7 @@ from easops.lab.world.scenario import build_scenario, read_scenario, scenario_na
 
 
 @pytest.mark.parametrize("name", scenario_names())
-def test_each_scenario_is_whole_and_its_people_exist(name: str) -> None:
+def test_each_scenario_is_complete_and_its_people_exist(name: str) -> None:
     scenario = build_scenario(name, read_scenario(name))
     directory = Directory(scenario, 1)
     people = {mailbox.display_name for mailbox in directory.mailboxes}
@@ -18,7 +18,7 @@ def test_each_scenario_is_whole_and_its_people_exist(name: str) -> None:
     assert scenario.description
 
 
-def test_what_a_scenario_extends_lies_under_it() -> None:
+def test_a_scenario_takes_missing_keys_from_the_one_that_it_extends() -> None:
     calm, storm = read_scenario("calm"), read_scenario("contacts-storm")
     assert calm["storms"] == []
     assert calm["servers"] == storm["servers"]

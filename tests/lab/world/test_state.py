@@ -14,24 +14,24 @@ def files(root: Path) -> dict[str, bytes]:
     return {str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*.log"))}
 
 
-def changed(asked: Any) -> None:
+def make_changes(console: Any) -> None:
     """Some life: changes with time between them."""
-    asked.world.advance(100)
-    asked("New-ThrottlingPolicy", Name="low", EasMaxBurst="240000")
-    asked("Set-ThrottlingPolicyAssociation", Identity="Laura Brandt", ThrottlingPolicy="low")
-    asked.world.advance(33.25)
-    asked("Restart-WebAppPool", Name="MSExchangeSyncAppPool")
-    asked.world.advance(400)
-    asked("Set-CASMailbox", Identity="Marco Ricci", ActiveSyncBlockedDeviceIDs={"Add": ["X1", "X2"]})
+    console.world.advance(100)
+    console("New-ThrottlingPolicy", Name="low", EasMaxBurst="240000")
+    console("Set-ThrottlingPolicyAssociation", Identity="Laura Brandt", ThrottlingPolicy="low")
+    console.world.advance(33.25)
+    console("Restart-WebAppPool", Name="MSExchangeSyncAppPool")
+    console.world.advance(400)
+    console("Set-CASMailbox", Identity="Marco Ricci", ActiveSyncBlockedDeviceIDs={"Add": ["X1", "X2"]})
 
 
 def test_a_restart_gives_the_same_bytes_and_the_same_answers(open_world: Any, tmp_path: Path) -> None:
-    asked = open_world()
-    changed(asked)
-    asked.world.advance(50)
-    policy, process = asked("Get-ThrottlingPolicy"), asked("Get-CimInstance", ClassName="Win32_Process")
-    mailbox = asked("Get-CASMailbox", Identity="Marco Ricci")
-    asked.world.close()
+    console = open_world()
+    make_changes(console)
+    console.world.advance(50)
+    policy, process = console("Get-ThrottlingPolicy"), console("Get-CimInstance", ClassName="Win32_Process")
+    mailbox = console("Get-CASMailbox", Identity="Marco Ricci")
+    console.world.close()
     before = files(tmp_path / "state")
 
     again = open_world()
@@ -43,21 +43,21 @@ def test_a_restart_gives_the_same_bytes_and_the_same_answers(open_world: Any, tm
 
 
 def test_a_stopped_clock_stands_still(open_world: Any) -> None:
-    asked = open_world()
-    asked.world.advance(1234)
-    asked.world.close()
-    assert open_world().world.now() == asked.world.now()
+    console = open_world()
+    console.world.advance(1234)
+    console.world.close()
+    assert open_world().world.now() == console.world.now()
 
 
-def test_after_a_kill_a_line_written_beyond_the_kept_clock_comes_again_the_same(
+def test_after_a_kill_the_lines_that_are_later_than_the_stored_clock_are_written_again(
     open_world: Any, tmp_path: Path
 ) -> None:
-    asked = open_world()
-    changed(asked)
-    asked.world.advance(600)
-    asked.world.close()
+    console = open_world()
+    make_changes(console)
+    console.world.advance(600)
+    console.world.close()
     whole = files(tmp_path / "state")
-    (tmp_path / "state" / "clock.json").unlink()  # as if it had been kept long ago
+    (tmp_path / "state" / "clock.json").unlink()  # as if it had been stored long ago
 
     again = open_world()
 
@@ -69,12 +69,12 @@ def test_after_a_kill_a_line_written_beyond_the_kept_clock_comes_again_the_same(
     assert files(tmp_path / "state") == whole
 
 
-def test_a_change_is_on_disk_when_it_is_answered(open_world: Any, tmp_path: Path) -> None:
-    asked = open_world()
-    asked("Set-CASMailbox", Identity="Marco Ricci", ActiveSyncEnabled=False)
+def test_a_change_is_on_disk_before_it_is_answered(open_world: Any, tmp_path: Path) -> None:
+    console = open_world()
+    console("Set-CASMailbox", Identity="Marco Ricci", ActiveSyncEnabled=False)
     (line,) = (tmp_path / "state" / "changes.jsonl").read_text().splitlines()
     assert json.loads(line) == {
-        "time": asked.world.start,
+        "time": console.world.start,
         "server": "AMS-EX01",
         "user": "CONTOSO\\admin",
         "cmdlet": "Set-CASMailbox",
@@ -82,35 +82,35 @@ def test_a_change_is_on_disk_when_it_is_answered(open_world: Any, tmp_path: Path
     }
 
 
-def test_a_refused_change_is_not_kept(open_world: Any, tmp_path: Path) -> None:
-    asked = open_world()
-    asked.error("Set-CASMailbox", Identity="nobody", ActiveSyncEnabled=False)
+def test_a_refused_change_is_not_stored(open_world: Any, tmp_path: Path) -> None:
+    console = open_world()
+    console.error("Set-CASMailbox", Identity="nobody", ActiveSyncEnabled=False)
     assert not (tmp_path / "state" / "changes.jsonl").exists()
     call = json.loads((tmp_path / "state" / "calls.jsonl").read_text().splitlines()[-1])
     assert "ManagementObjectNotFoundException" in call["outcome"]
 
 
-def test_a_change_that_was_cut_off_by_a_kill_was_never_answered_and_is_dropped(open_world: Any, tmp_path: Path) -> None:
-    asked = open_world()
-    asked("Set-CASMailbox", Identity="Marco Ricci", ActiveSyncEnabled=False)
-    asked.world.close()
-    kept = tmp_path / "state" / "changes.jsonl"
-    whole = kept.read_bytes()
-    kept.write_bytes(whole + b'{"time": 17956')
+def test_an_incomplete_change_after_a_kill_is_dropped(open_world: Any, tmp_path: Path) -> None:
+    console = open_world()
+    console("Set-CASMailbox", Identity="Marco Ricci", ActiveSyncEnabled=False)
+    console.world.close()
+    changes = tmp_path / "state" / "changes.jsonl"
+    whole = changes.read_bytes()
+    changes.write_bytes(whole + b'{"time": 17956')
 
     again = open_world()
 
-    assert kept.read_bytes() == whole
+    assert changes.read_bytes() == whole
     assert again("Get-CASMailbox", Identity="Marco Ricci")[0].properties["ActiveSyncEnabled"] is False
 
 
 def test_a_read_only_world_refuses_changes_and_answers_reads(open_world: Any, tmp_path: Path) -> None:
-    asked = open_world(read_only=True)
-    assert asked("Get-CASMailbox", Identity="Marco Ricci")
+    console = open_world(read_only=True)
+    assert console("Get-CASMailbox", Identity="Marco Ricci")
     with pytest.raises(CmdletFailed) as refused:
-        asked("Set-CASMailbox", Identity="Marco Ricci", ActiveSyncEnabled=False)
+        console("Set-CASMailbox", Identity="Marco Ricci", ActiveSyncEnabled=False)
     assert refused.value.error.fqid == "LabReadOnly,Set-CASMailbox"
-    assert asked("Get-CASMailbox", Identity="Marco Ricci")[0].properties["ActiveSyncEnabled"] is True
+    assert console("Get-CASMailbox", Identity="Marco Ricci")[0].properties["ActiveSyncEnabled"] is True
 
 
 def test_a_folder_with_another_world_is_refused(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_a_folder_with_another_world_is_refused(tmp_path: Path) -> None:
     from easops.lab.world import World
 
     World.open(tmp_path, CMDLETS, scenario="calm", speed=0.0).close()
-    with pytest.raises(BadInput, match="holds scenario 'calm' with seed 1"):
+    with pytest.raises(BadInput, match="contains scenario 'calm' with seed 1"):
         World.open(tmp_path, CMDLETS, scenario="contacts-storm", speed=0.0)
     World.open(tmp_path, CMDLETS, speed=0.0).close()
 

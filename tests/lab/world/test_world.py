@@ -45,14 +45,14 @@ def recycle(storm: Any, server: str = "AMS-EX01") -> None:
     storm.world.advance(91)
 
 
-def test_a_storm_repeats_at_its_interval_with_all_contacts_and_thousands_of_calls(storm: Any) -> None:
+def test_a_storm_posts_all_contacts_at_its_interval_with_thousands_of_rpcs(storm: Any) -> None:
     lines = storms(storm.log())
     assert 3 <= len(lines) <= 4  # 15 minutes at 238 seconds
     assert all(2310 <= rpc(line) <= 4100 for line in lines)
     assert all(20_000 <= int(line.rsplit(" ", 1)[1]) <= 91_000 for line in lines)
 
 
-def test_the_storm_takes_the_server_and_calm_does_not(open_world: Any) -> None:
+def test_a_storm_uses_up_the_server_and_ordinary_use_does_not(open_world: Any) -> None:
     assert 85 <= busy(open_world()) <= 99
     assert busy(open_world("calm", folder="calm")) < 8
 
@@ -81,13 +81,13 @@ def test_a_policy_that_no_worker_has_noticed_yet_stops_nothing(storm: Any) -> No
     assert len(storms(storm.log()[len(before) :])) >= 2
 
 
-def test_a_recycle_alone_is_no_cure(storm: Any) -> None:
+def test_a_recycle_alone_does_not_stop_the_storm(storm: Any) -> None:
     recycle(storm)
     storm.world.advance(300)
     assert busy(storm) > 60
 
 
-def test_a_policy_that_is_not_low_is_no_cure(storm: Any) -> None:
+def test_a_policy_that_is_not_low_does_not_stop_the_storm(storm: Any) -> None:
     limit(storm, EasRechargeRate="1800000", EasMaxBurst="480000")
     recycle(storm)
     storm.world.advance(300)
@@ -114,7 +114,7 @@ def test_a_blocked_user_is_refused_after_the_recycle(storm: Any) -> None:
     assert any("Error:UserDisabledForSync" in line and " 403 0 " in line for line in after.splitlines())
 
 
-def test_a_stubborn_phone_floods_on(open_world: Any) -> None:
+def test_a_stubborn_phone_goes_on_flooding(open_world: Any) -> None:
     storm = open_world("contacts-storm-stubborn")
     limit(storm, EasRechargeRate="900000")
     recycle(storm)
@@ -123,7 +123,7 @@ def test_a_stubborn_phone_floods_on(open_world: Any) -> None:
     assert re.search(r"_Ty:Co_.*_Cli:3180a.* 200 0 ", storm.log()[len(before) :])
 
 
-def test_a_recycled_worker_drains_beside_its_successor_and_goes(storm: Any) -> None:
+def test_a_recycled_worker_ends_its_requests_beside_its_successor_and_then_ends(storm: Any) -> None:
     host = storm.world.servers["AMS-EX01"]
     old = host.sync_worker
     storm("Restart-WebAppPool", Name="MSExchangeSyncAppPool")
@@ -135,7 +135,7 @@ def test_a_recycled_worker_drains_beside_its_successor_and_goes(storm: Any) -> N
     assert old not in host.workers
 
 
-def test_what_does_not_end_within_the_time_limit_leaves_no_line_in_the_back_end(storm: Any) -> None:
+def test_a_request_that_does_not_end_within_the_time_limit_leaves_no_line_in_the_back_end(storm: Any) -> None:
     # A Ping that waits longer than 90 seconds is in flight at the recycle, and dies with its worker.
     host = storm.world.servers["AMS-EX01"]
     storm("Restart-WebAppPool", Name="MSExchangeSyncAppPool")
@@ -152,7 +152,7 @@ def test_what_does_not_end_within_the_time_limit_leaves_no_line_in_the_back_end(
     assert not [line for line in ended.splitlines() if "Cmd=Ping" in line and int(line.rsplit(" ", 1)[1]) > 2_000_000]
 
 
-def test_nobody_else_is_shifted_by_a_change(open_world: Any) -> None:
+def test_a_change_does_not_shift_the_requests_of_others(open_world: Any) -> None:
     one, other = open_world(folder="one"), open_world(folder="other")
     one("Set-CASMailbox", Identity="Laura Brandt", ActiveSyncEnabled=False)
     recycle(one)
@@ -160,26 +160,26 @@ def test_nobody_else_is_shifted_by_a_change(open_world: Any) -> None:
     for each in (one, other):
         each.world.advance(900)
 
-    def of_the_other_server(asked: Any) -> list[str]:
+    def of_the_other_server(console: Any) -> list[str]:
         # The front end of the recycled server serves some of them too: look at those it does not serve.
-        return [line for line in asked.log("AMS-EX02").splitlines() if "Cafe:AMS-EX02" in line]
+        return [line for line in console.log("AMS-EX02").splitlines() if "Cafe:AMS-EX02" in line]
 
     assert of_the_other_server(one) == of_the_other_server(other)
 
 
-def test_looking_makes_no_difference(open_world: Any) -> None:
+def test_reading_does_not_change_the_world(open_world: Any) -> None:
     one, other = open_world(folder="one"), open_world(folder="other")
     for _ in range(60):
         one.world.advance(10)
         one("Get-CimInstance", ClassName="Win32_Process", Filter="Name='w3wp.exe'")
     other.world.advance(600)
     assert one.log() == other.log()
-    hosts = [asked.world.servers["AMS-EX01"] for asked in (one, other)]
+    hosts = [console.world.servers["AMS-EX01"] for console in (one, other)]
     times = [host.cpu_seconds(host.sync_worker, one.world.time) for host in hosts]
     assert times[0] == pytest.approx(times[1])
 
 
-def test_another_seed_is_another_world(tmp_path: Path) -> None:
+def test_another_seed_gives_another_world(tmp_path: Path) -> None:
     from easops.lab.cmdlets import CMDLETS
     from easops.lab.world import World
 
@@ -211,16 +211,16 @@ def test_every_line_has_as_many_values_as_its_fields(storm: Any) -> None:
         assert counts == 2
 
 
-def test_midnight_begins_a_new_file_with_its_own_fields(open_world: Any) -> None:
-    asked = open_world("calm")
-    asked.world.advance(12 * 3600 + 60)
-    folder = asked.world.servers["AMS-EX01"].logs[2].folder
-    asked.world.flush()
+def test_a_new_log_file_with_its_own_fields_begins_at_midnight(open_world: Any) -> None:
+    console = open_world("calm")
+    console.world.advance(12 * 3600 + 60)
+    folder = console.world.servers["AMS-EX01"].logs[2].folder
+    console.world.flush()
     assert sorted(file.name for file in folder.iterdir()) == ["u_ex261124.log", "u_ex261125.log"]
     assert (folder / "u_ex261125.log").read_bytes().startswith(b"#Software: Microsoft Internet Information Services")
 
 
-def test_work_that_outlives_its_request_ends_with_its_worker(storm: Any) -> None:
+def test_a_job_that_outlives_its_request_ends_with_its_worker(storm: Any) -> None:
     limit(storm, EasRechargeRate="900000")
     host = storm.world.servers["AMS-EX01"]
     assert host.jobs

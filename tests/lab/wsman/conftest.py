@@ -41,7 +41,7 @@ NO_MODULE = ErrorInfo(
 
 
 class SmallWorld:
-    """Answers a handful of cmdlets; *calls* is what it was asked, *lacks_modules* fails any import."""
+    """Answers a handful of cmdlets; *calls* are those that it got, *lacks_modules* fails any import."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, Endpoint, str, str, dict[str, Any], tuple[Any, ...]]] = []

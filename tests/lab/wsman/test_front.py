@@ -58,11 +58,11 @@ def test_the_world_is_asked_by_canonical_names_with_bound_values(front: RunningF
     ]
 
 
-def test_a_warning_is_no_error(front: RunningFront) -> None:
+def test_a_warning_is_not_an_error(front: RunningFront) -> None:
     with front.pool() as pool:
-        asked = front.ask(pool, ("Get-Mailbox", {"Identity": "u1"}))
+        powershell = front.ask(pool, ("Get-Mailbox", {"Identity": "u1"}))
 
-    assert (asked.state, [str(w) for w in asked.streams.warning], errors(asked)) == (
+    assert (powershell.state, [str(w) for w in powershell.streams.warning], errors(powershell)) == (
         COMPLETED,
         ["There are more results."],
         [],
@@ -71,9 +71,9 @@ def test_a_warning_is_no_error(front: RunningFront) -> None:
 
 def test_a_terminating_error_fails_the_pipeline_with_its_record(front: RunningFront) -> None:
     with front.pool() as pool:
-        asked = front.ask(pool, ("Get-Mailbox", {"Identity": "nobody"}))
+        powershell = front.ask(pool, ("Get-Mailbox", {"Identity": "nobody"}))
 
-    assert (asked.state, errors(asked)) == (
+    assert (powershell.state, errors(powershell)) == (
         FAILED,
         [
             (
@@ -89,39 +89,43 @@ def test_a_terminating_error_fails_the_pipeline_with_its_record(front: RunningFr
 
 def test_a_non_terminating_error_leaves_the_pipeline_completed(front: RunningFront) -> None:
     with front.pool() as pool:
-        asked = front.ask(pool, ("Get-Mailbox", {"Identity": "half"}))
+        powershell = front.ask(pool, ("Get-Mailbox", {"Identity": "half"}))
 
-    assert (asked.state, [str(o) for o in asked.output], len(asked.streams.error)) == (COMPLETED, ["half", "other"], 1)
+    assert (powershell.state, [str(o) for o in powershell.output], len(powershell.streams.error)) == (
+        COMPLETED,
+        ["half", "other"],
+        1,
+    )
 
 
 def test_error_action_stop_makes_it_terminating(front: RunningFront) -> None:
     with front.pool() as pool:
-        asked = front.ask(pool, ("Get-Mailbox", {"Identity": "half", "ErrorAction": "Stop"}))
+        powershell = front.ask(pool, ("Get-Mailbox", {"Identity": "half", "ErrorAction": "Stop"}))
 
-    assert (asked.state, [str(o) for o in asked.output]) == (FAILED, ["half"])
+    assert (powershell.state, [str(o) for o in powershell.output]) == (FAILED, ["half"])
 
 
 def test_a_failing_statement_does_not_keep_the_next_from_running(front: RunningFront) -> None:
     with front.pool() as pool:
-        asked = PowerShell(pool)
-        asked.add_cmdlet("Get-Mailbox").add_parameter("Identity", "nobody").add_statement()
-        asked.add_cmdlet("Get-CASMailbox").add_argument("four").add_statement()
-        asked.invoke()
+        powershell = PowerShell(pool)
+        powershell.add_cmdlet("Get-Mailbox").add_parameter("Identity", "nobody").add_statement()
+        powershell.add_cmdlet("Get-CASMailbox").add_argument("four").add_statement()
+        powershell.invoke()
 
-    assert (asked.state, asked.output, len(asked.streams.error)) == (COMPLETED, [4], 1)
+    assert (powershell.state, powershell.output, len(powershell.streams.error)) == (COMPLETED, [4], 1)
 
 
 def test_a_failing_last_statement_fails_the_pipeline(front: RunningFront) -> None:
     with front.pool() as pool:
-        asked = PowerShell(pool)
-        asked.add_cmdlet("Get-CASMailbox").add_argument("four").add_statement()
-        asked.add_cmdlet("Get-Mailbox").add_parameter("Identity", "nobody")
-        asked.invoke()
+        powershell = PowerShell(pool)
+        powershell.add_cmdlet("Get-CASMailbox").add_argument("four").add_statement()
+        powershell.add_cmdlet("Get-Mailbox").add_parameter("Identity", "nobody")
+        powershell.invoke()
 
-    assert (asked.state, asked.output, len(asked.streams.error)) == (FAILED, [4], 1)
+    assert (powershell.state, powershell.output, len(powershell.streams.error)) == (FAILED, [4], 1)
 
 
-def test_what_comes_down_the_pipe_reaches_the_next_cmdlet(front: RunningFront) -> None:
+def test_the_output_of_a_cmdlet_is_the_input_of_the_next(front: RunningFront) -> None:
     with front.pool() as pool:
         front.ask(pool, ("Get-Mailbox", {"Identity": "u1"}), ("Remove-MobileDevice", {"Confirm": False}))
 
@@ -131,22 +135,22 @@ def test_what_comes_down_the_pipe_reaches_the_next_cmdlet(front: RunningFront) -
 
 def test_objects_can_be_sent_as_input(front: RunningFront) -> None:
     with front.pool() as pool:
-        asked = PowerShell(pool)
-        asked.add_cmdlet("Get-CASMailbox")
-        asked.invoke(input=(name for name in ["u1", "u2"]))
+        powershell = PowerShell(pool)
+        powershell.add_cmdlet("Get-CASMailbox")
+        powershell.invoke(input=(name for name in ["u1", "u2"]))
 
     assert front.world.calls[-1][-1] == ("u1", "u2")
 
 
 def test_select_object_runs_on_a_restricted_endpoint(front: RunningFront) -> None:
     with front.pool() as pool:
-        asked = front.ask(
+        powershell = front.ask(
             pool,
             ("Get-Mailbox", {"Identity": "many"}),
             ("Select-Object", {"Property": ["name", "Nothing"], "Skip": 1, "First": 2}),
         )
 
-    assert [o.extended_properties for o in asked.output] == [
+    assert [o.extended_properties for o in powershell.output] == [
         {"Name": "user1", "Nothing": None},
         {"Name": "user2", "Nothing": None},
     ]
@@ -166,22 +170,26 @@ def test_megabytes_of_output_arrive_whole_and_in_order(front: RunningFront) -> N
     assert [len(block) for block in blocks] == [200_000] * 20
 
 
-def test_the_two_endpoints_of_a_server_know_their_own_cmdlets(front: RunningFront) -> None:
+def test_each_endpoint_of_a_server_has_its_own_cmdlets(front: RunningFront) -> None:
     with front.pool() as pool, front.windows() as windows:
-        there = [
+        results = [
             front.ask(pool, ("Restart-WebAppPool", {"Name": "x"})),
             front.ask(windows, ("Get-Mailbox", {"Identity": "x"})),
             front.ask(windows, ("Get-CimInstance", {"ClassName": "Win32_Process"})),
         ]
 
-    assert [identifiers(asked) for asked in there] == [["CommandNotFoundException"], ["CommandNotFoundException"], []]
+    assert [identifiers(powershell) for powershell in results] == [
+        ["CommandNotFoundException"],
+        ["CommandNotFoundException"],
+        [],
+    ]
 
 
-def test_each_server_answers_by_the_law_of_its_version(front: RunningFront) -> None:
+def test_each_server_has_the_cmdlets_of_its_version(front: RunningFront) -> None:
     with front.pool(at="EX2") as old, front.pool(at="EX1") as new:
-        there = [front.ask(pool, ("Remove-MobileDevice", {"Identity": "x", "Confirm": False})) for pool in (old, new)]
+        results = [front.ask(pool, ("Remove-MobileDevice", {"Identity": "x", "Confirm": False})) for pool in (old, new)]
 
-    assert [identifiers(asked) for asked in there] == [["CommandNotFoundException"], []]
+    assert [identifiers(powershell) for powershell in results] == [["CommandNotFoundException"], []]
 
 
 @pytest.mark.parametrize(
@@ -204,18 +212,19 @@ def test_refusals_are_typed_errors(
     front: RunningFront, command: tuple[str, dict[str, Any]], identifier: str, exception: str
 ) -> None:
     with front.pool() as pool:
-        asked = front.ask(pool, command)
+        powershell = front.ask(pool, command)
 
-    assert (asked.state, [(e.fq_error, e.reason) for e in asked.streams.error]) == (FAILED, [(identifier, exception)])
+    reported = [(e.fq_error, e.reason) for e in powershell.streams.error]
+    assert (powershell.state, reported) == (FAILED, [(identifier, exception)])
 
 
-def test_the_exchange_endpoint_parses_no_script(front: RunningFront) -> None:
+def test_the_exchange_endpoint_refuses_script_text(front: RunningFront) -> None:
     with front.pool() as pool:
-        asked = PowerShell(pool)
-        asked.add_script("Get-Mailbox u1")
-        asked.invoke()
+        powershell = PowerShell(pool)
+        powershell.add_script("Get-Mailbox u1")
+        powershell.invoke()
 
-    assert (asked.state, errors(asked)) == (
+    assert (powershell.state, errors(powershell)) == (
         FAILED,
         [
             (
@@ -228,14 +237,14 @@ def test_the_exchange_endpoint_parses_no_script(front: RunningFront) -> None:
     )
 
 
-def test_a_script_on_the_windows_endpoint_is_known_by_the_digest_of_its_lf_text(front: RunningFront) -> None:
+def test_the_windows_endpoint_recognises_a_script_by_the_digest_of_its_lf_text(front: RunningFront) -> None:
     with front.windows() as pool:
         outputs = []
         for text in ("param($a)\n$a\n", "param($a)\r\n$a\r\n"):
-            asked = PowerShell(pool)
-            asked.add_script(text).add_parameter("a", 1)
-            asked.invoke()
-            outputs.append(asked.output)
+            powershell = PowerShell(pool)
+            powershell.add_script(text).add_parameter("a", 1)
+            powershell.invoke()
+            outputs.append(powershell.output)
 
     assert outputs[0] == outputs[1] == ["96f6ff99200fe29c31e7a8bc78c347446dbe4fbe83950102c7315185745f3b17"]
     assert front.world.calls[0][4] == {"a": 1}
@@ -243,9 +252,9 @@ def test_a_script_on_the_windows_endpoint_is_known_by_the_digest_of_its_lf_text(
 
 def test_what_if_changes_nothing(front: RunningFront) -> None:
     with front.pool() as pool:
-        asked = front.ask(pool, ("Set-CASMailbox", {"Identity": "u1", "ActiveSyncEnabled": False, "WhatIf": True}))
+        powershell = front.ask(pool, ("Set-CASMailbox", {"Identity": "u1", "ActiveSyncEnabled": False, "WhatIf": True}))
 
-    assert (asked.state, asked.output, front.world.calls) == (COMPLETED, [], [])
+    assert (powershell.state, powershell.output, front.world.calls) == (COMPLETED, [], [])
 
 
 @pytest.mark.parametrize(
@@ -257,45 +266,45 @@ def test_a_prompt_waits_until_a_client_without_a_host_stops_it(
     front: RunningFront, command: tuple[str, dict[str, Any]]
 ) -> None:
     with front.pool(operation_timeout=1) as pool:
-        asked = PowerShell(pool)
-        asked.add_cmdlet(command[0]).add_parameters(command[1])
-        asked.begin_invoke()
-        asked.poll_invoke(timeout=1)  # the prompt
-        asked.poll_invoke(timeout=1)  # nothing more
-        waited = asked.state
-        asked.stop()
+        powershell = PowerShell(pool)
+        powershell.add_cmdlet(command[0]).add_parameters(command[1])
+        powershell.begin_invoke()
+        powershell.poll_invoke(timeout=1)  # the prompt
+        powershell.poll_invoke(timeout=1)  # nothing more
+        waited = powershell.state
+        powershell.stop()
 
-    assert (waited, asked.state, front.world.calls) == (
+    assert (waited, powershell.state, front.world.calls) == (
         PSInvocationState.RUNNING,
         PSInvocationState.STOPPED,
         [],
     )
 
 
-class Answering(PSHostUserInterface):
-    """A host whose user gives *choice* to every prompt."""
+class AnsweringHost(PSHostUserInterface):
+    """A host whose user answers every prompt with *choice*."""
 
     def __init__(self, choice: int) -> None:
         super().__init__()
         self.choice = choice
-        self.asked: list[str] = []
+        self.messages: list[str] = []
 
     def PromptForChoice(
         self, runspace: Any, pipeline: Any, caption: str, message: str, choices: Any, default_choice: int
     ) -> int:
-        self.asked.append(message)
+        self.messages.append(message)
         return self.choice
 
 
 @pytest.mark.parametrize(("choice", "calls"), [(0, 1), (2, 0)], ids=["yes", "no"])
 def test_a_host_that_answers_a_prompt_decides(front: RunningFront, choice: int, calls: int) -> None:
-    ui = Answering(choice)
+    ui = AnsweringHost(choice)
     host = PSHost(None, None, False, "test", None, ui, "1.0")
     with front.pool(host=host) as pool:
-        asked = front.ask(pool, ("Remove-ThrottlingPolicy", {"Identity": "p"}))
+        powershell = front.ask(pool, ("Remove-ThrottlingPolicy", {"Identity": "p"}))
 
-    assert (asked.state, len(front.world.calls)) == (COMPLETED, calls)
-    assert ui.asked == [
+    assert (powershell.state, len(front.world.calls)) == (COMPLETED, calls)
+    assert ui.messages == [
         "Are you sure you want to perform this action?\n"
         'Performing the operation "Remove-ThrottlingPolicy" on target "p".'
     ]
@@ -303,22 +312,26 @@ def test_a_host_that_answers_a_prompt_decides(front: RunningFront, choice: int, 
 
 def test_a_running_pipeline_polls_by_time_out_and_can_be_stopped(front: RunningFront) -> None:
     with front.pool() as pool:
-        asked = PowerShell(pool)
-        asked.add_cmdlet("Get-Mailbox").add_parameter("Identity", "slow")
-        asked.begin_invoke()
-        while not asked.output:
-            asked.poll_invoke()
+        powershell = PowerShell(pool)
+        powershell.add_cmdlet("Get-Mailbox").add_parameter("Identity", "slow")
+        powershell.begin_invoke()
+        while not powershell.output:
+            powershell.poll_invoke()
         front.world.waiting.wait(10)
-        asked.poll_invoke(timeout=1)
+        powershell.poll_invoke(timeout=1)
         with pytest.raises(WSManFaultError) as silent:
-            pool.shell.receive("stdout", command_id=asked.id, timeout=1)
+            pool.shell.receive("stdout", command_id=powershell.id, timeout=1)
         threading.Timer(0.1, front.world.go_on.set).start()  # the world looks up only between its answers
-        asked.stop()
+        powershell.stop()
 
-    assert (silent.value.code, asked.output, asked.state) == (2150858793, ["first"], PSInvocationState.STOPPED)
+    assert (silent.value.code, powershell.output, powershell.state) == (
+        2150858793,
+        ["first"],
+        PSInvocationState.STOPPED,
+    )
 
 
-def test_pipelines_of_a_pool_run_side_by_side_as_far_as_it_has_runspaces(front: RunningFront) -> None:
+def test_a_pool_runs_as_many_pipelines_at_once_as_it_has_runspaces(front: RunningFront) -> None:
     with front.pool(max_runspaces=2) as pool:
         slow = PowerShell(pool)
         slow.add_cmdlet("Get-Mailbox").add_parameter("Identity", "slow")
@@ -366,13 +379,13 @@ def test_pools_in_several_threads_do_not_disturb_each_other(front: RunningFront)
         assert list(threads.map(lengths, [1, 2, 3, 4])) == [[1] * 5, [2] * 5, [3] * 5, [4] * 5]
 
 
-def test_a_lost_answer_is_given_again_to_the_same_receive(front: RunningFront) -> None:
+def test_the_same_receive_sent_again_gets_the_lost_answer(front: RunningFront) -> None:
     with front.pool() as pool:
-        asked = PowerShell(pool)
-        asked.add_cmdlet("Get-CASMailbox").add_parameter("Identity", "four")
-        asked.begin_invoke()
+        powershell = PowerShell(pool)
+        powershell.add_cmdlet("Get-CASMailbox").add_parameter("Identity", "four")
+        powershell.begin_invoke()
         receive = ElementTree.Element(f"{{{NAMESPACES['rsp']}}}Receive")
-        stream = ElementTree.SubElement(receive, f"{{{NAMESPACES['rsp']}}}DesiredStream", CommandId=asked.id)
+        stream = ElementTree.SubElement(receive, f"{{{NAMESPACES['rsp']}}}DesiredStream", CommandId=powershell.id)
         stream.text = "stdout"
         _, header = pool.connection._create_header(
             WSManAction.RECEIVE, pool.shell.resource_uri, None, pool.shell._selector_set
@@ -388,7 +401,7 @@ def test_a_lost_answer_is_given_again_to_the_same_receive(front: RunningFront) -
     assert b"ReceiveResponse" in bodies[0]
 
 
-def test_a_wrong_password_is_refused_with_the_scheme_on_offer(front: RunningFront) -> None:
+def test_a_wrong_password_is_refused_and_the_answer_names_the_schemes(front: RunningFront) -> None:
     with pytest.raises(AuthenticationError), front.pool(password="wrong"):
         pass
     context = ssl.create_default_context(cafile=str(front.authority))
@@ -400,12 +413,12 @@ def test_a_wrong_password_is_refused_with_the_scheme_on_offer(front: RunningFron
     connection.close()
 
 
-def test_an_untrusted_authority_is_the_clients_to_refuse(front: RunningFront) -> None:
+def test_a_client_that_does_not_trust_the_authority_refuses_the_certificate(front: RunningFront) -> None:
     with pytest.raises(requests.exceptions.SSLError), front.pool(cert_validation=True):
         pass
 
 
-def test_a_wrong_path_is_a_web_servers_404(front: RunningFront) -> None:
+def test_a_wrong_path_is_answered_with_404(front: RunningFront) -> None:
     context = ssl.create_default_context(cafile=str(front.authority))
     connection = http.client.HTTPSConnection("127.0.0.1", front.ports["EX1"], context=context)
     connection.request("POST", "/Nowhere", b"")
@@ -425,7 +438,9 @@ def test_a_wrong_path_is_a_web_servers_404(front: RunningFront) -> None:
     ],
     ids=["no such configuration", "the other endpoint", "no role", "no administrator"],
 )
-def test_a_shell_that_may_not_be_is_a_fault(front: RunningFront, changes: dict[str, str], code: int, says: str) -> None:
+def test_a_shell_that_is_not_allowed_is_a_fault(
+    front: RunningFront, changes: dict[str, str], code: int, says: str
+) -> None:
     with pytest.raises(WSManFaultError, match=says) as refused, front.pool(**changes):
         pass
 
@@ -447,7 +462,7 @@ def test_the_nineteenth_shell_of_a_user_is_refused_until_one_is_closed(front: Ru
     assert refused.value.code == 2150859173
 
 
-def test_a_dead_pool_says_that_it_is_not_alive(front: RunningFront) -> None:
+def test_a_pool_whose_shell_expired_is_not_alive(front: RunningFront) -> None:
     with front.pool() as pool:
         alive = pool.is_alive()
         front.front.faults.expire_shells(server="EX1")
@@ -467,7 +482,7 @@ def test_an_expired_shell_is_a_fault_and_a_new_one_works(front: RunningFront) ->
     assert (lost.value.code, len(front.world.calls)) == (2150858843, 1)
 
 
-def test_a_quota_fault_can_be_had_on_demand(front: RunningFront) -> None:
+def test_a_quota_fault_can_be_planned(front: RunningFront) -> None:
     front.front.faults.refuse_shells(1, server="EX1")
     with pytest.raises(WSManFaultError, match="concurrent shells"), front.pool():
         pass
@@ -491,7 +506,7 @@ def test_a_connection_can_be_dropped_before_while_and_after_a_pipeline_runs(
     assert [call[3] for call in front.world.calls].count("Set-CASMailbox") == ran
 
 
-def test_a_delay_can_be_had_on_demand(front: RunningFront) -> None:
+def test_a_delay_can_be_planned(front: RunningFront) -> None:
     front.front.faults.delay("acknowledgement", 0.6, cmdlet="Set-CASMailbox")
     with front.pool(read_timeout=0.3) as pool:
         with pytest.raises(requests.exceptions.ReadTimeout):
@@ -501,7 +516,7 @@ def test_a_delay_can_be_had_on_demand(front: RunningFront) -> None:
     assert len(front.world.calls) == 2
 
 
-def test_a_shell_is_its_users_own(front: RunningFront) -> None:
+def test_a_user_cannot_use_the_shell_of_another(front: RunningFront) -> None:
     with front.pool() as pool, front.wsman(username="LAB\\nobody") as other, pytest.raises(WSManFaultError) as refused:
         other.delete(pool.shell.resource_uri, selector_set=pool.shell._selector_set)
 
@@ -510,15 +525,15 @@ def test_a_shell_is_its_users_own(front: RunningFront) -> None:
 
 def test_signals_to_a_command_that_has_ended_are_answered(front: RunningFront) -> None:
     with front.pool() as pool:
-        asked = front.ask(pool, ("Get-CASMailbox", {"Identity": "four"}))
-        pool.shell.signal(SignalCode.TERMINATE, command_id=asked.id)
+        powershell = front.ask(pool, ("Get-CASMailbox", {"Identity": "four"}))
+        pool.shell.signal(SignalCode.TERMINATE, command_id=powershell.id)
         pool.shell.signal(SignalCode.PS_CTRL_C, command_id=str(uuid.uuid4()).upper())
 
         assert pool.is_alive()
 
 
 @pytest.mark.parametrize("body", [b"", b"<a/>", b"not xml", b"<!DOCTYPE a><a/>"])
-def test_what_is_no_request_is_answered_by_a_fault(front: RunningFront, body: bytes) -> None:
+def test_a_body_that_is_not_a_request_is_answered_with_a_fault(front: RunningFront, body: bytes) -> None:
     with front.wsman() as connection:
         answer = requests.post(
             connection.transport.endpoint,

@@ -23,17 +23,21 @@ BIG = ("Get-Content", {"Path": "C:\\x"})
 
 @pytest.mark.parametrize("auth", ["ntlm", "negotiate"])
 @pytest.mark.parametrize(
-    "way", [{"ssl": False}, {"ssl": True}, {"ssl": True, "encryption": "always"}], ids=["sealed", "TLS", "both"]
+    "transport",
+    [{"ssl": False}, {"ssl": True}, {"ssl": True, "encryption": "always"}],
+    ids=["encrypted", "TLS", "both"],
 )
-def test_the_windows_endpoint_takes_ntlm_and_negotiate(front: RunningFront, auth: str, way: dict[str, Any]) -> None:
-    with front.windows(auth=auth, **way) as pool:
-        asked = front.ask(pool, ASK)
+def test_the_windows_endpoint_takes_ntlm_and_negotiate(
+    front: RunningFront, auth: str, transport: dict[str, Any]
+) -> None:
+    with front.windows(auth=auth, **transport) as pool:
+        powershell = front.ask(pool, ASK)
 
-    assert len(asked.output) == 1
+    assert len(powershell.output) == 1
     assert front.world.calls[-1][2:4] == ("LAB\\admin", "Get-CimInstance")
 
 
-def test_megabytes_arrive_whole_when_sealed(front: RunningFront) -> None:
+def test_megabytes_arrive_whole_when_encrypted(front: RunningFront) -> None:
     with front.windows(auth="negotiate", ssl=False) as pool:
         assert [len(block) for block in front.ask(pool, BIG).output] == [200_000] * 20
 
@@ -45,23 +49,23 @@ def test_megabytes_arrive_whole_when_sealed(front: RunningFront) -> None:
     [{"password": "guess"}, {"username": "LAB\\who"}, {"username": "admin"}],
     ids=["password", "user", "domain"],
 )
-def test_who_cannot_log_on_is_refused(front: RunningFront, auth: str, ssl: bool, wrong: dict[str, str]) -> None:
+def test_a_wrong_user_or_password_is_refused(front: RunningFront, auth: str, ssl: bool, wrong: dict[str, str]) -> None:
     with pytest.raises(AuthenticationError), front.windows(auth=auth, ssl=ssl, **wrong):
         pass
     assert front.world.calls == []
 
 
-def test_exchange_takes_no_ntlm(front: RunningFront) -> None:
+def test_the_exchange_endpoint_does_not_accept_ntlm(front: RunningFront) -> None:
     with pytest.raises(ValueError, match="'Kerberos' which is incompatible"), front.pool(auth="ntlm"):
         pass
 
 
-def test_basic_is_not_taken_over_plain_http(front: RunningFront) -> None:
+def test_basic_is_not_accepted_over_plain_http(front: RunningFront) -> None:
     with pytest.raises(AuthenticationError), front.windows(auth="basic", ssl=False, encryption="never"):
         pass
 
 
-def test_what_is_not_sealed_is_refused_over_plain_http(front: RunningFront) -> None:
+def test_a_message_that_is_not_encrypted_is_refused_over_plain_http(front: RunningFront) -> None:
     with (
         pytest.raises(WinRMTransportError, match="500"),
         front.windows(auth="negotiate", ssl=False, encryption="never"),
@@ -79,7 +83,7 @@ def test_a_logon_with_the_binding_of_another_channel_is_refused(
         pass
 
 
-class Raw:
+class RawConnection:
     """One connection to the plain port, without pypsrp."""
 
     def __init__(self, connection: http.client.HTTPConnection) -> None:
@@ -99,52 +103,52 @@ class Raw:
         token, answer = context.step(), (0, [""])
         while token:
             answer = self.post(Authorization=f"{scheme} {base64.b64encode(token).decode()}")
-            given = answer[1][0].removeprefix(scheme) if answer[1] else ""
-            token = context.step(base64.b64decode(given)) if given and not context.complete else None
+            server_token = answer[1][0].removeprefix(scheme) if answer[1] else ""
+            token = context.step(base64.b64decode(server_token)) if server_token and not context.complete else None
         return answer
 
 
 @pytest.fixture
-def raw(front: RunningFront) -> Iterator[Raw]:
+def raw(front: RunningFront) -> Iterator[RawConnection]:
     with plain(front) as connection:
         yield connection
 
 
 @contextmanager
-def plain(front: RunningFront) -> Iterator[Raw]:
+def plain(front: RunningFront) -> Iterator[RawConnection]:
     connection = http.client.HTTPConnection("127.0.0.1", front.front.plain_ports["EX1"], timeout=10)
     try:
-        yield Raw(connection)
+        yield RawConnection(connection)
     finally:
         connection.close()
 
 
-def test_each_endpoint_says_what_it_takes(front: RunningFront, raw: Raw) -> None:
+def test_the_endpoint_names_the_schemes_that_it_accepts(front: RunningFront, raw: RawConnection) -> None:
     assert raw.post() == (401, ["Negotiate", "NTLM"])
 
 
-def test_a_token_that_is_none_is_refused_and_the_connection_lives_on(raw: Raw) -> None:
+def test_an_invalid_token_is_refused_and_the_connection_stays_open(raw: RawConnection) -> None:
     for token in ("Negotiate", "Negotiate !", "NTLM AAAA", "Kerberos AAAA", "Digest x"):
         assert raw.post(Authorization=token) == (401, ["Negotiate", "NTLM"])
     assert raw.post() == (401, ["Negotiate", "NTLM"])
 
 
 @pytest.mark.parametrize("scheme", ["Negotiate", "NTLM"])
-def test_a_logon_is_for_its_connection_alone(front: RunningFront, raw: Raw, scheme: str) -> None:
+def test_a_logon_is_valid_for_its_own_connection_only(front: RunningFront, raw: RawConnection, scheme: str) -> None:
     status, _ = raw.log_on(scheme)
 
     with plain(front) as another:
         assert (status, raw.post()[0], another.post()[0]) == (200, 200, 401)
 
 
-def test_a_refused_logon_ends_the_one_before_it(raw: Raw) -> None:
+def test_a_refused_logon_ends_the_logon_before_it(raw: RawConnection) -> None:
     raw.log_on("NTLM")
 
     assert [raw.post(Authorization="NTLM AAAA")[0], raw.post()[0], raw.log_on("NTLM")[0]] == [401, 401, 200]
 
 
 @pytest.mark.parametrize("body", [b"<s:Envelope/>", b"", b"--Encrypted Boundary--\r\n"], ids=["soap", "none", "end"])
-def test_a_body_that_is_not_sealed_as_it_says_is_a_bad_request(raw: Raw, body: bytes) -> None:
+def test_a_body_that_is_wrongly_called_encrypted_is_a_bad_request(raw: RawConnection, body: bytes) -> None:
     raw.log_on("NTLM")
 
     status, _ = raw.post(body, Content_Type='multipart/encrypted;boundary="Encrypted Boundary"')

@@ -8,7 +8,7 @@ import threading
 from easops.lab.wsman.output_queue import CAPACITY, OutputQueue
 
 
-def test_fragments_come_in_order_up_to_the_limit_and_the_end_is_told_once_all_are_out() -> None:
+def test_fragments_come_in_order_up_to_the_limit_and_the_last_ones_complete_the_output() -> None:
     async def conversation() -> list[tuple[list[bytes], bool] | None]:
         output = OutputQueue(asyncio.get_running_loop())
         output.put([b"aa", b"bb", b"cc"])
@@ -18,7 +18,7 @@ def test_fragments_come_in_order_up_to_the_limit_and_the_end_is_told_once_all_ar
     assert asyncio.run(conversation()) == [([b"aa", b"bb"], False), ([b"cc"], True)]
 
 
-def test_a_take_waits_for_what_another_thread_writes() -> None:
+def test_a_take_waits_for_output_of_another_thread() -> None:
     async def conversation() -> tuple[list[bytes], bool] | None:
         output = OutputQueue(asyncio.get_running_loop())
         taking = asyncio.create_task(output.take(100, 10))
@@ -29,14 +29,14 @@ def test_a_take_waits_for_what_another_thread_writes() -> None:
     assert asyncio.run(conversation()) == ([b"late"], False)
 
 
-def test_nothing_within_the_time_out_is_none() -> None:
+def test_a_take_that_times_out_returns_none() -> None:
     async def conversation() -> tuple[list[bytes], bool] | None:
         return await OutputQueue(asyncio.get_running_loop()).take(100, 0.01)
 
     assert asyncio.run(conversation()) is None
 
 
-def test_a_newer_take_ends_the_older_which_swallows_nothing() -> None:
+def test_a_newer_take_ends_the_older_one_which_loses_no_data() -> None:
     async def conversation() -> list[tuple[list[bytes], bool] | None]:
         output = OutputQueue(asyncio.get_running_loop())
         older = asyncio.create_task(output.take(100, 10))

@@ -13,7 +13,7 @@ RECYCLE = ("Restart-WebAppPool", {"Name": "pool"})
 IMPORT = ("Import-Module", {"Name": "WebAdministration"})
 
 
-def test_it_speaks_an_older_protocol(front: RunningFront) -> None:
+def test_an_exchange_2010_server_speaks_an_older_protocol(front: RunningFront) -> None:
     with front.windows(at="EX2") as old, front.windows() as new, front.pool(at="EX2") as exchange:
         versions = [pool.protocol_version for pool in (old, new, exchange)]
         tables = [private.data["PSVersionTable"] for pool in (old, new) if (private := pool.application_private_data)]
@@ -21,13 +21,13 @@ def test_it_speaks_an_older_protocol(front: RunningFront) -> None:
     assert [str(table["PSVersion"]) for table in tables] == ["2.0", "5.1"]
 
 
-def test_it_runs_the_first_statement_of_a_pipeline_and_passes_over_the_others(front: RunningFront) -> None:
+def test_powershell_2_runs_the_first_statement_of_a_pipeline_and_ignores_the_others(front: RunningFront) -> None:
     with front.windows(at="EX2") as pool:
-        asked = PowerShell(pool)
+        powershell = PowerShell(pool)
         for name in ("first", "second"):
-            asked.add_cmdlet("Import-Module").add_parameter("Name", name).add_statement()
-        asked.invoke()
-    assert asked.had_errors is False
+            powershell.add_cmdlet("Import-Module").add_parameter("Name", name).add_statement()
+        powershell.invoke()
+    assert powershell.had_errors is False
     assert [call[4] for call in front.world.calls] == [{"Name": ["first"]}]
 
 
@@ -43,7 +43,7 @@ def test_a_command_of_a_module_is_unknown_until_its_pool_has_imported_it(front: 
     assert [call[3] for call in front.world.calls] == ["Import-Module", "Restart-WebAppPool"]
 
 
-def test_an_import_that_failed_has_loaded_nothing(front: RunningFront) -> None:
+def test_an_import_that_fails_loads_nothing(front: RunningFront) -> None:
     front.world.lacks_modules = True
     with front.windows(at="EX2") as pool:
         front.ask(pool, IMPORT)
@@ -51,12 +51,12 @@ def test_an_import_that_failed_has_loaded_nothing(front: RunningFront) -> None:
     assert after.streams.error[-1].fq_error == "CommandNotFoundException"
 
 
-def test_a_newer_engine_loads_a_module_by_itself(front: RunningFront) -> None:
+def test_a_newer_engine_loads_a_module_at_its_first_use(front: RunningFront) -> None:
     with front.windows() as pool:
         assert front.ask(pool, RECYCLE).had_errors is False
 
 
-def test_the_drive_of_iis_is_there_once_the_module_is_loaded(front: RunningFront) -> None:
+def test_the_iis_drive_exists_once_the_module_is_loaded(front: RunningFront) -> None:
     read = ("Get-ItemProperty", {"LiteralPath": "IIS:\\AppPools"})
     for server in ("EX1", "EX2"):
         with front.windows(at=server) as pool:

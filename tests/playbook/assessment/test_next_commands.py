@@ -5,13 +5,13 @@ from typing import Any
 import attrs
 import pytest
 
-from easops.actions.limit_eas_usage import AssociateThrottlingPolicy
+from easops.actions.throttling_policy_change import AssociateThrottlingPolicy
+from easops.identity import Person
 from easops.playbook.assessment.next_command import typed
 from easops.playbook.assessment.run_facts import OpenRun
 from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.record.approval import Asked, Decision
 from easops.playbook.steps.approval_request import Approval
-from easops.playbook.steps.identity import Person
 from easops.playbook.steps.step_result import StepResult
 from easops.status import Status
 from tests.report.samples import ANNA, AT, BOB, ENDED, LIMITED, RECYCLED, REPORT, STEPS, item, recorded

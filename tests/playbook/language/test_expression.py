@@ -149,17 +149,17 @@ def test_what_does_more_than_look_cannot_be_read(text: str) -> None:
         ("{{ [] | first }}", "No first item"),
         ("{{ 1 / 0 }}", "division by zero"),
         ("{{ word + 1 }}", "can only concatenate"),
-        ("{{ word * 999999999 }}", "* is for numbers"),
-        ("{{ '%999999999d' % 1 }}", "% is for numbers"),
+        ("{{ word * 999999999 }}", "* works only on numbers"),
+        ("{{ '%999999999d' % 1 }}", "% works only on numbers"),
         ("{{ nothing > 3 }}", "not supported"),
-        ("see {{ storm }}", "a whole result cannot stand in a text"),
+        ("see {{ storm }}", "a whole result cannot be part of a text"),
     ],
 )
 def test_what_shows_only_at_run_is_an_error_with_the_place(text: str, why: str) -> None:
     with pytest.raises(ExpressionError) as caught:
         Expression.parse(text, "p.yml:3:9").evaluate(NAMES)
 
-    assert caught.value.what == f"p.yml:3:9: the expression {text!r} has no value"
+    assert caught.value.what == f"p.yml:3:9: the expression {text!r} cannot be evaluated"
     assert why in caught.value.why
 
 

@@ -21,11 +21,11 @@ from easops.detectors.finding import Detection, Device, Undetermined, UserFindin
 from easops.document import Checker, DocumentError
 from easops.errors import BadInput
 from easops.parameter import Parameter
-from easops.playbook.language import result_types as shape
 from easops.playbook.language.expression import Expression
 from easops.playbook.language.json_schema import playbook_schema
 from easops.playbook.language.load import check_inputs, load_playbook, load_playbook_text, shipped_playbooks
 from easops.playbook.language.model import Limits, Playbook
+from easops.playbook.language.result_types import RESULT_TYPES
 from easops.registry import table
 from easops.yaml_reader import parse
 
@@ -142,10 +142,10 @@ def test_a_playbook_is_rebuilt_from_its_text_and_line_ends_do_not_change_its_dig
 @pytest.mark.parametrize(
     ("step", "expected"),
     [
-        ("- {name: x}", "1:3: a step has one of detect, verify, do and approval: this one has none"),
+        ("- {name: x}", "1:3: a step needs exactly one of detect, verify, do or approval: this one has none"),
         (
             "- {detect: sync_pool_cpu, do: limit_eas_usage, with: {above: 5}}",
-            "1:27: a step has one of detect, verify, do and approval, not do too",
+            "1:27: a step needs exactly one of detect, verify, do or approval: this one also has do",
         ),
         (
             "- {detct: sync_pool_cpu, detect: sync_pool_cpu}",
@@ -167,7 +167,7 @@ def test_a_playbook_is_rebuilt_from_its_text_and_line_ends_do_not_change_its_dig
         ),
         (
             "- {do: limit_eas_usage, with: {usr: a, user: b}}",
-            "1:32: limit_eas_usage has no parameter 'usr': there are user. Did you mean 'user'?",
+            "1:32: limit_eas_usage has no parameter 'usr': its parameters are user. Did you mean 'user'?",
         ),
         ("- {do: limit_eas_usage}", "1:3: limit_eas_usage needs 'user': the mailbox. Add `user:` under `with:`"),
         (
@@ -175,31 +175,31 @@ def test_a_playbook_is_rebuilt_from_its_text_and_line_ends_do_not_change_its_dig
             "1:31: limit_eas_usage needs 'user': the mailbox. Add `user:` under `with:`",
         ),
         ("- {do: limit_eas_usage, with: a}", "1:31: with is text, not a mapping. Write it as `name: value` lines"),
-        ("- {do: limit_eas_usage, with: {user: 5}}", "1:38: user of limit_eas_usage cannot be this: 5 is not text"),
+        ("- {do: limit_eas_usage, with: {user: 5}}", "1:38: user of limit_eas_usage is not valid: 5 is not text"),
         (
             "- {detect: contact_sync_storm, with: {threshold: 0}}",
-            "1:50: threshold of contact_sync_storm cannot be this: 0 is below 1, the minimum of threshold",
+            "1:50: threshold of contact_sync_storm is not valid: 0 is below 1, the minimum of threshold",
         ),
         (
             "- {detect: contact_sync_storm, with: {threshold: '{{ window }}'}}",
-            "1:50: threshold of contact_sync_storm is of type integer: {{ window }} is a duration",
+            "1:50: threshold of contact_sync_storm must be of type integer: {{ window }} is a duration",
         ),
         (
             "- {detect: contact_sync_storm, with: {threshold: '{{ many }}'}}",
-            "1:50: threshold of contact_sync_storm cannot be the default of the input 'many': "
+            "1:50: threshold of contact_sync_storm: the default of the input 'many' is not valid: "
             "0 is below 1, the minimum of threshold",
         ),
         (
             "- {detect: contact_sync_storm, with: {threshold: [1, '{{ many }}']}}",
-            "1:50: threshold of contact_sync_storm is of type integer, not a list",
+            "1:50: threshold of contact_sync_storm must be of type integer: this is a list",
         ),
         (
             "- {do: limit_eas_usage, with: {user: '{{ maybe }}'}}",
-            "1:38: user of limit_eas_usage cannot be the default of the input 'maybe': None is not text",
+            "1:38: user of limit_eas_usage: the default of the input 'maybe' is not valid: None is not text",
         ),
         (
             "- {do: set_recycling, on: all, with: {how: '{{ way }}'}}",
-            "1:44: how of set_recycling cannot be the default of the input 'way': 'up' is not one of off, on",
+            "1:44: how of set_recycling: the default of the input 'way' is not valid: 'up' is not one of off, on",
         ),
         (
             "- {do: limit_eas_usage, with: {user: '{{ many }} {{ wh }}'}}",
@@ -211,33 +211,33 @@ def test_a_playbook_is_rebuilt_from_its_text_and_line_ends_do_not_change_its_dig
         ),
         (
             "- {do: limit_eas_usage, with: {user: '{{ item }}'}}",
-            "1:42: there is no 'item' here: item is known in `with` and `because` of a step with `for_each`",
+            "1:42: there is no 'item' here: item exists only in `with` and `because` of a step with `for_each`",
         ),
         (
             "- {do: limit_eas_usage, with: {user: '{{ host }}'}}",
-            "1:42: there is no 'host' here: host is known in `with` of a `do` with `on`",
+            "1:42: there is no 'host' here: host exists only in `with` of a `do` with `on`",
         ),
         (
             "- {do: limit_eas_usage, with: {user: '{{ who.name }}'}}",
             "1:46: who is text and has no 'name'",
         ),
-        ("- {do: limit_eas_usage, with: {user: '{{ who'}}", "1:38: the expression '{{ who' cannot be read: "),
+        ("- {do: limit_eas_usage, with: {user: '{{ who'}}", "1:38: the expression '{{ who' is not valid: "),
         (
             "- {detect: contact_sync_storm, with: {after: 1h}}",
-            "1:46: after of contact_sync_storm cannot be a constant: it takes what an earlier step gave. "
+            "1:46: after of contact_sync_storm cannot be a constant: it takes the result of an earlier step. "
             'Write "{{ name }}" with the name of its `as`',
         ),
         (
             STORM + "- {verify: contact_sync_storm, with: {after: '{{ storm.found }}'}}",
-            "2:46: after of contact_sync_storm is of type result: {{ storm.found }} is true or false",
+            "2:46: after of contact_sync_storm must be of type result: {{ storm.found }} is true or false",
         ),
         (
             STORM + "- {do: limit_eas_usage, for_each: '{{ storm }}', with: {user: '{{ item.user }}'}}",
-            "2:35: for_each takes a list: {{ storm }} is the result of detect. Did you mean {{ storm.users }}?",
+            "2:35: for_each needs a list: {{ storm }} is the result of detect. Did you mean {{ storm.users }}?",
         ),
         (
             STORM + "- {do: limit_eas_usage, for_each: storm.users, with: {user: '{{ item.user }}'}}",
-            '2:35: for_each is one expression in braces. Write "{{ storm.users }}"',
+            '2:35: for_each must be one expression in braces. Write "{{ storm.users }}"',
         ),
         (
             STORM + "- {do: limit_eas_usage, for_each: '{{ storm.usrs }}', with: {user: '{{ item.user }}'}}",
@@ -250,26 +250,26 @@ def test_a_playbook_is_rebuilt_from_its_text_and_line_ends_do_not_change_its_dig
         ),
         (
             STORM + "- {do: limit_eas_usage, for_each: '{{ storm.users }}', with: {user: '{{ item }}'}}",
-            "2:69: user of limit_eas_usage is of type text: {{ item }} is a user who was found. "
+            "2:69: user of limit_eas_usage must be of type text: {{ item }} is a user who was found. "
             "Did you mean {{ item.user }}?",
         ),
         (
             STORM + "- {do: limit_eas_usage, with: {user: a}, because: '{{ storm.users.count }} of {{ storm.hosts }}'}",
-            "2:67: storm.users is a list and has no 'count'. Write storm.users | length for how many there are",
+            "2:67: storm.users is a list and has no 'count'. Write storm.users | length for their number",
         ),
         (
             STORM + "- {do: limit_eas_usage, with: {user: a}, when: storm.found}",
-            '2:48: when is one expression in braces. Write "{{ storm.found }}"',
+            '2:48: when must be one expression in braces. Write "{{ storm.found }}"',
         ),
         (
             STORM + "- {do: limit_eas_usage, with: {user: a}, when: '{{ storm }}'}",
-            "2:48: when asks for a truth: {{ storm }} is the result of detect, which is always true. "
-            "Ask for its .found",
+            "2:48: `when` needs true or false: {{ storm }} is the result of detect, which is always true. "
+            "Use its .found",
         ),
         (
             "- {do: recycle_app_pool, on: all}",
-            "1:3: recycle_app_pool needs a `because`: it cannot be undone, nor seen afterwards in what is set. "
-            "Say why, or name the evidence of an earlier step",
+            "1:3: recycle_app_pool needs a `because`: it cannot be undone, and no setting shows afterwards that "
+            "it was done. Give the reason, or the evidence of an earlier step",
         ),
         (
             "- {do: recycle_app_pool, because: it hangs}",
@@ -277,12 +277,12 @@ def test_a_playbook_is_rebuilt_from_its_text_and_line_ends_do_not_change_its_dig
         ),
         (
             "- {do: recycle_app_pool, on: all, because: '{{ host }} hangs'}",
-            "1:48: there is no 'host' here: host is known in `with` of a `do` with `on`",
+            "1:48: there is no 'host' here: host exists only in `with` of a `do` with `on`",
         ),
         (
             "- {do: limit_eas_usage, with: {user: a}, on: all}",
-            "1:42: limit_eas_usage takes no `on`: it acts on the organisation: "
-            "a user has one policy wherever he is served. Remove it",
+            "1:42: limit_eas_usage cannot have `on`: it acts on the organisation: "
+            "a user has the same policy on all servers. Remove it",
         ),
         (
             "- {detect: sync_pool_cpu, on: 'sit=AMS'}",
@@ -294,10 +294,10 @@ def test_a_playbook_is_rebuilt_from_its_text_and_line_ends_do_not_change_its_dig
             "1:44: the selector 'site=AMS and' cannot be read at column 13: a condition is missing at the end: "
             "a condition looks like site=AMS",
         ),
-        ("- {detect: sync_pool_cpu, on: [A, 5]}", "1:35: on is a list of host names: this is a number"),
+        ("- {detect: sync_pool_cpu, on: [A, 5]}", "1:35: on must be a list of host names: this is a number"),
         (
             "- {detect: sync_pool_cpu, on: '{{ many }}'}",
-            "1:31: on takes host names or a selector: {{ many }} is an integer",
+            "1:31: on needs a selector or a list of host names: {{ many }} is an integer",
         ),
         (
             "- {do: limit_eas_usage, with: {user: a}, within: 5m}",
@@ -305,7 +305,7 @@ def test_a_playbook_is_rebuilt_from_its_text_and_line_ends_do_not_change_its_dig
         ),
         (
             "- {detect: sync_pool_cpu, within: 5m}",
-            "1:27: within goes with verify, not detect: only a verify looks again. Remove it",
+            "1:27: within goes with verify, not detect: only a verify is repeated. Remove it",
         ),
         (
             "- {verify: sync_pool_cpu, for_each: '{{ list }}'}",
@@ -313,32 +313,32 @@ def test_a_playbook_is_rebuilt_from_its_text_and_line_ends_do_not_change_its_dig
         ),
         (
             "- {verify: sync_pool_cpu, within: soon}",
-            "1:35: within cannot be this: 'soon' is not a valid duration: "
+            "1:35: within is not valid: 'soon' is not a valid duration: "
             "write a number and a unit, as in 90s, 30m, 1h or 2d",
         ),
         ("- {detect: sync_pool_cpu, on_failure: stop}", "1:39: on_failure cannot be 'stop': it is one of continue"),
         ("- {detect: sync_pool_cpu, as: item}", "1:31: a result cannot be called 'item': the name is reserved"),
         (
             "- {each_host: all, steps: [{do: recycle_app_pool, with: {pool: a}, because: b, on: all}]}",
-            "1:80: a step of a group takes no `on`: it is about the group's host. Remove it",
+            "1:80: a step in a group cannot have `on`: it is about the current host of the group. Remove it",
         ),
         (
             "- {each_host: all, steps: [{each_host: all, steps: [{detect: sync_pool_cpu}]}]}",
-            "1:28: a group has no groups in it: its steps are done on one host. Put it beside this one",
+            "1:28: a group cannot contain a group: its steps are for one host. Put it after this group",
         ),
         (
             "- {detect: sync_pool_cpu, by: anyone}",
-            "1:27: by goes with approval, not detect: only an approval asks anybody. Remove it",
+            "1:27: by goes with approval, not detect: only an approval asks somebody. Remove it",
         ),
         (
             "- {approval: x, on: all}\n- {do: limit_eas_usage, with: {user: a}}",
-            "1:17: on goes with detect, verify and do, not approval: it is about all that is planned behind it, and "
-            "nothing goes on without it. Remove it",
+            "1:17: on goes with detect, verify and do, not approval: it covers all changes after it, and none of "
+            "them is made without it. Remove it",
         ),
         (
             "- {approval: x, on_failure: continue}\n- {do: limit_eas_usage, with: {user: a}}",
-            "1:17: on_failure goes with detect, verify and do, not approval: it is about all that is planned behind "
-            "it, and nothing goes on without it. Remove it",
+            "1:17: on_failure goes with detect, verify and do, not approval: it covers all changes after it, "
+            "and none of them is made without it. Remove it",
         ),
         (
             "- {approval: x, by: nobody}\n- {do: limit_eas_usage, with: {user: a}}",
@@ -346,26 +346,26 @@ def test_a_playbook_is_rebuilt_from_its_text_and_line_ends_do_not_change_its_dig
         ),
         (
             "- {approval: x, expires: soon}\n- {do: limit_eas_usage, with: {user: a}}",
-            "1:26: expires cannot be this: 'soon' is not a valid duration",
+            "1:26: expires is not valid: 'soon' is not a valid duration",
         ),
         (
             "- {approval: x, expires: 0s}\n- {do: limit_eas_usage, with: {user: a}}",
-            "1:26: expires cannot be this: '0s' is below 1m, the minimum of expires",
+            "1:26: expires is not valid: '0s' is below 1m, the minimum of expires",
         ),
         (
             "- {approval: x, expires: 401d}\n- {do: limit_eas_usage, with: {user: a}}",
-            "1:26: expires cannot be this: '401d' is above 400d, the maximum of expires",
+            "1:26: expires is not valid: '401d' is above 400d, the maximum of expires",
         ),
         (
             "- {approval: x, expires: 9999999d}\n- {do: limit_eas_usage, with: {user: a}}",
-            "1:26: expires cannot be this: '9999999d' is too long: the longest duration is 36500d",
+            "1:26: expires is not valid: '9999999d' is too long: the longest duration is 36500d",
         ),
         (
             "- {do: limit_eas_usage, with: {user: a}}\n- {approval: x}\n- {detect: sync_pool_cpu}",
-            "2:3: nothing is behind this approval: no step changes anything between it and the next, or the end. "
-            "Put it before the changes that it is for, or remove it",
+            "2:3: no changes follow this approval: no step changes anything between it and the next approval, or "
+            "the end. Put it before the changes that it is for, or remove it",
         ),
-        ("- {each_host: all, steps: []}", "1:27: steps is empty: a group has at least one step"),
+        ("- {each_host: all, steps: []}", "1:27: steps is empty: a group needs at least one step"),
         ("- {each_host: all}", "1:3: a group of steps has no 'steps'"),
         (
             "- {each_host: all, for_each: x, steps: [{detect: sync_pool_cpu}]}",
@@ -373,18 +373,18 @@ def test_a_playbook_is_rebuilt_from_its_text_and_line_ends_do_not_change_its_dig
         ),
         (
             STORM + "- {each_host: '{{ storm }}', steps: [{detect: sync_pool_cpu}]}",
-            "2:15: each_host takes host names or a selector: {{ storm }} is the result of detect",
+            "2:15: each_host needs a selector or a list of host names: {{ storm }} is the result of detect",
         ),
         (
             "- {each_host: all, steps: [{detect: sync_pool_cpu, as: load}]}\n"
             "- {verify: sync_pool_cpu, with: {half_of: '{{ load }}'}}",
-            "2:47: there is no 'load' here: it is known only in the each_host of line 12. "
-            "Move this step into it, or read it anew outside",
+            "2:47: there is no 'load' here: it exists only in the each_host in line 12. "
+            "Move this step into that group, or read it again outside",
         ),
         (
             "- {detect: sync_pool_cpu, as: my-load}",
-            "1:31: a result cannot be called 'my-load': a name begins with a letter and has letters, digits and _. "
-            "Write my_load",
+            "1:31: a result cannot be called 'my-load': a name begins with a letter, and has only letters, digits "
+            "and _. Write my_load",
         ),
         ("- {detect: sync_pool_cpu, as: who}", "1:31: a result cannot be called 'who': an input has this name"),
         (
@@ -409,8 +409,8 @@ def test_a_mistake_in_a_step_is_named_at_its_place(step: str, expected: str) -> 
         (
             "easops: 2\nname: x\nhosts: all\nsteps: []\n",
             [
-                "1:9: this easops reads playbooks of format 1. Write `easops: 1`",
-                "4:8: steps is empty: a playbook has at least one step",
+                "1:9: this version of easops reads playbook format 1 only. Write `easops: 1`",
+                "4:8: steps is empty: a playbook needs at least one step",
             ],
         ),
         (
@@ -428,7 +428,7 @@ def test_a_mistake_in_a_step_is_named_at_its_place(step: str, expected: str) -> 
                 "3:12: there is no 'storm' here: it is the `as` of this step or a later one. Use it after that step",
                 "4:19: limits.changes is 0: it cannot be below 1",
                 "4:22: limits has no key 'hosts': there are changes, hosts_at_once, unreachable. Remove it",
-                "5:10: protect cannot be this: 5 is not a list",
+                "5:10: protect is not valid: 5 is not a list",
             ],
         ),
         (
@@ -438,8 +438,8 @@ def test_a_mistake_in_a_step_is_named_at_its_place(step: str, expected: str) -> 
                 "7:15: the type of an input cannot be 'txt': it is one of duration, integer, number, text, boolean, "
                 "choice, list. Did you mean 'text'?",
                 "8:3: an input cannot be called 'host': the name is reserved",
-                "9:3: an input cannot be called 'a-b': a name begins with a letter and has letters, digits and _. "
-                "Write a_b",
+                "9:3: an input cannot be called 'a-b': a name begins with a letter, and has only letters, digits "
+                "and _. Write a_b",
                 "9:8: the input 'a-b' has no 'type': the key is missing. Add `type:`",
             ],
         ),
@@ -450,9 +450,9 @@ def test_a_mistake_in_a_step_is_named_at_its_place(step: str, expected: str) -> 
             .replace("{type: text}", "{type: text, choices: [a]}")
             + STORM,
             [
-                "5:37: the default of 'window' is no constant: inputs are known before all else",
-                "6:34: the default of 'many' is wrong: 'x' is not a whole number",
-                "7:21: an input of type text has no choices. Write `type: choice`",
+                "5:37: the default of 'window' must be a constant: inputs are set before any step runs",
+                "6:34: the default of 'many' is not valid: 'x' is not a whole number",
+                "7:21: an input of type text cannot have choices. Write `type: choice`",
                 "9:8: the input 'way' has no choices: its type is choice. Add `choices: [a, b]`",
             ],
         ),
@@ -493,7 +493,7 @@ def test_a_steps_arguments_are_evaluated_and_checked() -> None:
     assert step.arguments(parameters, {"many": 4})["threshold"] == 5
     with pytest.raises(BadInput) as caught:
         step.arguments(parameters, {"many": -1})
-    assert caught.value.what == f"p.yml:{FIRST}:3: step 'detect contact_sync_storm' cannot take this value"
+    assert caught.value.what == f"p.yml:{FIRST}:3: a value of step 'detect contact_sync_storm' is not valid"
 
 
 @pytest.mark.parametrize(
@@ -525,8 +525,8 @@ def test_every_wrong_input_is_named_at_once() -> None:
     assert (caught.value.what, caught.value.why, caught.value.next_step) == (
         "the inputs do not fit the playbook p",
         "there is no input 'windw' (there are window, many, who, list, way, maybe); "
-        "the input 'many' cannot be this: 'x' is not a whole number; the input 'who' is missing (text); "
-        "the input 'way' cannot be this: 'down' is not one of off, up",
+        "the input 'many' is not valid: 'x' is not a whole number; the input 'who' is missing (text); "
+        "the input 'way' is not valid: 'down' is not one of off, up",
         "Did you mean 'window'? Add --input who=...",
     )
 
@@ -547,7 +547,7 @@ def test_every_wrong_input_is_named_at_once() -> None:
 def test_a_text_that_is_no_value_of_its_type_is_an_error_and_no_traceback(kind: str, text: str) -> None:
     playbook = load(HEAD.replace("steps:", f"  given: {{type: {kind}}}\nsteps:") + STORM)
 
-    with pytest.raises(BadInput, match="the input 'given' cannot be this"):
+    with pytest.raises(BadInput, match="the input 'given' is not valid"):
         check_inputs(playbook, {"who": "ada", "given": text})
 
 
@@ -576,27 +576,27 @@ def test_a_file_is_read_by_its_path_and_named_in_its_problems(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("shape_of", "value_class", "left_out"),
+    ("value_type", "value_class", "left_out"),
     [
-        (shape.RESULTS["detect"].attributes["users"].element, UserFinding, set()),
+        (RESULT_TYPES["detect"].attributes["users"].element, UserFinding, set()),
         (
-            shape.RESULTS["detect"].attributes["users"].element.attributes["devices"].element,  # type: ignore[union-attr]
+            RESULT_TYPES["detect"].attributes["users"].element.attributes["devices"].element,  # type: ignore[union-attr]
             Device,
             set(),
         ),
-        (shape.RESULTS["detect"].attributes["undetermined"].element, Undetermined, set()),
-        (shape.RESULTS["do"].attributes["items"].element, ItemOutcome, {"before", "after", "instead"}),
+        (RESULT_TYPES["detect"].attributes["undetermined"].element, Undetermined, set()),
+        (RESULT_TYPES["do"].attributes["items"].element, ItemOutcome, {"before", "after", "instead"}),
     ],
     ids=["UserFinding", "Device", "Undetermined", "ItemOutcome"],
 )
-def test_expressions_may_look_at_what_the_values_have(shape_of: Any, value_class: Any, left_out: set[str]) -> None:
-    assert set(shape_of.attributes) == {field.name for field in attrs.fields(value_class)} - left_out
+def test_expressions_may_look_at_what_the_values_have(value_type: Any, value_class: Any, left_out: set[str]) -> None:
+    assert set(value_type.attributes) == {field.name for field in attrs.fields(value_class)} - left_out
 
 
 def test_the_results_that_expressions_see_are_there() -> None:
-    for name in shape.RESULTS["detect"].attributes:
+    for name in RESULT_TYPES["detect"].attributes:
         getattr(Detection("x"), name)
-    for name in shape.RESULTS["do"].attributes:
+    for name in RESULT_TYPES["do"].attributes:
         getattr(Done("x"), name)
 
 

@@ -14,10 +14,10 @@ import pytest
 
 from easops.playbook.execution.dbos_engine import PROTOCOL, DurableHands, Execution
 from easops.playbook.record.database import DatabaseAway, DatabaseLock, postgresql_url
+from easops.playbook.record.open_runs import find_open_run
 from easops.playbook.record.run_store import Record, Run
 from easops.playbook.record.run_view import list_runs
 from easops.playbook.record.state_folder import StateFolder
-from easops.playbook.run import _open_run
 from tests.postgresql import PostgresServer
 
 from ..processes import environment_of, wait_until
@@ -166,7 +166,7 @@ def test_a_run_that_ends_while_it_is_looked_at_has_not_died(tmp_path: Path, monk
 
     monkeypatch.setattr(type(lock), "is_alive", ends_just_now)
 
-    assert _open_run(record, state, new, anew=False) is None
+    assert find_open_run(record, state, new, anew=False) is None
     record.update("R", ended=None, status=None)
     assert [view.status for view in list_runs(state)] == ["changed"]
     record.update("R", ended=None, status=None)
@@ -178,5 +178,5 @@ def test_a_run_that_ends_while_it_is_looked_at_has_not_died(tmp_path: Path, monk
     monkeypatch.setattr(type(lock), "is_alive", lambda _: False)
     record.update("R", ended=None, status=None)
     assert "R, which died" in hands._verdict("R", 0.0)
-    assert _open_run(record, state, new, anew=False) is not None
+    assert find_open_run(record, state, new, anew=False) is not None
     record.close()

@@ -122,7 +122,7 @@ def test_who_turns_up_behind_the_approval_is_not_changed_nor_are_the_others_of_t
     assert statuses == ["ok", "ok", "ok", "refused", "not_started", "skipped"]
     assert effects.applied == []
     assert {item.item: item.reason for item in effects.results[3].items} == {
-        "bert": "was not in the plan that was approved (limit)",
+        "bert": "was not in the approved plan (limit)",
         "anna": "another item of this step is not planned as it was approved",
     }
     assert {item.rule for item in effects.results[3].items} == {RULE}
@@ -195,7 +195,7 @@ def test_a_lifetime_that_is_known_only_now_is_bounded_too(expires: str) -> None:
     text = GATED.replace("    approval:", f"    expires: \"{{{{ '{expires}' }}}}\"\n    approval:")
     effects = asked(FLOOD, text=text)
     assert [str(result.status) for result in effects.results][1:3] == ["failed", "not_started"]
-    assert f"expires of step 'agree' cannot be this: '{expires}' is" in effects.results[1].reason
+    assert f"expires of step 'agree' is not valid: '{expires}' is" in effects.results[1].reason
 
 
 def test_no_approval_stands_longer_than_a_record_is_kept() -> None:

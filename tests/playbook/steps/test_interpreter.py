@@ -18,6 +18,7 @@ from easops.context import Context
 from easops.detectors.finding import Detection, Undetermined, UserFinding
 from easops.errors import CommandFailed, EasopsError, Refused, UnreachableHost
 from easops.exchange.organisation import Organisation
+from easops.identity import Person
 from easops.inventory.host import Host
 from easops.parameter import Parameter
 from easops.playbook.execution.execute_run import _owes
@@ -26,7 +27,6 @@ from easops.playbook.steps.approval_request import Approval, Verdict
 from easops.playbook.steps.earlier import Earlier, OneWayChange
 from easops.playbook.steps.effects import Job, Preview
 from easops.playbook.steps.facts import Facts
-from easops.playbook.steps.identity import Person
 from easops.playbook.steps.interpreter import interpret
 from easops.playbook.steps.step_result import StepResult
 from easops.remoting.pool import Sessions

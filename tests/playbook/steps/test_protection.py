@@ -61,9 +61,9 @@ def test_a_mailbox_and_a_group_it_is_in_protect_it_once_and_the_first_entry_tell
 @pytest.mark.parametrize(
     ("entry", "why"),
     [
-        ("nobody@contoso.example", "there is no mailbox and no group of this name"),
+        ("nobody@contoso.example", "there is no mailbox and no group with this name"),
         ("Olga Weiss", "it is a MailContact"),
-        ("Newsletter", "no mailbox is in the group Newsletter"),
+        ("Newsletter", "the group Newsletter and its nested groups have no mailbox"),
         ("All Staff", "All Staff is a dynamic distribution group"),
         ("Everybody and Guests", "All Staff is a dynamic distribution group"),
         (" ", "a mailbox needs a name"),
@@ -74,9 +74,9 @@ def test_an_entry_that_says_less_than_was_meant_refuses_and_says_what_to_correct
 ) -> None:
     with pytest.raises(Refused) as refused:
         protected_mailboxes(["Executives", entry], organisation)
-    assert refused.value.what == f"the protect list's entry {entry!r} cannot be resolved"
+    assert refused.value.what == f"the entry {entry!r} of the protect list cannot be resolved"
     assert why in refused.value.why
-    assert refused.value.next_step.endswith("nothing is done while it is not known whom it protects")
+    assert refused.value.next_step.endswith("nothing is changed as long as it is not clear who is protected")
 
 
 def test_two_mailboxes_of_one_name_are_no_entry(organisation: Organisation, lab: server.Lab) -> None:

@@ -7,13 +7,13 @@ from html.parser import HTMLParser
 
 import attrs
 
-from easops.actions.limit_eas_usage import AssociateThrottlingPolicy
+from easops.actions.throttling_policy_change import AssociateThrottlingPolicy
 from easops.detectors.finding import Detection, Series, Undetermined, UserFinding
 from easops.errors import UnreachableHost
+from easops.identity import Person
 from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.record.approval import Asked
 from easops.playbook.steps.approval_request import Approval, PlannedChange
-from easops.playbook.steps.identity import Person
 from easops.playbook.steps.step_result import StepResult
 from easops.report import FILES
 from easops.status import Status

@@ -118,4 +118,4 @@ def test_a_recorded_time_is_told_to_the_second_wherever_a_state_has_one() -> Non
 def test_a_figure_and_its_limit_differ_in_words_where_they_do(
     value: float, limit: float, told: tuple[str, str]
 ) -> None:
-    assert figure_and_limit(value, limit, "percent") == told
+    assert figure_and_limit(value, limit, decimals=1) == told

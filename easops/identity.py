@@ -1,4 +1,4 @@
-"""Who does something, as far as this machine and a CI job can tell."""
+"""Who runs this process, as far as the machine and the CI job know."""
 
 from __future__ import annotations
 
@@ -10,36 +10,37 @@ from typing import Final
 import attrs
 
 LOGINS: Final = ("GITHUB_ACTOR", "GITLAB_USER_LOGIN")
-"""The variables in which a forge tells a CI job who made it run."""
+"""The variables in which GitHub and GitLab say who started a CI job."""
 
 
 @attrs.frozen
 class Person:
-    """A user of a machine. *logins* are what a CI job's variables say beside: anybody there can set them."""
+    """A user of a machine. *logins* are the variables of the CI job that name a person. They are no proof: whoever can
+    change the job can set them."""
 
     user: str
     machine: str
     logins: dict[str, str] = attrs.field(factory=dict)
 
     def is_perhaps(self, other: Person) -> bool:
-        """Whether the two may be one: the same login at the same forge; where they have none in common, any name of the
-        one (its user name, its logins) that is also one of the other's, whatever the machine."""
+        """Whether the two may be the same person. With a login at the same service (GitHub, GitLab) the logins decide;
+        else any name they share does: user names and logins, on whatever machine."""
         for variable in LOGINS:
             if variable in self.logins and variable in other.logins:
                 return self.logins[variable].lower() == other.logins[variable].lower()
-        # In a job the user name is the runner's: a person at a desk is known by the login that the job has.
+        # In a CI job the user name is that of the runner: only the login can match the user name at a desk.
         return not self._names().isdisjoint(other._names())
 
     def _names(self) -> set[str]:
         return {name.lower() for name in (self.user, *self.logins.values())}
 
     def __str__(self) -> str:
-        told = ", ".join(f"{variable} is {login}" for variable, login in self.logins.items())
-        return f"{self.user} on {self.machine}" + (f" ({told})" if told else "")
+        logins = ", ".join(f"{variable} is {login}" for variable, login in self.logins.items())
+        return f"{self.user} on {self.machine}" + (f" ({logins})" if logins else "")
 
 
 def this_person() -> Person:
-    """Who runs this process: by its account, which an environment variable does not change."""
+    """Who runs this process. The user name is that of the account, which no environment variable changes."""
     logins = {variable: os.environ[variable] for variable in LOGINS if os.environ.get(variable)}
     return Person(_account(), this_machine(), logins)
 
@@ -64,5 +65,5 @@ else:
         number = os.getuid()
         try:
             return pwd.getpwuid(number).pw_name
-        except KeyError:  # a container may have nobody by that number
+        except KeyError:  # a container may have no name for its user
             return f"uid {number}"
