@@ -27,8 +27,8 @@ def test_the_playbook_cures_its_lab_and_the_printed_undo_puts_it_back(process: E
     assert run.out.isascii()
     assert max(map(len, run.out.splitlines())) <= 80
     assert "proved" in run.out
-    *_, real, last = run.out.splitlines()
-    assert real == "for real      easops run contacts-sync-storm --inventory hosts.yml --check"
+    *_, last, real = run.out.splitlines()
+    assert real == "on real servers  easops run contacts-sync-storm --inventory hosts.yml --check"
     undo = last.partition("easops ")[2].split()
     assert undo[0] == "undo"
 
