@@ -18,7 +18,7 @@ else:
         __name__,
         {
             "Notice": "easops.playbook.steps.step_result",
-            "OpenRun": "easops.playbook.steps.step_result",
+            "OpenRun": "easops.playbook.assessment.run_facts",
             "Playbook": "easops.playbook.language.model",
             "Preview": "easops.playbook.steps.effects",
             "StepResult": "easops.playbook.steps.step_result",

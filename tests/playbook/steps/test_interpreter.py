@@ -21,7 +21,6 @@ from easops.exchange.organisation import Organisation
 from easops.identity import Person
 from easops.inventory.host import Host
 from easops.parameter import Parameter
-from easops.playbook.execution.execute_run import _owes
 from easops.playbook.language.load import load_playbook_text
 from easops.playbook.steps.approval_request import Approval, Verdict
 from easops.playbook.steps.earlier import Earlier, OneWayChange
@@ -29,6 +28,7 @@ from easops.playbook.steps.effects import Job, Preview
 from easops.playbook.steps.facts import Facts
 from easops.playbook.steps.interpreter import interpret
 from easops.playbook.steps.step_result import StepResult
+from easops.playbook.steps.unfinished import has_unfinished_steps
 from easops.remoting.pool import Sessions
 from easops.remoting.unreachable import Unreachable
 from easops.status import Status
@@ -467,7 +467,7 @@ def test_a_host_that_an_earlier_walk_recycled_is_not_recycled_again() -> None:
 
 def owes(*finds: Detection, effects: FakeEffects, **more: Any) -> bool:
     go(*finds, effects=effects, **more)
-    return _owes(effects.results)
+    return has_unfinished_steps(effects.results)
 
 
 def test_a_run_owes_what_a_failure_kept_from_starting_and_never_what_a_refusal_did() -> None:
@@ -535,7 +535,7 @@ def test_the_first_stop_ends_a_group_and_what_comes_after_it() -> None:
     ]
     assert effects.results[3].reason == "the run stopped at 'proof (A)'"
     assert effects.applied == [("a", "A")]
-    assert _owes(effects.results)
+    assert has_unfinished_steps(effects.results)
 
 
 def test_a_group_of_no_hosts_is_skipped() -> None:
