@@ -1,4 +1,4 @@
-"""What is told beside the result where a forge runs easops: on GitHub annotations, and the summary of the job."""
+"""What GitHub Actions gets besides the result: annotations, and the summary of the job."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def on_github() -> bool:
 
 
 def root() -> Path:
-    """The folder that a forge names files from: that of the clone, else the current one."""
+    """The folder to which file names in annotations are relative: the checkout, else the current folder."""
     return Path(os.environ.get("GITHUB_WORKSPACE") or Path.cwd())
 
 
 def error(console: Console, error: EasopsError) -> None:
-    """Annotate what ended a command."""
+    """Annotate the error that ended a command."""
     if on_github():
         from easops.report.ci.github import of_error
 
@@ -40,7 +40,7 @@ def stopped(console: Console, what: str, why: str, next_step: str) -> None:
 
 
 def ended(console: Console, report: RunReport, exit_code: int, command: str) -> None:
-    """Annotate what stopped or failed in a run, and add the run to the summary of the job."""
+    """Annotate what stopped or failed in a run, and append the run to the job's summary."""
     if not on_github():
         return
     from easops.report import FORMATS
@@ -61,4 +61,4 @@ def ended(console: Console, report: RunReport, exit_code: int, command: str) -> 
         with Path(path).open("a", encoding="utf-8", newline="\n") as file:
             file.write(text)
     except OSError as problem:
-        console.note(f"easops: the summary of the job was not written: {problem.strerror or problem}")
+        console.note(f"easops: cannot write the job's summary: {problem.strerror or problem}")

@@ -1,4 +1,4 @@
-"""What run, do, resume and undo have in common: telling how it goes, asking, and being stopped."""
+"""Showing a run as it goes, asking for confirmation, and ending when it is stopped: run, do, undo and runs resume."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class RunDisplay:
         self._finished.append(result)
 
     def confirm(self) -> Confirm:
-        """Who confirms the changes: ``--yes``, the person at the terminal, or nobody."""
+        """What confirms the changes: ``--yes``, the person at the terminal, or nothing, so that they are refused."""
         from easops.playbook.execution.execute_run import always
 
         if self._shared.yes:
@@ -83,26 +83,25 @@ class RunDisplay:
 
         self.console.quiet_down()
         self.console.lines(["", *preview_lines(preview)])
-        sys.stderr.write("Go on? [y/N] ")
+        sys.stderr.write("Make these changes? [y/N] ")
         sys.stderr.flush()
         return sys.stdin.readline().strip().lower() in ("y", "yes")
 
     def _show_notice(self, notice: Notice) -> None:
-        """Say what came of telling somebody; it changes nothing of the run."""
+        """Report whether a channel was notified; the run itself is not affected."""
         from easops.report.terminal.error import three_lines
 
         if notice.status == "sent" and not notice.reason:
-            self.console.progress(f"{notice.channel} was told")
+            self.console.progress(f"notified {notice.channel}")
             return
-        word = {"sent": "was told", "failed": "was not told", "unknown": "may not have been told"}[notice.status]
-        self.console.trouble(
-            three_lines(f"{notice.channel} {word}", notice.reason, "easops notify tries the channels out")
-        )
+        words = {"sent": "was notified", "failed": "was not notified", "unknown": "may not have been notified"}
+        what = f"{notice.channel} {words[notice.status]}"
+        self.console.trouble(three_lines(what, notice.reason, "easops notify sends a test message"))
 
     def execute(
         self, call: Callable[[Callable[[Callable[[], None]], None]], RunReport], *, until_stdin_closes: bool = False
     ) -> RunReport:
-        """The report of *call*, which is given a stopper; where the run is stopped, say so and leave at once."""
+        """The report of *call*, which gets a stopper. If the run is stopped, report that and end the process."""
         from easops.errors import EasopsError
         from easops.playbook.execution.interrupted import Interrupted
 
@@ -119,7 +118,7 @@ class RunDisplay:
         return report
 
     def finish(self, report: RunReport, *, detailed: bool = False) -> None:
-        """Show the end, and leave with the run's exit code."""
+        """Show the summary and end the command with the run's exit code."""
         from easops.playbook.record.notice_ledger import words_of
         from easops.report.terminal.error import three_lines
         from easops.status import EXIT_PENDING
@@ -132,16 +131,16 @@ class RunDisplay:
         github_actions.ended(self.console, report, code, self._command)
         if report.checked and self._shared.verbose and self.announcer is not None:
             names = ", ".join(channel.name for channel in self.announcer.wanting(words_of(report))) or "nobody"
-            self.console.note(f"easops: would be told of such an end: {names}")
+            self.console.note(f"easops: a run that ends like this would notify: {names}")
         if self._could_not_ask:
-            what, why = "the changes were not confirmed", "there is no terminal to ask at"
+            what, why = "the changes were not confirmed", "there is no terminal to ask for confirmation"
             self.console.trouble(three_lines(what, why, "add --yes; --check shows what it would change"))
         raise typer.Exit(code)
 
     def _write_files(
         self, report: RunReport | None, *, stopped: Interrupted | None = None, problem: EasopsError | None = None
     ) -> None:
-        """Write the files that were asked for, as far as the run came; what hinders that is said, and ends nothing."""
+        """Write the requested files, for as much of the run as there is. An error is reported, and ends nothing."""
         from easops.errors import EasopsError
         from easops.playbook.record.run_view import show_run
         from easops.playbook.record.stored_run import report_of
@@ -151,9 +150,9 @@ class RunDisplay:
         if not self._files or (report is None and self.run_id is None):
             return
         try:
-            away = None if stopped is None else stopped.why or stopped.unmarked
-            if away is not None:  # the record's database is
-                raise away
+            database_error = None if stopped is None else stopped.why or stopped.unmarked
+            if database_error is not None:
+                raise database_error
             view = None if self.run_id is None else show_run(self.run_id)
             if report is None and view is not None:
                 report = report_of(view.run, view.steps)
@@ -164,25 +163,28 @@ class RunDisplay:
             next_step = error.next_step
             if self.run_id is not None:
                 next_step = f"easops runs show {self.run_id} {self._files.options} writes it later"
-            self.console.trouble(three_lines(f"the run is not written to a file: {error.what}", error.why, next_step))
+            self.console.trouble(three_lines(f"the run was not written to a file: {error.what}", error.why, next_step))
 
     def _leave(self, code: int, stop: Interrupted) -> NoReturn:
-        """End the process without the engine's own ending, which would wait for the steps that are not to come."""
+        """Report that the run was stopped, and end the process at once.
+
+        The engine's own shutdown would wait for steps that no longer come.
+        """
         from easops.report.document.json import dumped
         from easops.report.terminal.error import error_document, three_lines
 
         self.console.quiet_down()
-        end = "what was under way has been finished and recorded"
+        end = "the last operation was finished and recorded"
         if not stop.finished:
-            end = "the outcome of what was under way is not recorded: resume, undo and reconcile read it first"
+            end = "the outcome of the last operation is unknown; resume, undo or reconcile will check it"
         what, why, status = f"run {self.run_id} was stopped; {end}", "", "stopped"
         next_step = f"easops runs resume {self.run_id}, or easops undo {self.run_id}"
         if stop.why is not None:
             code, status = exit_code(stop.why)
             why, next_step = str(stop.why), f"{stop.why.next_step}; then {next_step}"
         elif stop.unmarked is not None:
-            unannounced = "" if self.announcer is None else ", nobody is told of it"
-            why = f"that it was stopped is not recorded: it is listed as one that died{unannounced} ({stop.unmarked})"
+            unannounced = "" if self.announcer is None else ", and nobody is notified"
+            why = f"the stop could not be recorded, so the run is listed as died{unannounced} ({stop.unmarked})"
         if self._shared.as_json:
             document = {**error_document(status, what, why, next_step, code), "run_id": self.run_id}
             self.console.result(dumped(document))

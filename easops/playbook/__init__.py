@@ -1,0 +1,28 @@
+"""Playbooks, and what a run of one reports. The functions that run them are those of ``easops``: run, do, resume, undo.
+
+Importing this module does not import the engine: each name is imported when it is first used.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from easops.playbook.language.model import Playbook
+    from easops.playbook.run import submit
+    from easops.playbook.steps.effects import Preview
+    from easops.playbook.steps.report import Notice, OpenRun, StepResult
+else:
+    from easops.lazy import lazy_names
+
+    __getattr__ = lazy_names(
+        __name__,
+        {
+            "Notice": "easops.playbook.steps.report",
+            "OpenRun": "easops.playbook.steps.report",
+            "Playbook": "easops.playbook.language.model",
+            "Preview": "easops.playbook.steps.effects",
+            "StepResult": "easops.playbook.steps.report",
+            "submit": "easops.playbook.run",
+        },
+    )
+
+__all__ = ["Notice", "OpenRun", "Playbook", "Preview", "StepResult", "submit"]

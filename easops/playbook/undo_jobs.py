@@ -36,8 +36,8 @@ def undo_jobs(run: Run, record: Record) -> list[Job]:
 def _plan(change: Change, host: str | None) -> Plan:
     back = change.inverse()
     if back is None:
-        why = change.undo.removeprefix("none (").removesuffix(")")
-        return Plan(change.subject, Status.SKIPPED, f"cannot be undone: {why}", host=host)
+        why = change.undo.removeprefix("not applicable (").removesuffix(")")
+        return Plan(change.subject, Status.SKIPPED, why, host=host)
     return Plan(change.subject, Status.WOULD_CHANGE, changes=(back,), before=back.before, after=back.after, host=host)
 
 

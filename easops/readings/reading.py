@@ -1,4 +1,4 @@
-"""What a reading is: something to look at, that judges nothing and changes nothing."""
+"""What a reading is: a table of what there is. It judges nothing and changes nothing."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from easops.parameter import Parameter
 class Reading:
     """One thing that ``easops show`` shows.
 
-    *scope* says which endpoint it goes through: ``organisation`` (exchange, once) or ``server`` (windows, each host).
-    *columns* name the attributes of a row in the order in which they are shown; *read* gives rows, frozen attrs
-    values, for one host's label (None for the organisation).
+    *scope* says which endpoint it uses: ``organisation`` (exchange, once) or ``server`` (windows, on each host).
+    *columns* are the names of a row's attributes, in the order in which they are shown. *read* takes the checked
+    values, the host's label (None for the organisation) and the context, and gives the rows, frozen attrs values.
     """
 
     name: str

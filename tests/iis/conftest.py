@@ -48,7 +48,7 @@ class OldServer:
             return [*lines, {"ExitCode": code}] if code is not None else list(lines)
         if command.name == "Get-WmiObject":
             kind = f"System.Management.ManagementObject#\\{parameters['Class']}"
-            return [RemoteObject((kind,), held) for held in self.instances[parameters["Class"]]]
+            return [RemoteObject((kind,), properties) for properties in self.instances[parameters["Class"]]]
         if command.name == "Import-Module":
             raise CommandFailed("Import-Module was refused", NO_MODULE.message, records=(NO_MODULE,))
         record = ErrorRecord(

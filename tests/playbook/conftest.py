@@ -113,7 +113,7 @@ def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..
             # A look costs us time, and the lab's time costs us nothing.
             for name in ("_FIRST_WAIT", "_LONGEST_WAIT"):
                 monkeypatch.setattr(f"easops.playbook.steps.verify_step.{name}", 240.0)
-            monkeypatch.setattr("easops.actions.recycle_app_pool._LOOK_AGAIN", 10.0)
+            monkeypatch.setattr("easops.actions.recycle_app_pool._READ_AGAIN", 10.0)
             for module in ("run", "execution.world"):
                 monkeypatch.setattr(f"easops.playbook.{module}.SystemClock", lambda: clock)
             return Rig(lab, state or StateFolder(tmp_path / "state"))

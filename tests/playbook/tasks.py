@@ -114,7 +114,7 @@ def process(
         patch("easops.playbook.execution.world.SystemClock", lambda: clock),
         patch("easops.playbook.steps.verify_step._FIRST_WAIT", 240.0),
         patch("easops.playbook.steps.verify_step._LONGEST_WAIT", 240.0),
-        patch("easops.actions.recycle_app_pool._LOOK_AGAIN", 30.0),
+        patch("easops.actions.recycle_app_pool._READ_AGAIN", 30.0),
         patch.object(DBOS, "destroy", lambda: None),  # the process ends: there is nothing to wait for
     ):
         try:

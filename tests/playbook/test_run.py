@@ -120,7 +120,7 @@ def test_a_user_with_a_policy_of_somebody_elses_is_refused_with_its_name(rig: St
     report = lab.cure()
     refused = [item for item in report.steps[2].items if item.status is Status.REFUSED]
     assert [item.reason for item in refused] == [
-        "has policy VIP-Unlimited; replace_policy=copy would give the user a lowered copy of it"
+        "has policy VIP-Unlimited; replace_policy=copy gives the user a copy of it with lower values"
     ]
     assert report.exit_code == 3
     user = refused[0].item

@@ -45,7 +45,15 @@ LIMITED = Done(
 )
 RECYCLED = Done(
     "recycle_app_pool",
-    (ItemOutcome("EX1", "ex1.contoso.example", Status.CHANGED, undo="none (one-way)", before={"workers": ["1"]}),),
+    (
+        ItemOutcome(
+            "EX1",
+            "ex1.contoso.example",
+            Status.CHANGED,
+            undo="not applicable (a recycle cannot be undone)",
+            before={"workers": ["1"]},
+        ),
+    ),
 )
 ENDED = Detection("contact_sync_storm", judged=("EX1",), asked=(ANNA.user,))
 STEPS = (

@@ -218,7 +218,7 @@ def _changes(made: _Made) -> Schema:
         "kind": {"enum": list(CHANGES)},
         "before": {},
         "after": {},
-        "undo": {**_TEXT, "description": "exact, or none (why)"},
+        "undo": {**_TEXT, "description": "exact, or why it cannot be undone"},
         "status": hints["status"],
         "reason": hints["reason"],
         "found": {"description": "what the last read gave; null where no outcome is recorded"},

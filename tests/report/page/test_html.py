@@ -9,8 +9,8 @@ from typing import Literal
 import attrs
 import pytest
 
-from easops.actions.limit_eas_usage import AssociateThrottlingPolicy
 from easops.actions.outcome import Done
+from easops.actions.throttling_policy_change import AssociateThrottlingPolicy
 from easops.assessment.next_commands import ways
 from easops.assessment.verdict import verdict
 from easops.detectors.finding import Detection, Series, Undetermined, UserFinding
