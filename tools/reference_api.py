@@ -23,7 +23,12 @@ ORDER: Final = (
 
 HELD: Final = {
     "easops.inventory": ("Inventory", "Host"),
-    "easops.playbook.steps.report": ("StepResult",),
+    "easops.playbook.assessment.assessment": ("Assessment",),
+    "easops.playbook.assessment.verdict": ("Verdict",),
+    "easops.playbook.assessment.point": ("Point",),
+    "easops.playbook.assessment.next_command": ("NextCommand", "Repeat"),
+    "easops.playbook.assessment.run_facts": ("OpenRun",),
+    "easops.playbook.steps.step_result": ("StepResult",),
     "easops.actions.outcome": ("ItemOutcome",),
     "easops.detectors.finding": ("UserFinding", "Device", "Measurement", "Undetermined"),
     "easops.remoting.unreachable": ("Unreachable",),
@@ -85,7 +90,8 @@ def _entry(name: str, held: Any, mark: str, module: str = "") -> list[str]:
         return [*lines, "```python", _signature(name, held), "```", "", *_docstring(held)]
     if module:
         lines += [f"Of `{module}`.", ""]
-    lines += _docstring(held)
+    for kind in _kinds(held):
+        lines += _docstring(kind)
     if issubclass(held, enum.Enum):
         return [*lines, ", ".join(f"`{member.value}`" for member in held) + ".", ""]
     told = [*_fields(held), *_properties(held)]
@@ -115,9 +121,14 @@ def _fields(held: type) -> list[str]:
     return [f"- `{name}: {written[name]}`" for name in names]
 
 
+def _kinds(held: type) -> list[type]:
+    """The class, and those that its fields come from."""
+    return [held, *(kind for kind in held.__mro__[1:] if attrs.has(kind))]
+
+
 def _properties(held: type) -> list[str]:
     lines = []
-    for name, member in vars(held).items():
+    for name, member in (entry for kind in _kinds(held) for entry in vars(kind).items()):
         if isinstance(member, property) and not name.startswith("_"):
             told = " ".join(_prose(inspect.getdoc(member) or "").split())
             kind = inspect.get_annotations(member.fget)["return"] if member.fget is not None else ""

@@ -6,21 +6,22 @@ Importing this module does not import the engine: each name is imported when it 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from easops.playbook.assessment.run_facts import OpenRun
     from easops.playbook.language.model import Playbook
     from easops.playbook.run import submit
     from easops.playbook.steps.effects import Preview
-    from easops.playbook.steps.report import Notice, OpenRun, StepResult
+    from easops.playbook.steps.step_result import Notice, StepResult
 else:
     from easops.lazy import lazy_names
 
     __getattr__ = lazy_names(
         __name__,
         {
-            "Notice": "easops.playbook.steps.report",
-            "OpenRun": "easops.playbook.steps.report",
+            "Notice": "easops.playbook.steps.step_result",
+            "OpenRun": "easops.playbook.steps.step_result",
             "Playbook": "easops.playbook.language.model",
             "Preview": "easops.playbook.steps.effects",
-            "StepResult": "easops.playbook.steps.report",
+            "StepResult": "easops.playbook.steps.step_result",
             "submit": "easops.playbook.run",
         },
     )

@@ -11,12 +11,13 @@ from easops.context import Context
 from easops.errors import EasopsError, Refused
 from easops.exchange.server import choose_domain_controller
 from easops.inventory.host import Host
+from easops.playbook.assessment.ending import Announcer
+from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.execution.dbos_engine import alone
 from easops.playbook.execution.execute_run import WAIT, Caller, Conduct, Confirm, execute_run, made_here
 from easops.playbook.execution.maintenance import check_engine
 from easops.playbook.execution.world import context_of, time_of_run, world_of
 from easops.playbook.reconcile import abandon_run, reconcile_run
-from easops.playbook.record.notice_ledger import Announcer
 from easops.playbook.record.run_store import Run
 from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.record.stored_run import (
@@ -28,7 +29,7 @@ from easops.playbook.record.stored_run import (
 from easops.playbook.steps.codec import to_json
 from easops.playbook.steps.effects import Job, ReadOnlyEffects
 from easops.playbook.steps.observer import Observer
-from easops.playbook.steps.report import RunReport, run_status
+from easops.playbook.steps.step_result import run_status
 from easops.playbook.undo_attempt import attempt_undo, plan_undo
 from easops.playbook.undo_jobs import undo_jobs
 from easops.remoting.pool import SessionPool
@@ -161,4 +162,13 @@ def _undo_checked(
     steps = plan_undo(jobs, context, ReadOnlyEffects(observer), skip_drifted=skip_drifted).results(moved)
     for step in steps:
         observer.finished(step)
-    return RunReport(None, f"undo of {held.run_id}", "undo", run_status(steps), steps, checked=True, lab=held.lab)
+    return RunReport(
+        None,
+        f"undo of {held.run_id}",
+        "undo",
+        run_status(steps),
+        steps,
+        checked=True,
+        lab=held.lab,
+        command=held.run_id + (" --skip-drifted" if skip_drifted else ""),
+    )

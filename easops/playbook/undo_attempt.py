@@ -17,7 +17,7 @@ from easops.playbook.record.run_store import Run
 from easops.playbook.record.stored_run import status_of
 from easops.playbook.steps.codec import from_json
 from easops.playbook.steps.effects import Effects, Job, Preview
-from easops.playbook.steps.report import StepResult
+from easops.playbook.steps.step_result import StepResult
 from easops.status import PROBLEMS, STOPS_LATER_CHANGES, UNDO_FAILS, Status
 
 _DRIFTED: Final = "nothing is put back, because something has changed since; --skip-drifted puts back the rest"

@@ -22,12 +22,12 @@ from dbos import DBOS
 from easops.actions import ACTIONS
 from easops.detectors import DETECTORS
 from easops.inventory.load import load_inventory
+from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.execution.execute_run import always
 from easops.playbook.execution.interrupted import Interrupted
 from easops.playbook.language.load import load_playbook_text
 from easops.playbook.resume import resume
 from easops.playbook.run import run
-from easops.playbook.steps.report import RunReport
 from easops.playbook.undo import undo
 from tests.playbook.killing import When, ended_at_name, ended_at_step, killed_at
 

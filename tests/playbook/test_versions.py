@@ -15,6 +15,7 @@ from easops.actions.change import Change
 from easops.detectors import DETECTORS
 from easops.exchange import EasBudget, EasPercentTime, find_mailbox, get_throttling_policy, list_throttling_policies
 from easops.inventory.host import Host
+from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.execution.execute_run import always
 from easops.playbook.language.find import find_playbook
 from easops.playbook.language.load import load_playbook_text
@@ -24,7 +25,6 @@ from easops.playbook.resume import resume
 from easops.playbook.run import run
 from easops.playbook.steps.codec import from_json
 from easops.playbook.steps.observer import Silent
-from easops.playbook.steps.report import RunReport
 from easops.playbook.undo import undo
 from easops.readings import READINGS
 from easops.readings.take import take

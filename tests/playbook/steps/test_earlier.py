@@ -20,7 +20,7 @@ from easops.playbook.language.load import load_playbook_text
 from easops.playbook.steps.earlier import Earlier, OneWayChange
 from easops.playbook.steps.facts import Facts
 from easops.playbook.steps.interpreter import interpret
-from easops.playbook.steps.report import StepResult
+from easops.playbook.steps.step_result import StepResult
 from easops.status import Status
 
 from .fakes import (
