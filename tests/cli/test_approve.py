@@ -76,6 +76,6 @@ def test_what_asks_for_nothing_can_be_neither_approved_nor_resumed(process: Easo
     assert "asks for no approval" in answer.err
     junit = tmp_path / "resumed.xml"
     assert process("runs", "resume", run_id, "--junit", junit).code == 3
-    assert "owes nothing" in junit.read_text(encoding="utf-8"), "a forge would show nothing of it"
+    assert "has no unfinished steps" in junit.read_text(encoding="utf-8"), "a forge would show nothing of it"
     assert process("undo", run_id, "--yes", "-q").code == 0
     assert process("approve", "nothing", "--yes").code == 1

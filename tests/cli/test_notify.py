@@ -86,7 +86,7 @@ def test_notifications_that_cannot_be_read_do_not_prevent_a_rescue(
     resumed = easops("runs", "resume", run_id, "-i", lab)
     checked = easops("undo", run_id, "--check", "-i", lab)
 
-    assert (resumed.code, "has ended and owes nothing" in resumed.err) == (3, True), resumed.err
+    assert (resumed.code, "has ended and has no unfinished steps" in resumed.err) == (3, True), resumed.err
     assert checked.code == 0, checked.err
     for answer in (resumed, checked):
         assert "easops: nobody will be notified when this run ends\n" in answer.err
