@@ -12,13 +12,14 @@ from easops.status import AS_WANTED, PROBLEMS, Status, worst
 
 @attrs.frozen
 class ItemOutcome:
-    """What came of one item (a user, or a host's pool).
+    """The outcome of one *item* (a user, or a host's pool).
 
-    *before* and *after* are what was read, as plain JSON values. *effective* says when it takes effect, as against
-    when it was written. *ended* is when it ended by the host's own clock. *certain* is False for a prediction that
-    depends on an earlier step. *touched* says that at least one of its changes was made, or may have been: a failed
-    item may be half done. *rule* is ``approval`` where it was refused for want of one; *instead* are the
-    values of the same action with which it would not be.
+    *target* is the organisation, or the address of the server, that it belongs to. *status* is how it ended, *reason*
+    why. *undo* is ``exact`` if it can be undone, else the reason why not. *before* and *after* are what was read, as
+    plain JSON values. *effective* says when it takes effect, as against when it was written. *ended* is when it ended
+    by the host's own clock. *certain* is False for a prediction that depends on an earlier step. *touched* says that at
+    least one of its changes was made, or may have been: a failed item may be half done. *rule* is ``approval`` where it
+    was refused for want of one; *instead* are the values of the same action with which it would not be.
     """
 
     item: str
@@ -38,7 +39,7 @@ class ItemOutcome:
 
 @attrs.frozen
 class Done:
-    """The result of a ``do`` step, and the shape an expression sees: all empty where it was skipped or not started.
+    """The result of a ``do`` step, also for expressions: the *action* and its *items*; empty if it did not start.
 
     *ended* says, per host, when it ended by that host's own clock; *finished* is when the step ended, for the hosts
     that it did not touch.
@@ -61,6 +62,7 @@ class Done:
 
     @property
     def changed(self) -> bool:
+        """Whether any item was changed, or would be."""
         return self.count > 0
 
     @property
@@ -70,6 +72,7 @@ class Done:
 
     @property
     def refused(self) -> tuple[str, ...]:
+        """The items that a rule forbids."""
         return tuple(item.item for item in self.items if item.status is Status.REFUSED)
 
     @property

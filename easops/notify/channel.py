@@ -74,7 +74,8 @@ class LogFile:
 
 @attrs.frozen
 class Channel:
-    """Somebody who is told: of which ends, and by which way."""
+    """A notification channel: its *name*, *when* it is used (the words for the ends of runs), and its *way*, which is a
+    webhook, a mail or a file."""
 
     name: str
     when: tuple[Word, ...]

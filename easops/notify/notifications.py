@@ -28,8 +28,8 @@ def _nobody(notice: Notice) -> None: ...
 
 @attrs.frozen
 class Notifications:
-    """Who is told of a run's end (``easops.playbook.record.notice_ledger.Announcer``). *came_of_it* is told of each
-    notice."""
+    """The *channels* that are told of a run's end (``easops.playbook.record.notice_ledger.Announcer``). *came_of_it* is
+    told of each notice."""
 
     channels: tuple[Channel, ...]
     came_of_it: Callable[[Notice], None] = _nobody
@@ -40,6 +40,7 @@ class Notifications:
         return cls(from_json(recorded, tuple[Channel, ...]))
 
     def recorded(self) -> Json:
+        """The channels in the form in which a run's record has them."""
         return to_json(list(self.channels))
 
     def check(self) -> None:

@@ -15,9 +15,10 @@ from easops.parameter import Parameter
 class Reading:
     """One thing that ``easops show`` shows.
 
-    *scope* says which endpoint it goes through: ``organisation`` (exchange, once) or ``server`` (windows, each host).
-    *columns* name the attributes of a row in the order in which they are shown; *read* gives rows, frozen attrs
-    values, for one host's label (None for the organisation).
+    *name* is its name on the command line, *summary* one line for help, *parameters* the values that it takes. *scope*
+    says which endpoint it reads: ``organisation`` (exchange, once) or ``server`` (windows, each host). *columns* are
+    the attributes of a row in the order in which they are shown. *read* returns the rows, frozen attrs values, for the
+    name of a host (None for the organisation).
     """
 
     name: str
