@@ -1,4 +1,4 @@
-"""What detectors, readings and actions reach the world through."""
+"""What detectors, readings and actions use to reach servers."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from easops.remoting.session import Session
 
 @attrs.frozen
 class Context:
-    """What detectors and actions reach the world through: sessions, the organisation, the clock, and a way to say
-    what is being waited for."""
+    """What detectors, readings and actions use to reach servers: sessions, the organisation, the clock, and *progress*,
+    which shows a person what is being waited for."""
 
     sessions: Sessions
     organisation: Organisation
@@ -24,9 +24,9 @@ class Context:
     progress: Callable[[str], None] = lambda text: None
 
     def host(self, name: str) -> Host:
-        """The host of that label. Raises StopIteration for one that is not in the run."""
+        """The host with that label. Raises StopIteration if it is not in the run."""
         return next(host for host in self.organisation.hosts if host.name == name)
 
     def windows(self, name: str) -> Session:
-        """A session to the windows endpoint of the host of that label."""
+        """A session to the windows endpoint of the host with that label."""
         return self.sessions.open(self.host(name), "windows")

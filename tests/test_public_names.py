@@ -24,7 +24,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "easops"
 
-NOT_FOR_SCRIPTS = {"assessment", "cli", "lab"}
+NOT_FOR_SCRIPTS = {"cli", "lab"}
 """Packages without public names: the command line and the lab are programs."""
 
 PUBLIC = (
@@ -63,14 +63,17 @@ def _unexplained(module: ModuleType, name: str) -> Iterator[str]:
 
 
 def _unexplained_members(kind: type[Any]) -> Iterator[str]:
-    for name, member in vars(kind).items():
+    """Those of the class and of the classes of easops that it inherits from."""
+    kinds = [base for base in kind.__mro__ if base is kind or base.__module__.startswith("easops.")]
+    members = {name: member for base in reversed(kinds) for name, member in vars(base).items()}
+    for name, member in members.items():
         function = member.fget if isinstance(member, property) else getattr(member, "__func__", member)
         if not name.startswith("_") and inspect.isfunction(function) and not function.__doc__:
             yield name
     if attrs.has(kind):
-        text = kind.__dict__.get("__doc__") or ""
+        text = "".join(base.__dict__.get("__doc__") or "" for base in kinds)
         for field in attrs.fields(kind):
-            if not field.inherited and not field.name.startswith("_") and not re.search(rf"\*{field.name}\*", text):
+            if not field.name.startswith("_") and not re.search(rf"\*{field.name}\*", text):
                 yield field.name
 
 

@@ -26,7 +26,17 @@ ORDER: Final = (
 
 RESULTS: Final = {
     "easops.inventory": ("Inventory", "Host"),
-    "easops.playbook": ("StepResult", "Preview"),
+    "easops.playbook": (
+        "Assessment",
+        "Verdict",
+        "Point",
+        "NextCommand",
+        "Repeat",
+        "OpenRun",
+        "StepResult",
+        "Preview",
+        "Notice",
+    ),
     "easops.actions": ("ItemOutcome",),
     "easops.detectors": ("UserFinding", "Device", "Measurement", "Undetermined", "Unreachable"),
 }
@@ -122,7 +132,8 @@ def _entry(name: str, value: Any, mark: str, module: str = "") -> list[str]:
         return [*lines, "```python", _signature(name, value), "```", "", *_docstring(value)]
     if module:
         lines += [f"Of `{module}`.", ""]
-    lines += _docstring(value)
+    for kind in _kinds(value):
+        lines += _docstring(kind)
     if issubclass(value, enum.Enum):
         return [*lines, ", ".join(f"`{member.value}`" for member in value) + ".", ""]
     text = [*_fields(value), *_properties(value)]
@@ -152,9 +163,14 @@ def _fields(value: type) -> list[str]:
     return [f"- `{name}: {written[name]}`" for name in names]
 
 
+def _kinds(value: type) -> list[type]:
+    """The class, and those that its fields come from."""
+    return [value, *(kind for kind in value.__mro__[1:] if attrs.has(kind))]
+
+
 def _properties(value: type) -> list[str]:
     lines = []
-    for name, member in vars(value).items():
+    for name, member in (entry for kind in _kinds(value) for entry in vars(kind).items()):
         if isinstance(member, property) and not name.startswith("_"):
             text = " ".join(_prose(inspect.getdoc(member) or "").split())
             kind = inspect.get_annotations(member.fget)["return"] if member.fget is not None else ""

@@ -1,4 +1,4 @@
-"""What an action is: it plans changes and sends nothing."""
+"""What an action is: it plans changes, and sends nothing itself."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ Scope = Literal["organisation", "server"]
 
 @attrs.frozen
 class Plan:
-    """What planning gave for one item, from reads alone.
+    """What planning found for one item, from reads alone.
 
-    *status* is would_change with *changes*, or ok, skipped, refused, failed, unreachable with the *reason*.
-    *item* is the user's address or the host's label; *mailbox* the Guid that the protect list is held against.
-    *before* and *after* are what a person reads; *effective* says when it takes effect, as against when written.
-    *instead* are the values of the same action with which it would not be refused.
+    *status* is would_change with *changes*; or ok, skipped, refused, failed or unreachable, with the *reason*. *item*
+    is the user's address or the host's label; *mailbox* is the Guid that is looked for in the protect list. *before*
+    and *after* are for a person to read; *effective* says when the change takes effect, which may be later than when
+    it is written. *instead* are the values with which the same action would not be refused.
     """
 
     item: str
@@ -39,7 +39,7 @@ class Plan:
 
     @property
     def undo(self) -> str:
-        """``exact``, or the first reason why not."""
+        """``exact``, or why the first change that cannot be undone cannot."""
         return next((change.undo for change in self.changes if change.undo != "exact"), "exact")
 
 
@@ -78,8 +78,9 @@ class Action(Protocol):
         ...
 
     def plan(self, values: Mapping[str, Any], host: str | None, context: Context) -> Plan:
-        """Read, and say what would be changed; *host* is the label of a server action's host.
+        """Read, and say what would be changed. *values* are already checked against ``parameters``; *host* is the label
+        of a server action's host.
 
-        Raises the errors of ``easops.errors``; a rule that forbids it is a refused Plan, no error.
+        Raises the errors of ``easops.errors``. A rule that forbids the change is not an error, but a refused Plan.
         """
         ...

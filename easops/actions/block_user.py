@@ -1,4 +1,4 @@
-"""Block a user: no ActiveSync at all for the mailbox.
+"""Block a user: the mailbox gets no ActiveSync at all.
 
 Source: Set-CASMailbox -ActiveSyncEnabled (2010 to SE); KB 2711053 ("block users on a per-user basis").
 """
@@ -20,7 +20,10 @@ from easops.inventory.host import Version
 from easops.parameter import Parameter
 from easops.status import Status
 
-EFFECTIVE = "once replicated, after a recycle of the pools that serve the user; else it may take hours (KB 2612821)"
+EFFECTIVE = (
+    "after replication and a recycle of the application pools that serve the user; without a recycle it may take hours "
+    "(KB 2612821)"
+)
 
 
 @attrs.frozen
@@ -63,11 +66,13 @@ class SetActiveSyncEnabled:
 
 class _BlockUser:
     name = "block_user"
-    summary = "No ActiveSync at all for a user (ActiveSyncEnabled false)"
+    summary = "Block a user's ActiveSync (ActiveSyncEnabled false)"
     scope: Scope = "organisation"
     one_way = False
     stronger = ""
-    parameters: tuple[Parameter] = (Parameter("user", "text", "the mailbox: address, alias, DOMAIN\\user or Guid"),)
+    parameters: tuple[Parameter, ...] = (
+        Parameter("user", "text", "the mailbox: address, alias, DOMAIN\\user or Guid"),
+    )
 
     def plan(self, values: Mapping[str, Any], host: str | None, context: Context) -> Plan:
         organisation, dc = context.organisation, context.organisation.domain_controller
@@ -83,16 +88,16 @@ class _BlockUser:
             why = f"the mailbox is on Exchange {version}, which has no remote PowerShell: {by_hand}"
             return attrs.evolve(plan, status=Status.REFUSED, reason=why)
         session = organisation.session(version)
-        held = get_cas_mailbox(session, mailbox.guid, domain_controller=dc).active_sync_enabled
-        change = SetActiveSyncEnabled(mailbox.primary_smtp_address, mailbox.guid, held, False, version)
+        enabled = get_cas_mailbox(session, mailbox.guid, domain_controller=dc).active_sync_enabled
+        change = SetActiveSyncEnabled(mailbox.primary_smtp_address, mailbox.guid, enabled, False, version)
         return attrs.evolve(
             plan,
-            status=Status.WOULD_CHANGE if held else Status.OK,
-            reason="" if held else "ActiveSync is off already",
-            changes=(change,) if held else (),
-            before={"active_sync_enabled": held},
+            status=Status.WOULD_CHANGE if enabled else Status.OK,
+            reason="" if enabled else "ActiveSync is already off",
+            changes=(change,) if enabled else (),
+            before={"active_sync_enabled": enabled},
             after={"active_sync_enabled": False},
-            effective=EFFECTIVE if held else "",
+            effective=EFFECTIVE if enabled else "",
         )
 
 

@@ -1,4 +1,4 @@
-"""What came of a changing step: one item for each thing acted on, and their sum."""
+"""The result of a changing step: one item for each thing that it acts on."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from easops.status import AS_WANTED, PROBLEMS, Status, worst
 
 @attrs.frozen
 class ItemOutcome:
-    """The outcome of one *item* (a user, or a host's pool).
+    """The outcome of one *item* (a user, or the pool of a host).
 
     *target* is the organisation, or the address of the server, that it belongs to. *status* is how it ended, *reason*
-    why. *undo* is ``exact`` if it can be undone, else the reason why not. *before* and *after* are what was read, as
-    plain JSON values. *effective* says when it takes effect, as against when it was written. *ended* is when it ended
-    by the host's own clock. *certain* is False for a prediction that depends on an earlier step. *touched* says that at
-    least one of its changes was made, or may have been: a failed item may be half done. *rule* is ``approval`` where it
-    was refused for want of one; *instead* are the values of the same action with which it would not be.
+    why. *before* and *after* are the states that were read, as plain JSON values; *undo* is ``exact`` if the change can
+    be undone, else the reason why not. *effective* says when the change takes effect, which may be later than when it
+    is written. *ended* is when the item ended, by the host's own clock. *certain* is False for a prediction that
+    depends on an earlier step. *touched* says that at least one of its changes was made, or may have been: a failed
+    item may be half done. *rule* is ``approval`` if it was refused because it is not approved; *instead* are the values
+    with which the same action would not be refused.
     """
 
     item: str
@@ -39,10 +40,11 @@ class ItemOutcome:
 
 @attrs.frozen
 class Done:
-    """The result of a ``do`` step, also for expressions: the *action* and its *items*; empty if it did not start.
+    """The result of a ``do`` step, as expressions see it: the *action* and its *items*; empty if the step was skipped
+    or not started.
 
-    *ended* says, per host, when it ended by that host's own clock; *finished* is when the step ended, for the hosts
-    that it did not touch.
+    *ended* says for each host when the step ended there, by that host's own clock; *finished* is when all of it had
+    ended, which counts for the hosts that it did not act on.
     """
 
     action: str
@@ -52,7 +54,7 @@ class Done:
 
     @property
     def status(self) -> Status:
-        """The worst item's."""
+        """The status of the worst item."""
         return worst(item.status for item in self.items)
 
     @property
@@ -67,12 +69,12 @@ class Done:
 
     @property
     def treated(self) -> tuple[str, ...]:
-        """The items that are as wanted now: ok, changed, or would be."""
+        """The items that are as wanted now: ok, changed, or would be changed."""
         return tuple(item.item for item in self.items if item.status in AS_WANTED)
 
     @property
     def refused(self) -> tuple[str, ...]:
-        """The items that a rule forbids."""
+        """The items that a rule forbids to change."""
         return tuple(item.item for item in self.items if item.status is Status.REFUSED)
 
     @property

@@ -1,7 +1,8 @@
-"""Recycle an application pool, and prove it: new worker processes are there, the old ones are gone.
+"""Recycle an application pool, and prove it: new worker processes have started, and the old ones are gone.
 
-A pulse: two are not one, and it cannot be undone. It is keyed by the worker processes that the pool had when it was
-planned, so that a run that was killed does not recycle again because an old worker still drains.
+A one-way change: it cannot be undone, and two recycles are not the same as one. It is therefore keyed by the worker
+processes that the pool had when it was planned: a run that was killed and resumed does not recycle again because an old
+worker process is still shutting down.
 Source: Restart-WebAppPool; processModel.shutdownTimeLimit; KB 2711053 and KB 4337638.
 """
 
@@ -25,12 +26,13 @@ from easops.parameter import Parameter
 from easops.status import Status
 
 _MARGIN: Final = 30.0
-"""Seconds beyond the shutdown time limit that an old worker may take to go."""
+"""Seconds that an old worker process may take to end beyond the shutdown time limit."""
 
-_LOOK_AGAIN: Final = 5.0
+_READ_AGAIN: Final = 5.0
+"""Seconds between two reads while waiting."""
 
-_REPLICATION: Final = 900.0
-"""Seconds that a server's own domain controller is given to learn of a change: between sites it may take longer."""
+_REPLICATION_TIME: Final = 900.0
+"""Seconds that a change has to reach a server's own domain controller; between sites it may take longer."""
 
 Workers = list[list[Any]]
 """[[pid, start time as ISO text], …]"""
@@ -38,7 +40,7 @@ Workers = list[list[Any]]
 
 @attrs.frozen
 class RecycleAppPool:
-    """One recycle of *pool* on *host*, away from the worker processes *before*."""
+    """One recycle of *pool* on *host*, which replaces the worker processes *before*."""
 
     kind: ClassVar[str] = "recycle_app_pool"
     depends_on: ClassVar[str] = ""
@@ -48,9 +50,10 @@ class RecycleAppPool:
     before: Workers
 
     after: ClassVar[str] = "new worker processes"
-    undo: ClassVar[str] = "none (a recycle has no way back, and needs none)"
+    undo: ClassVar[str] = "not applicable (a recycle cannot be undone)"
     visible_within: ClassVar[float] = 120.0
-    """Without overlapping rotation a new worker comes only when the old one is gone, 90 s later at most by default."""
+    """Without overlapped recycling a new worker process starts only when the old one is gone: by default after at most
+    90 s."""
 
     @property
     def subject(self) -> str:
@@ -63,7 +66,7 @@ class RecycleAppPool:
     def compare(self, state: Workers) -> Comparison:
         old = {tuple(worker) for worker in self.before}
         now = {tuple(worker) for worker in state}
-        # A worker that was not there before, or none of the old ones left: it has been recycled, by whomever.
+        # Recycled, by us or by somebody else: there is a worker process that was not there before, or no old one left.
         return Comparison.AFTER if now - old or not now & old else Comparison.BEFORE
 
     def write(self, context: Context) -> None:
@@ -73,11 +76,11 @@ class RecycleAppPool:
         return None
 
     def prove(self, context: Context) -> str:
-        """Wait until the old worker processes have gone: the shutdown time limit, and 30 s more."""
+        """Wait until the old worker processes are gone: for the shutdown time limit, and 30 s more."""
         try:
             limit = shutdown_time_limit(context.windows(self.host), self.pool).total_seconds()
         except CommandFailed:
-            limit = 90.0  # IIS's default; the wait is for the proof, and the reads below still decide
+            limit = 90.0  # IIS's default. It only limits the wait: the reads below decide.
         old = {tuple(worker) for worker in self.before}
         began = context.clock.monotonic()
         ends = began + limit + _MARGIN
@@ -87,10 +90,10 @@ class RecycleAppPool:
                 return ""
             pids = ", ".join(str(pid) for pid, _ in sorted(left))
             if context.clock.monotonic() > ends:
-                return f"recycled, but process {pids} is still there {limit + _MARGIN:.0f} s later"
-            told = f"{self.host}: old worker process {pids} is ending"
-            context.progress(Waiting(told, context.clock.monotonic() - began, limit + _MARGIN))
-            context.clock.sleep(_LOOK_AGAIN)
+                return f"recycled, but old worker process {pids} still runs {limit + _MARGIN:.0f} s later"
+            progress = f"{self.host}: waiting until old worker process {pids} has ended"
+            context.progress(Waiting(progress, context.clock.monotonic() - began, limit + _MARGIN))
+            context.clock.sleep(_READ_AGAIN)
 
 
 class _RecycleAppPool:
@@ -99,53 +102,53 @@ class _RecycleAppPool:
     scope: Scope = "server"
     one_way = True
     stronger = ""
-    parameters: tuple[Parameter, Parameter] = (
+    parameters: tuple[Parameter, ...] = (
         Parameter("pool", "text", "the application pool", default=SYNC_APP_POOL),
         Parameter(
             "after",
             "result",
-            "wait until each server's own domain controller knows what this step changed: a worker process that "
-            "starts before keeps the old settings",
+            "wait until the changes of this step have reached each server's own domain controller: a worker process "
+            "that starts earlier keeps the old settings",
             default=None,
         ),
     )
 
     def plan(self, values: Mapping[str, Any], host: str | None, context: Context) -> Plan:
         assert host is not None, "a server action is planned for a host"
-        held = _running(values["pool"], host, context)
-        if isinstance(held, Plan):
-            return held
-        missing, note = _await_known(values["after"], host, context)
+        running = _running(values["pool"], host, context)
+        if isinstance(running, Plan):
+            return running
+        missing, note = _await_replication(values["after"], host, context)
         if missing:
             why = (
-                f"the domain controller of {host} does not know yet what was changed for {', '.join(missing)}, "
-                f"{_REPLICATION / 60:.0f} min later: its new worker processes would keep the old settings"
+                f"the changes to {', '.join(missing)} have not reached the domain controller of {host} within "
+                f"{_REPLICATION_TIME / 60:.0f} min: new worker processes would start with the old settings"
             )
             return Plan(host, Status.FAILED, why, host=host)
         if values["after"] is not None:
-            # A worker process that started during the wait has the old settings: it is one to get away from.
-            held = _running(values["pool"], host, context)
-            if isinstance(held, Plan):
-                return held
-        pool, workers = held
+            # A worker process that started during the wait has the old settings, so it must be replaced too.
+            running = _running(values["pool"], host, context)
+            if isinstance(running, Plan):
+                return running
+        pool, workers = running
         return Plan(
             item=host,
             status=Status.WOULD_CHANGE,
             changes=(RecycleAppPool(host, pool.name, [list(worker.identity) for worker in workers]),),
             before={"workers": [f"{worker.pid} since {worker.started:%Y-%m-%d %H:%M:%S}Z" for worker in workers]},
             after={"workers": RecycleAppPool.after},
-            effective=f"at once for new requests; the old workers drain first{note}",
+            effective=f"at once for new requests; the old worker processes finish theirs first{note}",
             host=host,
         )
 
 
 def _running(name: str, host: str, context: Context) -> tuple[AppPool, tuple[WorkerProcess, ...]] | Plan:
-    """The pool and its worker processes; a Plan where there is nothing to recycle."""
+    """The pool and its worker processes; a Plan if there is nothing to recycle."""
     session = context.windows(host)
-    known = {pool.name.lower(): pool for pool in list_app_pools(session)}
-    if name.lower() not in known:
+    pools = {pool.name.lower(): pool for pool in list_app_pools(session)}
+    if name.lower() not in pools:
         return Plan(host, Status.FAILED, f"there is no application pool {name} on {host}", host=host)
-    pool = known[name.lower()]
+    pool = pools[name.lower()]
     workers = read_worker_processes(session).of_pool(pool.name)
     if not workers or pool.state != "Started":
         why = f"{pool.name} is {pool.state.lower()} and has no worker process"
@@ -153,29 +156,32 @@ def _running(name: str, host: str, context: Context) -> tuple[AppPool, tuple[Wor
     return pool, workers
 
 
-def _await_known(after: Any, name: str, context: Context) -> tuple[tuple[str, ...], str]:
-    """Wait until the server's own domain controller knows what the step *after* changed.
+def _await_replication(after: Any, name: str, context: Context) -> tuple[tuple[str, ...], str]:
+    """Wait until the changes of the step *after* have reached the own domain controller of the server *name*.
 
-    Gives the users whose change it does not know in the end, and a note where it could not be asked.
+    Gives the users whose changes have not reached it in time, and a note if the server could not be asked.
     """
     if after is None:
         return (), ""
     if not isinstance(after, Done):
-        raise BadInput("after is no changing step", f"it is {after!r}"[:120], "name the result of a step with do:")
+        raise BadInput(
+            "after is not the result of a changing step", f"it is {after!r}"[:120], "name the result of a step with do:"
+        )
     host = context.host(name)
+    not_checked = f". Not checked whether {name} has the changes to the users yet"
     if host.exchange is None:
-        return (), f". Whether {name} knows the changed users is not known: it has no exchange endpoint to ask"
+        return (), f"{not_checked}: it has no exchange endpoint to ask"
     began = context.clock.monotonic()
-    ends = began + _REPLICATION
+    ends = began + _REPLICATION_TIME
     try:
         while missing := not_replicated(after, context.sessions.open(host, "exchange"), host.version):
             if context.clock.monotonic() >= ends:
                 return missing, ""
-            told = f"waiting until the domain controller of {name} knows {', '.join(missing)} as changed"
-            context.progress(Waiting(told, context.clock.monotonic() - began, _REPLICATION, about=name))
-            context.clock.sleep(_LOOK_AGAIN)
+            progress = f"waiting until the changes to {', '.join(missing)} reach the domain controller of {name}"
+            context.progress(Waiting(progress, context.clock.monotonic() - began, _REPLICATION_TIME, about=name))
+            context.clock.sleep(_READ_AGAIN)
     except EasopsError as error:
-        return (), f". Whether {name} knows the changed users could not be asked: {error}"
+        return (), f"{not_checked}: {error}"
     return (), ""
 
 

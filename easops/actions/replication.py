@@ -1,7 +1,7 @@
-"""Whether a server knows what a step changed: what is written on one domain controller reaches the others later.
+"""Whether the changes of a step have reached a server: what is written on one domain controller replicates later.
 
-A worker process learns a user's settings from its server's own domain controller when it starts, so a recycle before
-the change is there cures nothing.
+A worker process reads a user's settings from its server's own domain controller when it starts, so a recycle before the
+changes are there cures nothing.
 """
 
 from __future__ import annotations
@@ -20,41 +20,42 @@ from easops.status import Status
 
 
 def not_replicated(done: Done, session: Session, version: Version) -> tuple[str, ...]:
-    """The users whom *done* changed, of those that servers of *version* serve, whose change *session* does not show.
+    """The users whom *done* changed and whose change *session* does not show; only those that servers of *version*
+    serve.
 
-    The only reads that name no domain controller: the answer is what this server's own has.
+    These reads name no domain controller, as the only ones: the answer must come from this server's own.
     Raises UnreachableHost, CommandFailed, OutcomeUnknown, UnexpectedAnswer.
     """
     shows = _SHOWS.get(done.action)
+    if shows is None:
+        return ()
     missing: list[str] = []
-    for item in done.items if shows is not None else ():
+    for item in done.items:
         if item.status is not Status.CHANGED or not isinstance(item.after, Mapping):
             continue
         mailbox = find_mailbox(session, item.item)
-        if mailbox is None:
+        if mailbox is not None and get_exchange_server(session, mailbox.server).version != version:
+            continue  # servers of another version serve this user
+        if mailbox is None or not shows(mailbox, item, session):
             missing.append(item.item)
-        elif get_exchange_server(session, mailbox.server).version == version:
-            assert shows is not None
-            if not shows(mailbox, item, session):
-                missing.append(item.item)
     return tuple(missing)
 
 
-def _policy(mailbox: Mailbox, item: ItemOutcome, session: Session) -> bool:
+def _shows_policy(mailbox: Mailbox, item: ItemOutcome, session: Session) -> bool:
     wanted = item.after.get("policy")
     if mailbox.throttling_policy is None:
         return wanted is None
-    held = get_throttling_policy(session, mailbox.throttling_policy)
-    return held is not None and held.name == wanted
+    policy = get_throttling_policy(session, mailbox.throttling_policy)
+    return policy is not None and policy.name == wanted
 
 
-def _block(mailbox: Mailbox, item: ItemOutcome, session: Session) -> bool:
-    held = get_cas_mailbox(session, mailbox.guid)
-    return bool(held.active_sync_enabled == item.after.get("active_sync_enabled"))
+def _shows_block(mailbox: Mailbox, item: ItemOutcome, session: Session) -> bool:
+    cas_mailbox = get_cas_mailbox(session, mailbox.guid)
+    return bool(cas_mailbox.active_sync_enabled == item.after.get("active_sync_enabled"))
 
 
 _SHOWS: Final[Mapping[str, Callable[[Mailbox, ItemOutcome, Any], bool]]] = {
-    "limit_eas_usage": _policy,
-    "block_user": _block,
+    "limit_eas_usage": _shows_policy,
+    "block_user": _shows_block,
 }
-"""By action, whether what it changed for a user is to be seen."""
+"""By action, whether a server shows what the action changed for a user."""

@@ -12,7 +12,7 @@ import attrs
 
 from easops.errors import BadInput
 from easops.inventory.host import Credential
-from easops.playbook.record.notice_ledger import Word
+from easops.playbook.assessment.ending import Word
 from easops.remoting.secret import Secret, read_secret
 
 Source = Literal["env", "file", "keyring"]

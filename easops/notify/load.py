@@ -41,7 +41,7 @@ from easops.notify.channel import (
     why_no_url,
 )
 from easops.notify.notifications import Notifications
-from easops.playbook.record.notice_ledger import WORDS, Word
+from easops.playbook.assessment.ending import WORDS, Word
 from easops.yaml_reader import parse, read_text
 
 DEFAULT: Final[tuple[Word, ...]] = ("approval", "trouble", "changed", "found")

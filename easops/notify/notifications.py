@@ -11,9 +11,10 @@ import attrs
 from easops.errors import EasopsError
 from easops.notify.channel import Channel
 from easops.notify.deliver import deliver
-from easops.playbook.record.notice_ledger import Ending, Ledger, Word
+from easops.playbook.assessment.ending import Ending, Word
+from easops.playbook.record.notice_ledger import Ledger
 from easops.playbook.steps.codec import Json, from_json, to_json
-from easops.playbook.steps.report import Notice
+from easops.playbook.steps.step_result import Notice
 from easops.report.message import message_of, trial_message
 
 WITHIN: Final = 15.0

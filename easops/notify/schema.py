@@ -11,7 +11,7 @@ from easops.inventory.keys import NAME
 from easops.json_schema import DIALECT, TEXT, Schema, closed
 from easops.notify.channel import BODIES, TLS_PORTS
 from easops.notify.load import HEADER, KEYS, MOST, WAYS
-from easops.playbook.record.notice_ledger import WORDS
+from easops.playbook.assessment.ending import WORDS
 
 
 def notifications_schema() -> dict[str, Any]:

@@ -13,13 +13,13 @@ from easops.actions import ACTIONS
 from easops.inventory.host import Host
 from easops.inventory.select import as_selector, select_some
 from easops.parameter import values_of
+from easops.playbook.assessment.ending import Announcer
+from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.execution.execute_run import WAIT, Caller, Conduct, Confirm
 from easops.playbook.language.one_action import one_action_inputs, one_action_playbook
-from easops.playbook.record.notice_ledger import Announcer
 from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.run import start_run
 from easops.playbook.steps.observer import Observer
-from easops.playbook.steps.report import RunReport
 from easops.registry import entry_of
 from easops.remoting.pool import SessionPool
 

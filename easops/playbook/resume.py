@@ -11,20 +11,20 @@ import attrs
 from easops.errors import Refused
 from easops.identity import this_person
 from easops.inventory.host import Host
+from easops.playbook.assessment.ending import Announcer
+from easops.playbook.assessment.open_run import refuse_open_run
+from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.attempt import attempt
 from easops.playbook.execution.dbos_engine import PROTOCOL, alone
 from easops.playbook.execution.execute_run import WAIT, Caller, Conduct, Confirm, execute_run
 from easops.playbook.execution.maintenance import check_engine
 from easops.playbook.execution.world import world_of
 from easops.playbook.record.approval import refuse_denied
-from easops.playbook.record.notice_ledger import Announcer
-from easops.playbook.record.open_runs import refuse_open_run
 from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.record.stored_run import locked, opened, refuse_closed
 from easops.playbook.steps.codec import dumps, to_json
 from easops.playbook.steps.observer import Observer
-from easops.playbook.steps.report import RunReport
-from easops.playbook.undo import walk_back
+from easops.playbook.undo_attempt import attempt_undo
 from easops.remoting.pool import SessionPool
 
 
@@ -96,7 +96,7 @@ def resume(
         with world_of(held, hosts, state) as (known, clock):
             conduct = conduct.in_lab(held.lab)
             if held.kind == "undo":
-                main = functools.partial(walk_back, held)
+                main = functools.partial(attempt_undo, held)
             else:
                 main = functools.partial(attempt, held, record, known)
             conduct.observer.started(held.run_id)

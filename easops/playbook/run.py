@@ -21,16 +21,19 @@ from easops.errors import BadInput
 from easops.exchange.organisation import Organisation
 from easops.inventory.host import Host
 from easops.lab_process import DEFAULT_SCENARIO, start_lab, temporary_lab
+from easops.playbook.assessment.ending import Announcer
+from easops.playbook.assessment.open_run import open_run_of, refuse_open_run
+from easops.playbook.assessment.run_facts import OpenRun
+from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.attempt import attempt
 from easops.playbook.execution.dbos_engine import alone
 from easops.playbook.execution.execute_run import WAIT, Caller, Conduct, Confirm, execute_run, made_here
 from easops.playbook.execution.maintenance import check_engine, prune
 from easops.playbook.execution.world import time_of_run
 from easops.playbook.language.find import find_playbook
-from easops.playbook.language.load import check_inputs
+from easops.playbook.language.load import check_inputs, command_of
 from easops.playbook.language.model import Playbook
-from easops.playbook.record.notice_ledger import Announcer
-from easops.playbook.record.open_runs import find_open_run, refuse_open_run
+from easops.playbook.record.open_runs import find_open_run
 from easops.playbook.record.run_store import Record, Run
 from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.record.stored_run import (
@@ -46,7 +49,7 @@ from easops.playbook.steps.effects import ReadOnlyEffects
 from easops.playbook.steps.facts import learn_facts
 from easops.playbook.steps.interpreter import interpret
 from easops.playbook.steps.observer import Observer
-from easops.playbook.steps.report import OpenRun, RunReport, run_status
+from easops.playbook.steps.step_result import run_status
 from easops.remoting.pool import SessionPool, shared_or_new
 from easops.remoting.secret import ask_passwords
 from easops.status import Status
@@ -271,6 +274,7 @@ def _checked(
         checked=True,
         started=started,
         ended=clock.now(),
+        command=command_of(playbook.source or ""),
     )
 
 
@@ -285,7 +289,7 @@ def _earlier_run(state: StateFolder, playbook: Playbook, selected: Sequence[Host
     new = Run("", "run", playbook.name, {}, (), dt.datetime.now(dt.UTC))
     with opened(state) as (record, folder):
         found = find_open_run(record, folder, attrs.evolve(new, targets=_targets(new, selected)), anew)
-    return None if found is None else OpenRun(found[0].run_id, found[1])
+    return None if found is None else open_run_of(found)
 
 
 def _plain(value: Any) -> Json:

@@ -1,4 +1,10 @@
-"""The readings of ``easops show``: to add one, write its file and add its word here."""
+"""The readings of ``easops show``: to add one, write its file, and add its name to READINGS here.
+
+A reading here is a table for a person: which columns, in which order, for which hosts. It sends no command itself. The
+functions that ask a server and give typed values, which detectors and actions use too, are in the room of what they
+ask: ``easops.iis`` (the IIS side of one server: sites, application pools, worker processes, requests) and
+``easops.exchange`` (the organisation: mailboxes, policies, servers).
+"""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""The application pools of each server, and whether they run."""
+"""The application pools of each server, and their states."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from easops.readings.reading import Reading
 
 @attrs.frozen
 class CasMailboxRow:
-    """One mailbox; *throttling_policy* is None where the default applies."""
+    """One mailbox; *throttling_policy* is None if the default policy applies."""
 
     user: str
     server: str
@@ -31,16 +31,16 @@ class CasMailboxRow:
 def _read(values: Mapping[str, Any], host: str | None, context: Context) -> Sequence[CasMailboxRow]:
     session = context.organisation.session()
     mailbox = require_mailbox(session, values["user"])
-    held = get_cas_mailbox(session, mailbox.guid)
+    cas_mailbox = get_cas_mailbox(session, mailbox.guid)
     return [
         CasMailboxRow(
             mailbox.primary_smtp_address,
             mailbox.server,
-            held.active_sync_enabled,
+            cas_mailbox.active_sync_enabled,
             mailbox.throttling_policy,
             count_contacts(session, mailbox.guid),
-            held.blocked_device_ids,
-            held.allowed_device_ids,
+            cas_mailbox.blocked_device_ids,
+            cas_mailbox.allowed_device_ids,
         )
     ]
 

@@ -1,4 +1,4 @@
-"""What a reading is: something to look at, that judges nothing and changes nothing."""
+"""What a reading is: a table of what there is. It judges nothing and changes nothing."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Reading:
     """One thing that ``easops show`` shows.
 
     *name* is its name on the command line, *summary* one line for help, *parameters* the values that it takes. *scope*
-    says which endpoint it reads: ``organisation`` (exchange, once) or ``server`` (windows, each host). *columns* are
-    the attributes of a row in the order in which they are shown. *read* returns the rows, frozen attrs values, for the
-    name of a host (None for the organisation).
+    says which endpoint it uses: ``organisation`` (exchange, once) or ``server`` (windows, on each host). *columns* are
+    the names of a row's attributes, in the order in which they are shown. *read* takes the checked values, the host's
+    label (None for the organisation) and the context, and gives the rows, frozen attrs values.
     """
 
     name: str

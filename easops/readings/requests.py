@@ -1,4 +1,4 @@
-"""The requests in flight of an application pool of each server, the oldest first."""
+"""The executing requests of an application pool on each server, the oldest first."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from easops.readings.reading import Reading
 
 @attrs.frozen
 class RequestRow:
-    """A request in flight. *command*, *user* and *device_id* are from the query of an ActiveSync request: what the
-    client says, and None where it does not."""
+    """An executing request. *command*, *user* and *device_id* are what the client says in the query of an ActiveSync
+    request; None if it does not say."""
 
     age: dt.timedelta
     site: int
@@ -49,12 +49,12 @@ def _read(values: Mapping[str, Any], host: str | None, context: Context) -> Sequ
 
 REQUESTS = Reading(
     "requests",
-    "Requests in flight of an application pool, the oldest first",
+    "The requests that an application pool is executing, the oldest first",
     "server",
     tuple(field.name for field in attrs.fields(RequestRow)),
     _read,
     (
         Parameter("pool", "text", "the application pool", SYNC_APP_POOL),
-        Parameter("older", "duration", "only those that wait as long already", "0s"),
+        Parameter("older", "duration", "only requests that are at least so old", "0s"),
     ),
 )

@@ -16,7 +16,7 @@ def _read(values: Mapping[str, Any], host: str | None, context: Context) -> Sequ
 
 SERVERS = Reading(
     "servers",
-    "Exchange servers with version, build and roles",
+    "Exchange servers, with version, build and roles",
     "organisation",
     ("name", "version", "build", "roles", "site"),
     _read,

@@ -1,4 +1,4 @@
-"""The web sites of each server, and where they log."""
+"""The web sites of each server, with their log folders."""
 
 from __future__ import annotations
 
@@ -28,4 +28,4 @@ def _read(values: Mapping[str, Any], host: str | None, context: Context) -> Sequ
     return [SiteRow(site.id, site.name, site.state, log_folder(session, site.id)) for site in list_sites(session)]
 
 
-SITES = Reading("sites", "Web sites and where they log", "server", ("id", "name", "state", "log_folder"), _read)
+SITES = Reading("sites", "Web sites and their log folders", "server", ("id", "name", "state", "log_folder"), _read)

@@ -1,4 +1,4 @@
-"""Taking a reading: of the organisation once, of servers on up to 16 at once."""
+"""Taking a reading: once of the organisation, or of up to 16 servers at once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from easops.status import EXIT_CODES, Status
 
 @attrs.frozen
 class Row:
-    """One row: the values of the reading's columns, and the host it is of (None for the organisation's)."""
+    """One row: the values of the reading's columns, and the host they are from (None: the organisation)."""
 
     host: str | None
     values: tuple[Any, ...]
@@ -31,7 +31,7 @@ class Row:
 
 @attrs.frozen
 class ReadingResult:
-    """What a reading gave; hosts that gave no answer are *unreachable*, the others are shown all the same."""
+    """The rows of a reading. *unreachable* are the hosts that gave no answer; the others' rows are there even so."""
 
     reading: Reading
     rows: tuple[Row, ...]
@@ -49,12 +49,12 @@ class ReadingResult:
 def take(
     reading: Reading, values: Mapping[str, Any], hosts: Sequence[Host], clock: Clock | None = None
 ) -> ReadingResult:
-    """Take *reading* of *hosts*, which are of one organisation; *values* are checked against its parameters.
+    """Take *reading* of *hosts*, all of one organisation; *values* are already checked against its parameters.
 
-    *clock* is the lab's, for the hosts of a lab.
+    *clock* is the lab's, if the hosts are a lab's.
 
-    Raises Refused for hosts of two organisations; BadInput, CommandFailed and the like as the reading does; and for an
-    organisation's reading UnreachableHost.
+    Raises Refused for hosts of two organisations, the errors of the reading itself (BadInput, CommandFailed and the
+    like), and UnreachableHost for a reading of the organisation.
     """
     require_one_organisation(hosts)
     ask_passwords(hosts)
@@ -75,5 +75,5 @@ def take(
     return ReadingResult(reading, rows, tuple(answer for answer in answers if isinstance(answer, Unreachable)))
 
 
-def _rows(reading: Reading, host: str | None, held: Sequence[Any]) -> tuple[Row, ...]:
-    return tuple(Row(host, tuple(getattr(row, column) for column in reading.columns)) for row in held)
+def _rows(reading: Reading, host: str | None, rows: Sequence[Any]) -> tuple[Row, ...]:
+    return tuple(Row(host, tuple(getattr(row, column) for column in reading.columns)) for row in rows)

@@ -1,4 +1,4 @@
-"""The throttling policies of the organisation, their ActiveSync part."""
+"""The throttling policies of the organisation, with their ActiveSync values."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from easops.readings.reading import Reading
 
 @attrs.frozen
 class ThrottlingPolicyRow:
-    """One policy; percent of a minute (2010), or milliseconds (of use an hour, of use at once, of debt), None where
-    the policy inherits the value, or is of the other model."""
+    """One policy. On 2010 the value is percent of a minute; later the values are milliseconds (of use in an hour, of
+    use at once, of debt). None: the policy inherits the value, or belongs to the other model."""
 
     name: str
     scope: str
@@ -29,14 +29,14 @@ class ThrottlingPolicyRow:
 
 
 def _read(values: Mapping[str, Any], host: str | None, context: Context) -> Sequence[ThrottlingPolicyRow]:
-    """The policies as each model's servers show them: in a mixed organisation neither shows the other's values."""
+    """The policies as the servers of each model show them: in a mixed organisation neither shows the other's values."""
     organisation = context.organisation
     versions: dict[Model | None, Version] = {}
     for version in organisation.versions:
         versions.setdefault(CAPABILITIES[version].throttling, version)
     rows: dict[str, ThrottlingPolicyRow] = {}
-    for asked in versions.values() if len(versions) > 1 else (None,):
-        for policy in list_throttling_policies(organisation.session(asked)):
+    for server_version in versions.values() if len(versions) > 1 else (None,):
+        for policy in list_throttling_policies(organisation.session(server_version)):
             shown: dict[str, Any] = {f"eas_{name}": value for name, value in policy.eas.values().items()}
             row = rows.setdefault(policy.guid, ThrottlingPolicyRow(policy.name, policy.scope))
             rows[policy.guid] = attrs.evolve(row, scope=policy.scope if shown else row.scope, **shown)
@@ -46,5 +46,5 @@ def _read(values: Mapping[str, Any], host: str | None, context: Context) -> Sequ
 _COLUMNS: Final = ("name", "scope", *(f"eas_{name}" for name in (*EasPercentTime.PARAMETERS, *EasBudget.PARAMETERS)))
 
 THROTTLING_POLICIES = Reading(
-    "throttling-policies", "Throttling policies, their ActiveSync values", "organisation", _COLUMNS, _read
+    "throttling-policies", "Throttling policies and their ActiveSync values", "organisation", _COLUMNS, _read
 )

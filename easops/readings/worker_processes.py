@@ -16,7 +16,7 @@ from easops.readings.reading import Reading
 
 @attrs.frozen
 class WorkerProcessRow:
-    """A worker process; *uptime* by the server's own clock, *cpu_seconds* over all processors since it started."""
+    """A worker process. *uptime* is by the server's own clock; *cpu_seconds* are of all processors since its start."""
 
     app_pool: str
     pid: int
@@ -45,7 +45,7 @@ def _read(values: Mapping[str, Any], host: str | None, context: Context) -> Sequ
 
 WORKER_PROCESSES = Reading(
     "worker-processes",
-    "Worker processes (w3wp.exe) with pool, start, CPU and memory",
+    "Worker processes (w3wp.exe), with pool, start, CPU and memory",
     "server",
     ("app_pool", "pid", "started", "uptime", "cpu_seconds", "private_bytes"),
     _read,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from easops.actions.change import Change, ChangeOutcome
 from easops.detectors.finding import Detection
-from easops.playbook.steps.report import Notice, RunReport, StepResult
+from easops.playbook.assessment.run_report import RunReport
+from easops.playbook.steps.step_result import Notice, StepResult
 from easops.readings.take import ReadingResult
 from easops.status import Status
 
@@ -36,8 +37,8 @@ class Format(Protocol):
         """*diff* shows before and after of every item, whole; *verbose* all the evidence."""
         ...
 
-    def end(self, report: RunReport, exit_code: int, *, command: str) -> str:
-        """*command* is the playbook as it was named on the command line."""
+    def end(self, report: RunReport, exit_code: int | None) -> str:
+        """*exit_code* is that of the process; None of a run that was stopped."""
         ...
 
     def detection(self, detection: Detection, status: Status, exit_code: int, *, verbose: bool) -> str:

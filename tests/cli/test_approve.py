@@ -35,13 +35,13 @@ def test_the_gated_cure_of_the_examples_goes_on_when_it_is_approved(
     assert words[:2] == ["easops", "approve"]
     run_id = words[2]
     assert labelled(run, "go on") == f"easops runs resume {run_id}"
-    assert "? Somebody agrees" in run.out
+    assert "? Wait for an approval" in run.out
     assert "policy none -> easops-eas-r900000-b240000" in run.out
 
     asked = process("approve", run_id)
     assert asked.code == 3
     assert "6 planned changes:" in asked.out
-    assert "there is no terminal to ask at" in asked.err
+    assert "there is no terminal to ask for confirmation" in asked.err
     digest = labelled(asked, "digest")
     assert f"easops approve {run_id} --yes --digest {digest}" in asked.err
     assert f"easops approve {run_id} --deny --yes --digest {digest}" in process("approve", run_id, "--deny").err
@@ -52,7 +52,7 @@ def test_the_gated_cure_of_the_examples_goes_on_when_it_is_approved(
     no = easops("approve", run_id)
     assert (no.code, "6 planned changes:" in no.out) == (3, True)
     assert "Approve these changes? [y/N]" in no.err
-    assert "you did not say yes" in no.err
+    assert "you did not confirm" in no.err
 
     at_terminal(monkeypatch, "y")
     approved = document(easops("approve", run_id, "--digest", digest, "--json"), "approval_of_run")
@@ -62,7 +62,7 @@ def test_the_gated_cure_of_the_examples_goes_on_when_it_is_approved(
     resumed = process("runs", "resume", run_id)
     assert resumed.code == 0, resumed
     assert "approved by " in resumed.out
-    assert "= Their floods have ended" in resumed.out
+    assert "= Check that the floods have ended" in resumed.out
     undone = document(process("undo", run_id, "--yes", "--json"), "run")
     assert undone["status"] == "undone"
 

@@ -78,14 +78,14 @@ def test_a_long_wait_is_whole_in_a_log_and_cut_on_a_terminal_but_for_its_times(
     (line,) = capsys.readouterr().err.splitlines()
     assert line == "easops: " + " ".join(wait.split())
 
-    waited = console_module._Waited()
+    waited = console_module._Waiting()
     waited.take(wait)
     assert len(waited.fitted(79)) == 79
     assert waited.fitted(79).endswith("... (90 s of at most 10 min)")
 
 
 def test_on_a_terminal_what_takes_its_time_says_how_long(clock: Clock) -> None:
-    waited = console_module._Waited()
+    waited = console_module._Waiting()
     waited.take("step 2 of 6: How loaded they are")
     clock.now = 2.0
     assert str(waited.__rich__()) == "step 2 of 6: How loaded they are"
@@ -115,7 +115,7 @@ def test_colour_is_for_terminals_and_for_who_wants_it(name: str, monkeypatch: py
         monkeypatch.delenv(variable, raising=False)
     for variable, value in environment.items():
         monkeypatch.setenv(variable, value)
-    monkeypatch.setattr(console_module, "_understands_escapes", lambda: True)
+    monkeypatch.setattr(console_module, "_supports_escapes", lambda: True)
     Console().result(Console().form(False).submitted("R"))
     from easops.report.terminal.text import Text
 

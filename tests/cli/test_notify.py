@@ -53,7 +53,7 @@ def test_a_change_and_its_undo_are_told_and_who_was_not_is_a_warning(
         ("down", "failed"),
         ("log", "sent"),
     ]
-    assert "easops: down was not told" in answer.err
+    assert "easops: down was not notified" in answer.err
     assert "127.0.0.1:9 cannot be reached" in answer.err
     run_id = document["run_id"]
     (told,) = [request.json for request in hook.got]
@@ -89,7 +89,7 @@ def test_notifications_that_cannot_be_had_hinder_no_rescue(
     assert (resumed.code, "has ended and owes nothing" in resumed.err) == (3, True), resumed.err
     assert checked.code == 0, checked.err
     for answer in (resumed, checked):
-        assert "easops: nobody will be told how this ends\n" in answer.err
+        assert "easops: nobody will be notified when this run ends\n" in answer.err
         assert "gone.yml" in answer.err
 
     path = tmp_path / "notify.yml"
@@ -102,7 +102,7 @@ def test_notifications_that_cannot_be_had_hinder_no_rescue(
     undone = easops("undo", run_id, "--yes", "--quiet", "-i", lab, "--notify", path)
 
     assert undone.code == 0, undone.err
-    assert "easops: on-call was not told" in undone.err
+    assert "easops: on-call was not notified" in undone.err
     assert "EASOPS_NO_SUCH_URL is not set" in undone.err
     (line,) = (tmp_path / "runs.jsonl").read_text(encoding="utf-8").splitlines()
     assert json.loads(line)["status"] == "undone"
@@ -114,7 +114,7 @@ def test_a_check_tells_nobody_and_says_whom_it_would_be(
     monkeypatch.setenv("EASOPS_NOTIFY", str(notifications))
     answer = easops("do", "block_user", USER, "-i", lab, "--because", "x", "--check", "-v")
     assert (answer.code, hook.got) == (0, [])
-    assert "easops: would be told of such an end: on-call, down, log" in answer.err
+    assert "easops: a run that ends like this would notify: on-call, down, log" in answer.err
 
 
 def test_a_run_that_cannot_begin_is_trouble_and_ends_as_it_would(

@@ -18,13 +18,13 @@ from easops.clock import Clock
 from easops.inventory.load import load_inventory
 from easops.lab import server
 from easops.lab.world import World
+from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.execution.execute_run import always
 from easops.playbook.language.find import find_playbook
 from easops.playbook.record.database import postgresql_url
 from easops.playbook.record.run_store import Record
 from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.run import run
-from easops.playbook.steps.report import RunReport
 from easops.standing_clock import StandingClock
 from tests.postgresql import PostgresServer
 
@@ -113,7 +113,7 @@ def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..
             # A look costs us time, and the lab's time costs us nothing.
             for name in ("_FIRST_WAIT", "_LONGEST_WAIT"):
                 monkeypatch.setattr(f"easops.playbook.steps.verify_step.{name}", 240.0)
-            monkeypatch.setattr("easops.actions.recycle_app_pool._LOOK_AGAIN", 10.0)
+            monkeypatch.setattr("easops.actions.recycle_app_pool._READ_AGAIN", 10.0)
             for module in ("run", "execution.world"):
                 monkeypatch.setattr(f"easops.playbook.{module}.SystemClock", lambda: clock)
             return Rig(lab, state or StateFolder(tmp_path / "state"))

@@ -22,12 +22,12 @@ from dbos import DBOS
 from easops.actions import ACTIONS
 from easops.detectors import DETECTORS
 from easops.inventory.load import load_inventory
+from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.execution.execute_run import always
 from easops.playbook.execution.interrupted import Interrupted
 from easops.playbook.language.load import load_playbook_text
 from easops.playbook.resume import resume
 from easops.playbook.run import run
-from easops.playbook.steps.report import RunReport
 from easops.playbook.undo import undo
 from tests.playbook.killing import When, ended_at_name, ended_at_step, killed_at
 
@@ -114,7 +114,7 @@ def process(
         patch("easops.playbook.execution.world.SystemClock", lambda: clock),
         patch("easops.playbook.steps.verify_step._FIRST_WAIT", 240.0),
         patch("easops.playbook.steps.verify_step._LONGEST_WAIT", 240.0),
-        patch("easops.actions.recycle_app_pool._LOOK_AGAIN", 30.0),
+        patch("easops.actions.recycle_app_pool._READ_AGAIN", 30.0),
         patch.object(DBOS, "destroy", lambda: None),  # the process ends: there is nothing to wait for
     ):
         try:

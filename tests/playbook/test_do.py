@@ -13,8 +13,8 @@ import easops
 from easops.actions import block_user, limit_eas_usage
 from easops.exchange import EasBudget, find_mailbox, get_exchange_server, get_throttling_policy
 from easops.inventory.host import Version
+from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.execution.execute_run import always
-from easops.playbook.steps.report import RunReport
 from easops.playbook.undo import undo
 from easops.remoting.command import Command
 from easops.remoting.pool import SessionPool
@@ -104,7 +104,7 @@ def test_a_version_that_cannot_be_changed_is_refused_with_what_to_do(
     assert words in item.reason
 
 
-def test_the_last_undo_removes_the_policy_that_the_first_left_behind(rig: Start) -> None:
+def test_the_last_undo_removes_the_policy_that_the_first_could_not(rig: Start) -> None:
     lab = rig("contacts-storm")
     users = ("laura.brandt@contoso.example", "marco.ricci@contoso.example")
     made, used = (str(do(lab, "limit_eas_usage", {"user": user}).run_id) for user in users)

@@ -16,6 +16,7 @@ import easops
 from easops.actions import ACTIONS
 from easops.detectors import DETECTORS
 from easops.errors import Refused
+from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.execution.dbos_engine import PROTOCOL
 from easops.playbook.execution.execute_run import always, made_here
 from easops.playbook.language.load import load_playbook_text
@@ -25,7 +26,6 @@ from easops.playbook.record.run_view import list_runs, show_run
 from easops.playbook.resume import resume
 from easops.playbook.run import submit
 from easops.playbook.steps.codec import dumps
-from easops.playbook.steps.report import RunReport
 from easops.playbook.undo import undo
 from easops.status import Status
 

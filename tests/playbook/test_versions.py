@@ -15,6 +15,7 @@ from easops.actions.change import Change
 from easops.detectors import DETECTORS
 from easops.exchange import EasBudget, EasPercentTime, find_mailbox, get_throttling_policy, list_throttling_policies
 from easops.inventory.host import Host
+from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.execution.execute_run import always
 from easops.playbook.language.find import find_playbook
 from easops.playbook.language.load import load_playbook_text
@@ -24,7 +25,6 @@ from easops.playbook.resume import resume
 from easops.playbook.run import run
 from easops.playbook.steps.codec import from_json
 from easops.playbook.steps.observer import Silent
-from easops.playbook.steps.report import RunReport
 from easops.playbook.undo import undo
 from easops.readings import READINGS
 from easops.readings.take import take
@@ -148,7 +148,7 @@ def test_an_undo_goes_through_another_domain_controller_where_the_runs_own_is_go
     assert reads(lab) == before
     moved = (
         "written on dc01.contoso.example, which does not answer; "
-        "read on dc02.contoso.example, which may not know of it yet"
+        "read on dc02.contoso.example, which may not have these changes yet"
     )
     assert [[step.reason for step in told.steps] for told in (checked, undone, again)] == [[moved], [moved], [""]]
     changes = [call["parameters"] for call in calls(lab)[asked_before:] if not call["cmdlet"].startswith("Get-")]
@@ -231,13 +231,13 @@ def test_where_it_does_not_learn_of_it_in_time_nothing_is_recycled_and_the_run_c
     lab = rig("contacts-storm-mixed")
     playbook = load_playbook_text(LIMIT_AND_RECYCLE, "test", actions=ACTIONS, detectors=DETECTORS)
     with monkeypatch.context() as impatient:
-        impatient.setattr("easops.actions.recycle_app_pool._REPLICATION", 0.0)
+        impatient.setattr("easops.actions.recycle_app_pool._REPLICATION_TIME", 0.0)
         report = run(playbook, lab.hosts, state=lab.state, confirm=always)
 
     assert [str(step.status) for step in report.steps] == ["changed", "failed"]
     (item,) = report.steps[1].items
     assert item.reason.startswith(
-        "the domain controller of AMS-EX02 does not know yet what was changed for tomas.novak"
+        "the changes to tomas.novak@contoso.example have not reached the domain controller of AMS-EX02"
     )
     assert "Restart-WebAppPool" not in [name for name, _ in lab.sent()]
     assert report.next == f"easops runs resume {report.run_id}"
@@ -273,7 +273,7 @@ def test_a_foreign_policy_of_2010_is_copied_with_its_values_that_are_null(rig: S
     before = reads(lab)
     refused = do(lab, ACTIONS["limit_eas_usage"], {"user": LAURA})
     assert [item.reason for item in refused.steps[0].items] == [
-        "has policy Mine; replace_policy=copy would give the user a lowered copy of it"
+        "has policy Mine; replace_policy=copy gives the user a copy of it with lower values"
     ]
 
     report = do(lab, ACTIONS["limit_eas_usage"], {"user": LAURA, "replace_policy": "copy"})
@@ -290,7 +290,7 @@ def test_a_foreign_policy_of_2010_is_copied_with_its_values_that_are_null(rig: S
     assert reads(lab) == before
 
 
-def test_a_policy_that_others_use_is_left_behind_on_2010_too(rig: Start) -> None:
+def test_a_policy_that_others_use_is_not_removed_on_2010_either(rig: Start) -> None:
     lab = rig("contacts-storm-2010")
     report = do(lab, ACTIONS["limit_eas_usage"], {"user": LAURA})
     other = do(lab, ACTIONS["limit_eas_usage"], {"user": "marco.ricci@contoso.example"})
@@ -299,7 +299,7 @@ def test_a_policy_that_others_use_is_left_behind_on_2010_too(rig: Start) -> None
 
     assert other.status is Status.CHANGED
     reasons = [item.reason for step in undone.steps for item in step.items if item.reason]
-    assert reasons == ["left behind, since another user is associated with it; the undo of theirs removes it"]
+    assert reasons == ["not removed, because another user is associated with it; undoing that user's change removes it"]
 
 
 def test_a_user_of_2010_is_blocked_through_2010_and_let_in_again(rig: Start) -> None:

@@ -30,18 +30,20 @@ from easops.actions.perform import perform
 from easops.clock import Waiting
 from easops.context import Context
 from easops.errors import EasopsError, Refused
+from easops.playbook.assessment.open_run import settling_commands
 from easops.playbook.execution.apply_changes import carry_out, host_time
 from easops.playbook.execution.interrupted import Interrupted
 from easops.playbook.record.approval import use_up
 from easops.playbook.record.database import PATIENCE, DatabaseAway
 from easops.playbook.record.run_store import Record
+from easops.playbook.record.run_view import view_of
 from easops.playbook.record.state_folder import RunLock, StateFolder
 from easops.playbook.record.stored_run import looked_at
 from easops.playbook.steps.approval_request import RULE, Approval, Verdict
 from easops.playbook.steps.codec import Json, from_json, to_json
 from easops.playbook.steps.effects import Job, Preview
 from easops.playbook.steps.observer import Observer
-from easops.playbook.steps.report import StepResult
+from easops.playbook.steps.step_result import StepResult
 from easops.remoting.retry import retry_for
 from easops.status import EXIT_CODES, Status
 
@@ -304,10 +306,8 @@ class DurableHands:
         execution = self._execution
         held, alive = looked_at(execution.record.get(holder), execution.record, execution.state)
         if held.ended is None and not held.closed and not alive:
-            return (
-                f"held by run {holder}, which died: easops runs resume {holder}, easops undo {holder}, "
-                f"or easops runs abandon {holder}"
-            )
+            commands = [command.command for command in settling_commands(view_of(held, execution.record))]
+            return f"held by run {holder}, which died: {', or '.join(commands)}"
         if waited > execution.wait.total_seconds():
             return f"held by run {holder}, which is still at work after {waited:.0f} s"
         return "ask again"

@@ -15,18 +15,21 @@ from easops.context import Context
 from easops.errors import EasopsError
 from easops.identity import this_person
 from easops.inventory.host import Host
+from easops.playbook.assessment.ending import Announcer, Ending
+from easops.playbook.assessment.run_report import RunReport, report_of
 from easops.playbook.execution.dbos_engine import PROTOCOL, DurableHands, Execution, execute
 from easops.playbook.execution.interrupted import Interrupted
 from easops.playbook.execution.world import context_of, time_of_run
 from easops.playbook.record.database import DatabaseAway
-from easops.playbook.record.notice_ledger import Announcer, Ending, Ledger, Moment
+from easops.playbook.record.notice_ledger import Ledger, Moment
 from easops.playbook.record.run_store import Record, Run
+from easops.playbook.record.run_view import view_of
 from easops.playbook.record.state_folder import RunLock, StateFolder
-from easops.playbook.record.stored_run import report_of, status_of, steps_of
+from easops.playbook.record.stored_run import status_of, steps_of
 from easops.playbook.steps.codec import Json
 from easops.playbook.steps.effects import Preview
 from easops.playbook.steps.observer import Observer, Silent
-from easops.playbook.steps.report import RunReport, StepResult, run_status
+from easops.playbook.steps.step_result import StepResult, run_status
 from easops.remoting.pool import SessionPool
 from easops.status import EXIT_CODES, Status
 
@@ -174,7 +177,7 @@ def execute_run(
         raise problem[0]
     record.end(held.run_id, run_status(steps), ended, owes=_owes(steps))
     if held.kind == "undo":
-        _close_undone(held, report_of(record.get(held.run_id), steps), record)
+        _close_undone(held, report_of(view_of(record.get(held.run_id), record)), record)
     return _announced(held, record, conduct, "end")
 
 
@@ -183,11 +186,10 @@ def _announced(
 ) -> RunReport:
     """The report of a run that has ended, or was stopped, with the notices of that."""
     run = record.get(held.run_id)
-    report = report_of(run, steps_of(run, record))
+    report = report_of(view_of(run, record), stopped=moment == "stopped", problem=problem)
     if conduct.announcer is None:
         return report
-    ending, ledger = Ending(run, report, moment, problem), Ledger(record, run, moment)
-    notices = conduct.announcer.announce(ending, ledger, conduct.observer.progress)
+    notices = conduct.announcer.announce(Ending(report), Ledger(record, run, moment), conduct.observer.progress)
     return attrs.evolve(report, notices=notices)
 
 

@@ -35,8 +35,8 @@ from easops.playbook.steps.earlier import Earlier
 from easops.playbook.steps.effects import Effects, ReadOnlyEffects
 from easops.playbook.steps.facts import Facts
 from easops.playbook.steps.observer import Silent
-from easops.playbook.steps.report import StepResult
 from easops.playbook.steps.run_state import RunState
+from easops.playbook.steps.step_result import StepResult
 from easops.playbook.steps.verify_step import verify_step
 from easops.status import ITEM_STOPS, STOPS_LATER_CHANGES, Status
 

@@ -16,11 +16,11 @@ import sqlalchemy as sa
 
 import easops
 from easops.errors import Refused
+from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.execution import dbos_engine as engine
 from easops.playbook.record.run_store import Record
 from easops.playbook.record.run_view import list_runs
 from easops.playbook.record.state_folder import StateFolder
-from easops.playbook.steps.report import RunReport
 from easops.status import Status
 
 Start = Callable[..., Any]

@@ -107,7 +107,7 @@ def test_an_intent_that_cannot_be_stored_means_that_nothing_is_sent(
     server.start()
 
     assert child.returncode == 5, said
-    assert "the outcome of what was under way is not recorded" in said
+    assert "the outcome of the last operation is unknown" in said
     assert "cannot be reached" in said
     assert server.password not in said
     assert gate.users == list(USERS[:2])

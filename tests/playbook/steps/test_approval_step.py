@@ -15,7 +15,7 @@ from easops.playbook.record.approval import lapsed
 from easops.playbook.record.run_store import KEPT
 from easops.playbook.steps.approval_request import RULE, digest_of
 from easops.playbook.steps.earlier import Earlier
-from easops.playbook.steps.report import StepResult
+from easops.playbook.steps.step_result import StepResult
 from easops.remoting.unreachable import Unreachable
 from easops.status import Status
 

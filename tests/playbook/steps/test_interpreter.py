@@ -28,7 +28,7 @@ from easops.playbook.steps.earlier import Earlier, OneWayChange
 from easops.playbook.steps.effects import Job, Preview
 from easops.playbook.steps.facts import Facts
 from easops.playbook.steps.interpreter import interpret
-from easops.playbook.steps.report import StepResult
+from easops.playbook.steps.step_result import StepResult
 from easops.remoting.pool import Sessions
 from easops.remoting.unreachable import Unreachable
 from easops.status import Status

@@ -1,4 +1,4 @@
-"""What came of a run: its steps, in order, and what to type next."""
+"""What came of a step, and of a notice."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from easops.actions.outcome import Done, ItemOutcome
 from easops.detectors.finding import Detection
 from easops.playbook.language.model import Step
 from easops.playbook.steps.approval_request import RULE, Approval
-from easops.status import EXIT_CODES, Status, worst
+from easops.status import MAY_HAVE_CHANGED, Status, worst
 
 Kind = Literal["detect", "verify", "do", "approval", "undo"]
 
@@ -68,20 +68,14 @@ class StepResult:
         return self.done.items if self.done is not None else ()
 
     @property
+    def changed_items(self) -> tuple[ItemOutcome, ...]:
+        """The items that were changed, or may have been; a failed one may be half done."""
+        return tuple(item for item in self.items if item.touched or item.status in MAY_HAVE_CHANGED)
+
+    @property
     def unapproved(self) -> bool:
         """Whether it planned what was not approved, or is not any more, and so did not do it."""
         return any(item.rule == RULE for item in self.items)
-
-
-@attrs.frozen
-class OpenRun:
-    """An earlier run of the same playbook on one of the same targets, because of which another is refused.
-
-    *run_id* is its id. *state* says why, in words: its process ended, or it has unfinished steps.
-    """
-
-    run_id: str
-    state: str
 
 
 NoticeStatus = Literal["sent", "failed", "unknown"]
@@ -99,70 +93,6 @@ class Notice:
     status: NoticeStatus
     reason: str
     at: dt.datetime
-
-
-@attrs.frozen
-class RunReport:
-    """A run, or its prediction under ``--check`` (*checked*; then *run_id* is None: it leaves no record).
-
-    *playbook* is the name of the playbook, *kind* what was called, *status* how the run ended, *steps* are the results
-    of its steps, *started* and *ended* its times (UTC). *owes* says that it has unfinished steps.
-    *next* is the command to type: undo after a change, resume after a run that owes its later steps. *lab* is the
-    scenario, for a run against the built-in lab; *limit* is what narrowed the playbook's hosts; *earlier*
-    is, under ``--check``, the open run because of which this one would be refused; *notices* is who was told of
-    its end.
-    """
-
-    run_id: str | None
-    playbook: str
-    kind: Literal["run", "do", "undo"]
-    status: Status
-    steps: tuple[StepResult, ...] = ()
-    checked: bool = False
-    owes: bool = False
-    lab: str | None = None
-    limit: str | None = None
-    earlier: OpenRun | None = None
-    started: dt.datetime | None = None
-    ended: dt.datetime | None = None
-    next: str = ""
-    notices: tuple[Notice, ...] = ()
-
-    @property
-    def changed(self) -> bool:
-        """Whether anything was changed, or may have been."""
-        held = (Status.CHANGED, Status.UNDONE, Status.UNKNOWN, Status.VERIFY_FAILED)
-        return not self.checked and any(item.touched or item.status in held for item in self.items)
-
-    @property
-    def undoable(self) -> bool:
-        """Whether anything that was changed, or may have been, can be put back: a recycle cannot.
-
-        Of a failed item the first of several changes may have been made.
-        """
-        held = (Status.CHANGED, Status.UNKNOWN, Status.VERIFY_FAILED)
-        items = [item for item in self.items if item.touched or item.status in held]
-        return not self.checked and any(item.undo == "exact" for item in items)
-
-    @property
-    def would_change(self) -> bool:
-        """Whether a run without ``--check`` would change anything."""
-        return any(item.status is Status.WOULD_CHANGE for item in self.items)
-
-    @property
-    def exit_code(self) -> int:
-        """The exit code of ``easops run`` for this run."""
-        return EXIT_CODES[self.status]
-
-    @property
-    def items(self) -> tuple[ItemOutcome, ...]:
-        """What came of each user, or each host's pool, over all steps."""
-        return tuple(item for step in self.steps for item in step.items)
-
-    @property
-    def findings(self) -> tuple[Detection, ...]:
-        """What the detect steps found."""
-        return tuple(step.detection for step in self.steps if step.kind == "detect" and step.detection is not None)
 
 
 def run_status(steps: tuple[StepResult, ...]) -> Status:
