@@ -74,7 +74,8 @@ class LogFile:
 
 @attrs.frozen
 class Channel:
-    """Who is notified, of which ends (*when*), and how (*way*).
+    """A notification channel: its *name*, *when* it is used (the words for the ends of runs), and its *way*, which is a
+    webhook, a mail or a file.
 
     Recorded runs hold channels under these names, so the fields are not renamed.
     """

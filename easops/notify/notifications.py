@@ -29,8 +29,8 @@ def _ignore(notice: Notice) -> None: ...
 
 @attrs.frozen
 class Notifications:
-    """Who is notified when a run ends (``easops.playbook.record.notice_ledger.Announcer``). *on_notice* is called with
-    each notice."""
+    """The *channels* that are notified of a run's end (``easops.playbook.assessment.ending.Announcer``). *on_notice* is
+    called with each notice."""
 
     channels: tuple[Channel, ...]
     on_notice: Callable[[Notice], None] = _ignore
@@ -41,6 +41,7 @@ class Notifications:
         return cls(from_json(recorded, tuple[Channel, ...]))
 
     def recorded(self) -> Json:
+        """The channels in the form in which a run's record has them."""
         return to_json(list(self.channels))
 
     def check(self) -> None:
