@@ -71,14 +71,14 @@ def resume(
         if held.document["protocol"] != PROTOCOL:
             raise Refused(
                 f"run {held.run_id} was recorded with engine protocol {held.document['protocol']}",
-                f"this version of easops has {PROTOCOL}",
+                f"this version of easops uses protocol {PROTOCOL}",
                 f"install easops {held.document['version']} to resume it; easops undo works with any version",
                 rule="protocol",
             )
         refuse_denied(held, record)
         if held.ended is not None and not held.owes:
             raise Refused(
-                f"run {held.run_id} has ended and owes nothing",
+                f"run {held.run_id} has ended and has no unfinished steps",
                 f"its status is {held.status}",
                 "run the playbook again, or undo it",
                 rule="nothing to resume",

@@ -145,7 +145,7 @@ def start_run(
     """As ``run``, for inputs that depend on the hosts. The hosts of a lab are known only when it has started."""
     options = options.in_lab("lab" if lab else None)
     if not lab and hosts is None:
-        raise BadInput("there are no hosts to run against", "no inventory is named", "name one, or use the lab")
+        raise BadInput("there are no hosts to run on", "no inventory is named", "name an inventory, or use the lab")
     state = state or StateFolder.default()
     with ExitStack() as stack:
         clock: Clock = SystemClock()

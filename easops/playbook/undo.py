@@ -87,9 +87,9 @@ def undo(
     ):
         if held.closed.startswith("undone"):
             raise Refused(
-                f"run {held.run_id} is {held.closed} already",
+                f"run {held.run_id} is already {held.closed}",
                 "",
-                f"easops runs show {held.run_id} tells more",
+                f"easops runs show {held.run_id} shows more",
                 rule="undone",
             )
         check_engine(state)
@@ -113,7 +113,7 @@ def undo(
                 "undo",
                 f"undo of {held.run_id}",
                 {
-                    # A run of its own: how the first was confirmed, and which easops made it, is nothing to it.
+                    # An undo is a run of its own: who made the first run, with which easops, does not apply to it.
                     **recorded_origin(),
                     **{name: held.document.get(name) for name in ("source", "hosts", "lab")},
                     "undoes": held.run_id,
