@@ -19,10 +19,13 @@ DOORS = {
     "tenacity": {"remoting.retry"},
     "ruamel": {"yaml_reader"},
     "jinja2": {"playbook.language.expression", "report.page.html"},
-    "dbos": {"playbook.execution.dbos_engine", "playbook.execution.maintenance"},
-    "sqlalchemy": {"playbook.record.run_store", "playbook.record.database", "playbook.record.sqlite"},
+    "dbos": {
+        f"playbook.execution.{name}"
+        for name in "dbos_engine durable_effects durable_step json_serializer maintenance target_workflow".split()
+    },
+    "sqlalchemy": {f"playbook.record.{name}" for name in "database database_lock postgresql run_store sqlite".split()},
     "cattrs": {"playbook.steps.codec"},
-    "filelock": {"playbook.record.state_folder", "lab.world.state"},
+    "filelock": {"playbook.record.run_lock", "lab.world.state"},
     "platformdirs": {"playbook.record.location"},
     "typer": {"cli"},
     "rich": {"cli"},

@@ -23,8 +23,10 @@ from easops.playbook.execution.maintenance import check_engine
 from easops.playbook.execution.run_options import WAIT, RunOptions
 from easops.playbook.execution.world import world_of
 from easops.playbook.record.approval import refuse_denied
+from easops.playbook.record.liveness import locked_run
+from easops.playbook.record.run_store import open_store
 from easops.playbook.record.state_folder import StateFolder
-from easops.playbook.record.stored_run import locked, opened, refuse_closed
+from easops.playbook.record.stored_run import refuse_closed
 from easops.playbook.steps.codec import dumps, to_json
 from easops.playbook.steps.observer import Observer
 from easops.playbook.undo_attempt import attempt_undo
@@ -65,7 +67,7 @@ def resume(
         UnreachableHost, CommandFailed, Interrupted: as for ``run``.
     """
     options = RunOptions(Caller(observer, confirm), wait, stopper, sessions, announcer)
-    with one_run_per_process(), opened(state) as (record, state), locked(record, state, run_id) as (held, lock):
+    with one_run_per_process(), open_store(state) as (store, state), locked_run(store, state, run_id) as (held, lock):
         refuse_closed(held)
         check_engine(state)
         if held.document["protocol"] != PROTOCOL:
@@ -75,8 +77,8 @@ def resume(
                 f"install easops {held.document['version']} to resume it; easops undo works with any version",
                 rule="protocol",
             )
-        refuse_denied(held, record)
-        if held.ended is not None and not held.owes:
+        refuse_denied(held, store)
+        if held.ended is not None and not held.unfinished:
             raise Refused(
                 f"run {held.run_id} has ended and has no unfinished steps",
                 f"its status is {held.status}",
@@ -84,24 +86,24 @@ def resume(
                 rule="nothing to resume",
             )
         if held.waits:
-            refuse_open_run(record, state, held, held.document["anew"])
-            held = attrs.evolve(held, walks=1, started=dt.datetime.now(dt.UTC))
-            record.update(held.run_id, walks=1, started=held.started.isoformat())
-        record.write(held.run_id, "resumed", dt.datetime.now(dt.UTC).isoformat(), to_json(this_person()))
+            refuse_open_run(store, state, held, held.document["anew"])
+            held = attrs.evolve(held, attempts=1, started=dt.datetime.now(dt.UTC))
+            store.update(held.run_id, attempts=1, started=held.started.isoformat())
+        store.write(held.run_id, "resumed", dt.datetime.now(dt.UTC).isoformat(), to_json(this_person()))
         if held.document.get("submitted"):
             options = attrs.evolve(options, asks=False)
         if held.ended is not None:
-            held = attrs.evolve(held, walks=held.walks + 1, ended=None, status=None)
-            record.update(held.run_id, walks=held.walks, ended=None, status=None)
+            held = attrs.evolve(held, attempts=held.attempts + 1, ended=None, status=None)
+            store.update(held.run_id, attempts=held.attempts, ended=None, status=None)
         if announcer is not None:
             held = attrs.evolve(held, document={**held.document, "notify": announcer.recorded()})
-            record.update(held.run_id, document=dumps(held.document))
+            store.update(held.run_id, document=dumps(held.document))
         with world_of(held, hosts, state) as (known, clock):
             options = options.in_lab(held.lab)
             if held.kind == "undo":
                 main = functools.partial(attempt_undo, held)
             else:
-                main = functools.partial(attempt, held, record, known)
+                main = functools.partial(attempt, held, store, known)
             options.observer.started(held.run_id)
-            report = execute_run(held, held.walk_ids[-1], main, record, state, lock, known, clock, options)
+            report = execute_run(held, held.attempt_ids[-1], main, store, state, lock, known, clock, options)
             return options.caller.checked(report)

@@ -35,16 +35,12 @@ from easops.playbook.execution.world import time_of_run
 from easops.playbook.language.find import find_playbook
 from easops.playbook.language.load import check_inputs, command_of
 from easops.playbook.language.model import Playbook
+from easops.playbook.record.liveness import releasing
 from easops.playbook.record.open_runs import find_open_run
-from easops.playbook.record.run_store import Record, Run
+from easops.playbook.record.run import Run, new_run_id
+from easops.playbook.record.run_store import RunStore, open_store
 from easops.playbook.record.state_folder import StateFolder
-from easops.playbook.record.stored_run import (
-    host_target,
-    kept,
-    new_run_id,
-    opened,
-    organisation_target,
-)
+from easops.playbook.record.targets import host_target, organisation_target
 from easops.playbook.select_hosts import SelectedHosts, select_hosts
 from easops.playbook.steps.codec import Json, to_json
 from easops.playbook.steps.effects import ReadOnlyEffects
@@ -163,29 +159,30 @@ def start_run(
         stack.enter_context(one_run_per_process())
         state = state.prepared()
         run_id = new_run_id()
-        record = Record(state.database_url)
-        stack.callback(record.close)
+        store = RunStore(state.database_url)
+        stack.callback(store.close)
         check_engine(state)
-        prune(record, state)
+        prune(store, state)
         lock = state.lock(run_id)
         lock.take()
-        stack.enter_context(kept(lock))
+        stack.enter_context(releasing(lock))
         if lab:
             world = stack.enter_context(start_lab(scenario or playbook.scenario or DEFAULT_SCENARIO, state.lab(run_id)))
             hosts, clock, used = world.hosts, world.clock, world.scenario
         started = time_of_run(used, clock)
         inputs = inputs_for(hosts or ())
         held, hosts = _planned(run_id, playbook, inputs, hosts or (), limit, used, options.announcer, started)
-        refuse_open_run(record, state, held, anew)
+        refuse_open_run(store, state, held, anew)
         ask_passwords(hosts)
-        record.add(held)
+        store.add(held)
         try:
             options.observer.started(run_id)
         except Exception:
-            record.end(run_id, Status.REFUSED, held.started, owes=False)  # the caller's own error: nothing has begun
+            # The caller's own error: nothing has begun.
+            store.end(run_id, Status.REFUSED, held.started, unfinished=False)
             raise
-        main = functools.partial(attempt, held, record, hosts)
-        return options.caller.checked(execute_run(held, run_id, main, record, state, lock, hosts, clock, options))
+        main = functools.partial(attempt, held, store, hosts)
+        return options.caller.checked(execute_run(held, run_id, main, store, state, lock, hosts, clock, options))
 
 
 def submit(
@@ -205,13 +202,13 @@ def submit(
     """
     given = dict(inputs or {})
     check_inputs(playbook, given)
-    with opened(state) as (record, state):
+    with open_store(state) as (store, state):
         check_engine(state)
         now = dt.datetime.now(dt.UTC)
         held, _ = _planned(new_run_id(), playbook, given, hosts, limit, None, announcer, now)
-        held = attrs.evolve(held, document={**held.document, "submitted": True, "anew": anew}, walks=0)
-        refuse_open_run(record, state, held, anew)
-        record.add(held)
+        held = attrs.evolve(held, document={**held.document, "submitted": True, "anew": anew}, attempts=0)
+        refuse_open_run(store, state, held, anew)
+        store.add(held)
         return held.run_id
 
 
@@ -289,8 +286,8 @@ def _earlier_run(state: StateFolder, playbook: Playbook, selected: Sequence[Host
     if state.is_new:
         return None
     new = Run("", "run", playbook.name, {}, (), dt.datetime.now(dt.UTC))
-    with opened(state) as (record, folder):
-        found = find_open_run(record, folder, attrs.evolve(new, targets=_targets(new, selected)), anew)
+    with open_store(state) as (store, folder):
+        found = find_open_run(store, folder, attrs.evolve(new, targets=_targets(new, selected)), anew)
     return None if found is None else open_run_of(found)
 
 

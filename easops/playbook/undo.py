@@ -20,14 +20,10 @@ from easops.playbook.execution.maintenance import check_engine
 from easops.playbook.execution.run_options import WAIT, RunOptions
 from easops.playbook.execution.world import context_of, time_of_run, world_of
 from easops.playbook.reconcile import abandon_run, reconcile_run
-from easops.playbook.record.run_store import Run
+from easops.playbook.record.liveness import locked_run, releasing
+from easops.playbook.record.run import Run, new_run_id
+from easops.playbook.record.run_store import open_store
 from easops.playbook.record.state_folder import StateFolder
-from easops.playbook.record.stored_run import (
-    kept,
-    locked,
-    new_run_id,
-    opened,
-)
 from easops.playbook.steps.codec import to_json
 from easops.playbook.steps.effects import Job, ReadOnlyEffects
 from easops.playbook.steps.observer import Observer
@@ -82,8 +78,8 @@ def undo(
     options = RunOptions(Caller(observer, confirm), wait, stopper, sessions, announcer)
     with (
         nullcontext() if check else one_run_per_process(),
-        opened(state) as (record, state),
-        locked(record, state, run_id) as (held, _lock),
+        open_store(state) as (store, state),
+        locked_run(store, state, run_id) as (held, _lock),
     ):
         if held.closed.startswith("undone"):
             raise Refused(
@@ -96,16 +92,16 @@ def undo(
         options = options.in_lab(held.lab)
         with world_of(held, hosts, state) as (known, clock):
             if held.ended is None and not check:
-                reconcile_run(held, record, known, clock)
-                abandon_run(held, record, state)
-            jobs = undo_jobs(held, record)
+                reconcile_run(held, store, known, clock)
+                abandon_run(held, store, state)
+            jobs = undo_jobs(held, store)
             if check:
                 options.observer.started(None)
-                with context_of(held, record, known, clock, options.observer, options.sessions) as context:
+                with context_of(held, store, known, clock, options.observer, options.sessions) as context:
                     moved = _move(context, jobs)
                     report = _undo_checked(held, jobs, context, options.observer, skip_drifted, moved)
                     return options.caller.checked(report)
-            with context_of(held, record, known, clock, options.observer, options.sessions) as context:
+            with context_of(held, store, known, clock, options.observer, options.sessions) as context:
                 moved = _move(context, jobs)
                 controller = context.organisation.domain_controller
             undoing = Run(
@@ -129,13 +125,13 @@ def undo(
             )
             lock = state.lock(undoing.run_id)
             lock.take()
-            with kept(lock):
-                record.add(undoing)
-                for entry in record.entries(held.run_id, "facts"):
-                    record.write(undoing.run_id, "facts", entry.key, {**entry.body, "domain_controller": controller})
+            with releasing(lock):
+                store.add(undoing)
+                for entry in store.entries(held.run_id, "facts"):
+                    store.write(undoing.run_id, "facts", entry.key, {**entry.body, "domain_controller": controller})
                 options.observer.started(undoing.run_id)
                 main = functools.partial(attempt_undo, undoing)
-                report = execute_run(undoing, undoing.run_id, main, record, state, lock, known, clock, options)
+                report = execute_run(undoing, undoing.run_id, main, store, state, lock, known, clock, options)
             return options.caller.checked(report)
 
 

@@ -13,7 +13,7 @@ from easops.playbook.assessment.still_open import untouched
 from easops.status import UNCONFIRMED, Severity, Status, severity
 
 if TYPE_CHECKING:
-    from easops.playbook.record.approval import Asked
+    from easops.playbook.record.approval import PendingApproval
 
 SETTLING: Final = frozenset({"begin", "reconcile", "approve", "resume", "undo", "close"})
 """The labels of the commands that bring a run to its end: what there is to do about an open one."""
@@ -82,7 +82,7 @@ def close(run_id: str) -> NextCommand:
     return NextCommand("close", f"easops runs abandon {run_id}", "close it for good; what it set stays")
 
 
-def next_of_asked(asked: Asked) -> NextCommand:
+def next_of_asked(asked: PendingApproval) -> NextCommand:
     """The command that leads on from what a run asks an approval for."""
     run_id = asked.run.run_id
     if asked.decision is None:

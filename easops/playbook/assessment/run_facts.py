@@ -135,7 +135,7 @@ class RunFacts:
     @property
     def decision(self) -> Literal["", "approved", "denied"]:
         """What was decided on the approval that it asks for; empty where nothing is decided, or nothing is to be."""
-        decision = None if self.record is None or self.record.asked is None else self.record.asked.decision
+        decision = None if self.record is None or self.record.pending is None else self.record.pending.decision
         if decision is None:
             return ""
         return "approved" if decision.approved else "denied"

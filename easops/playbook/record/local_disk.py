@@ -6,13 +6,13 @@ import ctypes
 import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
 _LOCAL_LINUX: Final = frozenset(
-    "bcachefs btrfs ecryptfs exfat ext2 ext3 ext4 f2fs hfsplus jfs msdos nilfs2 ntfs ntfs3 overlay ramfs reiserfs tmpfs "
-    "ubifs vfat xfs zfs".split()
+    "bcachefs btrfs ecryptfs exfat ext2 ext3 ext4 f2fs hfsplus jfs msdos nilfs2 ntfs ntfs3 overlay ramfs reiserfs "
+    "tmpfs ubifs vfat xfs zfs".split()
 )
 _LOCAL_MACOS: Final = frozenset({"apfs", "hfs"})
 
@@ -32,22 +32,14 @@ _DRIVE_RAMDISK: Final = 6
 def is_on_local_disk(folder: Path) -> bool:
     """Whether *folder* is on a file system that is known to be of this machine.
 
-    False also if it is not known: of a network file system, a folder shared into a virtual machine or a container, and
-    any that is not in the lists above. Raises nothing.
+    False also if that is not known: for a network file system, a folder that is shared into a virtual machine or a
+    container, and any file system that is not in the lists above. Raises nothing.
     """
-    path = Path(os.path.realpath(folder))
+    check = _CHECKS.get(sys.platform)
     try:
-        if sys.platform == "linux":
-            mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape").splitlines()
-            return linux_file_system(path, mounts) in _LOCAL_LINUX
-        if sys.platform == "darwin":
-            return _is_local_on_macos(path)
-        if sys.platform == "win32":
-            # A path on a share, \\server\share\folder, has the share as its drive, which is of another type.
-            return ctypes.windll.kernel32.GetDriveTypeW(f"{path.anchor}") in (_DRIVE_FIXED, _DRIVE_RAMDISK)
+        return check is not None and check(Path(os.path.realpath(folder)))
     except (OSError, AttributeError):
         return False
-    return False
 
 
 def linux_file_system(path: Path, mounts: Iterable[str]) -> str:
@@ -68,6 +60,19 @@ def linux_file_system(path: Path, mounts: Iterable[str]) -> str:
     return found
 
 
+def _is_local_on_linux(path: Path) -> bool:
+    mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape")
+    return linux_file_system(path, mounts.splitlines()) in _LOCAL_LINUX
+
+
+def _is_local_on_windows(path: Path) -> bool:
+    # A path on a share, \\server\share\folder, has the share as its anchor, and that is of another type.
+    drive_type = 0
+    if sys.platform == "win32":
+        drive_type = ctypes.windll.kernel32.GetDriveTypeW(path.anchor)
+    return drive_type in (_DRIVE_FIXED, _DRIVE_RAMDISK)
+
+
 def _is_local_on_macos(path: Path) -> bool:
     library = ctypes.CDLL(None, use_errno=True)
     statfs = getattr(library, "statfs$INODE64", None) or library.statfs  # arm64 has only the one with 64-bit inodes
@@ -78,3 +83,10 @@ def _is_local_on_macos(path: Path) -> bool:
     name = answer.raw[_TYPE_AT : _TYPE_AT + _TYPE_LENGTH].rstrip(b"\0").decode("ascii", "replace")
     flags = int.from_bytes(answer.raw[_FLAGS_AT : _FLAGS_AT + 4], sys.byteorder)
     return bool(flags & _MNT_LOCAL) and name in _LOCAL_MACOS
+
+
+_CHECKS: Final[Mapping[str, Callable[[Path], bool]]] = {
+    "linux": _is_local_on_linux,
+    "darwin": _is_local_on_macos,
+    "win32": _is_local_on_windows,
+}

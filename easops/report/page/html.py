@@ -34,8 +34,8 @@ from easops.status import NOT_TRIED, Status
 from easops.wording import counted, figure
 
 if TYPE_CHECKING:
-    from easops.playbook.record.approval import Decision
-    from easops.playbook.record.run_store import Run
+    from easops.playbook.record.decision import Decision
+    from easops.playbook.record.run import Run
 
 
 @attrs.frozen
@@ -70,7 +70,7 @@ def _changes(report: RunReport) -> list[tuple[StepResult, list[ItemOutcome]]]:
 
 def _approvals(report: RunReport) -> list[tuple[StepResult, Decision | None]]:
     """The approval steps that asked, each with what was decided, where the run still hangs on it."""
-    asked = None if report.record is None else report.record.asked
+    asked = None if report.record is None else report.record.pending
     return [
         (step, asked.decision if asked is not None and asked.step.key == step.key else None)
         for step in report.steps

@@ -14,7 +14,8 @@ from easops.report.terminal.layout import INDENT, difference, effective_lines, m
 from easops.wording import counted
 
 if TYPE_CHECKING:
-    from easops.playbook.record.approval import Asked, Decision
+    from easops.playbook.record.approval import PendingApproval
+    from easops.playbook.record.decision import Decision
 
 
 def approval_lines(approval: Approval, told: str, *, whole: bool) -> list[str]:
@@ -46,7 +47,7 @@ def change_lines(approval: Approval) -> list[str]:
     return lines
 
 
-def asked_lines(asked: Asked) -> list[str]:
+def asked_lines(asked: PendingApproval) -> list[str]:
     """All that an approver has to know: what for, what would be changed, who asks, until when, and who may agree."""
     approval, run = asked.approval, asked.run
     lines = head_lines(run.playbook, run.run_id, run.lab, run.limit, checked=False)
@@ -60,7 +61,7 @@ def asked_lines(asked: Asked) -> list[str]:
     return [*lines, *rows_lines(rows)]
 
 
-def decided_lines(asked: Asked, decision: Decision) -> list[str]:
+def decided_lines(asked: PendingApproval, decision: Decision) -> list[str]:
     """What was decided, and what to type next."""
     command = next_of_asked(attrs.evolve(asked, decision=decision))
     return ["", *rows_lines([Row("decided", decision_words(decision)), command_row(command)])]

@@ -33,7 +33,7 @@ def runs_lines(views: Sequence[RunView], width: int | None = None) -> list[str]:
             f"{view.run.started:%m-%d %H:%M}",
             # R of `undone by R` is told by runs show; what it owes is marked
             view.status.partition(" by ")[0].partition(",")[0].replace("_", " "),
-            " ".join(["lab"] * (view.run.lab is not None) + ["owes"] * view.run.owes),
+            " ".join(["lab"] * (view.run.lab is not None) + ["owes"] * view.run.unfinished),
         )
         for view in views
     ]
@@ -71,8 +71,8 @@ def run_view_lines(view: RunView, report: RunReport, *, diff: bool = False, verb
     if view.notices:
         lines += ["", "Who was told:", *notice_lines(view.notices)]
     rows = assessment_rows(report.assessment)
-    if view.asked is not None and view.asked.decision is not None:
-        rows.append(Row("decided", decision_words(view.asked.decision)))
+    if view.pending is not None and view.pending.decision is not None:
+        rows.append(Row("decided", decision_words(view.pending.decision)))
     rows += command_rows(report.assessment)
     return [*lines, "", *rows_lines(rows)] if rows else lines
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from easops.actions.action import Plan
 from easops.detectors.finding import Detection, Measurement
 from easops.playbook.assessment.run_facts import OpenRun
-from easops.playbook.record.run_store import Run
+from easops.playbook.record.run import Run
 from easops.playbook.record.run_view import RunView
 from easops.playbook.steps.effects import Preview
 from easops.playbook.steps.step_result import StepResult
@@ -84,7 +84,7 @@ def test_runs_are_told_one_a_line_with_what_they_were() -> None:
 
     views = [
         view("undo", "undo of 20261123-120000-beef", ended=AT, status="undone", lab="calm"),
-        view("run", "Cure a storm", ended=AT, status="verify_failed", owes=True, lab="calm"),
+        view("run", "Cure a storm", ended=AT, status="verify_failed", unfinished=True, lab="calm"),
         view("do", "do block_user", ended=AT, status="changed", closed="undone by 20261124-180000-abcd"),
         view("run", "Cure a storm"),
     ]
