@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from easops.playbook.assessment.run_facts import OpenRun
     from easops.playbook.language.model import Playbook
+    from easops.playbook.record.notice import Notice
     from easops.playbook.run import submit
     from easops.playbook.steps.effects import Preview
-    from easops.playbook.steps.step_result import Notice, StepResult
+    from easops.playbook.steps.step_result import StepResult
 else:
     from easops.lazy import lazy_names
 
     __getattr__ = lazy_names(
         __name__,
         {
-            "Notice": "easops.playbook.steps.step_result",
-            "OpenRun": "easops.playbook.steps.step_result",
+            "Notice": "easops.playbook.record.notice",
+            "OpenRun": "easops.playbook.assessment.run_facts",
             "Playbook": "easops.playbook.language.model",
             "Preview": "easops.playbook.steps.effects",
             "StepResult": "easops.playbook.steps.step_result",
