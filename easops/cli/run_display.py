@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from easops.errors import EasopsError
     from easops.notify import Notifications
     from easops.playbook.assessment.run_report import RunReport
-    from easops.playbook.execution.execute_run import Confirm
+    from easops.playbook.execution.caller import Confirm
     from easops.playbook.execution.interrupted import Interrupted
     from easops.playbook.record.notice import Notice
     from easops.playbook.steps.effects import Preview
@@ -69,7 +69,7 @@ class RunDisplay:
 
     def confirm(self) -> Confirm:
         """What confirms the changes: ``--yes``, the person at the terminal, or nothing, so that they are refused."""
-        from easops.playbook.execution.execute_run import always
+        from easops.playbook.execution.caller import always
 
         if self._shared.yes:
             return always

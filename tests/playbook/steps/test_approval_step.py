@@ -9,13 +9,13 @@ import pytest
 
 from easops.detectors.finding import Detection
 from easops.errors import CommandFailed, Refused, UnreachableHost
-from easops.playbook.execution.execute_run import _owes
 from easops.playbook.language.model import LIFETIME
 from easops.playbook.record.approval import lapsed
 from easops.playbook.record.run_store import KEPT
 from easops.playbook.steps.approval_request import RULE, digest_of
 from easops.playbook.steps.earlier import Earlier
 from easops.playbook.steps.step_result import StepResult
+from easops.playbook.steps.unfinished import has_unfinished_steps
 from easops.remoting.unreachable import Unreachable
 from easops.status import Status
 
@@ -68,7 +68,7 @@ def test_it_asks_for_all_that_follows_and_nothing_of_it_is_done() -> None:
     ]
     assert approval.told == "anna: 5 hits; bert: 9 hits"
     assert (approval.until, approval.approved_by) == (SOON, None)
-    assert _owes(effects.results)
+    assert has_unfinished_steps(effects.results)
 
 
 def test_what_was_approved_is_done_without_another_question_and_while_the_approval_is_valid() -> None:
@@ -133,7 +133,7 @@ def test_a_user_found_after_the_approval_is_not_changed_nor_are_the_others_of_th
         "anna": "another item of this step is not planned as it was approved",
     }
     assert {item.rule for item in effects.results[3].items} == {RULE}
-    assert _owes(effects.results)
+    assert has_unfinished_steps(effects.results)
 
 
 def test_where_there_was_nothing_to_approve_nothing_found_later_is_changed() -> None:
@@ -194,7 +194,7 @@ def test_what_cannot_be_planned_completely_is_not_asked_for(error: Exception, st
     assert [str(result.status) for result in effects.results][1:3] == [status, "not_started"]
     assert effects.results[1].approval is None
     assert effects.results[1].reason.startswith("the changes to approve cannot be planned: limit: anna: ")
-    assert _owes(effects.results)
+    assert has_unfinished_steps(effects.results)
 
 
 @pytest.mark.parametrize("expires", ["0s", "401d"])
