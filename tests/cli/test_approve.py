@@ -45,8 +45,8 @@ def test_the_gated_cure_of_the_examples_goes_on_when_it_is_approved(
     digest = labelled(asked, "digest")
     assert f"easops approve {run_id} --yes --digest {digest}" in asked.err
     assert f"easops approve {run_id} --deny --yes --digest {digest}" in process("approve", run_id, "--deny").err
-    told = document(process("approve", run_id, "--json"), "approval_of_run")
-    assert (told["status"], told["step"]["approval"]["digest"]) == ("awaiting_approval", digest)
+    request = document(process("approve", run_id, "--json"), "approval_of_run")
+    assert (request["status"], request["step"]["approval"]["digest"]) == ("awaiting_approval", digest)
     assert process("approve", run_id, "--yes", "--digest", "0" * 64).code == 3
     at_terminal(monkeypatch, "n")
     no = easops("approve", run_id)

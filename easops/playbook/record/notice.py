@@ -1,4 +1,4 @@
-"""What came of the notification about a run through one channel."""
+"""The outcome of one notification of a run's end."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ NoticeStatus = Literal["sent", "failed", "unknown"]
 
 @attrs.frozen
 class Notice:
-    """What came of the notification about a run through one channel.
+    """The outcome of one notification of a run's end.
 
-    ``sent``: the channel accepted it. ``failed``: it did not. ``unknown``: it may have; it is not sent again. *reason*
-    says why it failed. *at* is when it was recorded.
+    *channel* is the name of the channel, *at* the time. *status* is ``sent``, ``failed`` (*reason* says why), or
+    ``unknown``: it may have arrived, and is not sent again.
     """
 
     channel: str

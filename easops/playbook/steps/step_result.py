@@ -24,12 +24,14 @@ def step_key(number: int, host: str | None) -> str:
 class StepResult:
     """The result of one step.
 
-    *hosts* are the names of the hosts that it was about. *detection* is what a detect or verify found, *done* what came
-    of a do or undo, *approval* what an approval step asks for. *certain* is False for a prediction that depends on
-    an earlier step, which *reason* names. *stops*: because of this step no later changing step starts. *seconds* is how
-    long it took, by the clock of the run. *host* is the current host of a step in an ``each_host``. *position* counts
-    the results of the run from 1 (0 in records of 0.1.0 without groups: there it is *number*). *given* are the values
-    of a detect as arguments of ``easops detect`` (``above=60``).
+    *number* and *name* are those of the step, *kind* its keyword, *subject* the detector or action. *status* is how it
+    ended, *reason* why, *because* the reason that the playbook gives for a change. *seconds* is how long it took, by
+    the clock of the run. *hosts* are the names of its hosts. *detection* is what a detect or verify found, *done* the
+    result of a do or undo, *approval* what an approval step asks for. *certain* is False for a prediction that depends
+    on an earlier step, which *reason* names. *stops*: because of this step no later changing step starts. *host* is the
+    current host of a step in an ``each_host``. *position* counts the results of the run from 1 (0 in records of 0.1.0
+    without groups: there it is *number*). *given* are the values of a detect as arguments of ``easops detect``
+    (``above=60``).
     """
 
     number: int
@@ -62,6 +64,7 @@ class StepResult:
 
     @property
     def items(self) -> tuple[ItemOutcome, ...]:
+        """The outcome of each user, or each host's pool."""
         return self.done.items if self.done is not None else ()
 
     @property

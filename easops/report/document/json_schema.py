@@ -24,6 +24,7 @@ from easops.playbook.assessment.run_facts import RunFacts
 from easops.playbook.record.approval import Decision
 from easops.playbook.record.notice import Notice
 from easops.playbook.record.run_store import Run
+from easops.playbook.record.run_view import RunView
 from easops.playbook.steps.approval_request import Approval
 from easops.playbook.steps.step_result import StepResult
 from easops.readings.reading import Reading
@@ -104,7 +105,8 @@ class _Made:
 
     def fields(self, kind: Any, *names: str) -> dict[str, Schema]:
         """The fields of an attrs class, or those of them that are named."""
-        hints = get_type_hints(kind)
+        # What a class imports for type checkers only is in no document.
+        hints = get_type_hints(kind, localns={"RunView": RunView})
         return {name: self.of(hints[name]) for name in names or [held.name for held in attrs.fields(kind)]}
 
 
