@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from easops.playbook.assessment.run_facts import OpenRun
     from easops.playbook.assessment.verdict import Verdict
     from easops.playbook.language.model import Playbook
+    from easops.playbook.record.notice import Notice
     from easops.playbook.run import submit
     from easops.playbook.steps.effects import Preview
-    from easops.playbook.steps.step_result import Notice, StepResult
+    from easops.playbook.steps.step_result import StepResult
 else:
     from easops.lazy import lazy_names
 
@@ -23,7 +24,7 @@ else:
         {
             "Assessment": "easops.playbook.assessment.assessment",
             "NextCommand": "easops.playbook.assessment.next_command",
-            "Notice": "easops.playbook.steps.step_result",
+            "Notice": "easops.playbook.record.notice",
             "OpenRun": "easops.playbook.assessment.run_facts",
             "Playbook": "easops.playbook.language.model",
             "Point": "easops.playbook.assessment.point",
