@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from easops.errors import EasopsError
 from easops.registry import table
 from easops.report.ci.github import GITHUB
-from easops.report.ci.junit import JUNIT, unbegun
+from easops.report.ci.junit import JUNIT, start_failure
 from easops.report.ci.sarif import SARIF
 from easops.report.document.json import JSON
 from easops.report.file_format import FileFormat
@@ -17,8 +17,8 @@ from easops.report.terminal.text import Text
 
 FORMATS: Mapping[str, Format] = table(Text(), JSON)
 FILES: Mapping[str, FileFormat] = table(HTML, JUNIT)
-UNBEGUN: Mapping[str, Callable[[str, EasopsError], str]] = {JUNIT.name: unbegun}
-"""Those of them that are written of a run that could not begin, too."""
+START_FAILURES: Mapping[str, Callable[[str, EasopsError], str]] = {JUNIT.name: start_failure}
+"""The formats of files that are also written for a run that could not begin."""
 LINTS: Mapping[str, LintFormat] = table(LINT_TEXT, GITHUB, SARIF)
 
-__all__ = ["FILES", "FORMATS", "LINTS", "UNBEGUN", "FileFormat", "Format", "LintFormat"]
+__all__ = ["FILES", "FORMATS", "LINTS", "START_FAILURES", "FileFormat", "Format", "LintFormat"]
