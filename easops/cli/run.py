@@ -52,6 +52,10 @@ def run(
     shared: RunOptions,
 ) -> None:
     """Run a playbook: find the fault, cure it, prove the cure."""
+    if lab:
+        from easops.lab_process import prepare_lab
+
+        prepare_lab()
     from easops.errors import BadInput
     from easops.playbook.language.find import find_playbook
     from easops.playbook.run import run as run_playbook

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from easops.errors import EasopsError
     from easops.notify import Notifications
     from easops.playbook.assessment.run_report import RunReport
-    from easops.playbook.execution.execute_run import Confirm
+    from easops.playbook.execution.caller import Confirm
     from easops.playbook.execution.interrupted import Interrupted
     from easops.playbook.steps.effects import Preview
     from easops.playbook.steps.step_result import Notice, StepResult
@@ -68,7 +68,7 @@ class RunDisplay:
 
     def confirm(self) -> Confirm:
         """What confirms the changes: ``--yes``, the person at the terminal, or nothing, so that they are refused."""
-        from easops.playbook.execution.execute_run import always
+        from easops.playbook.execution.caller import always
 
         if self._shared.yes:
             return always
@@ -121,10 +121,10 @@ class RunDisplay:
         """Show the summary and end the command with the run's exit code."""
         from easops.playbook.assessment.ending import words_of
         from easops.report.terminal.error import three_lines
-        from easops.status import EXIT_PENDING
+        from easops.status import EXIT_PENDING, Severity, severity
 
         code = report.exit_code
-        if detailed and code == 0 and report.would_change:
+        if detailed and report.would_change and severity(report.status) is Severity.GOOD:
             code = EXIT_PENDING
         self.console.result(self._form.end(report, code))
         self._write_files(report)
@@ -172,7 +172,7 @@ class RunDisplay:
                 self._write_files(report)
 
     def _recorded(self, *, stopped: bool = False, problem: EasopsError | None = None) -> RunReport | None:
-        """The report of this run as far as it came, by its record; None where it left none. Raises EasopsError."""
+        """The report of this run as far as it got, from its record; None if it has no record. Raises EasopsError."""
         from easops.playbook.assessment.run_report import report_of
         from easops.playbook.record.run_view import show_run
 
@@ -194,12 +194,12 @@ class RunDisplay:
         if not stop.finished:
             end = "the outcome of the last operation is unknown; resume, undo or reconcile will check it"
         what, why, status = f"run {self.run_id} was stopped; {end}", "", "stopped"
-        report, away = None, stop.why or stop.unmarked
-        if away is None:  # else the record's database is away
+        report, database_error = None, stop.why or stop.unmarked
+        if database_error is None:
             try:
                 report = self._recorded(stopped=True)
             except EasopsError as error:
-                away = error
+                database_error = error
         known = report or RunReport(self.run_id, self._title, "run", Status.OK, stopped=True)
         next_step = ", or ".join(command.command for command in known.assessment.next)
         if stop.why is not None:
@@ -215,6 +215,6 @@ class RunDisplay:
         github_actions.stopped(self.console, what, why, next_step)
         if report is not None:
             self._write_files(report)
-        elif away is not None and self._files:
-            self._files_not_written(away)
+        elif database_error is not None and self._files:
+            self._files_not_written(database_error)
         leave(code)

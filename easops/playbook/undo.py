@@ -13,9 +13,11 @@ from easops.exchange.server import choose_domain_controller
 from easops.inventory.host import Host
 from easops.playbook.assessment.ending import Announcer
 from easops.playbook.assessment.run_report import RunReport
-from easops.playbook.execution.dbos_engine import alone
-from easops.playbook.execution.execute_run import WAIT, Caller, Conduct, Confirm, execute_run, made_here
+from easops.playbook.execution.caller import Caller, Confirm
+from easops.playbook.execution.execute_run import execute_run, recorded_origin
+from easops.playbook.execution.execution import one_run_per_process
 from easops.playbook.execution.maintenance import check_engine
+from easops.playbook.execution.run_options import WAIT, RunOptions
 from easops.playbook.execution.world import context_of, time_of_run, world_of
 from easops.playbook.reconcile import abandon_run, reconcile_run
 from easops.playbook.record.run_store import Run
@@ -77,33 +79,33 @@ def undo(
         Refused: the run is alive, or already undone.
         UnreachableHost, CommandFailed, Interrupted: as for ``run``.
     """
-    conduct = Conduct(Caller(observer, confirm), wait, stopper, sessions, announcer)
+    options = RunOptions(Caller(observer, confirm), wait, stopper, sessions, announcer)
     with (
-        nullcontext() if check else alone(),
+        nullcontext() if check else one_run_per_process(),
         opened(state) as (record, state),
         locked(record, state, run_id) as (held, _lock),
     ):
         if held.closed.startswith("undone"):
             raise Refused(
-                f"run {held.run_id} is {held.closed} already",
+                f"run {held.run_id} is already {held.closed}",
                 "",
-                f"easops runs show {held.run_id} tells more",
+                f"easops runs show {held.run_id} shows more",
                 rule="undone",
             )
         check_engine(state)
-        conduct = conduct.in_lab(held.lab)
+        options = options.in_lab(held.lab)
         with world_of(held, hosts, state) as (known, clock):
             if held.ended is None and not check:
                 reconcile_run(held, record, known, clock)
                 abandon_run(held, record, state)
             jobs = undo_jobs(held, record)
             if check:
-                conduct.observer.started(None)
-                with context_of(held, record, known, clock, conduct.observer, conduct.sessions) as context:
+                options.observer.started(None)
+                with context_of(held, record, known, clock, options.observer, options.sessions) as context:
                     moved = _move(context, jobs)
-                    report = _undo_checked(held, jobs, context, conduct.observer, skip_drifted, moved)
-                    return conduct.caller.heard(report)
-            with context_of(held, record, known, clock, conduct.observer, conduct.sessions) as context:
+                    report = _undo_checked(held, jobs, context, options.observer, skip_drifted, moved)
+                    return options.caller.checked(report)
+            with context_of(held, record, known, clock, options.observer, options.sessions) as context:
                 moved = _move(context, jobs)
                 controller = context.organisation.domain_controller
             undoing = Run(
@@ -111,8 +113,8 @@ def undo(
                 "undo",
                 f"undo of {held.run_id}",
                 {
-                    # A run of its own: how the first was confirmed, and which easops made it, is nothing to it.
-                    **made_here(),
+                    # An undo is a run of its own: who made the first run, with which easops, does not apply to it.
+                    **recorded_origin(),
                     **{name: held.document.get(name) for name in ("source", "hosts", "lab")},
                     "undoes": held.run_id,
                     "closed": held.closed,
@@ -131,10 +133,10 @@ def undo(
                 record.add(undoing)
                 for entry in record.entries(held.run_id, "facts"):
                     record.write(undoing.run_id, "facts", entry.key, {**entry.body, "domain_controller": controller})
-                conduct.observer.started(undoing.run_id)
+                options.observer.started(undoing.run_id)
                 main = functools.partial(attempt_undo, undoing)
-                report = execute_run(undoing, undoing.run_id, main, record, state, lock, known, clock, conduct)
-            return conduct.caller.heard(report)
+                report = execute_run(undoing, undoing.run_id, main, record, state, lock, known, clock, options)
+            return options.caller.checked(report)
 
 
 def _move(context: Context, jobs: Sequence[Job]) -> str:

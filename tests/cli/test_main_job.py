@@ -80,17 +80,17 @@ def test_a_run_that_is_stopped_can_be_closed(
     assert "was stopped" in err
     assert "<strong>Stopped</strong>" in page.read_text(encoding="utf-8")
 
-    (held,) = json.loads(process("runs", "list", "--json").out)["runs"]
-    assert held["status"] == "stopped"
-    assert f"easops runs resume {held['run_id']}" in err
-    closed = process("runs", "abandon", held["run_id"], "--json")
+    (run,) = json.loads(process("runs", "list", "--json").out)["runs"]
+    assert run["status"] == "stopped"
+    assert f"easops runs resume {run['run_id']}" in err
+    closed = process("runs", "abandon", run["run_id"], "--json")
     assert (closed.code, json.loads(closed.out)["status"]) == (0, "ok")
-    shown = json.loads(process("runs", "show", held["run_id"], "--json").out)
-    assert (shown["status"], shown["closed"]) == (held["status"], "abandoned")
+    shown = json.loads(process("runs", "show", run["run_id"], "--json").out)
+    assert (shown["status"], shown["closed"]) == (run["status"], "abandoned")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is needed to kill a run")
-def test_a_killed_lab_run_takes_its_lab_with_it_and_hinders_no_later_one(process: Easops, state: Path) -> None:
+def test_a_killed_lab_run_takes_its_lab_with_it_and_blocks_no_later_one(process: Easops, state: Path) -> None:
     command = [sys.executable, "-m", "easops", "run", "contacts-sync-storm", "--lab"]
     running = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=dict(os.environ)

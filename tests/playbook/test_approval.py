@@ -153,7 +153,7 @@ def test_an_approved_run_goes_on_once_and_is_undone(case: Case) -> None:
     assert report.steps[0].approval.approved_by is not None
     with pytest.raises(Refused, match="asks for no approval"):
         case.approved()
-    with pytest.raises(Raised, match="owes nothing"):
+    with pytest.raises(Raised, match="has no unfinished steps"):
         case.resumed()
 
 

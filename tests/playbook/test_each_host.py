@@ -9,7 +9,7 @@ from easops.actions import ACTIONS
 from easops.detectors import DETECTORS
 from easops.lab.value import CmdletFailed, ErrorInfo
 from easops.playbook.assessment.run_report import RunReport
-from easops.playbook.execution.execute_run import always
+from easops.playbook.execution.caller import always
 from easops.playbook.language.load import load_playbook_text
 from easops.playbook.language.model import Playbook
 from easops.playbook.record.run_view import show_run

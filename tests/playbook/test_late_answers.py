@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from easops.playbook.assessment.run_report import RunReport
-from easops.playbook.execution.execute_run import always
+from easops.playbook.execution.caller import always
 from easops.playbook.reconcile import reconcile
 from easops.playbook.record.run_view import show_run
 from easops.playbook.undo import undo

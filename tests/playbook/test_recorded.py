@@ -19,7 +19,7 @@ from easops.errors import Refused
 from easops.inventory.load import load_inventory
 from easops.lab import server
 from easops.playbook.assessment.run_report import report_of
-from easops.playbook.execution.execute_run import always
+from easops.playbook.execution.caller import always
 from easops.playbook.record.run_view import list_runs, show_run
 from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.resume import resume

@@ -12,7 +12,7 @@ from easops.exchange import find_mailbox, list_throttling_policies
 from easops.lab.value import CmdletFailed, ErrorInfo
 from easops.playbook.assessment.run_facts import OpenRun
 from easops.playbook.assessment.run_report import RunReport
-from easops.playbook.execution.execute_run import always
+from easops.playbook.execution.caller import always
 from easops.playbook.language.find import find_playbook
 from easops.playbook.record.run_view import show_run
 from easops.playbook.resume import resume

@@ -16,7 +16,7 @@ from easops.detectors import DETECTORS
 from easops.exchange import EasBudget, EasPercentTime, find_mailbox, get_throttling_policy, list_throttling_policies
 from easops.inventory.host import Host
 from easops.playbook.assessment.run_report import RunReport
-from easops.playbook.execution.execute_run import always
+from easops.playbook.execution.caller import always
 from easops.playbook.language.find import find_playbook
 from easops.playbook.language.load import load_playbook_text
 from easops.playbook.language.one_action import one_action_inputs, one_action_playbook

@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 
 @attrs.frozen
 class OpenRun:
-    """An earlier run of the same playbook on one of the same targets, because of which another is refused. *state*
-    says why, in words: it died, was stopped, or has unfinished steps. *ended* is False of one without an end; beside
-    that none begins, whatever is said."""
+    """An earlier run of the same playbook on one of the same targets, because of which another is refused.
+
+    *run_id* is its id. *state* says why, in words: it died, was stopped, or has unfinished steps. *ended* is False if
+    it has no end; then no other run begins, whatever the options.
+    """
 
     run_id: str
     state: str
@@ -31,6 +33,9 @@ class OpenRun:
 @attrs.frozen
 class RunFacts:
     """A run, or its prediction under ``--check`` (*checked*; then *run_id* is None: it leaves no record).
+
+    *playbook* is the name of the playbook, *kind* the command (run, do or undo), *status* is how it ended, *steps* are
+    the results of its steps, *started* and *ended* its times (UTC; None if it has none).
 
     *unfinished* says that changing steps are still to be done. *lab* is the scenario, for a run on the built-in lab;
     *limit* is what narrowed the playbook's hosts; *earlier* is, under ``--check``, the open run because of which this

@@ -23,11 +23,15 @@ def step_key(number: int, host: str | None) -> str:
 
 @attrs.frozen
 class StepResult:
-    """One step. *hosts* are the labels it was about; *detection* is what a detect or verify found, *done* what came
-    of a do or undo. *certain* is False for a prediction that depends on an earlier step, which *reason* names. *stops*
-    says that no later changing step may start because of it. *host* is the host at hand of a step in an ``each_host``;
-    *position* counts the results of the walk from 1 (0 in records of releases without groups: there it is *number*).
-    *approval* is what an approval step asks for. *given* are the values of a detect, as they are typed (``above=60``).
+    """The result of one step.
+
+    *number* and *name* are those of the step, *kind* its keyword, *subject* the detector or action. *status* is how it
+    ended, *reason* why, *because* the reason that the playbook gives for a change. *seconds* is how long it took.
+    *hosts* are the names of its hosts; *detection* is what a detect or verify found, *done* the result of a do or undo.
+    *certain* is False for a prediction that depends on an earlier step, which *reason* names. *stops* says that no
+    later changing step may start because of it. *host* is the host at hand of a step in an ``each_host``; *position*
+    counts the results of the walk from 1 (0 in records of releases without groups: there it is *number*). *approval* is
+    what an approval step asks for. *given* are the values of a detect, as they are typed (``above=60``).
     """
 
     number: int
@@ -60,6 +64,7 @@ class StepResult:
 
     @property
     def items(self) -> tuple[ItemOutcome, ...]:
+        """The outcome of each user, or each host's pool."""
         return self.done.items if self.done is not None else ()
 
     @property
@@ -78,9 +83,10 @@ NoticeStatus = Literal["sent", "failed", "unknown"]
 
 @attrs.frozen
 class Notice:
-    """What came of telling one channel of the run's end.
+    """The outcome of one notification of a run's end.
 
-    ``sent``: it was taken. ``failed``: it was not. ``unknown``: it may have come; it is not sent again.
+    *channel* is the name of the channel, *at* the time. *status* is ``sent``, ``failed`` (*reason* says why), or
+    ``unknown``: it may have arrived, and is not sent again.
     """
 
     channel: str
