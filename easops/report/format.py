@@ -75,10 +75,10 @@ class Format(Protocol):
         ...
 
     def notices(self, notices: Sequence[Notice], status: Status, exit_code: int) -> str:
-        """What came of a trial of the notifications."""
+        """The result of a test message to every channel."""
         ...
 
-    def settled(
+    def reconciled(
         self,
         run_id: str,
         found: Sequence[tuple[Change, ChangeOutcome]],

@@ -151,7 +151,7 @@ def runs_document(views: Sequence[RunView]) -> Document:
 
 
 def run_view_document(view: RunView, report: RunReport) -> Document:
-    """The run's own document, its ``status`` as ``runs list`` tells it; ``exit_code`` is the run's, null before its
+    """The run's own document, its ``status`` as in ``runs list``; ``exit_code`` is the run's, null before its
     end. ``changes`` are its intents, with what came of them; ``decision`` is what was decided on the approval that it
     asks for, or null."""
     return {
@@ -174,7 +174,7 @@ def served_document(runs: Sequence[tuple[RunView, RunReport, int]], exit_code: i
     return {"status": worst.state, "runs": documents, "exit_code": exit_code}
 
 
-def settled_document(
+def reconciled_document(
     run_id: str, found: Sequence[tuple[Change, ChangeOutcome]], status: Status, exit_code: int
 ) -> Document:
     return {
@@ -270,7 +270,7 @@ class _Json:
     def notices(self, notices: Sequence[Notice], status: Status, exit_code: int) -> str:
         return dumped(notices_document(notices, status, exit_code))
 
-    def settled(
+    def reconciled(
         self,
         run_id: str,
         found: Sequence[tuple[Change, ChangeOutcome]],
@@ -279,7 +279,7 @@ class _Json:
         *,
         closed: bool,
     ) -> str:
-        return dumped(settled_document(run_id, found, status, exit_code))
+        return dumped(reconciled_document(run_id, found, status, exit_code))
 
 
 JSON = _Json()
