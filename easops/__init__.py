@@ -1,53 +1,57 @@
 """Find and cure Exchange ActiveSync overload over remote PowerShell: evidence, the smallest cure, proof, undo.
 
-``load_inventory`` names the hosts. ``detect`` looks for a fault with evidence, ``run`` carries out a playbook, ``do``
-a single action, and ``undo`` puts back what they changed. ``read_hosts`` reads many servers at once by the functions
-of ``easops.exchange``, ``easops.iis`` and ``easops.logs``, which a script may also call by itself, with a session of a
+``load_inventory`` reads the hosts. ``detect`` looks for a fault and gives evidence, ``run`` runs a playbook, ``do`` a
+single action, and ``undo`` puts back what they changed. ``read_hosts`` reads many servers at once with the functions of
+``easops.exchange``, ``easops.iis`` and ``easops.logs``; a script may also call those itself, with a session of a
 ``SessionPool``.
 
-Nothing here prints, or ends the process. Errors are those of ``easops.errors``, all of them ``EasopsError``; a run
-that is stopped raises ``Interrupted``, which is none of them.
-Importing this module loads nothing else: each name is loaded when it is used.
+None of this prints, or ends the process. Its errors are those of ``easops.errors``, all of them ``EasopsError``; only a
+run that is stopped raises ``Interrupted``, which is not one of them.
+Importing this module imports nothing else: each name is imported when it is first used.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from easops.detectors.detect import detect
     from easops.detectors.finding import Detection
     from easops.errors import EasopsError
     from easops.inventory.load import load_inventory
+    from easops.playbook.assessment.run_report import RunReport
     from easops.playbook.do import do
     from easops.playbook.execution.interrupted import Interrupted
     from easops.playbook.language.find import find_playbook
     from easops.playbook.resume import resume
     from easops.playbook.run import run
     from easops.playbook.steps.observer import Observer
-    from easops.playbook.steps.report import RunReport
     from easops.playbook.undo import undo
     from easops.remoting.pool import SessionPool, read_hosts
     from easops.status import Status
+else:
+    from easops.lazy import lazy_names
 
-_ROOMS = {
-    "Detection": "easops.detectors.finding",
-    "EasopsError": "easops.errors",
-    "Interrupted": "easops.playbook.execution.interrupted",
-    "Observer": "easops.playbook.steps.observer",
-    "RunReport": "easops.playbook.steps.report",
-    "SessionPool": "easops.remoting.pool",
-    "Status": "easops.status",
-    "detect": "easops.detectors.detect",
-    "do": "easops.playbook.do",
-    "find_playbook": "easops.playbook.language.find",
-    "load_inventory": "easops.inventory.load",
-    "read_hosts": "easops.remoting.pool",
-    "resume": "easops.playbook.resume",
-    "run": "easops.playbook.run",
-    "undo": "easops.playbook.undo",
-}
+    __getattr__ = lazy_names(
+        __name__,
+        {
+            "Detection": "easops.detectors.finding",
+            "EasopsError": "easops.errors",
+            "Interrupted": "easops.playbook.execution.interrupted",
+            "Observer": "easops.playbook.steps.observer",
+            "RunReport": "easops.playbook.assessment.run_report",
+            "SessionPool": "easops.remoting.pool",
+            "Status": "easops.status",
+            "detect": "easops.detectors.detect",
+            "do": "easops.playbook.do",
+            "find_playbook": "easops.playbook.language.find",
+            "load_inventory": "easops.inventory.load",
+            "read_hosts": "easops.remoting.pool",
+            "resume": "easops.playbook.resume",
+            "run": "easops.playbook.run",
+            "undo": "easops.playbook.undo",
+        },
+    )
 
 __all__ = [
     "Detection",
@@ -66,9 +70,3 @@ __all__ = [
     "run",
     "undo",
 ]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _ROOMS:
-        raise AttributeError(f"module 'easops' has no attribute {name!r}")
-    return getattr(import_module(_ROOMS[name]), name)

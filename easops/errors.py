@@ -18,6 +18,20 @@ from __future__ import annotations
 
 import attrs
 
+__all__ = [
+    "Abandoned",
+    "AccessRefused",
+    "BadInput",
+    "CommandFailed",
+    "EasopsError",
+    "ErrorRecord",
+    "LogFormatError",
+    "OutcomeUnknown",
+    "Refused",
+    "UnexpectedAnswer",
+    "UnreachableHost",
+]
+
 
 class EasopsError(Exception):
     """The base class of all errors of easops: *what* failed, *why*, and the *next_step*, each a text for a person.
@@ -55,6 +69,9 @@ class Refused(EasopsError):
 class UnexpectedAnswer(EasopsError):
     """The server's answer has a shape that easops does not know. The error shows the answer; nothing was guessed from
     it."""
+
+    def __init__(self, what: str, why: str = "", next_step: str = "report it with this text") -> None:
+        super().__init__(what, why, next_step)
 
 
 class UnreachableHost(EasopsError):

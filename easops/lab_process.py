@@ -18,7 +18,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Final
+from typing import IO, Final
 
 import attrs
 
@@ -72,34 +72,50 @@ class Lab:
         self.stop()
 
 
+_prepared: Final[list[tuple[subprocess.Popen[str], IO[str]]]] = []
+
+
+def prepare_lab() -> None:
+    """Begin to start the process of the next lab: what it needs is loaded while this process does something else. It
+    ends with this process, used or not."""
+    if not _prepared:
+        _prepared.append(_new_process())
+
+
+def _new_process() -> tuple[subprocess.Popen[str], IO[str]]:
+    """The process of a lab that waits for the arguments of ``easops lab start``, and the file of its errors."""
+    # A file, not a pipe: nobody reads while the lab runs, and a full pipe would hold it up.
+    errors = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115  # closed by whoever starts the lab
+    process = subprocess.Popen(
+        [sys.executable, "-m", "easops", "lab", "start-when-told"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        text=True,
+        encoding="utf-8",
+        env={name: value for name, value in os.environ.items() if name.upper().startswith(_INHERITED)},
+    )
+    return process, errors
+
+
 def start_lab(scenario: str | None, folder: Path, *, begin: dt.datetime | None = None) -> Lab:
     """Start the lab whose world *folder* keeps; *scenario* names the world to make where there is none yet, which
     begins at *begin* (now).
 
     Raises BadInput (no such scenario, a folder of something else) and LabError, with the lab's own words.
     """
-    command = [sys.executable, "-m", "easops", "lab", "start", "--state", str(folder), "--clock-by-stdin"]
+    arguments = ["--state", str(folder), "--clock-by-stdin"]
     if scenario is not None:
-        command += ["--scenario", scenario]
+        arguments += ["--scenario", scenario]
     if begin is not None:
-        command += ["--begin", begin.isoformat()]
-    # A file, not a pipe: nobody reads while the lab runs, and a full pipe would hold it up.
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as said:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=said,
-            text=True,
-            encoding="utf-8",
-            env={name: value for name, value in os.environ.items() if name.upper().startswith(_INHERITED)},
-        )
-        assert process.stdout is not None
-        line = process.stdout.readline()
+        arguments += ["--begin", begin.isoformat()]
+    process, errors = _prepared.pop() if _prepared else _new_process()
+    with errors:
+        line = _asked(process, arguments)
         if not line:
             process.wait()
-            said.seek(0)
-            raise _not_started(said.read(), process.returncode)
+            errors.seek(0)
+            raise _not_started(errors.read(), process.returncode)
     ready = json.loads(line)
     inventory = Path(ready["inventory"])
     return Lab(
@@ -123,17 +139,22 @@ def temporary_lab(scenario: str) -> Iterator[Lab]:
 
 def _reach(process: subprocess.Popen[str], moment: float) -> float:
     """Have the lab's clock reach *moment*, and give what it shows; both in seconds since its start."""
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        process.stdin.write(json.dumps({"until": moment}) + "\n")
-        process.stdin.flush()
-        line = process.stdout.readline()
-    except (OSError, ValueError):  # ValueError: the pipe is closed
-        line = ""
+    line = _asked(process, {"until": moment})
     if not line:
         raise LabError("the lab has ended", "its process is gone, and its clock with it", "run the playbook again")
     return float(json.loads(line)["now"])
+
+
+def _asked(process: subprocess.Popen[str], message: object) -> str:
+    """The lab's answer to one line of JSON; empty where it has ended."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        process.stdin.write(json.dumps(message) + "\n")
+        process.stdin.flush()
+        return process.stdout.readline()
+    except (OSError, ValueError):  # ValueError: the pipe is closed
+        return ""
 
 
 def _not_started(said: str, code: int) -> EasopsError:

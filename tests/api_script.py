@@ -1,6 +1,6 @@
 """A script as its author would write it: every function of the API, one after the other, in one process.
 
-It prints nothing itself; what it saw goes to a file, as JSON: python -m tests.api_script INVENTORY PLAYBOOK ANSWER
+It prints nothing itself; what it found goes to a file, as JSON: python -m tests.api_script INVENTORY PLAYBOOK ANSWER
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from easops.playbook.run import submit
 USER = "laura.brandt@contoso.example"
 
 
-class Told(Observer):
-    """Keeps what it is told."""
+class RecordingObserver(Observer):
+    """Records what it is called with."""
 
     def __init__(self) -> None:
         self.started_runs: list[str | None] = []
@@ -37,29 +37,29 @@ class Told(Observer):
 
 def main(inventory: str, playbook: str, answer: str) -> None:
     hosts = load_inventory(inventory).hosts
-    told = Told()
+    observer = RecordingObserver()
     reports: list[RunReport] = []
     with SessionPool() as sessions:
-        looks = [
-            detect("pool_memory", hosts, {"above": 1000}, observer=told, sessions=sessions).judged for _ in range(3)
+        judged = [
+            detect("pool_memory", hosts, {"above": 1000}, observer=observer, sessions=sessions).judged for _ in range(3)
         ]
         workers = read_hosts(hosts, read_worker_processes, sessions=sessions)
-        reports.append(do("block_user", hosts, {"user": USER}, confirm=True, observer=told, sessions=sessions))
-        reports.append(undo(str(reports[0].run_id), confirm=True, observer=told, sessions=sessions))
-        reports.append(run(playbook, hosts, check=True, observer=told, sessions=sessions))
-        reports.append(run(playbook, hosts, confirm=True, observer=told, sessions=sessions))
+        reports.append(do("block_user", hosts, {"user": USER}, confirm=True, observer=observer, sessions=sessions))
+        reports.append(undo(str(reports[0].run_id), confirm=True, observer=observer, sessions=sessions))
+        reports.append(run(playbook, hosts, check=True, observer=observer, sessions=sessions))
+        reports.append(run(playbook, hosts, confirm=True, observer=observer, sessions=sessions))
         waiting = submit(find_playbook(playbook), hosts)
-        reports.append(resume(waiting, observer=told, sessions=sessions))
-    saw = {
-        "looks": looks,
+        reports.append(resume(waiting, observer=observer, sessions=sessions))
+    result = {
+        "judged": judged,
         "workers": sorted(workers),
         "statuses": [report.status for report in reports],
         "ids": [report.run_id for report in reports],
-        "started": told.started_runs,
-        "texts": told.texts,
-        "steps": told.steps,
+        "started": observer.started_runs,
+        "texts": observer.texts,
+        "steps": observer.steps,
     }
-    Path(answer).write_text(json.dumps(saw), encoding="utf-8")
+    Path(answer).write_text(json.dumps(result), encoding="utf-8")
 
 
 if __name__ == "__main__":

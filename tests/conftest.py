@@ -1,5 +1,4 @@
-"""Labs that any test may read, each started once a session as users start it, as a process of its own; and a relay
-that listens in."""
+"""Labs that any test may read, each a process that is started once per session; and a relay that records traffic."""
 
 from __future__ import annotations
 
@@ -61,10 +60,10 @@ def postgres() -> Iterator[PostgresServer]:
         yield server
 
 
-class Wire:
-    """A relay before a port of this machine; ``said`` is all that went over it, either way.
+class Relay:
+    """A relay in front of a port of this machine; ``traffic`` is everything that went through it, in both directions.
 
-    While ``spoils`` is set, the next sealed answer arrives with its last byte changed.
+    With ``spoils`` set, it changes the last byte of the next encrypted answer.
     """
 
     def __init__(self, port: int) -> None:
@@ -73,7 +72,7 @@ class Wire:
         self._open: list[socket.socket] = []
         self._lock = threading.Lock()
         self.port: int = self._listener.getsockname()[1]
-        self.said = bytearray()
+        self.traffic = bytearray()
         self.spoils = False
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -91,7 +90,7 @@ class Wire:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
                 with self._lock:
-                    self.said += data
+                    self.traffic += data
                     end = data.rfind(b"--Encrypted Boundary--")
                     if self.spoils and answers and end > 0:
                         self.spoils = False
@@ -101,7 +100,7 @@ class Wire:
             sink.shutdown(socket.SHUT_WR)
 
     def cut(self) -> None:
-        """End every connection, as a firewall ends idle ones."""
+        """Cut every connection, as a firewall cuts idle ones."""
         with self._lock:
             cut, self._open = self._open, []
         for end in cut:
@@ -115,11 +114,11 @@ class Wire:
 
 
 @contextmanager
-def _relays() -> Iterator[Callable[[int], Wire]]:
+def _relays() -> Iterator[Callable[[int], Relay]]:
     with contextlib.ExitStack() as stack:
 
-        def before(port: int) -> Wire:
-            relay = Wire(port)
+        def before(port: int) -> Relay:
+            relay = Relay(port)
             stack.callback(relay.close)
             return relay
 
@@ -127,14 +126,14 @@ def _relays() -> Iterator[Callable[[int], Wire]]:
 
 
 @pytest.fixture
-def wire() -> Iterator[Callable[[int], Wire]]:
-    """Puts a relay before a port."""
+def relay_before() -> Iterator[Callable[[int], Relay]]:
+    """Puts a relay in front of a port."""
     with _relays() as before:
         yield before
 
 
 @pytest.fixture(scope="module")
-def module_wire() -> Iterator[Callable[[int], Wire]]:
+def module_relay_before() -> Iterator[Callable[[int], Relay]]:
     """The same, for a whole module."""
     with _relays() as before:
         yield before

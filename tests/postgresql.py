@@ -30,7 +30,7 @@ def find_binaries() -> Path | None:
 
 
 class PostgresServer:
-    """A server with a data folder, a port and a password of its own; TCP on 127.0.0.1 alone."""
+    """A server with a data folder, a port and a password of its own; it listens on 127.0.0.1 only."""
 
     def __init__(self, binaries: Path, folder: Path) -> None:
         self._binaries, self._folder = binaries, folder
@@ -55,7 +55,7 @@ class PostgresServer:
         assert done.returncode == 0, done.stderr
 
     def start(self) -> None:
-        """Start it where it does not run, on the port that it had, and wait until it answers."""
+        """Start it, on the port that it had before, and wait until it answers; no effect where it runs."""
         if self._process is not None and self._process.poll() is None:
             return
         for _ in range(5):
@@ -100,7 +100,7 @@ class PostgresServer:
             return cursor.fetchall() if cursor.description else []
 
     def new_database(self, template: str = "template1") -> str:
-        """The name of a database that nobody has used."""
+        """Create an empty database; returns its name."""
         self._databases += 1
         name = f"test_{self._databases}"
         self.execute(f"create database {name} template {template}")
@@ -108,9 +108,9 @@ class PostgresServer:
 
 
 def _free_port() -> int:
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        port: int = held.getsockname()[1]
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
         return port
 
 

@@ -1,4 +1,4 @@
-"""Ansible itself, as its users run it: the example play on a lab, and its own connection at the lab's door."""
+"""Ansible itself: the example play on a lab, and Ansible's own connection to the lab."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ROOT = Path(__file__).parent.parent
 CURE = ROOT / "examples" / "ansible" / "cure.yml"
 USER = "nina.okafor@contoso.example"
 SPELT_OUT = "hunter2-of-the-connection"
-"""A password as text, under the names that Ansible's connections also take it by."""
+"""A password as text, under the other names that Ansible's connections accept."""
 BLOCK = """
 easops: 1
 name: Block one user
@@ -70,7 +70,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def inventory(lab: Path, folder: Path) -> Path:
-    """The lab, as an Ansible inventory has it; beside it a web server that is none of easops' business."""
+    """The lab as an Ansible inventory, which also has a web server that easops does not use."""
     hosts = load_inventory(lab).hosts
     ports = {host.name: host.windows.url.rpartition(":")[2].partition("/")[0] for host in hosts if host.windows}
     path = folder / "hosts.yml"
@@ -96,7 +96,7 @@ def inventory(lab: Path, folder: Path) -> Path:
 
 
 class Play:
-    """Plays the example with a small playbook; what it said, and the numbers of its recap by host."""
+    """Plays the example with a small playbook; returns its output, and the numbers of its recap by host."""
 
     def __init__(self, inventory: Path, folder: Path, password: str) -> None:
         self._inventory = inventory
@@ -139,36 +139,36 @@ def test_a_play_checks_then_changes_once_and_fails_with_the_message_of_easops(
     made = lab.parent / "changes.jsonl"
     before = made.read_bytes() if made.exists() else b""
 
-    said, checked = play("--check", "--limit", "AMS-EX02", "-vvv")
+    output, checked = play("--check", "--limit", "AMS-EX02", "-vvv")
     assert checked["AMS-EX02"]["changed"] == 1
-    assert f"PLAY [easops {folder / 'block.yml'}]" in said
-    assert f'"would change: {USER}: ' in said
-    assert '"--limit", "AMS-EX02", "--check"' in re.sub(r",\s+", ", ", said)
-    assert '\\"ansible_psrp_auth\\": \\"basic\\"' in said  # of what is handed over on standard input, which -vvv shows
-    assert SPELT_OUT not in said
-    assert (made.read_bytes() if made.exists() else b"") == before  # the lab's own record of what was changed in it
+    assert f"PLAY [easops {folder / 'block.yml'}]" in output
+    assert f'"would change: {USER}: ' in output
+    assert '"--limit", "AMS-EX02", "--check"' in re.sub(r",\s+", ", ", output)
+    assert '\\"ansible_psrp_auth\\": \\"basic\\"' in output  # from standard input, which -vvv shows
+    assert SPELT_OUT not in output
+    assert (made.read_bytes() if made.exists() else b"") == before  # the lab's own list of changes
 
-    said, first = play()
-    (undo,) = re.findall(r"easops undo \S+", said)
-    assert f'"changed: {USER}: ' in said
+    output, first = play()
+    (undo,) = re.findall(r"easops undo \S+", output)
+    assert f'"changed: {USER}: ' in output
     assert (first["AMS-EX01"]["changed"], first["AMS-EX01"]["failed"]) == (1, 0)
     assert made.read_bytes() != before
 
-    said, second = play()
+    output, second = play()
     assert (second["AMS-EX01"]["changed"], second["AMS-EX01"]["failed"]) == (0, 0)
 
     words = [sys.executable, "-m", *undo.split(), "--yes", "-i", str(lab)]
     subprocess.run(words, env={**os.environ, "EASOPS_STATE": str(folder / "state")}, check=True, capture_output=True)
 
-    said, refused = play(inputs=(f"protect={USER}",))
+    output, refused = play(inputs=(f"protect={USER}",))
     assert (refused["AMS-EX01"]["changed"], refused["AMS-EX01"]["failed"]) == (0, 1)
-    assert "refused (exit code 3): a rule refused it\nBlock" in said
-    assert f"Block\n  {USER}: protected\nnext: easops runs show " in said
+    assert "refused (exit code 3): a rule refused it\nBlock" in output
+    assert f"Block\n  {USER}: protected\nnext: easops runs show " in output
 
-    said, wrong = play(playbook="contacts-sync-strom")
+    output, wrong = play(playbook="contacts-sync-strom")
     assert wrong["AMS-EX01"]["failed"] == 1
-    assert "bad_input (exit code 1)" in said, said
-    assert "Did you mean 'contacts-sync-storm'?" in said, said
+    assert "bad_input (exit code 1)" in output, output
+    assert "Did you mean 'contacts-sync-storm'?" in output, output
 
 
 def test_the_output_of_ansible_inventory_is_imported_where_it_resolves_to_text(inventory: Path, folder: Path) -> None:
@@ -182,21 +182,21 @@ def test_the_output_of_ansible_inventory_is_imported_where_it_resolves_to_text(i
 
 
 @pytest.fixture(scope="module")
-def doors(folder: Path) -> Iterator[Path]:
-    """An Ansible inventory of the two ways into the windows endpoint of one server, of a lab whose clock stands."""
+def both_logons(folder: Path) -> Iterator[Path]:
+    """An Ansible inventory that logs on to the windows endpoint of one server in two ways; the lab's clock stands."""
     with server.start(folder / "lab", scenario="calm", speed=0.0) as running:
         name = next(iter(running.ports))
         user, account = next((name, user) for name, user in running.users.items() if user.roles)
-        entered = {
+        variables = {
             "ansible_connection": "psrp",
             "ansible_host": "127.0.0.1",
             "ansible_user": user,
             "ansible_password": account.password,
             "ansible_psrp_ca_cert": str(running.folder / "ca.pem"),
         }
-        ways = {
+        logons = {
             "tls": {"ansible_port": running.ports[name], "ansible_psrp_auth": "basic"},
-            "sealed": {
+            "encrypted": {
                 "ansible_port": running.plain_ports[name],
                 "ansible_psrp_protocol": "http",
                 "ansible_psrp_auth": "ntlm",
@@ -204,27 +204,27 @@ def doors(folder: Path) -> Iterator[Path]:
             "nobody": {"ansible_port": running.ports[name], "ansible_psrp_auth": "basic", "ansible_password": "guess"},
         }
         path = folder / "doors.json"
-        path.write_text(json.dumps({"all": {"vars": entered, "hosts": ways}}), encoding="utf-8")
+        path.write_text(json.dumps({"all": {"vars": variables, "hosts": logons}}), encoding="utf-8")
         yield path
 
 
-def test_ansibles_own_connection_logs_on_and_the_lab_refuses_its_script(doors: Path, folder: Path) -> None:
-    done = ansible("adhoc", "-i", doors, "all", "-m", "raw", "-a", "Get-Date", folder=folder)
-    for way in ("tls", "sealed"):
-        assert f"{way} | FAILED | rc=1 >>\nThe lab runs no script text; it knows easops' own scripts" in done.stdout
+def test_ansibles_own_connection_logs_on_and_the_lab_refuses_its_script(both_logons: Path, folder: Path) -> None:
+    done = ansible("adhoc", "-i", both_logons, "all", "-m", "raw", "-a", "Get-Date", folder=folder)
+    for name in ("tls", "encrypted"):
+        assert f"{name} | FAILED | rc=1 >>\nThe lab runs no script text; it knows easops' own scripts" in done.stdout
     assert done.stdout.count("FullyQualifiedErrorId : LabUnknownScript") == 2
     assert "nobody | UNREACHABLE!" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
 
 
-def test_an_ansible_module_is_refused_and_does_not_hang(doors: Path, folder: Path) -> None:
+def test_an_ansible_module_is_refused_and_does_not_hang(both_logons: Path, folder: Path) -> None:
     modules = folder / "library"
     modules.mkdir()
     (modules / "hello.ps1").write_text(
         "#!powershell\n#AnsibleRequires -CSharpUtil Ansible.Basic\n"
         "[Ansible.Basic.AnsibleModule]::Create($args, @{options = @{}}).ExitJson()\n"
     )
-    done = ansible("adhoc", "-i", doors, "-M", modules, "tls", "-m", "hello", folder=folder)
+    done = ansible("adhoc", "-i", both_logons, "-M", modules, "tls", "-m", "hello", folder=folder)
     assert "tls | FAILED!" in done.stdout
     assert '"rc": 1' in done.stdout
     assert "The lab runs no script text" in done.stdout

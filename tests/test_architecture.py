@@ -1,4 +1,4 @@
-"""The house: each library has one door, and imports point down."""
+"""The architecture: each library is imported through one module, and imports point down."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ ASKS_FOR_PASSWORDS = "remoting.secret"
 
 
 def test_only_the_command_line_and_the_lab_print_or_end_the_process() -> None:
-    """A script's output, its log and its end are its own."""
+    """A script that uses the library decides itself what it prints and when it ends."""
     loud = {"print", "exit", "quit", "input"}
     found: set[str] = set()
     for path in PACKAGE.rglob("*.py"):

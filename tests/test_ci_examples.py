@@ -1,4 +1,4 @@
-"""The example pipelines: valid by their forges' own schemas, and every line of theirs carried out on a lab.
+"""The example pipelines: valid against the schemas of their CI services, and every line of them is run on a lab.
 
 What the forge itself supplies is stood in for: the clone, secrets, the values of a matrix, outputs and dotenv files.
 """
@@ -37,7 +37,7 @@ steps:
     do: block_user
     with: {{user: {USER}}}
 """
-"""In place of the cure of a storm, which takes minutes: what is held to here is the pipeline's."""
+"""Replaces the cure of a storm, which takes minutes: these tests are about the pipeline."""
 
 
 @pytest.mark.parametrize(
@@ -62,13 +62,13 @@ def pipeline(name: str) -> dict[str, Any]:
     return tree
 
 
-class Ended(NamedTuple):
+class JobResult(NamedTuple):
     code: int
-    told: str
+    output: str
 
 
-class Forge:
-    """Carries out the scripts of jobs, each job on a machine of its own, in a clone with the lab as its inventory."""
+class CiService:
+    """Runs the scripts of jobs, each job on a machine of its own, in a clone with the lab as its inventory."""
 
     def __init__(self, folder: Path, lab: Path, database: str | None = None) -> None:
         self._folder = folder
@@ -82,7 +82,7 @@ class Forge:
         shutil.copy(self._lab, self.clone / "hosts.yml")
         (self.clone / "approved-cure.yml").write_text(CURE, encoding="utf-8")
 
-    def script(self, text: str, variables: Mapping[str, str]) -> Ended:
+    def script(self, text: str, variables: Mapping[str, str]) -> JobResult:
         environment = {
             **os.environ,
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
@@ -101,30 +101,30 @@ class Forge:
             check=False,
             timeout=180,
         )
-        return Ended(done.returncode, done.stdout)
+        return JobResult(done.returncode, done.stdout)
 
-    def github(self, job: Mapping[str, Any], **values: str) -> tuple[Ended, dict[str, str]]:
-        """Carry out a job's steps; *values* are those of its ``${{ … }}``. How it ended, and its outputs."""
-        output, summary = self.clone / "output", self.clone / "summary.md"
-        output.touch()
+    def github(self, job: Mapping[str, Any], **values: str) -> tuple[JobResult, dict[str, str]]:
+        """Run the steps of a job; *values* are those of its ``${{ … }}``. Returns the result, and the job's outputs."""
+        outputs, summary = self.clone / "output", self.clone / "summary.md"
+        outputs.touch()
         variables = {name: _filled(text, values) for name, text in job.get("env", {}).items()}
-        forge = {
+        github = {
             "GITHUB_ACTIONS": "true",
             "GITHUB_WORKSPACE": str(self.clone),
-            "GITHUB_OUTPUT": str(output),
+            "GITHUB_OUTPUT": str(outputs),
             "GITHUB_STEP_SUMMARY": str(summary),
         }
-        told = ""
+        output = ""
         for step in job["steps"]:
             if "run" in step:
-                assert "${{" not in step["run"], "a value in a script's text is a way in"
-                code, said = self.script(step["run"], {**variables, **forge})
-                told += said
+                assert "${{" not in step["run"], "a value in the text of a script allows injection"
+                code, step_output = self.script(step["run"], {**variables, **github})
+                output += step_output
                 if code != 0:
-                    return Ended(code, told), {}
-        return Ended(0, told), _variables(output)
+                    return JobResult(code, output), {}
+        return JobResult(0, output), _variables(outputs)
 
-    def gitlab(self, job: Mapping[str, Any], **variables: str) -> Ended:
+    def gitlab(self, job: Mapping[str, Any], **variables: str) -> JobResult:
         return self.script("\n".join(job["script"]), variables)
 
     @property
@@ -136,7 +136,7 @@ class Forge:
 
 
 def _variables(file: Path) -> dict[str, str]:
-    """The ``NAME=value`` lines by which a job hands values on."""
+    """The ``NAME=value`` lines in which a job passes on values."""
     pairs = (line.partition("=") for line in file.read_text(encoding="utf-8").splitlines())
     return {name: value for name, _, value in pairs}
 
@@ -151,79 +151,79 @@ def _filled(text: str, values: Mapping[str, str]) -> str:
 def test_a_nightly_check_ends_with_2_where_something_was_found_and_changes_nothing(lab: Path, tmp_path: Path) -> None:
     made = lab.parent / "changes.jsonl"
     before = made.read_bytes() if made.exists() else b""
-    forge = Forge(tmp_path, lab)
-    forge.machine("github")
-    ended, _ = forge.github(pipeline("github-health.yml")["jobs"]["health"], playbook="contacts-sync-storm")
-    assert ended.code == 2, ended.told
-    assert "would change" in forge.summary
-    assert "1 Find users who flood the servers" in forge.cases("contacts-sync-storm.xml")
+    ci = CiService(tmp_path, lab)
+    ci.machine("github")
+    result, _ = ci.github(pipeline("github-health.yml")["jobs"]["health"], playbook="contacts-sync-storm")
+    assert result.code == 2, result.output
+    assert "would change" in ci.summary
+    assert "1 Find users who flood the servers" in ci.cases("contacts-sync-storm.xml")
 
     health = pipeline("gitlab-ci.yml")["health"]
-    forge.machine("gitlab")
-    ended = forge.gitlab(health, PLAYBOOK="stranded-pings")
-    assert ended.code == 0, ended.told
-    assert forge.cases("stranded-pings.xml")
+    ci.machine("gitlab")
+    result = ci.gitlab(health, PLAYBOOK="stranded-pings")
+    assert result.code == 0, result.output
+    assert ci.cases("stranded-pings.xml")
     assert health["allow_failure"] == {"exit_codes": [2]}
     assert (made.read_bytes() if made.exists() else b"") == before
 
 
-def undone(forge: Forge, run: str) -> None:
-    ended = forge.script(f"easops undo {run} --yes --inventory hosts.yml", {})
-    assert ended.code == 0, ended.told
+def undo_run(ci: CiService, run: str) -> None:
+    result = ci.script(f"easops undo {run} --yes --inventory hosts.yml", {})
+    assert result.code == 0, result.output
 
 
-def assert_it_says_why(told: str, run: str) -> None:
-    """Why a second one planned nothing: the first still waits for its approval."""
-    end = told.rpartition("\nnothing was planned\n")[2].splitlines()
-    assert end[0] == f"run {run} of this playbook ended as awaiting_approval and owes its later steps", told
-    assert end[1].startswith("it has a target in common with this one"), told
-    assert end[2].startswith(f"easops approve {run}"), told
+def assert_it_explains_the_refusal(output: str, run: str) -> None:
+    """A second run planned nothing because the first still waits for its approval."""
+    end = output.rpartition("\nnothing was planned\n")[2].splitlines()
+    assert end[0] == f"run {run} of this playbook ended as awaiting_approval with unfinished steps", output
+    assert end[1].startswith("it has a target in common with this one"), output
+    assert end[2].startswith(f"easops approve {run}"), output
 
 
 def test_a_cure_on_github_waits_for_its_reviewer_and_does_what_was_approved(
     lab: Path, tmp_path: Path, postgres: PostgresServer
 ) -> None:
     jobs = pipeline("github-approved-cure.yml")["jobs"]
-    forge = Forge(tmp_path, lab, postgres.url(postgres.new_database()))
-    forge.machine("plan")
-    planned, outputs = forge.github(jobs["plan"])
-    assert planned.code == 0, planned.told
+    ci = CiService(tmp_path, lab, postgres.url(postgres.new_database()))
+    ci.machine("plan")
+    planned, outputs = ci.github(jobs["plan"])
+    assert planned.code == 0, planned.output
     assert set(outputs) == {"run", "digest"}
-    assert json.loads((forge.clone / "plan.json").read_text())["changed"] is False
-    shown = forge.summary.partition("<details open>")[2]
+    assert json.loads((ci.clone / "plan.json").read_text())["changed"] is False
+    shown = ci.summary.partition("<details open>")[2]
     assert USER in shown
     assert outputs["digest"] in shown
-    assert "::notice title=1 Somebody agrees" in planned.told
-    again, _ = forge.github(jobs["plan"])
-    assert (again.code, "Traceback" in again.told) == (1, False), again.told
-    assert_it_says_why(again.told, outputs["run"])
+    assert "::notice title=1 Somebody agrees" in planned.output
+    again, _ = ci.github(jobs["plan"])
+    assert (again.code, "Traceback" in again.output) == (1, False), again.output
+    assert_it_explains_the_refusal(again.output, outputs["run"])
 
-    forge.machine("cure")
-    wrong, _ = forge.github(jobs["cure"], run=outputs["run"], digest="0" * 64)
-    assert wrong.code == 3, wrong.told
-    cured, _ = forge.github(jobs["cure"], **outputs)
-    assert cured.code == 0, cured.told
-    assert f"2 Block: {USER}" in forge.cases("cure.xml")
-    undone(forge, outputs["run"])
+    ci.machine("cure")
+    wrong, _ = ci.github(jobs["cure"], run=outputs["run"], digest="0" * 64)
+    assert wrong.code == 3, wrong.output
+    cured, _ = ci.github(jobs["cure"], **outputs)
+    assert cured.code == 0, cured.output
+    assert f"2 Block: {USER}" in ci.cases("cure.xml")
+    undo_run(ci, outputs["run"])
 
 
 def test_a_cure_on_gitlab_waits_for_its_reviewer_and_does_what_was_approved(
     lab: Path, tmp_path: Path, postgres: PostgresServer
 ) -> None:
     tree = pipeline("gitlab-ci.yml")
-    forge = Forge(tmp_path, lab, postgres.url(postgres.new_database()))
-    forge.machine("plan")
-    planned = forge.gitlab(tree["plan"])
-    assert planned.code == 0, planned.told
-    assert USER in planned.told
-    variables = _variables(forge.clone / "plan.env")
-    again = forge.gitlab(tree["plan"])
-    assert again.code == 1, again.told
-    assert_it_says_why(again.told, variables["RUN"])
+    ci = CiService(tmp_path, lab, postgres.url(postgres.new_database()))
+    ci.machine("plan")
+    planned = ci.gitlab(tree["plan"])
+    assert planned.code == 0, planned.output
+    assert USER in planned.output
+    variables = _variables(ci.clone / "plan.env")
+    again = ci.gitlab(tree["plan"])
+    assert again.code == 1, again.output
+    assert_it_explains_the_refusal(again.output, variables["RUN"])
 
-    forge.machine("cure")
-    nothing = forge.gitlab(tree["cure"])
-    assert nothing == Ended(0, "nothing was found, nothing to approve\n")
-    cured = forge.gitlab(tree["cure"], **variables)
-    assert cured.code == 0, cured.told
-    undone(forge, variables["RUN"])
+    ci.machine("cure")
+    nothing = ci.gitlab(tree["cure"])
+    assert nothing == JobResult(0, "nothing was found, nothing to approve\n")
+    cured = ci.gitlab(tree["cure"], **variables)
+    assert cured.code == 0, cured.output
+    undo_run(ci, variables["RUN"])

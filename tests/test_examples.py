@@ -36,7 +36,7 @@ def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., su
 
 
 def active_sync(inventory: Path, user: str) -> tuple[bool, str | None]:
-    """Whether the user has ActiveSync, and his policy."""
+    """Whether the user has ActiveSync, and the user's policy."""
     with SessionPool() as sessions:
         session = sessions.open(load_inventory(inventory).hosts[0], "exchange")
         return get_cas_mailbox(session, user).active_sync_enabled, require_mailbox(session, user).throttling_policy
@@ -86,12 +86,12 @@ def test_a_limit_whose_script_was_killed_is_ended_by_the_command_that_it_had_pri
         command("limit_for_a_time.py", lab, NINA, "600"), stdout=subprocess.PIPE, text=True
     ) as script:
         assert script.stdout is not None
-        told, limited = script.stdout.readline(), script.stdout.readline()
+        printed, limited = script.stdout.readline(), script.stdout.readline()
         script.kill()
     assert limited.startswith(f"{NINA}: changed")
     assert active_sync(lab, NINA) != before
 
-    words = told.partition("easops undo ")[2].split()
+    words = printed.partition("easops undo ")[2].split()
     subprocess.run([sys.executable, "-m", "easops", "undo", *words, "--yes"], check=True, capture_output=True)
     assert active_sync(lab, NINA) == before
 

@@ -1,4 +1,4 @@
-"""One run with everything turned on that tells tales; the password, and what is as good as it, is in none of them."""
+"""One run with all logging turned on: neither the password nor anything equivalent is in any of its outputs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ WRONG = "Wrong-5y+Z?canary"
 USER = "CONTOSO\\admin"
 
 # An embedding script that wants to know everything.
-TELLTALE = """
+LOGGING_RUN = """
 import http.client, logging, sys
 logging.basicConfig(level=logging.DEBUG, filename=sys.argv.pop(1))
 for name in ("pypsrp", "pypsrp.wsman", "spnego", "spnego._negotiate", "urllib3", "requests", "easops"):
@@ -60,12 +60,12 @@ def forms_of(password: str) -> dict[str, bytes]:
 
 
 def found_in(data: bytes, *passwords: str) -> list[str]:
-    """What of the passwords, or of a logon with one, can be read in *data*."""
+    """Which of the passwords, or of the logons with one, can be read in *data*."""
     found = [name for password in passwords for name, form in forms_of(password).items() if form in data]
     found += ["a Basic header"] if re.search(rb"Basic [A-Za-z0-9+/]{8}", data) else []
     for text in set(re.findall(rb"[A-Za-z0-9+/]{40,}={0,2}", data)):
         decoded = base64.b64decode(text[: len(text) // 4 * 4])
-        # the third message of NTLM holds what a password can be guessed with, at leisure
+        # the third message of NTLM is enough to guess a password offline
         found += ["an NTLM token"] if b"NTLMSSP\0\3" in decoded else []
     return found
 
@@ -81,27 +81,27 @@ notifications:
 
 
 @attrs.frozen
-class Tales:
-    """What was told, by sink; *said* is the wire's."""
+class Outputs:
+    """All outputs by name, and what went over the wire."""
 
-    sinks: dict[str, bytes]
-    said: bytes
+    by_name: dict[str, bytes]
+    wire_traffic: bytes
 
 
 def easops(folder: Path, password: str, *words: str) -> tuple[int, dict[str, bytes]]:
-    """The exit code of a telltale run, and what it told: its log, its output, its command line while it ran."""
+    """The exit code of a run with all logging on, and its outputs: log, stdout, stderr, and its command line."""
     log = folder / "debug.log"
     environment = {**os.environ, "EASOPS_CANARY": password, "EASOPS_STATE": str(folder / "state")}
     environment.pop("EASOPS_DATABASE_URL", None)
     with subprocess.Popen(
-        [sys.executable, "-c", TELLTALE, str(log), *words],
+        [sys.executable, "-c", LOGGING_RUN, str(log), *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=environment,
     ) as process:
         command_line = Path(f"/proc/{process.pid}/cmdline")
         while str(log).encode() not in (lines := command_line.read_bytes()) and process.poll() is None:
-            time.sleep(0.01)  # it has not become the other program yet
+            time.sleep(0.01)  # the child has not started the program yet
         lines += Path("/proc/self/cmdline").read_bytes()
         out, err = process.communicate(timeout=300)
     return process.returncode, {"log": log.read_bytes(), "stdout": out, "stderr": err, "command lines": lines}
@@ -122,67 +122,69 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[server.Lab]:
 
 
 @pytest.fixture(scope="module")
-def tales(lab: server.Lab, tmp_path_factory: pytest.TempPathFactory, module_wire: Callable[[int], Any]) -> Tales:
+def outputs(
+    lab: server.Lab, tmp_path_factory: pytest.TempPathFactory, module_relay_before: Callable[[int], Any]
+) -> Outputs:
     """A whole run with Basic over TLS and Negotiate over plain HTTP, and after it one whose logon is refused."""
     folder = tmp_path_factory.mktemp("run")
-    held = json.dumps(str(lab.folder / "password.txt"))
-    text = lab.inventory.read_text(encoding="utf-8").replace(f"{{file: {held}}}", "{env: EASOPS_CANARY}")
+    password_file = json.dumps(str(lab.folder / "password.txt"))
+    text = lab.inventory.read_text(encoding="utf-8").replace(f"{{file: {password_file}}}", "{env: EASOPS_CANARY}")
     relays = []
     for port in lab.plain_ports.values():
-        relays.append(module_wire(port))
+        relays.append(module_relay_before(port))
         text = text.replace(f"127.0.0.1:{port}/", f"127.0.0.1:{relays[-1].port}/")
     inventory = folder / "inventory.yml"
     inventory.write_text(text, encoding="utf-8")
-    given = ("--inventory", str(inventory), "--debug")
-    sinks: dict[str, bytes] = {}
+    options = ("--inventory", str(inventory), "--debug")
+    by_name: dict[str, bytes] = {}
 
     with webhook() as hook, mail_server() as post, pytest.MonkeyPatch.context() as environment:
-        # Neither takes it, and each says back what it got.
+        # Both refuse the message, and repeat the secret in their answer.
         hook.does, post.says = 404, f"554 no, not with {CANARY}"
         environment.setenv("EASOPS_HOOK", f"{hook.url}/{quote(CANARY, safe='')}")
         notifications = folder / "notify.yml"
         notifications.write_text(NOTIFICATIONS.replace("PORT", str(post.port)), encoding="utf-8")
-        words = (*given, "--yes", "-v", "--notify", str(notifications))
-        code, told = easops(folder, CANARY, "run", "contacts-sync-storm", *words)
-        assert code == 0, told["stderr"].decode()
+        words = (*options, "--yes", "-v", "--notify", str(notifications))
+        code, outputs_of_run = easops(folder, CANARY, "run", "contacts-sync-storm", *words)
+        assert code == 0, outputs_of_run["stderr"].decode()
         assert [request.headers["X-Key"] for request in hook.got] == [CANARY]
         assert [password for _, _, password in post.logons] == [CANARY]
-    sinks |= {f"run: {name}": data for name, data in told.items()}
-    code, told = easops(folder, WRONG, "show", "servers", *given, "--json")
-    assert code == 5, told["stderr"].decode()
-    sinks |= {f"refused: {name}": data for name, data in told.items()}
-    sinks["state folder"] = bytes_below(folder / "state")
-    sinks["lab folder"] = bytes_below(lab.folder, "password.txt")
-    return Tales(sinks, b"".join(bytes(relay.said) for relay in relays))
+    by_name |= {f"run: {name}": data for name, data in outputs_of_run.items()}
+    code, outputs_of_run = easops(folder, WRONG, "show", "servers", *options, "--json")
+    assert code == 5, outputs_of_run["stderr"].decode()
+    by_name |= {f"refused: {name}": data for name, data in outputs_of_run.items()}
+    by_name["state folder"] = bytes_below(folder / "state")
+    by_name["lab folder"] = bytes_below(lab.folder, "password.txt")
+    return Outputs(by_name, b"".join(bytes(relay.traffic) for relay in relays))
 
 
-def test_no_output_contains_a_password_or_something_equivalent(tales: Tales) -> None:
-    assert {name: found for name, data in tales.sinks.items() if (found := found_in(data, CANARY, WRONG))} == {}
+def test_no_output_contains_a_password_or_something_equivalent(outputs: Outputs) -> None:
+    assert {name: found for name, data in outputs.by_name.items() if (found := found_in(data, CANARY, WRONG))} == {}
 
 
-def test_the_outputs_that_are_searched_are_not_empty(tales: Tales) -> None:
-    assert b"Restart-WebAppPool" in tales.sinks["run: stderr"]
-    assert b"urllib3.connectionpool" in tales.sinks["run: log"]
-    assert b"hook was not told" in tales.sinks["run: stderr"]
-    assert b"554 no, not with ***" in tales.sinks["run: stderr"]
-    assert b"Traceback" in tales.sinks["refused: stderr"]
-    assert b"servers" in tales.sinks["refused: command lines"]
-    assert len(tales.sinks["state folder"]) > 100_000
+def test_the_outputs_that_are_searched_are_not_empty(outputs: Outputs) -> None:
+    assert b"Restart-WebAppPool" in outputs.by_name["run: stderr"]
+    assert b"urllib3.connectionpool" in outputs.by_name["run: log"]
+    assert b"hook was not notified" in outputs.by_name["run: stderr"]
+    assert b"554 no, not with ***" in outputs.by_name["run: stderr"]
+    assert b"Traceback" in outputs.by_name["refused: stderr"]
+    assert b"servers" in outputs.by_name["refused: command lines"]
+    assert len(outputs.by_name["state folder"]) > 100_000
 
 
-def test_no_message_of_the_protocol_is_in_a_log(tales: Tales) -> None:
-    logs = tales.sinks["run: log"] + tales.sinks["refused: log"] + tales.sinks["run: stdout"]
+def test_no_message_of_the_protocol_is_in_a_log(outputs: Outputs) -> None:
+    logs = outputs.by_name["run: log"] + outputs.by_name["refused: log"] + outputs.by_name["run: stdout"]
 
     assert [sign for sign in (b"s:Envelope", b"<Obj", b"SPNEGO step", b"POST /wsman HTTP/1.1\\r") if sign in logs] == []
 
 
-def test_an_encrypted_run_cannot_be_read_on_the_wire(tales: Tales) -> None:
-    said = tales.said.lower()
+def test_an_encrypted_run_cannot_be_read_on_the_wire(outputs: Outputs) -> None:
+    wire_traffic = outputs.wire_traffic.lower()
     words = [*(cmdlet.name for cmdlet in CMDLETS.values()), "Envelope", "MSExchangeSyncAppPool", "inetpub"]
-    readable = [word for word in words for form in ("utf-8", "utf-16-le") if word.lower().encode(form) in said]
+    readable = [word for word in words for form in ("utf-8", "utf-16-le") if word.lower().encode(form) in wire_traffic]
 
-    assert said.count(b"multipart/encrypted") > 20
-    assert (readable, [name for name, form in forms_of(CANARY).items() if form in tales.said]) == ([], [])
+    assert wire_traffic.count(b"multipart/encrypted") > 20
+    assert (readable, [name for name, form in forms_of(CANARY).items() if form in outputs.wire_traffic]) == ([], [])
 
 
 def test_no_value_shows_a_password(lab: server.Lab) -> None:
@@ -205,9 +207,9 @@ def test_no_frame_of_an_error_has_a_password(lab: server.Lab) -> None:
         with pytest.raises(OutcomeUnknown) as lost:
             session.invoke(Command("Get-Mailbox", {"Identity": "nobody"}))
 
-    told = "".join(traceback.TracebackException.from_exception(lost.value, capture_locals=True).format())
-    assert "in urlopen" in told
-    assert found_in(told.encode(), CANARY) == []
+    text = "".join(traceback.TracebackException.from_exception(lost.value, capture_locals=True).format())
+    assert "in urlopen" in text
+    assert found_in(text.encode(), CANARY) == []
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -215,7 +217,7 @@ def test_the_built_in_labs_process_is_given_no_password(tmp_path: Path, monkeypa
     monkeypatch.setenv("EASOPS_CANARY", CANARY)
     with start_lab("calm", tmp_path) as lab:
         process = Path(f"/proc/{lab._process.pid}")
-        told = process.joinpath("environ").read_bytes() + process.joinpath("cmdline").read_bytes()
+        visible = process.joinpath("environ").read_bytes() + process.joinpath("cmdline").read_bytes()
 
-    assert b"PATH=" in told
-    assert found_in(told, CANARY) == []
+    assert b"PATH=" in visible
+    assert found_in(visible, CANARY) == []

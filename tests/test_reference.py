@@ -27,5 +27,5 @@ def test_every_environment_variable_that_easops_reads_is_documented() -> None:
 
 
 def test_every_state_of_a_recorded_run_is_documented() -> None:
-    told = inspect.getsource(RunView.status.fget)  # type: ignore[attr-defined]
-    assert set(re.findall(r'"([a-z]+)"', told)) - set(TOOL["STATES"]) == set()
+    source = inspect.getsource(RunView.status.fget)  # type: ignore[attr-defined]
+    assert set(re.findall(r'"([a-z]+)"', source)) - set(TOOL["STATES"]) == set()

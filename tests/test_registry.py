@@ -17,6 +17,6 @@ def test_a_table_refuses_two_entries_of_one_name() -> None:
 
 
 def test_a_table_cannot_be_changed() -> None:
-    held = table(Thing("a"))
+    things = table(Thing("a"))
     with pytest.raises(TypeError):
-        held["b"] = Thing("b")  # type: ignore[index]
+        things["b"] = Thing("b")  # type: ignore[index]

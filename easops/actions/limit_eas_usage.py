@@ -87,7 +87,7 @@ class _LimitEasUsage:
         session = organisation.session(version)
         policy = associated_policy(mailbox, session, dc)
         default = get_default_limits(session, domain_controller=dc)
-        limits = default if policy is None else policy.eas.over(default)
+        limits = default if policy is None else policy.eas.with_defaults(default)
         shown = {"policy": None if policy is None else policy.name, **limits.values()}
         plan = attrs.evolve(plan, before=shown, after=shown)
         if limits.as_low_as(WANTED[model]):

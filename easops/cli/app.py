@@ -1,6 +1,7 @@
 """The command line: words to values, one library call, values to text, exceptions to exit codes.
 
-Nothing of easops outside ``easops.cli`` is imported at the top of these modules, so that ``--help`` stays quick.
+Nothing of easops outside ``easops.cli`` is imported at the top of these modules, so that ``--help`` stays quick
+(tests/cli/test_loaded_libraries.py).
 """
 
 from __future__ import annotations
@@ -56,8 +57,8 @@ app.add_typer(inventory.app)
 app.add_typer(lab.app)
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _version(requested: bool) -> None:
+    if requested:
         from importlib.metadata import version
 
         typer.echo(f"easops {version('easops')}")
@@ -70,7 +71,7 @@ def _easops(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
     debug: Annotated[
-        bool, typer.Option("--debug", help="Show the traceback of an error; may stand anywhere on the line.")
+        bool, typer.Option("--debug", help="Show the traceback of an error; may be given anywhere on the line.")
     ] = False,
 ) -> None: ...
 
@@ -82,7 +83,7 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
         with contextlib.suppress(AttributeError):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     signal.signal(signal.SIGTERM, _terminate)
-    code = _carried_out(words)
+    code = _run_command(words)
     with contextlib.suppress(OSError, ValueError):
         sys.stdout.flush()
     sys.exit(code)
@@ -92,26 +93,26 @@ def _terminate(number: int, frame: object) -> NoReturn:
     raise Terminated
 
 
-def _carried_out(words: list[str]) -> int:
-    """The exit code of one command; an exception is shown, and translated to one."""
+def _run_command(words: list[str]) -> int:
+    """Run one command and return its exit code; an exception is shown and becomes one."""
     debug = "--debug" in words
     as_json = "--json" in words
-    if completion.asked():
-        completion.quicken()
+    if completion.requested():
+        completion.disable_rich()
     try:
         returned = app(args=[word for word in words if word != "--debug"], prog_name="easops", standalone_mode=False)
-    except SystemExit as ended:  # of typer's own options for completion
+    except SystemExit as ended:  # raised by typer's own options for completion
         return int(ended.code or 0)
     except BaseException as error:
-        if completion.asked():
-            return 1  # in silence: what is said now would stand in the middle of a line that is being typed
+        if completion.requested():
+            return 1  # silently: output would appear in the middle of the line that the user is typing
         return _failed(error, as_json=as_json, debug=debug)
-    # typer makes an exit code of Ctrl-C itself
+    # typer turns Ctrl-C into an exit code itself
     return _failed(KeyboardInterrupt(), as_json=as_json, debug=False) if returned == 130 else int(returned or 0)
 
 
 def _failed(error: BaseException, *, as_json: bool, debug: bool) -> int:
-    """Show *error* in three lines on stderr, with ``--json`` as a document on stdout too; its exit code."""
+    """Show *error* in three lines on stderr, and with ``--json`` as a document on stdout. Returns its exit code."""
     from easops.cli.console import Console
     from easops.document import DocumentError
     from easops.errors import EasopsError
@@ -127,7 +128,7 @@ def _failed(error: BaseException, *, as_json: bool, debug: bool) -> int:
         lines = three_lines(what, why, next_step)
     console = Console()
     if isinstance(error, typer.TyperException) and what.startswith("Usage: "):
-        # A group without its command: typer's message is the help, for which three lines are no place.
+        # A group without a command: typer's message is the whole help text, which does not fit three lines.
         console.note(error.format_message())
         return code
     if as_json:
@@ -144,7 +145,7 @@ def _failed(error: BaseException, *, as_json: bool, debug: bool) -> int:
 
 
 def _words(error: BaseException, status: str) -> tuple[str, str, str]:
-    """What, why and next for an exception that is not easops' own."""
+    """What, why and next for an exception that is not an EasopsError."""
     if status == "stopped":
         return "stopped", "", ""
     if isinstance(error, typer.TyperException):
@@ -157,5 +158,5 @@ def _words(error: BaseException, status: str) -> tuple[str, str, str]:
     return (
         "this is a bug in easops",
         f"{type(error).__name__}: {error}",
-        "run it again with --debug, and report what it shows",
+        "run it again with --debug, and report the traceback",
     )

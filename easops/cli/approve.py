@@ -13,14 +13,15 @@ from easops.cli.console import Console
 
 def approve(
     run: options.RunId,
-    deny: Annotated[bool, typer.Option("--deny", help="Deny it: the run cannot go on.")] = False,
+    deny: Annotated[bool, typer.Option("--deny", help="Deny the changes: the run cannot be resumed.")] = False,
     digest: Annotated[
-        str | None, typer.Option("--digest", metavar="DIGEST", help="Only if the planned changes have this digest.")
+        str | None,
+        typer.Option("--digest", metavar="DIGEST", help="Approve only if the planned changes have this digest."),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
     as_json: options.Json = False,
 ) -> None:
-    """Approve what a run plans to change, or deny it; easops runs resume then goes on."""
+    """Approve or deny what a run plans to change. easops runs resume then carries it out."""
     from easops.playbook.record.approval import approve as approve_run
     from easops.playbook.record.approval import asked_of
     from easops.report.terminal.approval import asked_lines
@@ -34,7 +35,7 @@ def approve(
     if not yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
         console.result(form.asked(asked, EXIT_REFUSED))
         next_step = f"type easops approve {run_id}{' --deny' if deny else ''} --yes --digest {shown}"
-        console.trouble(three_lines("nothing was decided", "there is no terminal to ask at", next_step))
+        console.trouble(three_lines("nothing was decided", "there is no terminal to ask for confirmation", next_step))
         raise typer.Exit(EXIT_REFUSED)
     if not as_json:
         console.result(form.asked(asked, 0))
@@ -44,8 +45,8 @@ def approve(
         sys.stderr.write(f"\n{'Deny' if deny else 'Approve'} these changes? [y/N] ")
         sys.stderr.flush()
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-            console.trouble(three_lines("nothing was decided", "you did not say yes", ""))
+            console.trouble(three_lines("nothing was decided", "you did not confirm", ""))
             raise typer.Exit(EXIT_REFUSED)
-    # What was shown is what is decided on: another plan, made since, has another digest.
+    # The digest is that of the plan that was shown: a plan that was made since has another one, and is refused.
     decision = approve_run(run_id, digest or shown, deny=deny)
     console.result(form.decided(asked, decision))

@@ -1,4 +1,4 @@
-"""What was given on the command line, as values: words, selectors, durations, inventories."""
+"""The words of a command line as values: names, parameters, selectors, durations, inventories."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ N = TypeVar("N")
 
 
 def named(table: Mapping[str, N], name: str, kind: str) -> N:
-    """The entry of that name. Raises BadInput with the names that there are."""
+    """The entry of that name. Raises BadInput with the names that exist."""
     from easops.registry import entry_of
 
     return entry_of(table, name, kind)
 
 
 def hosts_of(inventory: Path | None) -> tuple[Host, ...]:
-    """The hosts of the inventory, of ``--inventory`` or EASOPS_INVENTORY. Raises BadInput, DocumentError."""
+    """The hosts of the inventory: ``--inventory``, or EASOPS_INVENTORY. Raises BadInput, DocumentError."""
     from easops.errors import BadInput
     from easops.inventory.load import load_inventory
 
@@ -36,7 +36,7 @@ def hosts_of(inventory: Path | None) -> tuple[Host, ...]:
         raise BadInput(
             "there is no inventory",
             "neither --inventory nor EASOPS_INVENTORY names one",
-            "write one, or try it in the lab: easops lab start prints an inventory that works as it is",
+            "write an inventory, or add --lab to try it on a simulated organisation",
         )
     return load_inventory(path).hosts
 
@@ -56,25 +56,26 @@ def check_lab(lab: bool, scenario: str | None, inventory: Path | None) -> None:
 
 
 def credentials_of(inventory: Path | None) -> tuple[Host, ...] | None:
-    """The hosts of an inventory that supplies credentials only; None where none was named."""
+    """The hosts of an inventory from which only credentials are taken; None if none is named."""
     return None if inventory is None else hosts_of(inventory)
 
 
-def notifications_of(file: Path | None, recorded: Any = None, *, here: bool = True) -> Notifications | None:
-    """Who is told of a run's end: those of the file, of ``--notify`` or EASOPS_NOTIFY; else those of its record.
+def notifications_of(file: Path | None, recorded: Any = None, *, check_secrets: bool = True) -> Notifications | None:
+    """Who is notified when a run ends: the file of ``--notify`` or EASOPS_NOTIFY, else the *recorded* channels.
 
-    Each secret of the file's is read once, where a run begins *here*: one that is missing is told before anything
-    runs. One of the record's may be missing on this machine. Raises BadInput, DocumentError.
+    *check_secrets* reads each secret of the file once, so that a missing one is reported before anything runs. It is
+    False for a run that another machine may execute, or that was recorded on another one. Raises BadInput,
+    DocumentError.
     """
     from easops.notify import Notifications, load_notifications
 
     path = file or os.environ.get("EASOPS_NOTIFY")
     if not path:
         return None if recorded is None else Notifications.of_record(recorded)
-    held = load_notifications(path)
-    if here:
-        held.check()
-    return held
+    notifications = load_notifications(path)
+    if check_secrets:
+        notifications.check()
+    return notifications
 
 
 def notifications_or_warning(file: Path | None, recorded: Any) -> Notifications | None:
@@ -84,38 +85,42 @@ def notifications_or_warning(file: Path | None, recorded: Any) -> Notifications 
     from easops.report.terminal.error import error_lines, three_lines
 
     try:
-        return notifications_of(file, recorded, here=False)
+        return notifications_of(file, recorded, check_secrets=False)
     except EasopsError as error:
-        Console().trouble([*three_lines("nobody will be told how this ends"), *error_lines(error)])
+        Console().trouble([*three_lines("nobody will be notified when this run ends"), *error_lines(error)])
         return None
 
 
 def selected(selector: str, hosts: Sequence[Host]) -> tuple[Host, ...]:
-    """The hosts that *selector* selects; none is a BadInput."""
+    """The hosts that *selector* selects. Raises BadInput if it selects none."""
     from easops.inventory.select import select_some
 
     return select_some(selector, hosts)
 
 
 def inputs(pairs: Iterable[str]) -> dict[str, str]:
-    """``k=v`` texts as a mapping. Raises BadInput."""
+    """``name=value`` texts as a mapping. Raises BadInput."""
     from easops.errors import BadInput
 
     values: dict[str, str] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name:
-            raise BadInput(f"--input {pair!r} is no input", "it has the form name=value", "as in --input window=30m")
+            raise BadInput(
+                f"--input {pair!r} is not valid", "an input is written as name=value", "for example --input window=30m"
+            )
         if name in values:
-            raise BadInput(f"the input {name!r} is given twice", "", "give it once; a list has commas")
+            raise BadInput(
+                f"the input {name!r} is set twice", "", "set it once; separate the items of a list by commas"
+            )
         values[name] = value
     return values
 
 
 def parameter_values(words: Iterable[str], parameters: Sequence[Parameter], subject: str) -> dict[str, Any]:
-    """``key=value`` words as checked values of *parameters*, those that were given alone.
+    """``name=value`` words as checked values; parameters that were not typed are left out.
 
-    The value of the one required text parameter may stand bare; where none is required, that of the only one.
+    The name may be omitted for the only required text parameter, or, if none is required, for the only text parameter.
     Raises BadInput.
     """
     from easops.document import suggestion
@@ -124,35 +129,35 @@ def parameter_values(words: Iterable[str], parameters: Sequence[Parameter], subj
 
     known = {parameter.name: parameter for parameter in parameters if parameter.kind != "result"}
     texts = [parameter for parameter in known.values() if parameter.kind == "text"]
-    bare = [parameter.name for parameter in texts if parameter.required] or [parameter.name for parameter in texts]
-    takes = f"it takes {', '.join(f'{held.name} ({held.help or held.kind})' for held in known.values())}"
-    takes = takes if known else "it takes none"
-    given: dict[str, Any] = {}
+    nameless = [parameter.name for parameter in texts if parameter.required] or [parameter.name for parameter in texts]
+    described = [f"{parameter.name} ({parameter.help or parameter.kind})" for parameter in known.values()]
+    takes = f"it takes {', '.join(described)}" if known else "it takes no parameters"
+    values: dict[str, Any] = {}
     for word in words:
         name, equals, value = word.partition("=")
-        if not equals and len(bare) == 1:
-            name, value = bare[0], word
+        if not equals and len(nameless) == 1:
+            name, value = nameless[0], word
         elif not equals:
-            raise BadInput(f"{subject}: {word!r} has no name", takes, "write it as name=value")
+            raise BadInput(f"{subject}: {word!r} has no parameter name", takes, "write it as name=value")
         if name not in known:
             raise BadInput(f"{subject} has no parameter {name!r}", takes, suggestion(name, known))
-        if name in given:
-            raise BadInput(f"{subject}: {name} is given twice", "", "give it once; a list has commas")
+        if name in values:
+            raise BadInput(f"{subject}: {name} is set twice", "", "set it once; separate the items of a list by commas")
         try:
-            given[name] = known[name].check(value)
+            values[name] = known[name].check(value)
         except ParameterError as error:
-            raise BadInput(f"{subject}: {name} cannot be this", str(error), known[name].help) from None
+            raise BadInput(f"{subject}: the value of {name} is not valid", str(error), known[name].help) from None
     for name, parameter in known.items():
-        if parameter.required and name not in given:
+        if parameter.required and name not in values:
             raise BadInput(f"{subject}: {name} is missing", takes, f"add {name}=…")
-    return given
+    return values
 
 
-def with_defaults(given: Mapping[str, Any], parameters: Sequence[Parameter]) -> dict[str, Any]:
-    """The values of all *parameters*: those given, and the defaults."""
+def with_defaults(values: Mapping[str, Any], parameters: Sequence[Parameter]) -> dict[str, Any]:
+    """The values of all *parameters*: *values*, and defaults for the others."""
     from easops.parameter import check_all
 
-    return check_all(parameters, given)
+    return check_all(parameters, values)
 
 
 def duration(text: str, option: str) -> dt.timedelta:
@@ -163,16 +168,16 @@ def duration(text: str, option: str) -> dt.timedelta:
     try:
         return parse_duration(text)
     except DurationError as error:
-        raise BadInput(f"{option} cannot be this", str(error)) from None
+        raise BadInput(f"the value of {option} is not valid", str(error)) from None
 
 
-def patience(wait: str | None) -> dt.timedelta:
-    """How long a run waits for a target that another holds: ``--wait``; else on a terminal without end, as a person
-    watches, and off one 10 minutes."""
+def longest_wait(wait: str | None) -> dt.timedelta:
+    """How long a run waits while another run changes the same target: ``--wait``; without it, 10 minutes, or on a
+    terminal, where somebody watches and can stop it, without limit."""
     import datetime as dt
     import sys
 
-    from easops.playbook.execution.execute_run import WAIT
+    from easops.playbook.execution.run_options import WAIT
 
     if wait is not None:
         return duration(wait, "--wait")

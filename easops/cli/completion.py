@@ -1,7 +1,7 @@
-"""What a shell offers at a Tab: names, each with what it is.
+"""Shell completion: the words that a shell offers when somebody presses Tab, each with its help.
 
-Each function here gives the words that may stand at one place, of which typer offers those that begin as the typed one
-does. It is quick, and silent: whatever goes wrong, there are no words, and no file is made.
+Each function returns the words that are possible at one place; typer offers those that begin like the typed one.
+Completion must be quick and silent: on any error there are no words, and no file is created.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from typing import Final
 import typer
 
 Words = list[tuple[str, str]]
-"""Words, each with its help, which may be empty."""
+"""Words with their help texts, which may be empty."""
 
 _RUNS: Final = 30
-"""Runs that are offered: the newest."""
+"""How many runs are offered: the newest ones."""
 
 
-def asked() -> bool:
-    """Whether a shell asks for words: typer's own scripts say so in the environment."""
+def requested() -> bool:
+    """Whether this process was started by a shell for completion: typer's scripts set a variable."""
     return "_EASOPS_COMPLETE" in os.environ
 
 
-def quicken() -> None:
-    """Have typer do without rich while it completes: it would wrap each help to a terminal's width, of which fish makes
-    words of their own, and takes a third of the time."""
+def disable_rich() -> None:
+    """Make typer complete without rich, which takes a third of the time, and wraps help texts to the terminal's width:
+    fish would offer each wrapped line as a word."""
     sys.modules["rich"] = None  # type: ignore[assignment]
 
 
@@ -40,20 +40,21 @@ def _silent(words: Callable[[typer.Context, str], Words]) -> Callable[[typer.Con
     def guarded(ctx: typer.Context, incomplete: str) -> Words:
         try:
             found = words(ctx, incomplete)
-            return [(word, _plain(told)) for word, told in found if os.name == "nt" or "\\" not in word]
+            return [(word, _plain(help_text)) for word, help_text in found if os.name == "nt" or "\\" not in word]
         except Exception:
             return []
 
     return guarded
 
 
-def _plain(told: str) -> str:
-    """Help that no shell takes for anything but text: zsh evaluates what it is given.
+def _plain(help_text: str) -> str:
+    """*help_text* without the characters that zsh would evaluate.
 
-    Of a word typer escapes what zsh evaluates, but no backslash before it: a word with one is not offered.
+    In a word typer escapes those characters itself, but not a backslash before one: so on POSIX a word with a backslash
+    is not offered at all.
     """
-    held = " ".join(told.replace("'", "\N{RIGHT SINGLE QUOTATION MARK}").split())
-    return "".join(character for character in held if character not in '[](){}"`$\\;:')
+    text = " ".join(help_text.replace("'", "\N{RIGHT SINGLE QUOTATION MARK}").split())
+    return "".join(character for character in text if character not in '[](){}"`$\\;:')
 
 
 def entries(module: str, table: str) -> Callable[[typer.Context, str], Words]:
@@ -66,22 +67,22 @@ def entries(module: str, table: str) -> Callable[[typer.Context, str], Words]:
 
 
 def parameters(argument: str, module: str, table: str) -> Callable[[typer.Context, str], Words]:
-    """``name=`` of the parameters that the entry of a table takes whose name stands in *argument*; with its default."""
+    """``name=default`` for the parameters of a table's entry; *argument* is the argument that names the entry."""
 
     def words(ctx: typer.Context, incomplete: str) -> Words:
         chosen = getattr(importlib.import_module(module), table)[ctx.params[argument]]
-        given = {str(word).partition("=")[0] for word in ctx.params.get("words") or ()}
+        typed = {str(word).partition("=")[0] for word in ctx.params.get("words") or ()}
         return [
-            (f"{held.name}={'' if held.required else _written(held.default)}", held.help)
-            for held in chosen.parameters
-            if held.kind != "result" and held.name not in given
+            (f"{parameter.name}={'' if parameter.required else _as_typed(parameter.default)}", parameter.help)
+            for parameter in chosen.parameters
+            if parameter.kind != "result" and parameter.name not in typed
         ]
 
     return _silent(words)
 
 
-def _written(default: object) -> str:
-    """A default as it is typed."""
+def _as_typed(default: object) -> str:
+    """A default value as somebody would type it."""
     import datetime as dt
 
     from easops.duration import format_duration
@@ -99,7 +100,7 @@ def _written(default: object) -> str:
 
 @_silent
 def playbooks(ctx: typer.Context, incomplete: str) -> Words:
-    """Shipped ones by name, and the YAML files of the folder that is being typed."""
+    """Names of shipped playbooks, and the playbook files in the folder that is being typed."""
     from easops.playbook.language.load import shipped_playbooks
 
     shipped = [(name, _title(path)) for name, path in shipped_playbooks().items()]
@@ -109,7 +110,7 @@ def playbooks(ctx: typer.Context, incomplete: str) -> Words:
 
 
 def _title(path: Path) -> str:
-    """What a playbook is called; empty where a file is none."""
+    """The title of a playbook; empty for a file that is not a playbook."""
     with path.open(encoding="utf-8", errors="replace") as lines:
         head = list(itertools.islice(lines, 50))
     named = (line.partition(":")[2].strip() for line in head if line.startswith("name:"))
@@ -118,19 +119,19 @@ def _title(path: Path) -> str:
 
 @_silent
 def inputs(ctx: typer.Context, incomplete: str) -> Words:
-    """``name=`` of the inputs of the playbook at hand, with the default."""
+    """``name=default`` for the inputs of the playbook on the command line."""
     from easops.actions import ACTIONS
     from easops.detectors import DETECTORS
     from easops.playbook.language.load import load_playbook
 
-    given = {str(pair).partition("=")[0] for pair in ctx.params.get("inputs") or ()}
-    # While the value of an option is missing, typer leaves what stands bare aside.
+    typed = {str(pair).partition("=")[0] for pair in ctx.params.get("inputs") or ()}
+    # While the value of an option is missing, typer leaves the playbook among the unparsed arguments.
     playbook = ctx.params.get("playbook") or ctx.args[0]
     declared = load_playbook(playbook, actions=ACTIONS, detectors=DETECTORS).inputs
     return [
-        (f"{held.name}={'' if held.required else _written(held.default)}", held.help)
-        for held in declared
-        if held.name not in given
+        (f"{parameter.name}={'' if parameter.required else _as_typed(parameter.default)}", parameter.help)
+        for parameter in declared
+        if parameter.name not in typed
     ]
 
 
@@ -143,7 +144,7 @@ def scenarios(ctx: typer.Context, incomplete: str) -> Words:
 
 @_silent
 def runs(ctx: typer.Context, incomplete: str) -> Words:
-    """The newest runs of this machine's own records, and what they are; of PostgreSQL's none, which would take long."""
+    """The newest runs in this machine's SQLite file; none from PostgreSQL, which would take too long."""
     from easops.playbook.record.location import VARIABLE, recent_runs
 
     if os.environ.get(VARIABLE):
@@ -156,5 +157,5 @@ def runs(ctx: typer.Context, incomplete: str) -> Words:
 
 @_silent
 def files(ctx: typer.Context, incomplete: str) -> Words:
-    """None: the shell then offers its files."""
+    """No words: the shell then offers files."""
     return []

@@ -1,4 +1,4 @@
-"""What is said and where: the result on stdout, progress on stderr; drawn on a terminal, in plain lines off it."""
+"""Output: results on stdout, progress and errors on stderr; styled on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ if TYPE_CHECKING:
     from easops.report import Format
 
 _WIDTH: Final = 80
-"""Columns of a terminal that does not say how many it has, and the fewest that a table is fitted to."""
+"""The width of a terminal that does not report one, and the smallest width that a table is fitted to, in columns."""
 
 _PROSE: Final = 100
-"""Columns beyond which a sentence is hard to read, however wide the terminal."""
+"""The width beyond which a sentence is hard to read, in columns."""
 
-_AGAIN: Final = 60.0
-"""Seconds after which a wait that goes on is said once more off a terminal; then after twice as many, and so on."""
+_REPEAT: Final = 60.0
+"""Seconds after which a wait that continues is reported again where there is no terminal; the interval doubles."""
 
 
 class Console:
-    """Says things; never raises, since a closed pipe or a full disk must not end a run in its middle.
+    """Writes to stdout and stderr; never raises, since a closed pipe or a full disk must not end a run in its middle.
 
-    On a terminal progress is one line that is drawn over; elsewhere a plain line when something new is waited for, and
-    seldom again while that goes on. *quiet* says no progress.
+    On a terminal progress is one line that is redrawn; elsewhere it is a plain line when something new is waited for,
+    repeated rarely while that lasts. *quiet* shows no progress.
     """
 
     def __init__(self, *, quiet: bool = False) -> None:
         self._quiet = quiet
         self._lock = threading.RLock()
         self._spinner: Spinner | None = None
-        self._waited = _Waited()
-        self._told: dict[str, tuple[float, float]] = {}
-        """When each wait was first said, and how long after that it is to be said again."""
+        self._waiting = _Waiting()
+        self._reported: dict[str, tuple[float, float]] = {}
+        """For each wait: when it was first reported, and how many seconds after that it is reported again."""
 
     def form(self, as_json: bool) -> Format:
-        """How results are written: as one document, or as text that suits what stdout is."""
+        """The format of results: one JSON document, or text that fits stdout."""
         from easops.report import FORMATS
         from easops.report.terminal.text import Text
 
@@ -53,70 +53,70 @@ class Console:
         return Text(None if width is None else max(width, _WIDTH), colour=_has_colour(sys.stdout))
 
     def result(self, text: str, *, trusted: bool = False) -> None:
-        """A part of the result, on stdout; an empty text is no part. *trusted*: a forge may take commands from it."""
+        """Print a part of the result on stdout, unless it is empty. *trusted*: GitHub may take commands from it."""
         if text:
-            with self._lock, self._undrawn():
-                self._told.clear()
+            with self._lock, self._without_spinner():
+                self._reported.clear()
                 _write(sys.stdout, text, trusted=trusted)
 
     def note(self, text: str) -> None:
-        """Something a person should know, on stderr."""
-        with self._lock, self._undrawn():
+        """Print something that a person should know on stderr."""
+        with self._lock, self._without_spinner():
             _write(sys.stderr, text)
 
     def commands(self, lines: Sequence[str]) -> None:
-        """What a forge is told in its own language, on stderr; none is nothing."""
+        """Print GitHub workflow commands on stderr."""
         if lines:
-            with self._lock, self._undrawn():
+            with self._lock, self._without_spinner():
                 _write(sys.stderr, "\n".join(lines), trusted=True)
 
     def lines(self, lines: Sequence[str]) -> None:
-        """Lines of a report on stderr, with what stands out in them where that is a terminal."""
+        """Print lines of a report on stderr, styled where that is a terminal."""
         from easops.report.terminal.styled_line import painted
 
         self.note("\n".join(map(painted, lines) if _has_colour(sys.stderr) else lines))
 
     def trouble(self, lines: Sequence[str]) -> None:
-        """The lines of an error, on stderr; on a terminal none is wider than that."""
+        """Print the lines of an error on stderr, fitted to the terminal's width."""
         from easops.report.terminal.error import fitted
 
         width = _width(sys.stderr)
         self.lines(lines if width is None else fitted(lines, min(width, _PROSE)))
 
     def progress(self, text: str) -> None:
-        """What is being done or waited for; of an ``easops.clock.Waiting`` how long, too."""
+        """Show what is being done or waited for; for an ``easops.clock.Waiting`` also how long."""
         with self._lock:
             if self._quiet or not text:
                 return
-            self._waited.take(text)
+            self._waiting.take(text)
             if not _draws():
-                self._tell(text)
+                self._report(text)
             elif self._spinner is None:
                 from rich.console import Console
 
                 console = Console(stderr=True)
-                self._waited.width = console.width - 4  # the spinner's own two, and a terminal's last
-                self._spinner = console.status(self._waited)
+                self._waiting.width = console.width - 4  # two for the spinner, and the last column stays free
+                self._spinner = console.status(self._waiting)
                 self._spinner.start()
 
-    def _tell(self, text: str) -> None:
-        """Say it in a line of its own, if that is news."""
+    def _report(self, text: str) -> None:
+        """Print *text* as a line of its own, unless it was printed recently."""
         about, now = getattr(text, "about", text), time.monotonic()
-        since, again = self._told.get(about, (now, 0.0))
-        if now - since >= again:
-            self._told[about] = (since, max(_AGAIN, 2 * again) if hasattr(text, "about") else float("inf"))
-            _write(sys.stderr, f"easops: {self._waited.fitted()}")
+        first, repeat = self._reported.get(about, (now, 0.0))
+        if now - first >= repeat:
+            self._reported[about] = (first, max(_REPEAT, 2 * repeat) if hasattr(text, "about") else float("inf"))
+            _write(sys.stderr, f"easops: {self._waiting.fitted()}")
 
     def quiet_down(self) -> None:
-        """Stop drawing: before a question, and at the end."""
+        """Stop the spinner: before a question, and at the end."""
         with self._lock:
             if self._spinner is not None:
                 self._spinner.stop()
                 self._spinner = None
-            self._told.clear()
+            self._reported.clear()
 
     @contextlib.contextmanager
-    def _undrawn(self) -> Iterator[None]:
+    def _without_spinner(self) -> Iterator[None]:
         if self._spinner is not None:
             self._spinner.stop()
         yield
@@ -124,8 +124,8 @@ class Console:
             self._spinner.start()
 
 
-class _Waited:
-    """What is waited for, drawn anew by the spinner as the time goes by."""
+class _Waiting:
+    """What is being waited for, and for how long; the spinner redraws it."""
 
     def __init__(self) -> None:
         self.width = _WIDTH
@@ -139,7 +139,7 @@ class _Waited:
         self._subject, self._times = subject, getattr(text, "times", "")
 
     def fitted(self, width: int | None = None, times: str = "") -> str:
-        """In at most *width* columns, None: whole; what is cut is never how long."""
+        """The text in at most *width* columns (None: uncut); the duration is never cut off."""
         times = self._times or times
         times = f" ({times})" if times else ""
         room = len(self._subject) if width is None else width - len(times)
@@ -154,7 +154,7 @@ class _Waited:
 
 
 def _width(stream: IO[str]) -> int | None:
-    """The columns of the terminal that *stream* is; None off one."""
+    """The width of the terminal behind *stream*, in columns; None if it is not a terminal."""
     if not stream.isatty():
         return None
     with contextlib.suppress(OSError, ValueError):
@@ -167,7 +167,7 @@ def _draws() -> bool:
 
 
 def _has_colour(stream: IO[str]) -> bool:
-    """On a terminal that knows it; NO_COLOR forbids it anywhere, and FORCE_COLOR has it in a pipe, too.
+    """Whether to use colour: on a terminal that supports it; NO_COLOR turns it off, FORCE_COLOR on, even in a pipe.
 
     Source: no-color.org, force-color.org: either counts when it is set and not empty.
     """
@@ -175,42 +175,42 @@ def _has_colour(stream: IO[str]) -> bool:
         return False
     if os.environ.get("FORCE_COLOR"):
         return True
-    return stream.isatty() and os.environ.get("TERM") != "dumb" and _understands_escapes()
+    return stream.isatty() and os.environ.get("TERM") != "dumb" and _supports_escapes()
 
 
-def _understands_escapes() -> bool:
-    """Whether this console takes escape sequences: on Windows it is asked to."""
-    understands = True
+def _supports_escapes() -> bool:
+    """Whether this console supports escape sequences; on Windows this turns them on."""
+    supported = True
     if sys.platform == "win32":
         import ctypes
 
         kernel32 = ctypes.windll.kernel32
         console, mode = kernel32.GetStdHandle(-11), ctypes.c_ulong()
         virtual_terminal = 0x0004  # ENABLE_VIRTUAL_TERMINAL_PROCESSING, of SetConsoleMode
-        understands = bool(
+        supported = bool(
             kernel32.GetConsoleMode(console, ctypes.byref(mode))
             and kernel32.SetConsoleMode(console, mode.value | virtual_terminal)
         )
-    return understands
+    return supported
 
 
 def _write(stream: IO[str], text: str, *, trusted: bool = False) -> None:
     if not trusted and os.environ.get("GITHUB_ACTIONS") == "true":
-        text = _harmless(text)
-    with contextlib.suppress(OSError, ValueError):  # ValueError: it is closed
+        text = _without_commands(text)
+    with contextlib.suppress(OSError, ValueError):  # ValueError: the stream is closed
         print(text, file=stream, flush=True)
 
 
-def _harmless(text: str) -> str:
-    """*text* without what GitHub would take for a command to itself: a user agent is what a client sent.
+def _without_commands(text: str) -> str:
+    """*text* without what GitHub would take for a workflow command: some of it comes from clients, e.g. user agents.
 
-    JSON says the same afterwards: in it a line never begins so, and ``\\u005b`` is a bracket.
+    JSON means the same afterwards: no line of it begins with ``::``, and ``\\u005b`` is a bracket.
     """
     return re.sub(r"(^|[\r\n])(\s*)::", r"\1\2\\::", text).replace("##[", r"##\u005b")
 
 
 def trace_commands(console: Console) -> None:
-    """Say every cmdlet that is sent."""
+    """Print every cmdlet that is sent."""
     import logging
 
     class Handler(logging.Handler):

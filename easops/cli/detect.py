@@ -22,7 +22,7 @@ def detect(
         list[str] | None,
         typer.Argument(
             metavar="[KEY=VALUE]…",
-            help="Its parameters.",
+            help="Parameters of the detector.",
             autocompletion=completion.parameters("detector", "easops.detectors", "DETECTORS"),
         ),
     ] = None,
@@ -34,7 +34,7 @@ def detect(
         typer.Option(
             "--logs",
             metavar="PATH",
-            help="Read these log files or folders, and no server: those of W3SVC2 (Exchange 2010: W3SVC1).",
+            help="Read these IIS log files or folders instead of servers: W3SVC2 (Exchange 2010: W3SVC1).",
         ),
     ] = None,
     on: options.On = None,
@@ -42,12 +42,12 @@ def detect(
     as_json: options.Json = False,
     verbose: options.Verbose = False,
 ) -> None:
-    """Look for a fault, with evidence; changes nothing."""
+    """Look for a fault, and show the evidence. Changes nothing."""
     from easops.detectors import DETECTORS
     from easops.detectors.detect import detect as look
     from easops.detectors.detection_status import detect_status
     from easops.errors import BadInput
-    from easops.status import EXIT_CODES, EXIT_PENDING
+    from easops.status import EXIT_CODES, EXIT_PENDING, Severity, severity
 
     chosen = arguments.named(DETECTORS, detector, "detector")
     values = arguments.parameter_values(words or [], chosen.parameters, detector)
@@ -58,7 +58,7 @@ def detect(
     if logs:
         if inventory is not None or on is not None or lab:
             raise BadInput(
-                "--logs reads only files", "--inventory, --on and --lab name servers", "leave one of them out"
+                "--logs excludes --inventory, --on and --lab", "it reads files, and no server", "leave one of them out"
             )
         found = look(detector, None, values, logs=logs)
     else:
@@ -69,7 +69,7 @@ def detect(
     console.quiet_down()
     status = detect_status(found)
     code = EXIT_CODES[status]
-    if detailed_exitcode and code == 0 and found.found:
+    if detailed_exitcode and found.found and severity(status) is Severity.GOOD:
         code = EXIT_PENDING
     console.result(console.form(as_json).detection(found, status, code, verbose=verbose))
     raise typer.Exit(code)

@@ -24,7 +24,7 @@ def do(
         list[str] | None,
         typer.Argument(
             metavar="[KEY=VALUE]…",
-            help="Its parameters; a lone text needs no key.",
+            help="Parameters of the action; a single value may be given without KEY=.",
             autocompletion=completion.parameters("action", "easops.actions", "ACTIONS"),
         ),
     ] = None,
@@ -33,7 +33,7 @@ def do(
     scenario: options.Scenario = None,
     on: options.On = None,
     because: Annotated[
-        str | None, typer.Option("--because", metavar="TEXT", help="Why: stands in the record; a recycle needs it.")
+        str | None, typer.Option("--because", metavar="TEXT", help="Reason, for the record; required for a recycle.")
     ] = None,
     protect: options.Protect = None,
     check: options.Check = False,
@@ -42,7 +42,7 @@ def do(
     *,
     shared: RunOptions,
 ) -> None:
-    """Carry out one action, with the gates, the record and the undo of a playbook."""
+    """Carry out one action, with the checks, the record and the undo of a playbook."""
     from easops.actions import ACTIONS
     from easops.lab_process import DEFAULT_SCENARIO
     from easops.playbook.do import do as carry_out
@@ -55,7 +55,7 @@ def do(
     arguments.check_lab(lab, scenario, inventory)
     hosts = None if lab else arguments.hosts_of(inventory)
     protected = tuple(user.strip() for part in protect or [] for user in part.split(",") if user.strip())
-    patience = arguments.patience(shared.wait)
+    longest_wait = arguments.longest_wait(shared.wait)
     files = ReportFiles({"html": shared.html})
     announcer = arguments.notifications_of(shared.notify)
     display = RunDisplay(
@@ -63,7 +63,6 @@ def do(
         shared,
         files,
         announcer,
-        command=action,
         lab=(scenario or DEFAULT_SCENARIO) if lab else None,
         checked=check,
     )
@@ -82,7 +81,7 @@ def do(
             check=check,
             confirm=display.confirm(),
             anew=anew,
-            wait=patience,
+            wait=longest_wait,
             observer=display,
             stopper=stopper,
             announcer=display.announcer,

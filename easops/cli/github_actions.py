@@ -1,4 +1,4 @@
-"""What is told beside the result where a forge runs easops: on GitHub annotations, and the summary of the job."""
+"""What GitHub Actions gets besides the result: annotations, and the summary of the job."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from easops.cli.console import Console
 
 if TYPE_CHECKING:
     from easops.errors import EasopsError
-    from easops.playbook.steps.report import RunReport
+    from easops.playbook.assessment.run_report import RunReport
 
 
 def on_github() -> bool:
@@ -19,12 +19,12 @@ def on_github() -> bool:
 
 
 def root() -> Path:
-    """The folder that a forge names files from: that of the clone, else the current one."""
+    """The folder to which file names in annotations are relative: the checkout, else the current folder."""
     return Path(os.environ.get("GITHUB_WORKSPACE") or Path.cwd())
 
 
 def error(console: Console, error: EasopsError) -> None:
-    """Annotate what ended a command."""
+    """Annotate the error that ended a command."""
     if on_github():
         from easops.report.ci.github import of_error
 
@@ -39,16 +39,15 @@ def stopped(console: Console, what: str, why: str, next_step: str) -> None:
         console.commands([of_words(what, why, next_step)])
 
 
-def ended(console: Console, report: RunReport, exit_code: int, command: str) -> None:
-    """Annotate what stopped or failed in a run, and add the run to the summary of the job."""
+def ended(console: Console, report: RunReport, exit_code: int) -> None:
+    """Annotate what stopped or failed in a run, and append the run to the job's summary."""
     if not on_github():
         return
     from easops.report import FORMATS
     from easops.report.ci.github import of_run
     from easops.report.ci.github_summary import LARGEST, run_summary
-    from easops.report.file_format import Account
 
-    console.commands(of_run(Account(report)))
+    console.commands(of_run(report))
     path = os.environ.get("GITHUB_STEP_SUMMARY")
     if not path:
         return
@@ -56,9 +55,9 @@ def ended(console: Console, report: RunReport, exit_code: int, command: str) -> 
     with contextlib.suppress(OSError):
         written = Path(path).stat().st_size
     room = max(LARGEST - written - 1, 0)
-    text = run_summary(report, exit_code, command=command, form=FORMATS["text"], room=room)
+    text = run_summary(report, exit_code, form=FORMATS["text"], room=room)
     try:
         with Path(path).open("a", encoding="utf-8", newline="\n") as file:
             file.write(text)
     except OSError as problem:
-        console.note(f"easops: the summary of the job was not written: {problem.strerror or problem}")
+        console.note(f"easops: cannot write the job's summary: {problem.strerror or problem}")

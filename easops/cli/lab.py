@@ -1,7 +1,8 @@
-"""``easops lab``: a simulated organisation to try things on."""
+"""``easops lab``: a simulated organisation for trying things out."""
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import os
@@ -17,7 +18,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from easops.cli import completion
-from easops.errors import BadInput
 
 if TYPE_CHECKING:
     from easops.lab.world import World
@@ -27,13 +27,13 @@ app: typer.Typer = typer.Typer(
 )
 
 _MISSING = """easops: the lab is not installed
-  its libraries are those of the extra `lab`
-  install it with: pip install "easops[lab]\""""
+  why:  it needs the libraries of the extra `lab`
+  next: pip install "easops[lab]\""""
 
 
 @app.command("list")
 def list_() -> None:
-    """Show the scenarios: what is wrong in each simulated organisation."""
+    """List the scenarios, and what is wrong in each simulated organisation."""
     from easops.lab.world.scenario import build_scenario, read_scenario, scenario_names
 
     names = scenario_names()
@@ -46,34 +46,39 @@ def list_() -> None:
 
 @app.command()
 def start(
-    state: Annotated[
-        Path | None, typer.Option(help="The folder that keeps the world; goes on where it stopped.")
-    ] = None,
+    state: Annotated[Path | None, typer.Option(help="State folder; an existing lab is resumed.")] = None,
     scenario: Annotated[
-        str | None, typer.Option(help="Which world; see `easops lab list`.", autocompletion=completion.scenarios)
+        str | None,
+        typer.Option(
+            help="Scenario (contacts-storm); easops lab list shows them.", autocompletion=completion.scenarios
+        ),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Which of its many variants.")] = None,
-    speed: Annotated[
-        float, typer.Option(min=0.0, max=1000.0, help="How many times as fast as ours its clock runs.")
-    ] = 1.0,
+    seed: Annotated[int | None, typer.Option(help="Seed: which variant of the scenario (1).")] = None,
+    speed: Annotated[float, typer.Option(min=0.0, max=1000.0, help="Clock speed factor (1 = real time).")] = 1.0,
     read_only: Annotated[bool, typer.Option("--read-only", help="Refuse every change.")] = False,
-    port_base: Annotated[int, typer.Option(min=0, max=65000, help="Port of its first server; 0 takes free ones.")] = 0,
+    port_base: Annotated[int, typer.Option(min=0, max=65000, help="Port of the first server; 0 picks free ports.")] = 0,
     auth: Annotated[
         Literal["basic", "ntlm", "negotiate"],
-        typer.Option(help="How its inventory enters the windows endpoints: over TLS, or over plain http and sealed."),
+        typer.Option(
+            help="Authentication at the windows endpoints: "
+            "basic over TLS; ntlm and negotiate over HTTP, with message encryption."
+        ),
     ] = "basic",
     begin: Annotated[
-        str | None, typer.Option(help="When a new world begins, e.g. 2026-11-24T17:00:00Z; now, unless given.")
+        str | None, typer.Option(help="Start time of a new lab, for example 2026-11-24T17:00:00Z (now).")
     ] = None,
     until_stdin_closes: Annotated[
-        bool, typer.Option("--until-stdin-closes", help="For programs: one line of JSON, and end with standard input.")
+        bool,
+        typer.Option(
+            "--until-stdin-closes", help="For programs: print one line of JSON, and end when standard input is closed."
+        ),
     ] = False,
     clock_by_stdin: Annotated[
         bool,
         typer.Option(
             "--clock-by-stdin",
-            help="The same, and the clock stands: the line "
-            '{"until": SECONDS} on standard input moves it on, counted from the start.',
+            help="For programs: as --until-stdin-closes, and the clock stands still; the line "
+            '{"until": SECONDS} on standard input moves it, counted from the start.',
         ),
     ] = False,
 ) -> None:
@@ -119,31 +124,58 @@ def start(
             else:
                 typer.echo(f"# {lab.inventory}")
                 typer.echo(lab.inventory.read_text(encoding="utf-8"), nl=False)
-                typer.echo(f"lab {name} runs; Ctrl-C ends it", err=True)
+                typer.echo(f"the lab {name} is running; Ctrl-C stops it", err=True)
             sys.stdout.flush()
             if for_program:
                 take = _clock_of(lab.world) if clock_by_stdin else lambda line: None
                 threading.Thread(target=_watch_stdin, args=(end, take), daemon=True).start()
-            while not end.wait(0.5):  # in steps, as on Windows a signal does not wake a wait without end
+            while not end.wait(0.5):  # in short waits: on Windows a signal does not interrupt a wait without a timeout
                 pass
 
 
+@app.command(hidden=True)
+def start_when_told(context: typer.Context) -> None:
+    """For ``easops.lab_process``: load what a lab needs, then take the arguments of ``start``, one line of JSON on
+    standard input."""
+    with contextlib.suppress(ModuleNotFoundError):  # start says it
+        from easops.lab import server as server
+    line = _first_line()
+    if line:
+        command = typer.main.get_command(app)
+        command.main(["start", *json.loads(line)], prog_name=context.command_path, standalone_mode=False)
+
+
+def _first_line() -> bytes:
+    """The first line of standard input, and nothing of what follows; empty where it closes before."""
+    line = b""
+    while not line.endswith(b"\n"):
+        byte = os.read(sys.stdin.fileno(), 1)
+        if not byte:
+            return b""
+        line += byte
+    return line
+
+
 def _moment(text: str | None) -> dt.datetime | None:
-    """The time that *text* is, in UTC where it says no offset."""
+    """*text* as a time; without an offset it is UTC. Raises BadInput."""
     if text is None:
         return None
     try:
         moment = dt.datetime.fromisoformat(text)
     except ValueError:
+        from easops.errors import BadInput
+
         raise BadInput(
-            f"--begin: {text!r} is not a time", "it is written as in ISO 8601", "write e.g. 2026-11-24T17:00:00Z"
+            f"--begin: {text!r} is not a valid time",
+            "a time is written as in ISO 8601",
+            "for example 2026-11-24T17:00:00Z",
         ) from None
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=dt.UTC)
 
 
 def _watch_stdin(end: threading.Event, take: Callable[[bytes], None]) -> None:
-    """*take* each line of standard input, and set *end* when that has closed."""
-    # Past the buffer: its lock, held by a daemon thread, would abort the interpreter where it ends before the input.
+    """Call *take* with each line of standard input, and set *end* when standard input is closed."""
+    # Reads past the buffer: a daemon thread that holds its lock would abort the interpreter at exit.
     rest = b""
     while data := os.read(sys.stdin.fileno(), 4096):
         *lines, rest = (rest + data).split(b"\n")
@@ -153,8 +185,9 @@ def _watch_stdin(end: threading.Event, take: Callable[[bytes], None]) -> None:
 
 
 def _clock_of(world: World) -> Callable[[bytes], None]:
-    """What a line of standard input does to the clock of a lab: ``{"until": 30}`` moves it on by what calls have taken
-    since the last one, then to 30 s after it started, unless it is past that. The answer is ``{"now": 30}``."""
+    """A function that moves the clock of a lab as a line of standard input says: ``{"until": 30}`` moves it on by the
+    time that calls took since the last line, then to 30 s after its start, unless it is later already. The answer is
+    ``{"now": 30}``."""
     start = world.clock.elapsed()
 
     def take(line: bytes) -> None:

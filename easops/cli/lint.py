@@ -14,14 +14,16 @@ def lint(
     playbooks: Annotated[
         list[str],
         typer.Argument(
-            metavar="PLAYBOOK…", help="Files, or names of shipped playbooks.", autocompletion=completion.playbooks
+            metavar="PLAYBOOK…",
+            help="Playbook files, or names of shipped playbooks.",
+            autocompletion=completion.playbooks,
         ),
     ],
     form: Annotated[
-        str | None, typer.Option("--format", metavar="FORMAT", help="text, github (annotations) or sarif.")
+        str | None, typer.Option("--format", metavar="FORMAT", help="text (default), github (annotations) or sarif.")
     ] = None,
 ) -> None:
-    """Check playbooks whole, and run nothing: every problem as file:line:column."""
+    """Check playbooks without running them; reports every problem as file:line:column."""
     from easops.document import DocumentError
     from easops.playbook.language.find import find_playbook
     from easops.report import LINTS
@@ -38,8 +40,8 @@ def lint(
             linted.append(Linted(playbook, error.problems))
         else:
             linted.append(Linted(playbook))
-    told = chosen.render(linted, github_actions.root())
-    console.result(told, trusted=chosen is LINTS["github"])
+    text = chosen.render(linted, github_actions.root())
+    console.result(text, trusted=chosen is LINTS["github"])
     if form is None and github_actions.on_github():
         console.commands(LINTS["github"].render(linted, github_actions.root()).splitlines())
     raise typer.Exit(EXIT_USAGE if any(one.problems for one in linted) else 0)

@@ -13,20 +13,21 @@ from easops.cli.console import Console
 
 def notify(
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="The notifications; or those of EASOPS_NOTIFY.")
+        Path | None,
+        typer.Argument(metavar="[FILE]", help="Notifications file (default: the environment variable EASOPS_NOTIFY)."),
     ] = None,
     as_json: options.Json = False,
 ) -> None:
-    """Try the notifications out: send each channel a message that says that it is a trial."""
+    """Send a test message to every notification channel."""
     from easops.errors import BadInput
     from easops.status import EXIT_CODES, Status, worst
 
     notifications = arguments.notifications_of(file)
     if notifications is None:
-        raise BadInput("there are no notifications", "neither a file nor EASOPS_NOTIFY names any", "name a file")
+        raise BadInput("there is no notifications file", "neither FILE nor EASOPS_NOTIFY names one", "name a file")
     console = Console()
-    console.progress("sending each channel a trial")
-    notices = notifications.try_out()
+    console.progress("sending a test message to each channel")
+    notices = notifications.send_test()
     console.quiet_down()
     statuses = {"sent": Status.OK, "failed": Status.FAILED, "unknown": Status.UNKNOWN}
     status = worst(statuses[notice.status] for notice in notices)

@@ -16,7 +16,7 @@ NAMES: Final = "(its names)"
 
 
 def naming(module: str, table: str) -> type[TyperCommand]:
-    """A command whose help tells the names of a *table*, which is imported only when that help is asked for."""
+    """A command whose help lists the names of a *table*, which is imported only when that help is shown."""
 
     class Naming(TyperCommand):
         def names(self) -> str:
@@ -32,7 +32,7 @@ def naming(module: str, table: str) -> type[TyperCommand]:
 
 
 def choices(command: Any, argument: Any) -> tuple[str, str]:
-    """Of an *argument* that is missing: what there is to name, and the command that shows it; each may be empty."""
+    """For a missing *argument*: the names that exist, and the command that lists them; each may be empty."""
     metavar = str(getattr(argument, "metavar", ""))
     if metavar.startswith("RUN"):
         return "", "easops runs list"
@@ -46,11 +46,21 @@ def choices(command: Any, argument: Any) -> tuple[str, str]:
 
 Inventory = Annotated[
     Path | None,
-    typer.Option("--inventory", "-i", metavar="FILE", help="The hosts (or the environment variable EASOPS_INVENTORY)."),
+    typer.Option(
+        "--inventory",
+        "-i",
+        metavar="FILE",
+        help="Inventory file with the hosts (default: the environment variable EASOPS_INVENTORY).",
+    ),
 ]
 Credentials = Annotated[
     Path | None,
-    typer.Option("--inventory", "-i", metavar="FILE", help="Supplies credentials; the hosts are the recorded ones."),
+    typer.Option(
+        "--inventory",
+        "-i",
+        metavar="FILE",
+        help="Inventory to take credentials from. Hosts come from the recorded run.",
+    ),
 ]
 Lab = Annotated[
     bool, typer.Option("--lab", help="Use a simulated organisation, made for this command, instead of real servers.")
@@ -67,47 +77,51 @@ Scenario = Annotated[
 On = Annotated[
     str | None,
     typer.Option(
-        "--on", metavar="SELECTOR", help="Which hosts, as in: site=AMS and role=mailbox; or names: EX01,EX02."
+        "--on", metavar="SELECTOR", help="Select hosts, for example site=AMS and role=mailbox, or by name: EX01,EX02."
     ),
 ]
 Limit = Annotated[
     str | None,
     typer.Option(
-        "--limit", metavar="SELECTOR", help="Narrow the playbook's hosts, as in: site=AMS; or names: EX01,EX02."
+        "--limit",
+        metavar="SELECTOR",
+        help="Use only these of the playbook's hosts, for example site=AMS, or by name: EX01,EX02.",
     ),
 ]
-Html = Annotated[
-    Path | None, typer.Option("--html", metavar="FILE", help="Write the run as a page for a browser, too.")
-]
-Junit = Annotated[
-    Path | None, typer.Option("--junit", metavar="FILE", help="Write the run as a JUnit file, for a forge, too.")
-]
+Html = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Also write the run as an HTML page.")]
+Junit = Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Also write a JUnit file (for CI).")]
 Notify = Annotated[
     Path | None,
     typer.Option(
-        "--notify", metavar="FILE", help="Who is told of its end (or the environment variable EASOPS_NOTIFY)."
+        "--notify",
+        metavar="FILE",
+        help="Notifications file: who is notified when the run ends (default: the environment variable EASOPS_NOTIFY).",
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and nothing else there.")]
-Check = Annotated[bool, typer.Option("--check", help="Read everything, change nothing, say what would change.")]
-Diff = Annotated[bool, typer.Option("--diff", help="Show before and after of every item.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before the first change.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show the end alone.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show all evidence, and every cmdlet sent.")]
-Anew = Annotated[bool, typer.Option("--anew", help="Begin although an earlier run owes its later steps.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, and nothing else there.")]
+Check = Annotated[bool, typer.Option("--check", help="Read everything, change nothing, and report what would change.")]
+Diff = Annotated[bool, typer.Option("--diff", help="Show the values before and after, for every item.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation before the first change.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the final summary.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show all evidence and every cmdlet that is sent.")]
+Anew = Annotated[bool, typer.Option("--anew", help="Start a new run even if an earlier run is unfinished.")]
 Wait = Annotated[
     str | None,
-    typer.Option("--wait", metavar="DURATION", help="How long to wait for a target that another run holds (10m)."),
+    typer.Option(
+        "--wait",
+        metavar="DURATION",
+        help="How long to wait while another run changes the same target (default: 10m, no limit on a terminal).",
+    ),
 ]
 Detailed = Annotated[
-    bool, typer.Option("--detailed-exitcode", help="Exit 2 where something was found or would change.")
+    bool, typer.Option("--detailed-exitcode", help="Exit with 2 if something was found or would change.")
 ]
 Protect = Annotated[
-    list[str] | None, typer.Option("--protect", metavar="NAME,…", help="Mailboxes and groups that are never touched.")
+    list[str] | None, typer.Option("--protect", metavar="NAME,…", help="Mailboxes and groups that must not be changed.")
 ]
 RunId = Annotated[
-    str, typer.Argument(metavar="RUN", help="A run's id, or its beginning.", autocompletion=completion.runs)
+    str, typer.Argument(metavar="RUN", help="Run id, or its first characters.", autocompletion=completion.runs)
 ]
 UntilStdinCloses = Annotated[
-    bool, typer.Option("--until-stdin-closes", help="For programs: stop, as on SIGTERM, when standard input ends.")
+    bool, typer.Option("--until-stdin-closes", help="For programs: stop, as on SIGTERM, when standard input is closed.")
 ]

@@ -18,7 +18,9 @@ def run(
     playbook: Annotated[
         str,
         typer.Argument(
-            metavar="PLAYBOOK", help="A file, or the name of a shipped playbook.", autocompletion=completion.playbooks
+            metavar="PLAYBOOK",
+            help="Playbook file, or name of a shipped playbook.",
+            autocompletion=completion.playbooks,
         ),
     ],
     inventory: options.Inventory = None,
@@ -37,11 +39,11 @@ def run(
     inputs: Annotated[
         list[str] | None,
         typer.Option(
-            "--input", metavar="NAME=VALUE", help="An input of the playbook.", autocompletion=completion.inputs
+            "--input", metavar="NAME=VALUE", help="Set an input of the playbook.", autocompletion=completion.inputs
         ),
     ] = None,
     submit: Annotated[
-        bool, typer.Option("--submit", help="Record the run only, for easops worker to execute; needs --yes.")
+        bool, typer.Option("--submit", help="Only record the run; easops worker executes it. Needs --yes.")
     ] = False,
     anew: options.Anew = False,
     detailed_exitcode: options.Detailed = False,
@@ -49,7 +51,11 @@ def run(
     *,
     shared: RunOptions,
 ) -> None:
-    """Run a playbook: find, cure, prove."""
+    """Run a playbook: find the fault, cure it, prove the cure."""
+    if lab:
+        from easops.lab_process import prepare_lab
+
+        prepare_lab()
     from easops.errors import BadInput
     from easops.playbook.language.find import find_playbook
     from easops.playbook.run import run as run_playbook
@@ -60,37 +66,34 @@ def run(
     if submit and files:
         raise BadInput(
             "--submit writes no report",
-            "the run has not begun",
+            "the run has not started",
             f"easops runs show RUN {files.options} writes it afterwards",
         )
-    with files.or_why(playbook):
+    with files.also_on_error(playbook):
         found = find_playbook(playbook)
         if lab and scenario is None and found.scenario is None:
-            raise BadInput(
-                f"{playbook} names no scenario", "so --lab does not know which world to make", "add --scenario NAME"
-            )
+            raise BadInput(f"{playbook} names no scenario", "--lab needs one", "add --scenario NAME")
         if submit and (lab or check or not shared.yes):
             raise BadInput(
-                "--submit goes with --yes, and neither with --lab nor with --check",
-                "a worker has nobody to ask, and a lab is of this machine",
+                "--submit needs --yes, and excludes --lab and --check",
+                "a worker has nobody to ask for confirmation, and a lab runs only on this machine",
                 "add --yes, or leave --submit out",
             )
         hosts = None if lab else arguments.hosts_of(inventory)
         values = arguments.inputs(inputs or [])
         if submit:
-            announcer = arguments.notifications_of(shared.notify, here=False)
+            announcer = arguments.notifications_of(shared.notify, check_secrets=False)
             run_id = submit_run(found, hosts or (), values, limit=limit, anew=anew, announcer=announcer)
             console = Console()
             console.result(console.form(shared.as_json).submitted(run_id))
             return
-        patience = arguments.patience(shared.wait)
+        longest_wait = arguments.longest_wait(shared.wait)
         announcer = arguments.notifications_of(shared.notify)
         display = RunDisplay(
             found.name,
             shared,
             files,
             announcer,
-            command=playbook,
             lab=(scenario or found.scenario) if lab else None,
             limit=limit,
             checked=check,
@@ -108,7 +111,7 @@ def run(
                 limit=limit,
                 confirm=display.confirm(),
                 anew=anew,
-                wait=patience,
+                wait=longest_wait,
                 observer=display,
                 stopper=stopper,
                 announcer=display.announcer,

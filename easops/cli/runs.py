@@ -1,4 +1,4 @@
-"""``easops runs``: what was run, and the ways out of a run that died."""
+"""``easops runs``: the recorded runs, and what to do with one that did not finish."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 app: typer.Typer = typer.Typer(
     name="runs",
-    help="Show the recorded runs; go on with one, settle it, or close it.",
+    help="Show recorded runs; resume, reconcile or abandon one.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -26,7 +26,7 @@ app: typer.Typer = typer.Typer(
 
 @app.command("list")
 def list_(as_json: options.Json = False) -> None:
-    """Show all recorded runs, the newest first."""
+    """List all recorded runs, the newest first."""
     from easops.playbook.record.run_view import list_runs
 
     console = Console()
@@ -42,17 +42,16 @@ def show(
     diff: options.Diff = False,
     verbose: options.Verbose = False,
 ) -> None:
-    """Show one run: what was done, what is not known, and what to type."""
+    """Show one run: its steps, what is unknown, and what to do next."""
+    from easops.playbook.assessment.run_report import report_of
     from easops.playbook.record.run_view import show_run
-    from easops.playbook.record.stored_run import report_of
-    from easops.report.file_format import Account
 
     files = ReportFiles({"html": html, "junit": junit})
     view = show_run(run)
-    report, console = report_of(view.run, view.steps), Console()
+    report, console = report_of(view), Console()
     console.result(console.form(as_json).run_view(view, report, diff=diff, verbose=verbose))
-    for told in files.write(Account(report, view)):
-        console.note(told)
+    for note in files.write(report):
+        console.note(note)
 
 
 @app.command()
@@ -65,23 +64,21 @@ def resume(
     *,
     shared: RunOptions,
 ) -> None:
-    """Go on with a run that died, was stopped, or ended owing its later steps; or begin one that was submitted."""
-    from easops.playbook.language.load import command_of
+    """Resume a dead, stopped or unfinished run, or start a submitted one."""
     from easops.playbook.record.run_view import show_run
     from easops.playbook.resume import resume as resume_run
 
     recorded = show_run(run).run
     files = ReportFiles({"html": shared.html, "junit": junit})
-    with files.or_why(recorded.playbook):
+    with files.also_on_error(recorded.playbook):
         hosts = arguments.credentials_of(inventory)
-        patience = arguments.patience(shared.wait)
+        longest_wait = arguments.longest_wait(shared.wait)
         announcer = arguments.notifications_or_warning(shared.notify, recorded.document.get("notify"))
         display = RunDisplay(
             recorded.playbook,
             shared,
             files,
             announcer,
-            command=command_of(recorded.document["source"]),
             lab=recorded.lab,
             limit=recorded.limit,
         )
@@ -89,7 +86,7 @@ def resume(
             lambda stopper: resume_run(
                 recorded.run_id,
                 confirm=display.confirm(),
-                wait=patience,
+                wait=longest_wait,
                 observer=display,
                 hosts=hosts,
                 stopper=stopper,
@@ -102,26 +99,28 @@ def resume(
 
 @app.command()
 def reconcile(run: options.RunId, inventory: options.Credentials = None, as_json: options.Json = False) -> None:
-    """Settle by reading what a dead run may have done; changes nothing."""
+    """Read what a dead run may have done, and record it. Changes nothing."""
     from easops.playbook.reconcile import reconcile as reconcile_run
     from easops.playbook.record.run_view import show_run
 
     run_id = show_run(run).run.run_id
-    _settled(run_id, reconcile_run(run_id, hosts=arguments.credentials_of(inventory)), as_json, closed=False)
+    _finish_reconcile(run_id, reconcile_run(run_id, hosts=arguments.credentials_of(inventory)), as_json, closed=False)
 
 
 @app.command()
 def abandon(run: options.RunId, inventory: options.Credentials = None, as_json: options.Json = False) -> None:
-    """Settle a dead run by reading, then close it for good: its targets are free."""
+    """Reconcile a dead run, then close it and release its targets."""
     from easops.playbook.reconcile import abandon as abandon_run
     from easops.playbook.record.run_view import show_run
 
     run_id = show_run(run).run.run_id
-    _settled(run_id, abandon_run(run_id, hosts=arguments.credentials_of(inventory)), as_json, closed=True)
+    _finish_reconcile(run_id, abandon_run(run_id, hosts=arguments.credentials_of(inventory)), as_json, closed=True)
 
 
-def _settled(run_id: str, found: Sequence[tuple[Change, ChangeOutcome]], as_json: bool, *, closed: bool) -> None:
-    """Show what was settled. Exit 6 where anything is still not known; that something was not done is an answer."""
+def _finish_reconcile(
+    run_id: str, found: Sequence[tuple[Change, ChangeOutcome]], as_json: bool, *, closed: bool
+) -> None:
+    """Show what was found out. Exit with 6 if anything is still unknown; "it was not done" is known."""
     from easops.status import EXIT_CODES, Status
 
     status = Status.UNKNOWN if any(outcome.status is Status.UNKNOWN for _, outcome in found) else Status.OK

@@ -11,7 +11,7 @@ from easops.cli.console import Console
 
 
 class Kind(enum.StrEnum):
-    """The files that easops reads, and the documents that it prints."""
+    """The kinds of files that easops reads, and the documents that it prints."""
 
     PLAYBOOK = "playbook"
     INVENTORY = "inventory"
@@ -21,11 +21,11 @@ class Kind(enum.StrEnum):
 
 def schema(
     kind: Annotated[
-        Kind, typer.Argument(metavar="KIND", help="playbook, inventory, notifications, report.")
+        Kind, typer.Argument(metavar="KIND", help="playbook (default), inventory, notifications or report.")
     ] = Kind.PLAYBOOK,
 ) -> None:
-    """Show the JSON Schema of playbooks, inventories or notifications, with which an editor completes and checks them,
-    or of the reports that --json prints."""
+    """Print a JSON Schema: of playbooks, inventories or notifications, for an editor that completes and checks them, or
+    of the reports that --json prints."""
     from easops.report.document.json import dumped
 
     Console().result(dumped(_schema(kind)))

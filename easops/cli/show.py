@@ -21,7 +21,7 @@ def show(
         list[str] | None,
         typer.Argument(
             metavar="[KEY=VALUE]…",
-            help="Its parameters; a lone text needs no key.",
+            help="Parameters of the reading; a single value may be given without KEY=.",
             autocompletion=completion.parameters("reading", "easops.readings", "READINGS"),
         ),
     ] = None,
@@ -32,7 +32,7 @@ def show(
     as_json: options.Json = False,
     verbose: options.Verbose = False,
 ) -> None:
-    """Show a reading of the servers, or of the organisation."""
+    """Show a reading of the servers or of the organisation."""
     from easops.lab_process import DEFAULT_SCENARIO, temporary_lab
     from easops.readings import READINGS
     from easops.readings.take import take

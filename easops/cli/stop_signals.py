@@ -19,8 +19,10 @@ class StopSignals:
     """
 
     def __init__(self, until_stdin_closes: bool) -> None:
+        from easops.status import EXIT_INTERRUPTED
+
         self._until_stdin_closes = until_stdin_closes
-        self.code = 130
+        self.code = EXIT_INTERRUPTED
         """The exit code of the signal that arrived."""
 
     def __call__(self, stop: Callable[[], None]) -> None:
@@ -35,13 +37,13 @@ class StopSignals:
             if stopping:
                 os._exit(code)
             stopping, self.code = True, code
-            # Written past the stream's own lock: the signal may have come while this thread held it.
+            # Bypasses the stream's lock, which this thread may hold when the signal arrives.
             with contextlib.suppress(OSError):
-                os.write(2, b"\neasops: stopping; what is under way is finished first (Ctrl-C again: at once)\n")
+                os.write(2, b"\neasops: stopping; the current operation is finished first (Ctrl-C again: at once)\n")
             stop()
 
         def watch_stdin() -> None:
-            while os.read(0, 4096):  # past the buffer, whose lock a daemon thread must not hold at the end
+            while os.read(0, 4096):  # bypasses the buffer, whose lock a daemon thread must not hold at exit
                 pass
             self.code = EXIT_TERMINATED
             stop()

@@ -18,19 +18,19 @@ def undo(
     inventory: options.Credentials = None,
     check: options.Check = False,
     skip_drifted: Annotated[
-        bool, typer.Option("--skip-drifted", help="Leave what has changed since as it is, and put back the rest.")
+        bool, typer.Option("--skip-drifted", help="Leave what somebody changed since as it is, and put back the rest.")
     ] = False,
     detailed_exitcode: options.Detailed = False,
     *,
     shared: RunOptions,
 ) -> None:
-    """Put back what a run changed; refused whole where something has changed since."""
+    """Put back what a run changed. Nothing is put back if something has changed since."""
     from easops.playbook.record.run_view import show_run
     from easops.playbook.undo import undo as undo_run
 
     recorded = show_run(run).run
     hosts = arguments.credentials_of(inventory)
-    patience = arguments.patience(shared.wait)
+    longest_wait = arguments.longest_wait(shared.wait)
     files = ReportFiles({"html": shared.html})
     announcer = arguments.notifications_or_warning(shared.notify, recorded.document.get("notify"))
     display = RunDisplay(
@@ -38,19 +38,18 @@ def undo(
         shared,
         files,
         announcer,
-        command=recorded.run_id + (" --skip-drifted" if skip_drifted else ""),
         lab=recorded.lab,
         checked=check,
     )
     if recorded.lab is not None:
-        display.progress("starting the run's lab again")
+        display.progress("starting the lab of the run again")
     report = display.execute(
         lambda stopper: undo_run(
             recorded.run_id,
             check=check,
             skip_drifted=skip_drifted,
             confirm=display.confirm(),
-            wait=patience,
+            wait=longest_wait,
             observer=display,
             hosts=hosts,
             stopper=stopper,

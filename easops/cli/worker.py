@@ -17,7 +17,7 @@ from easops.cli.stop_signals import leave
 def worker(
     runs: Annotated[
         list[str],
-        typer.Argument(metavar="RUN...", help="Ids of runs, or their beginnings.", autocompletion=completion.runs),
+        typer.Argument(metavar="RUN...", help="Run ids, or their first characters.", autocompletion=completion.runs),
     ],
     inventory: options.Credentials = None,
     yes: options.Yes = False,
@@ -26,10 +26,10 @@ def worker(
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Execute recorded runs here, each in a process of its own: those that were submitted, died, or owe."""
+    """Execute recorded runs on this machine, each in its own process: submitted, dead or unfinished ones."""
+    from easops.playbook.assessment.run_report import report_of
     from easops.playbook.execution.worker import serve
     from easops.playbook.record.run_view import show_run
-    from easops.playbook.record.stored_run import report_of
     from easops.status import EXIT_INTERRUPTED, EXIT_TERMINATED
 
     run_ids = list(dict.fromkeys(show_run(run).run.run_id for run in runs))
@@ -37,7 +37,7 @@ def worker(
     words = ["--yes"] if yes else []
     if inventory is not None:
         words += ["--inventory", str(inventory)]
-    arguments.notifications_of(notify)  # the children read it, too
+    arguments.notifications_of(notify)  # checked here; each child reads it again
     if notify is not None:
         words += ["--notify", str(notify)]
     if wait is not None:
@@ -51,27 +51,27 @@ def worker(
     def handle(number: int, frame: object) -> None:
         code = EXIT_TERMINATED if number == signal.SIGTERM else EXIT_INTERRUPTED
         if stopped:
-            os._exit(code)  # which ends the children's standard input, too
+            os._exit(code)  # which closes the children's standard input, so that they stop, too
         stopped.append(code)
-        os.write(2, b"\neasops: stopping; what is under way is finished first\n")
+        os.write(2, b"\neasops: stopping; the current operation is finished first\n")
         stop.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, handle)
 
-    def said(run_id: str, line: str) -> None:
+    def show_line(run_id: str, line: str) -> None:
         console.progress(f"{run_id}: {line.strip().removeprefix('easops: ')}")
 
-    def ended(run_id: str, code: int) -> None:
+    def show_end(run_id: str, code: int) -> None:
         codes[run_id] = code
         console.progress(f"{run_id} ended with exit code {code}")
 
     console.progress(f"executing {', '.join(run_ids)}")
-    serve(run_ids, words, said=said, ended=ended, stop=stop)
+    serve(run_ids, words, on_line=show_line, on_end=show_end, stop=stop)
     console.quiet_down()
-    served = [(view, report_of(view.run, view.steps), codes[view.run.run_id]) for view in map(show_run, run_ids)]
+    served = [(view, report_of(view), codes[view.run.run_id]) for view in map(show_run, run_ids)]
     code = stopped[0] if stopped else max(codes.values())
     console.result(console.form(as_json).served(served, code))
     if stopped:
-        leave(code)  # said already: an exit code of 130 would be told once more
+        leave(code)  # main() would print "stopped" once more for an exit code of 130
     raise typer.Exit(code)

@@ -1,4 +1,4 @@
-"""Client access settings of a mailbox: whether it may use ActiveSync at all."""
+"""The client access settings of a mailbox: whether it may use ActiveSync at all."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ from easops.remoting.session import Session
 
 @attrs.frozen
 class CasMailbox:
-    """The ActiveSync settings of one mailbox."""
+    """The ActiveSync settings of one mailbox.
+
+    *guid*, *name* and *primary_smtp_address* are those of the mailbox; *guid* is in lower case. *active_sync_enabled*
+    says whether it may use ActiveSync, *blocked_device_ids* and *allowed_device_ids* which devices may not or may.
+    """
 
     guid: str
     name: str
@@ -25,18 +29,22 @@ class CasMailbox:
 
 
 def get_cas_mailbox(session: Session, mailbox: str, *, domain_controller: str | None = None) -> CasMailbox:
-    """The settings of one mailbox, by its Guid or any of its names.
+    """The settings of one mailbox, named by its Guid or any of its names.
 
-    Raises CommandFailed where there is none, UnexpectedAnswer where several came back.
+    Raises:
+        CommandFailed: there is no such mailbox.
+        UnexpectedAnswer: the server returned several, or a shape that easops does not know.
+        UnreachableHost, OutcomeUnknown: as any reading.
+
     Source: Get-CASMailbox (2010 to SE).
     """
     command = directory_read("Get-CASMailbox", {"Identity": mailbox}, domain_controller)
-    found = session.invoke(command).objects()
-    if len(found) != 1:
+    items = session.invoke(command).objects()
+    if len(items) != 1:
         raise UnexpectedAnswer(
-            f"asked for one mailbox, {mailbox!r}", f"the server gave {len(found)}", "name it by its Guid"
+            f"{mailbox!r} is not one mailbox", f"the server returned {len(items)}", "name the mailbox by its Guid"
         )
-    item = found[0]
+    item = items[0]
     return CasMailbox(
         guid=text(item, "Guid").lower(),
         name=required(item, "Name"),
@@ -50,11 +58,15 @@ def get_cas_mailbox(session: Session, mailbox: str, *, domain_controller: str | 
 def set_active_sync_enabled(
     session: Session, mailbox: str, enabled: bool, *, domain_controller: str | None = None
 ) -> None:
-    """Let a mailbox use ActiveSync, or not.
+    """Allow a mailbox to use ActiveSync, or forbid it.
 
-    Written is not effective: a Direct Push device may go on for hours unless the pools that serve it are recycled.
+    It may take effect hours later: a Direct Push device goes on until the pools that serve it are recycled.
 
-    Raises UnreachableHost, CommandFailed, and OutcomeUnknown (read before sending it again).
+    Raises:
+        UnreachableHost: nothing was sent.
+        CommandFailed: Exchange refused it, for instance because there is no such mailbox.
+        OutcomeUnknown: it may have been written; read the settings before you send it again.
+
     Source: Set-CASMailbox -ActiveSyncEnabled (2010 to SE); KB 2612821 for the delay.
     """
     parameters = {"Identity": mailbox, "ActiveSyncEnabled": enabled}
@@ -62,15 +74,15 @@ def set_active_sync_enabled(
 
 
 def block_by_hand(version: Version, user: str) -> str | None:
-    """How an administrator turns ActiveSync off for a mailbox of a version without remote PowerShell; None for others.
+    """How an administrator turns ActiveSync off for a mailbox of a version without remote PowerShell; else None.
 
     Source: Set-CASMailbox (2007); the mobile features of a user in Active Directory (2003).
     """
     if version == "2007":
         command = pipeline(Command("Set-CASMailbox", {"Identity": user, "ActiveSyncEnabled": False}))
-        return f"on that server itself, in the Exchange Management Shell, {command} blocks the user"
+        return f"to block the user, run in the Exchange Management Shell on that server: {command}"
     if version == "2003":
-        return "the user's tab Exchange Features in Active Directory Users and Computers blocks the user"
+        return "to block the user, use the tab Exchange Features of the user in Active Directory Users and Computers"
     return None
 
 

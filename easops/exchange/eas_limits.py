@@ -1,4 +1,4 @@
-"""What a throttling policy leaves a user of ActiveSync: the budget of 2013 and later, the percent of time of 2010."""
+"""How much a throttling policy lets a user of ActiveSync use: a budget (2013 and later), or a share of time (2010)."""
 
 from __future__ import annotations
 
@@ -13,31 +13,33 @@ Limit = int | str | None
 
 @attrs.frozen
 class EasLimits:
-    """The ActiveSync values of a policy in one version's model, which is a subclass; None where one is not set.
+    """The ActiveSync values of a policy: a base class, with a subclass for each model. A value is None if it is not
+    set.
 
-    *PARAMETERS* are the names that New- and Set-ThrottlingPolicy have for them.
+    *PARAMETERS* has, for each value, the name of the parameter of New- and Set-ThrottlingPolicy.
     """
 
     PARAMETERS: ClassVar[Mapping[str, str]] = {}
 
-    def over(self, below: Self) -> Self:
-        """These values, with what is not set taken from *below*, the policy that applies otherwise."""
-        return self.filled(attrs.asdict(below))
+    def with_defaults(self, defaults: Self) -> Self:
+        """These values; those that are not set come from *defaults*, the policy that applies otherwise."""
+        return self.filled(attrs.asdict(defaults))
 
-    def filled(self, others: Mapping[str, Limit]) -> Self:
-        """These values, with what is not set taken from *others*, by name."""
-        return attrs.evolve(self, **{name: others.get(name) for name, own in attrs.asdict(self).items() if own is None})
+    def filled(self, values: Mapping[str, Limit]) -> Self:
+        """These values; those that are not set come from *values*, by name."""
+        return attrs.evolve(self, **{name: values.get(name) for name, own in attrs.asdict(self).items() if own is None})
 
-    def as_low_as(self, wanted: Self) -> bool:
-        """Whether each value that *wanted* sets is as low here, or lower."""
-        return all(_number(getattr(self, name)) <= _number(value) for name, value in wanted.values().items())
+    def as_low_as(self, limits: Self) -> bool:
+        """Whether each value that *limits* sets is as low here, or lower."""
+        return all(_number(getattr(self, name)) <= _number(value) for name, value in limits.values().items())
 
-    def lowered_to(self, wanted: Self) -> Self:
-        """The lower of each value, so that nothing is raised; what *wanted* leaves out stays out."""
-        return type(self)(**{name: _lower(getattr(self, name), getattr(wanted, name)) for name in self.PARAMETERS})
+    def lowered_to(self, limits: Self) -> Self:
+        """The lower of the two values of each kind, so that nothing is raised. What *limits* does not set is not
+        set."""
+        return type(self)(**{name: _lower(getattr(self, name), getattr(limits, name)) for name in self.PARAMETERS})
 
     def parameters(self) -> dict[str, Limit]:
-        """As parameters of New- and Set-ThrottlingPolicy; only what is set."""
+        """The values that are set, as parameters of New- and Set-ThrottlingPolicy."""
         return {
             parameter: wire(value)
             for name, parameter in self.PARAMETERS.items()
@@ -45,16 +47,16 @@ class EasLimits:
         }
 
     def values(self) -> dict[str, Limit]:
-        """What is set, by name: as a record has it, and as a person reads it."""
+        """The values that are set, by name: the form in which they are recorded and shown."""
         return {name: value for name, value in attrs.asdict(self).items() if value is not None}
 
 
 @attrs.frozen
 class EasBudget(EasLimits):
-    """The budget of a user's ActiveSync use (2013 and later).
+    """A user's budget for ActiveSync (2013 and later), in milliseconds of use.
 
-    *recharge_rate* is milliseconds of use regained per hour, *max_burst* milliseconds that may be used at once,
-    *cutoff_balance* milliseconds of debt before the user is blocked until it is regained.
+    *recharge_rate* is what the user regains per hour, *max_burst* what may be used at once, and *cutoff_balance* the
+    debt at which the user is blocked until it is regained.
     Source: New-ThrottlingPolicy -EasRechargeRate, -EasMaxBurst, -EasCutoffBalance.
     """
 
@@ -71,9 +73,9 @@ class EasBudget(EasLimits):
 
 @attrs.frozen
 class EasPercentTime(EasLimits):
-    """The share of a minute that a user's ActiveSync requests may run in a client access server (2010).
+    """The share of time that a user's ActiveSync requests may take in a client access server (2010).
 
-    *percent_time_in_cas* is 100 for 60 s in each window of 60 s, the default; None is no limit.
+    *percent_time_in_cas* is in percent of each minute: 100, the default, is 60 s in 60 s. None means no limit.
     Source: New-ThrottlingPolicy -EASPercentTimeInCAS; KB 2711053.
     """
 
@@ -81,28 +83,29 @@ class EasPercentTime(EasLimits):
 
     percent_time_in_cas: Limit = None
 
-    def over(self, below: Self) -> Self:
-        """Itself: on 2010 a value that is null is no limit, and nothing is said to be inherited."""
+    def with_defaults(self, defaults: Self) -> Self:
+        """The same values: on 2010 null means "no limit", and the documentation does not say that anything is
+        inherited."""
         return self
 
 
 Model = Literal["budget", "percent"]
 
 LIMITS: Final[dict[Model, type[EasLimits]]] = {"budget": EasBudget, "percent": EasPercentTime}
-"""The class of each model's values; ``exchange.server.CAPABILITIES`` says which version has which."""
+"""The class for each model. ``exchange.server.CAPABILITIES`` says which version has which model."""
 
 
 def wire(value: Limit) -> Limit:
-    """A value as it is sent: as text, which every type of these parameters reads, whatever its width."""
+    """A value as it is sent: as text. Parameters of every type, of 32 or 64 bits, accept that."""
     return None if value is None else str(value)
 
 
 def _number(value: Limit) -> float:
-    """Not set and Unlimited are above every number."""
+    """A value for comparisons: "not set" and Unlimited are above every number."""
     return float(value) if isinstance(value, int) else float("inf")
 
 
-def _lower(have: Limit, want: Limit) -> Limit:
-    if want is None:
+def _lower(value: Limit, limit: Limit) -> Limit:
+    if limit is None:
         return None
-    return have if _number(have) < _number(want) else want
+    return value if _number(value) < _number(limit) else limit

@@ -1,7 +1,7 @@
-"""Groups: a name to its one group, and a group to what is in it.
+"""Groups: the one group of a name, and the members of a group.
 
-Members are asked for by the back link of the directory (``MemberOfGroup``), not one by one from the group's Members:
-one call gives all of a group however large it is, where Members are mere distinguished names, and may be cut.
+Members are found by the directory's back link (``MemberOfGroup``) and not read from the group's Members: one call
+returns all members of a group of any size, while Members only has distinguished names, and not always all of them.
 Source: Get-Group, Get-Recipient, and "Filterable properties for the Filter parameter", MemberOfGroup (2010 to SE).
 """
 
@@ -22,12 +22,16 @@ _NAMES: Final = "Guid Name DisplayName SamAccountName DistinguishedName WindowsE
 
 
 class AmbiguousGroup(EasopsError):
-    """One name, several groups."""
+    """Several groups have this name."""
 
 
 @attrs.frozen
 class Group:
-    """A security or a distribution group. A dynamic distribution group is none: it has no members, only a filter."""
+    """A security or a distribution group. A dynamic distribution group is not a Group: it has a filter, not members.
+
+    *guid* is in lower case. *names* are all its names, in lower case: those that find it.
+    *name* and *distinguished_name* are as the directory has them.
+    """
 
     guid: str
     name: str
@@ -37,8 +41,11 @@ class Group:
 
 @attrs.frozen
 class Recipient:
-    """What has an address. *type* is as Exchange names it: ``UserMailbox``, ``MailContact``, ``MailUser``,
-    ``DynamicDistributionGroup``, ``MailUniversalDistributionGroup`` and others."""
+    """Anything that has a mail address.
+
+    *guid* is in lower case, *name* is as the directory has it. *type* is Exchange's word: ``UserMailbox``,
+    ``MailContact``, ``MailUser``, ``DynamicDistributionGroup``, ``MailUniversalDistributionGroup`` and others.
+    """
 
     guid: str
     name: str
@@ -46,65 +53,78 @@ class Recipient:
 
 
 def find_group(session: Session, identity: str, *, domain_controller: str | None = None) -> Group | None:
-    """The one group of *identity* (name, account name, address, Guid or distinguished name), or None.
+    """The one group of *identity*: a name, account name, address, Guid or distinguished name. None if there is none.
 
     Raises:
-        BadInput: an empty identity, which Exchange would answer with all groups.
-        AmbiguousGroup: several groups.
-        UnexpectedAnswer: the one that came back has no such name.
+        BadInput: *identity* is empty; Exchange would return all groups.
+        AmbiguousGroup: several groups have this name.
+        UnexpectedAnswer: the server returned a group that does not have this name.
+        UnreachableHost, CommandFailed, OutcomeUnknown: as any reading.
     """
     if not identity.strip():
-        raise BadInput("a group needs a name", "an empty identity means all groups to Exchange", "name one")
+        raise BadInput("the name of the group is empty", "to Exchange that means all groups", "name one group")
     command = directory_read("Get-Group", {"Identity": identity, "ResultSize": "2"}, domain_controller)
     try:
-        found = tuple(_group(item) for item in session.invoke(command).objects())
+        groups = tuple(_group(item) for item in session.invoke(command).objects())
     except CommandFailed as error:
         if error.has_exception("ManagementObjectNotFoundException"):
             return None
         if error.has_exception("ManagementObjectAmbiguousException"):
-            raise AmbiguousGroup(f"{identity!r} is several groups", error.why, "name the one by its Guid") from None
+            raise AmbiguousGroup(
+                f"several groups are called {identity!r}", error.why, "name the group by its Guid"
+            ) from None
         raise
-    if len({group.guid for group in found}) > 1:
-        several = " and ".join(sorted(group.distinguished_name for group in found))
-        raise AmbiguousGroup(f"{identity!r} is several groups", several, "name the one by its Guid")
-    wanted = identity.strip().lower()
-    if found and not {wanted, wanted.rpartition("\\")[2]} & found[0].names:
+    if len({group.guid for group in groups}) > 1:
+        names = " and ".join(sorted(group.distinguished_name for group in groups))
+        raise AmbiguousGroup(f"several groups are called {identity!r}", names, "name the group by its Guid")
+    lower = identity.strip().lower()
+    if groups and not {lower, lower.rpartition("\\")[2]} & groups[0].names:
+        # Checked, whatever the server matched by: a change must never reach a group that nobody named.
         raise UnexpectedAnswer(
-            f"asked for group {identity!r}, the server gave {found[0].name}",
-            "none of that group's names is the one asked for",
+            f"for the group {identity!r} the server returned {groups[0].name}",
+            "that group does not have this name",
             "write its name or its Guid",
         )
-    return found[0] if found else None
+    return groups[0] if groups else None
 
 
 def find_recipient(session: Session, identity: str, *, domain_controller: str | None = None) -> Recipient | None:
-    """What *identity* is, if it has an address at all; the first where it is several."""
+    """The recipient of *identity*; None if nothing with an address has this name. If there are several, the first.
+
+    Raises UnreachableHost, CommandFailed, OutcomeUnknown, UnexpectedAnswer.
+    """
     command = directory_read("Get-Recipient", {"Identity": identity, "ResultSize": "1"}, domain_controller)
     try:
-        found = session.invoke(command).objects()
+        items = session.invoke(command).objects()
     except CommandFailed as error:
         if error.has_exception("ManagementObjectNotFoundException"):
             return None
         raise
-    return _recipient(found[0]) if found else None
+    return _recipient(items[0]) if items else None
 
 
 def list_member_recipients(
     session: Session, group: Group, *, domain_controller: str | None = None
 ) -> tuple[Recipient, ...]:
-    """The direct members that have an address: mailboxes, contacts, distribution groups."""
+    """The direct members of *group* that have an address: mailboxes, contacts, distribution groups.
+
+    Raises UnreachableHost, CommandFailed, OutcomeUnknown, UnexpectedAnswer.
+    """
     command = _members("Get-Recipient", group, domain_controller)
     return tuple(_recipient(item) for item in session.invoke(command).objects())
 
 
 def list_member_groups(session: Session, group: Group, *, domain_controller: str | None = None) -> tuple[Group, ...]:
-    """The groups that are direct members, with an address or without."""
+    """The groups that are direct members of *group*, with or without an address.
+
+    Raises UnreachableHost, CommandFailed, OutcomeUnknown, UnexpectedAnswer.
+    """
     command = _members("Get-Group", group, domain_controller)
     return tuple(_group(item) for item in session.invoke(command).objects())
 
 
 def _members(cmdlet: str, group: Group, domain_controller: str | None) -> Command:
-    """OPATH is a language of its own, and takes no parameters: a quotation mark is doubled, as it asks for."""
+    # The one place where a value is put into text: an OPATH filter has no parameters. It doubles quotation marks.
     name = group.distinguished_name.replace("'", "''")
     parameters = {"Filter": f"MemberOfGroup -eq '{name}'", "ResultSize": "Unlimited"}
     return directory_read(cmdlet, parameters, domain_controller)

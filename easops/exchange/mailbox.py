@@ -1,4 +1,4 @@
-"""Mailboxes: a name, an address or DOMAIN\\user to its one mailbox."""
+"""Mailboxes: the one mailbox of a name, an address or DOMAIN\\user."""
 
 from __future__ import annotations
 
@@ -19,13 +19,18 @@ _NAMES: Final = (
 
 
 class AmbiguousMailbox(EasopsError):
-    """One name, several mailboxes: nothing may be done to any of them by that name."""
+    """Several mailboxes have this name, so nothing may be changed by it."""
 
 
 @attrs.frozen
 class Mailbox:
-    """One mailbox. *server* is its mailbox server's name, *throttling_policy* the text of the associated policy
-    (None: the default applies)."""
+    """One mailbox.
+
+    *guid* is in lower case; *name*, *display_name*, *alias* and *primary_smtp_address* are as Exchange has them, and
+    *names* are all its names and addresses, in lower case: those that find it. *server* is the name of its mailbox
+    server, *database* that of its database. *throttling_policy* is the text of the policy associated with it; None if
+    the default policy applies.
+    """
 
     guid: str
     name: str
@@ -39,63 +44,65 @@ class Mailbox:
 
     @property
     def is_health_mailbox(self) -> bool:
-        """Whether it is one of Managed Availability's own, which are always protected."""
+        """Whether it belongs to Managed Availability, Exchange's own monitoring. easops never acts on those."""
         return self.name.lower().startswith("healthmailbox")
 
     def answers_to(self, identity: str) -> bool:
-        """Whether *identity* is one of this mailbox's names, without regard to case."""
-        wanted = identity.strip().lower()
-        return wanted in self.names or wanted.rpartition("\\")[2] in self.names
+        """Whether *identity* is one of this mailbox's names, in upper or lower case, with or without ``DOMAIN\\``."""
+        lower = identity.strip().lower()
+        return lower in self.names or lower.rpartition("\\")[2] in self.names
 
 
 def find_mailbox(session: Session, identity: str, *, domain_controller: str | None = None) -> Mailbox | None:
-    """The one mailbox of *identity* (name, alias, address, UPN, DOMAIN\\user, Guid or DN), or None.
+    """The one mailbox of *identity*: a name, alias, address, UPN, DOMAIN\\user, Guid or DN. None if there is none.
 
     Raises:
-        BadInput: an empty identity, which Exchange would answer with all mailboxes.
-        AmbiguousMailbox: several mailboxes.
-        UnexpectedAnswer: the one that came back has no such name.
+        BadInput: *identity* is empty; Exchange would return all mailboxes.
+        AmbiguousMailbox: several mailboxes have this name.
+        UnexpectedAnswer: the server returned a mailbox that does not have this name.
+        UnreachableHost, CommandFailed, OutcomeUnknown: as any reading.
 
-    Source: Get-Mailbox (2010 to SE); on null identities, the caution on every Get- page.
+    Source: Get-Mailbox (2010 to SE); for an empty identity, the caution on the page of every Get- cmdlet.
     """
     if not identity.strip():
-        raise BadInput("a mailbox needs a name", "an empty identity means all mailboxes to Exchange", "name one")
+        raise BadInput("the name of the mailbox is empty", "to Exchange that means all mailboxes", "name one mailbox")
     command = directory_read("Get-Mailbox", {"Identity": identity, "ResultSize": "2"}, domain_controller)
     try:
-        found = tuple(_mailbox(item) for item in session.invoke(command).objects())
+        mailboxes = tuple(_mailbox(item) for item in session.invoke(command).objects())
     except CommandFailed as error:
         if error.has_exception("ManagementObjectNotFoundException"):
             return None
         if error.has_exception("ManagementObjectAmbiguousException"):
             raise AmbiguousMailbox(
-                f"{identity!r} is several mailboxes", error.why, "name the one by its address or Guid"
+                f"several mailboxes are called {identity!r}", error.why, "name the mailbox by its address or Guid"
             ) from None
         raise
-    if len({mailbox.guid for mailbox in found}) > 1:
+    if len({mailbox.guid for mailbox in mailboxes}) > 1:
         raise AmbiguousMailbox(
-            f"{identity!r} is several mailboxes",
-            " and ".join(sorted(mailbox.primary_smtp_address for mailbox in found)),
-            "name the one by its address or Guid",
+            f"several mailboxes are called {identity!r}",
+            " and ".join(sorted(mailbox.primary_smtp_address for mailbox in mailboxes)),
+            "name the mailbox by its address or Guid",
         )
-    if found and not found[0].answers_to(identity):
+    if mailboxes and not mailboxes[0].answers_to(identity):
+        # Checked, whatever the server matched by: a change must never reach a mailbox that nobody named.
         raise UnexpectedAnswer(
-            f"asked for mailbox {identity!r}, the server gave {found[0].primary_smtp_address}",
-            "none of that mailbox's names is the one asked for",
+            f"for the mailbox {identity!r} the server returned {mailboxes[0].primary_smtp_address}",
+            "that mailbox does not have this name",
             "nothing was done; report it with this text",
         )
-    return found[0] if found else None
+    return mailboxes[0] if mailboxes else None
 
 
 def require_mailbox(session: Session, identity: str, *, domain_controller: str | None = None) -> Mailbox:
-    """As ``find_mailbox``, and BadInput where there is none."""
-    found = find_mailbox(session, identity, domain_controller=domain_controller)
-    if found is None:
+    """As ``find_mailbox``, but it raises BadInput if there is none."""
+    mailbox = find_mailbox(session, identity, domain_controller=domain_controller)
+    if mailbox is None:
         raise BadInput(
             f"there is no mailbox {identity!r}",
             f"Exchange found none ({session.host})",
             "give an address, an alias, DOMAIN\\user or a Guid",
         )
-    return found
+    return mailbox
 
 
 def _mailbox(item: RemoteObject) -> Mailbox:

@@ -1,4 +1,4 @@
-"""Mailbox folders: how many contacts a mailbox holds."""
+"""The folders of a mailbox: how many contacts it has."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from easops.remoting.session import Session
 
 
 def count_contacts(session: Session, mailbox: str, *, domain_controller: str | None = None) -> int:
-    """The number of items in the contacts folder of *mailbox* and the folders under it.
+    """The number of items in the contacts folder of *mailbox* and in the folders below it.
 
     Raises UnreachableHost, CommandFailed, OutcomeUnknown, UnexpectedAnswer.
     Source: Get-MailboxFolderStatistics -FolderScope Contacts, ItemsInFolder (2010 to SE).
@@ -18,5 +18,5 @@ def count_contacts(session: Session, mailbox: str, *, domain_controller: str | N
     )
     counts = [item.get("ItemsInFolder") for item in session.invoke(command).objects()]
     if not all(isinstance(count, int) for count in counts):
-        raise UnexpectedAnswer("ItemsInFolder is no number", f"the server answered {counts!r}", "report it")
+        raise UnexpectedAnswer("ItemsInFolder is not a number", f"the server answered {counts!r}")
     return sum(counts)

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from easops.errors import UnexpectedAnswer
 from easops.remoting.result import RemoteObject
-
-REPORT: Final = "report it with this text"
-"""The next step where a server answers in a shape that easops does not know."""
 
 
 def text(item: RemoteObject, name: str) -> str:
@@ -24,7 +19,7 @@ def required(item: RemoteObject, name: str) -> str:
         raise UnexpectedAnswer(
             f"the server's answer has no {name}",
             f"{item.types[0] if item.types else 'an object'} with {', '.join(sorted(item.properties)) or 'nothing'}",
-            f"this version of the server may answer in another shape; {REPORT}",
+            "this version of the server may answer in another shape; report it with this text",
         )
     return value
 
@@ -34,7 +29,7 @@ def boolean(item: RemoteObject, name: str) -> bool:
     value = item.get(name)
     if isinstance(value, bool):
         return value
-    raise UnexpectedAnswer(f"{name} is neither true nor false", f"the server answered {value!r}", REPORT)
+    raise UnexpectedAnswer(f"{name} is neither true nor false", f"the server answered {value!r}")
 
 
 def limit(item: RemoteObject, name: str) -> int | str | None:
@@ -54,4 +49,4 @@ def limit(item: RemoteObject, name: str) -> int | str | None:
     try:
         return int(digits)
     except ValueError:
-        raise UnexpectedAnswer(f"{name} is not a number", f"the server answered {digits!r}", REPORT) from None
+        raise UnexpectedAnswer(f"{name} is not a number", f"the server answered {digits!r}") from None

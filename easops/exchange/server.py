@@ -1,4 +1,4 @@
-"""Exchange servers: which version each is, and what that version can do."""
+"""Exchange servers: the version of each, and what that version can do."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _VERSION = re.compile(r"Version (\d+)\.(\d+) \(Build (\d+)\.(\d+)\)")
 class Capabilities:
     """What a version can do.
 
-    *throttling* is the model of its throttling policies: ``percent`` (EASPercentTimeInCAS and its like, 2010),
-    ``budget`` (EasMaxBurst, EasRechargeRate, EasCutoffBalance, from 2013 on), None where there are none.
+    *throttling* is the model of its throttling policies: ``percent`` (EASPercentTimeInCAS and the like, 2010),
+    ``budget`` (EasMaxBurst, EasRechargeRate, EasCutoffBalance, 2013 and later), or None if it has no policies.
     """
 
     throttling: Model | None
@@ -38,7 +38,12 @@ CAPABILITIES: dict[Version, Capabilities] = {
 
 @attrs.frozen
 class ExchangeServer:
-    """One server of the organisation. *build* is e.g. ``15.1.2507.6``, *roles* as Exchange prints them."""
+    """One server of the organisation.
+
+    *name* is its short name, *fqdn* its full one, *version* that of Exchange, *build* for instance ``15.1.2507.6``.
+    *roles* are Exchange's words (``Mailbox``, ``ClientAccess``). *site* is its Active Directory site.
+    *domain_controller* is the one that this answer came from; empty if the server does not say.
+    """
 
     name: str
     fqdn: str
@@ -50,21 +55,21 @@ class ExchangeServer:
 
 
 def parse_version(display: str) -> tuple[Version, str]:
-    """``Version 15.1 (Build 2507.6)`` as ("2016", "15.1.2507.6"). Raises UnexpectedAnswer for an unknown one."""
-    found = _VERSION.search(display)
-    if found:
-        major, minor, build, revision = (int(part) for part in found.groups())
-        named = _named(major, minor, build)
-        if named is not None:
-            return named, f"{major}.{minor}.{build}.{revision}"
+    """``Version 15.1 (Build 2507.6)`` as ("2016", "15.1.2507.6"). Raises UnexpectedAnswer for an unknown version."""
+    match = _VERSION.search(display)
+    if match:
+        major, minor, build, revision = (int(part) for part in match.groups())
+        version = _version(major, minor, build)
+        if version is not None:
+            return version, f"{major}.{minor}.{build}.{revision}"
     raise UnexpectedAnswer(
-        f"{display!r} is no version of Exchange that easops knows",
+        f"easops does not know the version {display!r} of Exchange",
         "it knows 2003 (6.5) to Subscription Edition (15.2 from build 2562 on)",
         "report it with this text; nothing is guessed for an unknown version",
     )
 
 
-def _named(major: int, minor: int, build: int) -> Version | None:
+def _version(major: int, minor: int, build: int) -> Version | None:
     if (major, minor) == (15, 2):
         return "SE" if build >= 2562 else "2019"
     by_number: dict[tuple[int, int], Version] = {
@@ -75,7 +80,7 @@ def _named(major: int, minor: int, build: int) -> Version | None:
 
 
 def list_exchange_servers(session: Session, *, domain_controller: str | None = None) -> tuple[ExchangeServer, ...]:
-    """All servers of the organisation, by name.
+    """All servers of the organisation, in the order of their names.
 
     Raises UnreachableHost, CommandFailed, OutcomeUnknown, and UnexpectedAnswer for an unknown version.
     Source: Get-ExchangeServer (2010 to SE).
@@ -85,30 +90,39 @@ def list_exchange_servers(session: Session, *, domain_controller: str | None = N
 
 
 def get_exchange_server(session: Session, identity: str, *, domain_controller: str | None = None) -> ExchangeServer:
-    """One server by its name. Raises CommandFailed where there is none, UnexpectedAnswer where several came back."""
-    answer = session.invoke(directory_read("Get-ExchangeServer", {"Identity": identity}, domain_controller))
-    found = answer.objects()
-    if len(found) != 1:
-        raise UnexpectedAnswer(f"asked for one server, {identity!r}", f"the server gave {len(found)}", "report it")
-    return _server(found[0])
+    """One server, by its name.
 
-
-def choose_domain_controller(session: Session, held: str | None = None) -> str | None:
-    """The domain controller to name in all that follows: *held* while it answers, else the one that answers a first
-    read.
-
-    A write on one and a read on another is a false drift, a false failure, and "couldn't find" for what was just
-    made. None where the server names none. Source: OriginatingServer of Get-ExchangeServer's objects.
+    Raises:
+        CommandFailed: there is no such server.
+        UnexpectedAnswer: the server returned several, or an unknown version.
+        UnreachableHost, OutcomeUnknown: as any reading.
     """
-    if held is not None:
+    answer = session.invoke(directory_read("Get-ExchangeServer", {"Identity": identity}, domain_controller))
+    items = answer.objects()
+    if len(items) != 1:
+        raise UnexpectedAnswer(f"{identity!r} is not one server", f"the answer has {len(items)}")
+    return _server(items[0])
+
+
+def choose_domain_controller(session: Session, current: str | None = None) -> str | None:
+    """The domain controller to name in all later commands: *current* if it answers, else one that does. None if the
+    server does not say which one answered.
+
+    All commands should use the same one. Otherwise a value that was just written may seem to be missing or changed,
+    because another domain controller does not have it yet.
+
+    Raises UnreachableHost, CommandFailed, OutcomeUnknown.
+    Source: OriginatingServer of the objects of Get-ExchangeServer.
+    """
+    if current is not None:
         try:
-            session.invoke(directory_read("Get-ExchangeServer", {}, held))
+            session.invoke(directory_read("Get-ExchangeServer", {}, current))
         except (CommandFailed, OutcomeUnknown):
-            pass  # it is gone, or starting; where it is not that, the read without its name fails too
+            pass  # It is gone, or just starting. If something else is wrong, the read below fails, too.
         else:
-            return held
+            return current
     answer = session.invoke(directory_read("Get-ExchangeServer", {}, None))
-    return next((found for item in answer.objects() if (found := text(item, "OriginatingServer"))), None)
+    return next((name for item in answer.objects() if (name := text(item, "OriginatingServer"))), None)
 
 
 def _server(item: RemoteObject) -> ExchangeServer:

@@ -1,4 +1,4 @@
-"""Application pools: their state, and a recycle."""
+"""Application pools: their state, and how to recycle one."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from easops.remoting.result import RemoteObject
 from easops.remoting.session import Session
 
 SYNC_APP_POOL: Final = "MSExchangeSyncAppPool"
+"""The application pool of ActiveSync."""
 
 _DRIVE: Final = "IIS:\\AppPools"
 _LIMIT = re.compile(r'shutdownTimeLimit:"(?:(\d+)\.)?(\d+):(\d\d):(\d\d)"$')
@@ -23,62 +24,69 @@ _LIMIT = re.compile(r'shutdownTimeLimit:"(?:(\d+)\.)?(\d+):(\d\d):(\d\d)"$')
 
 @attrs.frozen
 class AppPool:
-    """One application pool. *state* is Started, Stopped, Starting or Stopping."""
+    """One application pool: its *name*, and its *state*, which is Started, Stopped, Starting or Stopping."""
 
     name: str
     state: str
 
 
 def list_app_pools(session: Session) -> tuple[AppPool, ...]:
-    """All application pools of the server, by name (windows endpoint).
+    """All application pools of the server, in the order of their names (windows endpoint).
 
     Raises UnreachableHost, CommandFailed, OutcomeUnknown, UnexpectedAnswer.
-    Source: the IIS: drive of the WebAdministration module; appcmd list apppool where that is missing.
+    Source: the IIS: drive of the WebAdministration module; appcmd list apppool if the server does not have it.
     """
     answer = read_with_module(session, Command("Get-ChildItem", {"LiteralPath": _DRIVE}, reads=True))
     if answer is None:
-        held = list_elements(session, "apppool")
-        pools = [_pool(item.get("APPPOOL.NAME"), item.get("state"), item) for item in held]
+        elements = list_elements(session, "apppool")
+        pools = [_pool(element.get("APPPOOL.NAME"), element.get("state"), element) for element in elements]
     else:
         pools = [_pool(item.get("Name"), item.get("State"), item) for item in answer.objects()]
     return tuple(sorted(pools, key=lambda pool: pool.name.lower()))
 
 
 def shutdown_time_limit(session: Session, name: str) -> dt.timedelta:
-    """How long an old worker process may drain beside its successor after a recycle (90 s unless set otherwise).
+    """How long the old worker process may take to end its requests after a recycle, beside the new one: 90 s by default
+    (windows endpoint).
 
-    Raises CommandFailed where there is no such pool. Source: processModel.shutdownTimeLimit.
+    Raises:
+        CommandFailed: there is no such pool.
+        UnreachableHost, OutcomeUnknown, UnexpectedAnswer: as any reading.
+
+    Source: processModel.shutdownTimeLimit.
     """
-    read = {"LiteralPath": f"{_DRIVE}\\{name}", "Name": "processModel.shutdownTimeLimit"}
-    answer = read_with_module(session, Command("Get-ItemProperty", read, reads=True))
-    told: object
+    parameters = {"LiteralPath": f"{_DRIVE}\\{name}", "Name": "processModel.shutdownTimeLimit"}
+    answer = read_with_module(session, Command("Get-ItemProperty", parameters, reads=True))
+    output: object
     if answer is None:
-        lines = run_appcmd(session, "list", "apppool", name, "/text:*", reads=True)
-        limits = [_LIMIT.match(line) for line in lines]
-        for found in limits:
-            if found is not None:
-                days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+        output = lines = run_appcmd(session, "list", "apppool", name, "/text:*", reads=True)
+        for match in map(_LIMIT.match, lines):
+            if match is not None:
+                days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
                 return dt.timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
-        told = lines
     else:
+        output = answer.output
         for item in answer.output:
             value = item.get("Value") if isinstance(item, RemoteObject) else item
             if isinstance(value, dt.timedelta):
                 return value
-        told = answer.output
-    raise UnexpectedAnswer(
-        f"{session.host}: the shutdown time limit of {name} cannot be read", repr(told)[:200], "report it"
-    )
+    raise UnexpectedAnswer(f"{session.host}: the shutdown time limit of {name} cannot be read", repr(output)[:200])
 
 
 def recycle_app_pool(session: Session, name: str) -> None:
-    """Recycle a pool: a new worker process takes over, the old one drains and ends.
+    """Recycle a pool: a new worker process takes over, and the old one finishes its requests and ends (windows
+    endpoint).
 
-    Not idempotent: two are not one. It has happened when the pool has a worker process that it had not before, or
-    all that it had are gone; see ``easops.actions.recycle_app_pool`` for the proof.
+    Do not send it twice to be sure: that is two recycles. It has happened if the pool has a new worker process, or none
+    of the old ones; ``easops.actions.recycle_app_pool`` proves it that way.
 
-    Raises CommandFailed (no such pool, or a stopped one), UnreachableHost, OutcomeUnknown (look at the workers).
-    Source: Restart-WebAppPool, WebAdministration (IIS 7.5 and later); appcmd recycle apppool where that is missing.
+    Raises:
+        CommandFailed: there is no such pool, or it is stopped.
+        UnreachableHost: nothing was sent.
+        OutcomeUnknown: it may have happened; read the worker processes.
+
+    Source: Restart-WebAppPool, WebAdministration (IIS 7.5 and later); appcmd recycle apppool if the server does not
+    have it.
     """
     if has_module(session):
         change_with_module(session, Command("Restart-WebAppPool", {"Name": name}))
@@ -88,5 +96,5 @@ def recycle_app_pool(session: Session, name: str) -> None:
 
 def _pool(name: object, state: object, item: object) -> AppPool:
     if not isinstance(name, str) or state is None:
-        raise UnexpectedAnswer("an application pool has no name or no state", repr(item)[:200], "report it")
+        raise UnexpectedAnswer("an application pool has no name or no state", repr(item)[:200])
     return AppPool(name, str(state))

@@ -1,4 +1,4 @@
-"""The requests that a pool's worker processes have in hand: which, whose, and for how long already."""
+"""The requests that the worker processes of a pool are executing: which, whose, and for how long."""
 
 from __future__ import annotations
 
@@ -20,19 +20,22 @@ from easops.remoting.session import Session
 
 _PROPERTIES: Final = ("requestId", "timeElapsed", "siteId", "verb", "url", "clientIPAddr")
 _ATTRIBUTES: Final = ("REQUEST.NAME", "Time", "SITE.ID", "Verb", "Url", "ClientIp")
-"""The same in appcmd's words; times are in ms in both."""
+"""The same attributes of appcmd, in the same order. Times are in ms in both."""
 
-_NARROWED: Final = Command("Select-Object", {"Property": list(_PROPERTIES)}, reads=True)
-"""Done on the server: a request as it stands carries its whole schema with it."""
+_SELECT: Final = Command("Select-Object", {"Property": list(_PROPERTIES)}, reads=True)
+"""Run on the server, because a complete request object includes its whole schema."""
 
 
 @attrs.frozen
 class ExecutingRequest:
-    """One request in flight. *age* is since its worker process *pid* took it; *url* has the query; *client* is the
-    address that sent it: a device's (or balancer's) at the front end, the front end's at the back end.
+    """One request that is being executed.
 
-    From 2013 on front end (*site* 1) and back end (site 2) share the pool, so one Ping may stand here twice.
-    IIS counts ages in 32 bits of milliseconds: after 49.7 days they begin again.
+    *id* is IIS's own, *pid* the worker process that has the request, and *age* the time since that process received it.
+    *verb* is the HTTP method, *url* is with the query. *client* is the address that sent it: at the front end that of a
+    device or a load balancer, at the back end that of the front end. *site* is the id of the web site.
+
+    From 2013 on the front end (site 1) and the back end (site 2) share the pool, so the same Ping may be here twice.
+    IIS counts ages in milliseconds with 32 bits: after 49.7 days they begin again at 0.
     """
 
     id: str
@@ -45,14 +48,18 @@ class ExecutingRequest:
 
     @property
     def eas(self) -> EasQuery | None:
-        """What its query says, in either form; None where it is no ActiveSync request."""
+        """What its query says, plain or base64; None if it is not an ActiveSync request."""
         path, _, query = self.url.partition("?")
         return parse_query(query) if path.lower().startswith(STEM) else None
 
 
 @attrs.frozen
 class RequestReading:
-    """A pool's *workers* and their *requests*, the oldest first, at one moment of the server's clock (*time*, UTC)."""
+    """The worker processes of a pool and their requests.
+
+    *time* (UTC) is when they were read, by the server's clock. *workers* are the processes, *requests* what they are
+    executing, the oldest first.
+    """
 
     time: dt.datetime
     workers: tuple[WorkerProcess, ...]
@@ -60,12 +67,15 @@ class RequestReading:
 
 
 def read_requests(session: Session, app_pool: str) -> RequestReading:
-    """What the worker processes of *app_pool* have in hand, each asked by itself (windows endpoint).
+    """The requests that the worker processes of *app_pool* are executing (windows endpoint).
 
-    Empty where the pool has no worker process, or is not there. A worker that hangs may not answer: then
-    OutcomeUnknown, after the deadline. Raises UnreachableHost, CommandFailed, UnexpectedAnswer too.
-    Source: Get-WebRequest, WebAdministration (IIS 7.5 and later); appcmd list requests where that is missing. Both need
-    an elevated administrator.
+    It is empty if the pool has no worker process, or does not exist. Needs an elevated administrator.
+
+    Raises:
+        OutcomeUnknown: a worker process did not answer within the deadline; one that hangs may not answer at all.
+        UnreachableHost, CommandFailed, UnexpectedAnswer: as any reading.
+
+    Source: Get-WebRequest, WebAdministration (IIS 7.5 and later); appcmd list requests if the server does not have it.
     """
     reading = read_worker_processes(session)
     workers = reading.of_pool(app_pool)
@@ -74,17 +84,17 @@ def read_requests(session: Session, app_pool: str) -> RequestReading:
         try:
             requests += _of_worker(session, worker.pid)
         except CommandFailed:
-            left = {held.identity for held in read_worker_processes(session).processes}
-            if worker.identity in left:
+            remaining = {process.identity for process in read_worker_processes(session).processes}
+            if worker.identity in remaining:
                 raise
-            # Else it ended in between, with all that it had.
+            # The process has ended since it was listed, and its requests with it: that is not an error.
     requests.sort(key=lambda request: request.age, reverse=True)
     return RequestReading(reading.time, workers, tuple(requests))
 
 
 def _of_worker(session: Session, pid: int) -> list[ExecutingRequest]:
-    # By process: the answer need not say whose a request is.
-    answer = read_with_module(session, Command("Get-WebRequest", {"Process": pid}, reads=True), _NARROWED)
+    # One process at a time, because the answer may not say which process a request belongs to.
+    answer = read_with_module(session, Command("Get-WebRequest", {"Process": pid}, reads=True), _SELECT)
     if answer is not None:
         return [_request(item, pid, _PROPERTIES) for item in answer.objects()]
     return [_request(item, pid, _ATTRIBUTES) for item in list_elements(session, "requests", f"/wp.name:{pid}")]
@@ -97,5 +107,5 @@ def _request(item: RemoteObject | Mapping[str, str], pid: int, names: Sequence[s
             raise ValueError
         age, site_id = dt.timedelta(milliseconds=int(str(elapsed))), int(str(site))
     except (TypeError, ValueError, OverflowError):
-        raise UnexpectedAnswer("a request in flight has no id, age or site", repr(item)[:200], "report it") from None
+        raise UnexpectedAnswer("a request has no id, no age or no site", repr(item)[:200]) from None
     return ExecutingRequest(str(number), pid, age, str(verb or ""), str(url or ""), site_id, str(client or ""))

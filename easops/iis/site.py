@@ -22,7 +22,8 @@ _SYSTEM: Final = Query("Win32_OperatingSystem", ("SystemDrive", "WindowsDirector
 
 @attrs.frozen
 class Site:
-    """One web site. *id* names its log folder, ``W3SVC<id>``; *state* is Started or Stopped."""
+    """One web site: its *name*, its *state* (Started or Stopped), and its *id*, which is in the name of its log folder,
+    ``W3SVC<id>``."""
 
     id: int
     name: str
@@ -30,14 +31,15 @@ class Site:
 
 
 def list_sites(session: Session) -> tuple[Site, ...]:
-    """The web sites of the server, by id (windows endpoint).
+    """The web sites of the server, in the order of their ids (windows endpoint).
 
-    Source: Get-Website, WebAdministration; appcmd list site where that is missing.
+    Raises UnreachableHost, CommandFailed, OutcomeUnknown, UnexpectedAnswer.
+    Source: Get-Website, WebAdministration; appcmd list site if the server does not have it.
     """
     answer = read_with_module(session, Command("Get-Website", reads=True))
     if answer is None:
-        held = list_elements(session, "site")
-        sites = [_site(item.get("SITE.ID"), item.get("SITE.NAME"), item.get("state"), item) for item in held]
+        elements = list_elements(session, "site")
+        sites = [_site(one.get("SITE.ID"), one.get("SITE.NAME"), one.get("state"), one) for one in elements]
     else:
         sites = [
             _site(item.get("Id"), item.get("Name"), item.get("State"), item)
@@ -48,41 +50,48 @@ def list_sites(session: Session) -> tuple[Site, ...]:
 
 
 def log_folder(session: Session, site_id: int) -> str:
-    """The folder that holds the site's log files, ``W3SVC<id>`` included, as a Windows path.
+    """The folder of the log files of a site, as a Windows path that ends with ``W3SVC<id>`` (windows endpoint).
 
-    Raises UnreachableHost, CommandFailed, OutcomeUnknown, UnexpectedAnswer (e.g. an unknown %VARIABLE% in the path).
+    Raises:
+        UnexpectedAnswer: for instance because of an unknown %VARIABLE% in the path.
+        UnreachableHost, CommandFailed, OutcomeUnknown: as any reading.
+
     Source: the site's logFile.directory; %SystemDrive% is resolved with Win32_OperatingSystem.
     """
-    read = {
+    parameters = {
         "PSPath": "MACHINE/WEBROOT/APPHOST",
         "Filter": f"/system.applicationHost/sites/site[@id='{site_id:d}']/logFile",
         "Name": "directory",
     }
-    answer = read_with_module(session, Command("Get-WebConfigurationProperty", read, reads=True))
-    told: object
+    answer = read_with_module(session, Command("Get-WebConfigurationProperty", parameters, reads=True))
+    output: object
     if answer is None:
-        told = lines = run_appcmd(session, "list", "site", f"/id:{site_id:d}", "/text:logFile.directory", reads=True)
+        output = lines = run_appcmd(session, "list", "site", f"/id:{site_id:d}", "/text:logFile.directory", reads=True)
         folder = lines[0] if len(lines) == 1 else None
     else:
-        told, folder = answer.output, _directory(answer)
+        output, folder = answer.output, _directory(answer)
     if not folder:
         raise UnexpectedAnswer(
             f"{session.host}: the log folder of site {site_id} cannot be read",
-            repr(told)[:200],
+            repr(output)[:200],
             "write log_folder: at the host in the inventory",
         )
     return f"{_expanded(session, folder)}\\W3SVC{site_id}"
 
 
 def eas_log_folder(session: Session, host: Host) -> str:
-    """The folder with the IIS log that holds each ActiveSync request once with its ``Log=``, as a Windows path: what
-    the inventory says, else what IIS says of the back end's site (2; on 2010 and older 1). Raises as ``log_folder``."""
+    """The folder of the IIS logs that have each ActiveSync request once, with its ``Log=``, as a Windows path (windows
+    endpoint).
+
+    It is *host*'s ``log_folder`` in the inventory, or else what IIS reports for the site of the back end: 2, or 1 on
+    2010 and older. Raises as ``log_folder``.
+    """
     return host.log_folder or log_folder(session, host.eas_site)
 
 
 def _site(number: object, name: object, state: object, item: object) -> Site:
     if not str(number).isdigit() or not isinstance(name, str):
-        raise UnexpectedAnswer("a web site has no id or no name", repr(item)[:200], "report it")
+        raise UnexpectedAnswer("a web site has no id or no name", repr(item)[:200])
     return Site(int(str(number)), name, str(state))
 
 
@@ -105,12 +114,12 @@ def _expanded(session: Session, folder: str) -> str:
         "windir": system.get("WindowsDirectory"),
     }  # fmt: skip
 
-    def value(found: re.Match[str]) -> str:
-        text = known.get(found.group(1).lower())
+    def value(match: re.Match[str]) -> str:
+        text = known.get(match.group(1).lower())
         if not isinstance(text, str):
             raise UnexpectedAnswer(
-                f"{session.host}: the log folder {folder!r} holds an unknown variable",
-                f"%{found.group(1)}% is not known here",
+                f"{session.host}: the log folder {folder!r} contains an unknown variable",
+                f"easops cannot resolve %{match.group(1)}%",
                 "write log_folder: at the host in the inventory",
             )
         return text

@@ -1,4 +1,7 @@
-"""The WebAdministration module: imported before each call (PowerShell 2.0 loads none by itself), and found missing."""
+"""The WebAdministration module: calls that need it, and whether the server has it.
+
+It is imported before each call, because PowerShell 2.0 does not load modules by itself.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ _IMPORT: Final = Command("Import-Module", {"Name": MODULE}, reads=True)
 
 
 def read_with_module(session: Session, *pipe: Command) -> Result | None:
-    """What *pipe*, commands that read, gives; None where the server has no such module, so that appcmd is the way.
+    """The result of *pipe*, commands that only read; None if the server does not have the module (use appcmd then).
 
     Raises UnreachableHost, CommandFailed, OutcomeUnknown.
     """
@@ -23,7 +26,7 @@ def read_with_module(session: Session, *pipe: Command) -> Result | None:
 
 
 def has_module(session: Session) -> bool:
-    """Whether the server has the module; asked by a read, so that a change need not be tried to find out."""
+    """Whether the server has the module. Found out by a read, so that no change must be tried for it."""
     return _after_import(session) is not None
 
 
@@ -38,7 +41,7 @@ def _after_import(session: Session, *pipes: tuple[Command, ...]) -> Result | Non
     try:
         return session.invoke(Pipeline(((_IMPORT,), *pipes)))
     except CommandFailed as error:
-        # The import's own error does not end a pipeline: those of the commands after it may come too.
+        # A failed import does not end the pipeline, so there may be records of the commands after it, too.
         if not any(record.fqid.startswith("Modules_ModuleNotFound") for record in error.records):
             raise
         session.lacks.add(MODULE)

@@ -1,4 +1,4 @@
-"""Worker processes (w3wp.exe): which pool each serves, since when, and what it costs."""
+"""Worker processes (w3wp.exe): which pool each serves, since when, and how much CPU and memory it uses."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ _CLOCK: Final = Query("Win32_OperatingSystem", ("LocalDateTime",))
 
 @attrs.frozen
 class WorkerProcess:
-    """One w3wp.exe. Its identity is (*pid*, *started*), since Windows uses process ids again.
+    """One w3wp.exe, which serves the pool *app_pool*.
 
-    *cpu_seconds* are kernel and user time since it started, over all processors.
+    *pid* and *started* (UTC) together identify it, because Windows reuses process ids. *cpu_seconds* is its kernel and
+    user time since it started, on all processors together. *private_bytes* is its private memory.
     """
 
     app_pool: str
@@ -39,25 +40,29 @@ class WorkerProcess:
 
     @property
     def identity(self) -> tuple[int, str]:
-        """(pid, start time as ISO text)."""
+        """The process id and the start time as ISO text: no other process has the same."""
         return self.pid, self.started.isoformat()
 
 
 @attrs.frozen
 class WorkerProcessReading:
-    """The worker processes of a server at one moment of its own clock (*time*, UTC)."""
+    """All worker processes of a server (*processes*, by pool and start time).
+
+    *time* (UTC) is when they were read, by the server's clock. *logical_processors* is how many the server has: a CPU
+    time of that many seconds per second is 100 %.
+    """
 
     time: dt.datetime
     logical_processors: int
     processes: tuple[WorkerProcess, ...]
 
     def of_pool(self, app_pool: str) -> tuple[WorkerProcess, ...]:
-        """Those of one application pool; letters match in either case."""
+        """The processes of one application pool; upper and lower case are the same."""
         return tuple(process for process in self.processes if process.app_pool.lower() == app_pool.lower())
 
 
 def read_worker_processes(session: Session) -> WorkerProcessReading:
-    """All worker processes, with the server's time and processors, in one call (windows endpoint).
+    """All worker processes of a server, with its time and number of processors, in one call (windows endpoint).
 
     Raises UnreachableHost, CommandFailed, OutcomeUnknown, UnexpectedAnswer.
     Source: Win32_Process (CommandLine, KernelModeTime and UserModeTime in 100 ns, PrivatePageCount in bytes),
@@ -67,9 +72,7 @@ def read_worker_processes(session: Session) -> WorkerProcessReading:
     system = answer.objects("Win32_ComputerSystem")
     clock = answer.objects("Win32_OperatingSystem")
     if len(system) != 1 or len(clock) != 1:
-        raise UnexpectedAnswer(
-            "the server did not tell its time and processors", repr(answer.output)[:200], "report it"
-        )
+        raise UnexpectedAnswer("the server did not report its time and its processors", repr(answer.output)[:200])
     return WorkerProcessReading(
         time=_date(clock[0], "LocalDateTime"),
         logical_processors=max(1, _integer(system[0], "NumberOfLogicalProcessors")),
@@ -83,12 +86,12 @@ def read_worker_processes(session: Session) -> WorkerProcessReading:
 
 
 def _process(item: RemoteObject) -> WorkerProcess | None:
-    # A process that is just ending has no command line any more, and so serves no pool.
-    found = _POOL.search(str(item.get("CommandLine") or ""))
-    if found is None or read_moment(item.get("CreationDate")) is None:
+    # A process that is just ending no longer has a command line, so it serves no pool.
+    match = _POOL.search(str(item.get("CommandLine") or ""))
+    if match is None or read_moment(item.get("CreationDate")) is None:
         return None
     return WorkerProcess(
-        app_pool=found.group(1),
+        app_pool=match.group(1),
         pid=_integer(item, "ProcessId"),
         started=_date(item, "CreationDate"),
         cpu_seconds=(_integer(item, "KernelModeTime") + _integer(item, "UserModeTime")) / _TICKS,
@@ -100,11 +103,11 @@ def _integer(item: RemoteObject, name: str) -> int:
     value = item.get(name)
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    raise UnexpectedAnswer(f"{name} is no number", f"the server answered {value!r}", "report it with this text")
+    raise UnexpectedAnswer(f"{name} is not a number", f"the server answered {value!r}")
 
 
 def _date(item: RemoteObject, name: str) -> dt.datetime:
     value = read_moment(item.get(name))
     if value is None:
-        raise UnexpectedAnswer(f"{name} is no time", f"the server answered {item.get(name)!r}", "report it")
+        raise UnexpectedAnswer(f"{name} is not a time", f"the server answered {item.get(name)!r}")
     return value

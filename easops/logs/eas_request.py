@@ -1,4 +1,4 @@
-"""An ActiveSync request as an IIS log line tells it."""
+"""An ActiveSync request, as a line of an IIS log has it."""
 
 from __future__ import annotations
 
@@ -15,18 +15,23 @@ COLUMNS: Final = (
     "cs-uri-stem", "cs-uri-query", "cs-username", "cs(user-agent)", "sc-status", "sc-bytes", "time-taken",
     "s-computername",
 )  # fmt: skip
-"""The columns that ``read_request`` takes, in its order."""
+"""The columns that ``read_request`` needs, in this order."""
 
 STEM: Final = "/microsoft-server-activesync"
-"""How the path of every ActiveSync request begins, in lower case."""
+"""The beginning of the path of every ActiveSync request, in lower case."""
 
 _PROBE_AGENTS: Final = ("testactivesyncconnectivity", "amprobe", "msexchangeactivesyncprobe")
 
 
 @attrs.frozen
 class EasRequest:
-    """One request. *ended* is the line's own time (UTC), *time_taken* ms (0 where not logged), *status* HTTP's;
-    *username* is ``cs-username``, the identity that IIS verified (None for anonymous); *bytes_sent* is ``sc-bytes``.
+    """One ActiveSync request.
+
+    *ended* is the time of the line (UTC), because IIS logs a request when it ends. *time_taken* is in milliseconds (0
+    if it is not logged), *status* is the HTTP status. *username* is ``cs-username``, the user whom IIS authenticated
+    (None for anonymous). *user_agent* is what the client calls itself. *bytes_sent* is ``sc-bytes``, the size of the
+    answer (None if it is not logged). *server* is ``s-computername`` (None if it is not logged). *query* is what the
+    query says.
     """
 
     ended: dt.datetime
@@ -40,12 +45,12 @@ class EasRequest:
 
     @property
     def started(self) -> dt.datetime:
-        """When it began: a line is written when its request ends."""
+        """When it began (UTC)."""
         return self.ended - dt.timedelta(milliseconds=self.time_taken)
 
     @property
     def is_probe(self) -> bool:
-        """Whether it is a health probe of Exchange's own monitoring, or Test-ActiveSyncConnectivity's."""
+        """Whether Exchange's own monitoring made it, or Test-ActiveSyncConnectivity."""
         agent = self.user_agent.lower()
         return agent.startswith(_PROBE_AGENTS) or (
             self.username is not None and bare_name(self.username).lower().startswith("healthmailbox")
@@ -53,18 +58,18 @@ class EasRequest:
 
     @property
     def is_machine(self) -> bool:
-        """Whether a computer's account made it (``DOMAIN\\HOST$``)."""
+        """Whether the account of a computer made it (``DOMAIN\\HOST$``)."""
         return self.username is not None and bare_name(self.username).endswith("$")
 
 
 def read_request(row: Row) -> EasRequest | None:
-    """The request of a row of COLUMNS; None where it is no ActiveSync request or has no time."""
+    """The request of a row of COLUMNS; None if it is not an ActiveSync request, or has no time."""
     stem, query, username, agent, status, size, taken, server = row.values
     if row.time is None or stem is None or not stem.lower().startswith(STEM):
         return None
     return EasRequest(
         ended=row.time,
-        # An int32 of ms at most; a larger one is damage, and would carry the start out of the calendar.
+        # IIS counts with 32 bits. A larger number is damage; the start would be at a date that does not exist.
         time_taken=min(_integer(taken) or 0, 2**31 - 1),
         status=_integer(status) or 0,
         username=None if username is None else clean_name(username),
@@ -76,13 +81,13 @@ def read_request(row: Row) -> EasRequest | None:
 
 
 def clean_name(username: str) -> str:
-    """A cs-username in one form: escapes undone, ``domain/user`` as ``domain\\user``; its case stays."""
+    """A cs-username in one form: unescaped, and with ``domain\\user`` for ``domain/user``. Its case is kept."""
     plain = unquote(username) if "%" in username else username
     return plain.replace("/", "\\", 1) if "\\" not in plain and "@" not in plain else plain
 
 
 def bare_name(username: str) -> str:
-    """The account's own name: without ``DOMAIN\\`` and without ``@domain``."""
+    """The name of the account, without ``DOMAIN\\`` and ``@domain``."""
     return username.rpartition("\\")[2].partition("@")[0]
 
 

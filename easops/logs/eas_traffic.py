@@ -1,4 +1,4 @@
-"""The ActiveSync requests of a log, from the last minutes or hours: of a server, or of files without one."""
+"""The ActiveSync requests of the last minutes or hours, from the logs of a server or from local files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 import attrs
 
 from easops.logs.eas_request import COLUMNS, EasRequest, read_request
-from easops.logs.source import local_logs
+from easops.logs.folder import local_logs
 from easops.logs.window import LogReading, Wanted, read_files, read_window
 from easops.remoting.session import Session
 
@@ -19,41 +19,45 @@ _WANTED: Final = Wanted(COLUMNS)
 
 @attrs.frozen
 class EasTraffic:
-    """ActiveSync requests in the order of their ends. *reading* says what was read for it: the window, the server's
-    clock, the files, damaged lines, columns that are not logged."""
+    """ActiveSync *requests*, in the order in which they ended.
+
+    *reading* says what was read: the window, the server's clock, the files, damaged lines, columns that are not logged.
+    """
 
     requests: tuple[EasRequest, ...]
     reading: LogReading = attrs.field(repr=False)
 
 
 def read_eas_traffic(session: Session, folder: str, since: dt.timedelta) -> EasTraffic:
-    """The requests that ended within *since* by the server's clock (windows endpoint); older lines are not sent over.
+    """The requests on a server that ended within the time *since*, by the server's clock (windows endpoint).
+
+    Older lines are not transferred. From an empty folder there are no requests, and a reading whose ``time`` is None.
 
     Args:
         session: to the ``windows`` endpoint.
-        folder: as ``easops.iis.eas_log_folder`` gives it, a Windows path.
-        since: how far back.
+        folder: a Windows path, for instance from ``easops.iis.eas_log_folder``.
+        since: how far back to read.
 
     Raises:
-        CommandFailed: no such folder, or a file cannot be opened.
-        LogFormatError: a file is no W3C log.
+        CommandFailed: there is no such folder, or a file cannot be opened.
+        LogFormatError: a file is not a W3C log.
         UnreachableHost, OutcomeUnknown, UnexpectedAnswer: as any reading.
 
-    Source: W3C logs of IIS; times are UTC. An empty folder gives none, and a reading whose ``time`` is None.
+    Source: W3C logs of IIS; times are UTC.
     """
     return _traffic(read_window(session, folder, lambda now: now - since, _WANTED))
 
 
 def read_eas_files(paths: Sequence[Path | str], since: dt.timedelta) -> EasTraffic:
-    """The requests in log files of this machine that ended within *since*, counted back from the last line of all.
+    """The requests in local log files that ended within the time *since*, counted back from the last line of all files.
 
     Args:
-        paths: files, folders (each ``*.log`` below them) and patterns.
-        since: how far back.
+        paths: files, folders (all ``*.log`` in and below them) and patterns.
+        since: how far back to read.
 
     Raises:
-        BadInput: a path is not there, holds no log, or is compressed.
-        LogFormatError: a file is no W3C log.
+        BadInput: a path does not exist, has no logs, or is compressed.
+        LogFormatError: a file is not a W3C log.
     """
     return _traffic(read_files(local_logs(paths), lambda newest: newest - since, _WANTED))
 

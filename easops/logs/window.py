@@ -1,46 +1,32 @@
-"""The end of a log: what was written since a moment, without reading what came before it.
+"""The lines of a log within a window of time: of a server's log folder, of one log, or of local files.
 
-IIS writes a line when its request ends, so lines lie in the order of their times, and the window's first line is found
-by bisection over byte offsets. IIS may order the lines of the same moment otherwise, so the search aims a minute early
-and the rows are then filtered by their own times.
-
-**The columns in force** in the middle of a file are those of the nearest ``#Fields`` before it. Looking for that line
-means reading backwards, up to the whole day, so the columns of the file's head are taken where the first lines of the
-window fit them: most of twenty, in number of values and each in its column's form. Where they do not, the nearest
-``#Fields`` is looked for backwards, in growing ranges. (A change that swaps two columns of one form, as sc-bytes for
-cs-bytes, would go unseen; IIS keeps the order of its columns fixed, so it takes two changes of settings in one file.)
+A reading of a server does not read what is before the window (``easops.logs.window_start``). Lines of the same moment
+may not be in order, so the rows are also filtered by their own times.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Final
 
 import attrs
 
 from easops.errors import CommandFailed
-from easops.logs.source import BLOCK, ByteRange, Log, LogFile, RemoteLog, blocks, list_logs
-from easops.logs.w3c import DamagedLine, Layout, Row, W3cReader, read_time
+from easops.logs.folder import list_logs, overlapping
+from easops.logs.layout import Layout
+from easops.logs.source import BLOCK, Log, RemoteLog, blocks
+from easops.logs.w3c import DamagedLine, Row, W3cReader
+from easops.logs.window_start import PROBE, find_start
 from easops.remoting.session import Session
-
-PROBE: Final = 64 << 10
-"""Bytes of one look into a file: as much as IIS buffers, and one small answer."""
-
-_DISORDER: Final = dt.timedelta(minutes=1)
-_STAMP = re.compile(rb"(\d{4}-\d\d-\d\d) (\d\d:\d\d(?::\d\d(?:\.\d+)?)?) ")
-_FIELDS = re.compile(rb"(?:^|[\n\0])#Fields:([^\n]*)\n", re.IGNORECASE)
-_DATED = re.compile(r"(?:u_)?ex(\d\d)(\d\d)\d{0,4}(?:_x)?\.log$", re.IGNORECASE)
 
 
 @attrs.frozen
 class Wanted:
-    """Which lines are wanted, and what of them.
+    """Which lines to read, and what of them.
 
-    *containing* are literals that must all occur in a line; *marks* are literals whose mere presence anywhere in what
-    was read is told.
+    *columns* are the columns that each row gets, in this order. *containing* are texts that must all occur in a line.
+    *marks* are texts of which the reading says (``LogReading.seen``) whether they occur anywhere in what was read.
     """
 
     columns: tuple[str, ...]
@@ -50,8 +36,11 @@ class Wanted:
 
 @attrs.frozen
 class LogLine:
-    """A wanted line, and where it stands: ``u_ex261124.log:1024``, or ``u_ex261124.log at byte 5,123,456`` where the
-    file was not read from its start."""
+    """One line, as a *row* of the wanted columns, and *where* it is.
+
+    *where* is ``u_ex261124.log:1024`` (file and line), or ``u_ex261124.log at byte 5,123,456`` if the file was not read
+    from its start.
+    """
 
     row: Row
     where: str
@@ -59,12 +48,13 @@ class LogLine:
 
 @attrs.frozen
 class LogReading:
-    """What a window of logs held.
+    """The result of reading a window of logs. All times are UTC.
 
-    *start* is the window's, *time* the server's clock at the last read (None for files without a server), *newest*
-    the time of the last line of any kind. *damaged* counts the lines that fit no columns, in what was read; the first
-    of them are in *damaged_lines*, with where they stand. *seen* are the marks that occurred. *lacking* are, for each
-    file that does not log all of the wanted columns, its name and those columns.
+    *lines* are the wanted lines, file by file. *start* is the beginning of the window, *time* the server's clock at the
+    last read (None for local files), *newest* the time of the last line of any kind. *files* are the names of the files
+    that were read. *damaged* counts the lines that do not fit the columns; the first of them are in *damaged_lines*,
+    with where each is. *seen* are the marks that occurred. *lacking* are the files that do not log all wanted columns,
+    each with those columns. *notes* are sentences for a person: a file is empty, or was removed.
     """
 
     lines: tuple[LogLine, ...]
@@ -79,8 +69,8 @@ class LogReading:
     lacking: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
-class _Gathering:
-    """What the files of one reading give, one after another."""
+class _Collector:
+    """Collects the results of the files of one reading."""
 
     def __init__(self, wanted: Wanted) -> None:
         self.wanted = wanted
@@ -137,165 +127,89 @@ class _Gathering:
 def read_window(
     session: Session, folder: str, start: Callable[[dt.datetime], dt.datetime], wanted: Wanted
 ) -> LogReading:
-    """The wanted lines of a server's log folder whose times are not before ``start(the server's clock)``.
+    """The wanted lines in a server's log folder, from a moment on (windows endpoint).
 
-    A window across midnight reads two files. An empty folder gives a reading with neither files nor time.
+    Older lines are not transferred. A window across midnight reads two files.
 
-    Raises CommandFailed (no such folder, a file that cannot be opened), LogFormatError, UnreachableHost,
-    OutcomeUnknown, UnexpectedAnswer.
+    Args:
+        session: to the ``windows`` endpoint.
+        folder: a Windows path, for instance from ``easops.iis.eas_log_folder``.
+        start: called with the server's current time (UTC), returns the beginning of the window.
+        wanted: which lines.
+
+    Returns:
+        The reading; for an empty folder one without files and without a time.
+
+    Raises:
+        CommandFailed: there is no such folder, or a file cannot be opened.
+        LogFormatError: a file is not a W3C log.
+        UnreachableHost, OutcomeUnknown, UnexpectedAnswer: as any reading.
     """
     listed = list_logs(session, folder)
-    gathering = _Gathering(wanted)
+    collector = _Collector(wanted)
     if not listed:
-        return gathering.result(None, None)
+        return collector.result(None, None)
     time = RemoteLog(session, listed[-1].path).read(0, 0).time
     begin = start(time)
     for file in overlapping(listed, begin):
         try:
-            time = _gather(RemoteLog(session, file.path), file.name, begin, gathering)
+            time = _read_file(RemoteLog(session, file.path), file.name, begin, collector)
         except CommandFailed as error:
             if not error.has_exception("FileNotFoundException"):
                 raise
-            gathering.notes.append(f"{file.name} was removed while the folder was read")
-    return gathering.result(begin, time)
+            collector.notes.append(f"{file.name} was removed while the folder was read")
+    return collector.result(begin, time)
 
 
 def read_log(log: Log, start: dt.datetime, wanted: Wanted) -> LogReading:
-    """The wanted lines of one log whose times are not before *start*. Raises as ``read_window``."""
-    gathering = _Gathering(wanted)
-    time = _gather(log, log.path, start, gathering)
-    return gathering.result(start, time)
+    """The wanted lines of one log, from *start* on. Raises as ``read_window``."""
+    collector = _Collector(wanted)
+    time = _read_file(log, log.path, start, collector)
+    return collector.result(start, time)
 
 
 def read_files(paths: Iterable[Path], start: Callable[[dt.datetime], dt.datetime], wanted: Wanted) -> LogReading:
-    """The wanted lines of files of this machine whose times are not before ``start(the last line's time)``.
+    """The wanted lines of local log files, from a moment on.
 
-    Each file is read whole, as the last line's time is known only then. Raises BadInput, LogFormatError.
+    Each file is read to its end, because only then the time of the last line is known.
+
+    Args:
+        paths: the files.
+        start: called with the time of the last line of all files (UTC), returns the beginning of the window.
+        wanted: which lines.
+
+    Raises:
+        BadInput: a file cannot be read.
+        LogFormatError: a file is not a W3C log.
     """
-    gathering = _Gathering(wanted)
+    collector = _Collector(wanted)
     for path in paths:
-        reader = gathering.reader()
+        reader = collector.reader()
         for block in blocks(path):
-            gathering.feed(reader, block, str(path), whole=True)
+            collector.feed(reader, block, str(path), whole=True)
         reader.close(str(path))
-        gathering.end(reader, str(path), whole=True)
-    return gathering.result(None if gathering.newest is None else start(gathering.newest), None)
+        collector.end(reader, str(path), whole=True)
+    return collector.result(None if collector.newest is None else start(collector.newest), None)
 
 
-def overlapping(files: Sequence[LogFile], start: dt.datetime) -> tuple[LogFile, ...]:
-    """The files that may hold lines not before *start*, in the order of their names.
-
-    Of each kind of name (``u_ex######.log``) the newest may be open, so that its listed time of writing is stale:
-    it is left out only where its name is of an earlier month. The others are closed, and their times are true.
-    """
-    kinds: dict[str, list[LogFile]] = {}
-    for file in sorted(files, key=_by_number):
-        kinds.setdefault(re.sub(r"\d+", "#", file.name.lower()), []).append(file)
-    kept: list[LogFile] = []
-    for kind in kinds.values():
-        kept += [file for file in kind[:-1] if file.written >= start]
-        kept += [file for file in kind[-1:] if file.written >= start or not _of_earlier_month(file.name, start)]
-    return tuple(sorted(kept, key=_by_number))
-
-
-def _gather(log: Log, name: str, start: dt.datetime, gathering: _Gathering) -> dt.datetime:
-    """The lines of *log* from *start* on, into *gathering*; the server's clock at the last read."""
+def _read_file(log: Log, name: str, start: dt.datetime, collector: _Collector) -> dt.datetime:
+    """Read the lines of *log* from *start* on into *collector*. Returns the server's clock at the last read."""
     head = log.read(0, PROBE)
-    offset, layout = _begin(log, head, start - _DISORDER)
+    offset, layout = find_start(log, head, start)
     whole = offset == 0
-    reader = gathering.reader(layout=layout, offset=offset)
+    reader = collector.reader(layout=layout, offset=offset)
     answer = head if whole else log.read(offset, BLOCK)
     while answer.data:
-        gathering.feed(reader, answer.data, name, whole=whole)
+        collector.feed(reader, answer.data, name, whole=whole)
         offset += len(answer.data)
         if offset >= answer.length:
             break
         answer = log.read(offset, BLOCK)
     if whole:
         reader.close(name)
-    gathering.end(reader, name, whole=whole)
+    collector.end(reader, name, whole=whole)
     return answer.time
-
-
-def _begin(log: Log, head: ByteRange, start: dt.datetime) -> tuple[int, Layout | None]:
-    """Where to begin: the start of a line that no line not before *start* precedes, and the columns in force there.
-
-    (0, None) for a file that is as quickly read whole, and for one whose lines do not begin with date and time.
-    """
-    named = list(_FIELDS.finditer(head.data))
-    layout = Layout.parse(named[-1][1].decode("utf-8", "replace")) if named else None
-    if head.length <= 2 * PROBE or (layout is not None and layout.names[:2] != ("date", "time")):
-        return 0, None
-    low, high = 0, head.length
-    while high - low > PROBE:
-        middle = (low + high) // 2
-        found = _first_time(log, middle, high)
-        # No line that can be read: the search goes on before it, and what is read begins earlier than it need.
-        if found is None or found >= start:
-            high = middle
-        else:
-            low = middle
-    if low == 0:
-        return 0, None
-    data = log.read(low, PROBE).data
-    cut = data.find(b"\n") + 1
-    if cut == 0:
-        return 0, None
-    lines = list(_whole_lines(data[cut:]))
-    # Most of them, not all: one damaged line is no change of columns.
-    if layout is None or 2 * sum(map(layout.fits, lines)) <= len(lines):
-        layout = _layout_before(log, low + cut)
-    return low + cut, layout
-
-
-def _first_time(log: Log, offset: int, end: int) -> dt.datetime | None:
-    """The time of the first line that starts after *offset* and can be read, looked for no further than *end*."""
-    data = b""
-    for at in range(offset, min(end, offset + 16 * PROBE), PROBE):
-        data += log.read(at, PROBE).data
-        for line in data.split(b"\n")[1:-1]:
-            stamp = _STAMP.match(line)
-            time = None if stamp is None else read_time(stamp[1].decode(), stamp[2].decode())
-            if time is not None:
-                return time
-    return None
-
-
-def _whole_lines(data: bytes) -> Iterator[bytes]:
-    """The first lines of *data* up to a directive, twenty at most."""
-    for line in data.split(b"\n")[:-1][:20]:
-        if line.startswith(b"#"):
-            return
-        yield line
-
-
-def _layout_before(log: Log, offset: int) -> Layout | None:
-    """The columns of the nearest ``#Fields`` before *offset*; None where there is none."""
-    end, size = offset, PROBE
-    while end > 0:
-        begin = max(0, end - size)
-        # A little of what was looked at already comes along: a #Fields line may lie across the border.
-        data = log.read(begin, min(end + 4096, offset) - begin).data
-        named = [found for found in _FIELDS.finditer(data) if begin == 0 or found.start() > 0 or data[:1] in b"\n\0"]
-        if named:
-            return Layout.parse(named[-1][1].decode("utf-8", "replace"))
-        end, size = begin, min(size * 4, BLOCK)
-    return None
 
 
 def _where(name: str, line: Row | DamagedLine, *, whole: bool) -> str:
     return f"{name}:{line.line}" if whole else f"{name} at byte {line.offset:,}"
-
-
-def _by_number(file: LogFile) -> tuple[str, int, str]:
-    digits = re.sub(r"\D", "", file.name)
-    return re.sub(r"\d+", "#", file.name.lower()), int(digits or 0), file.name
-
-
-def _of_earlier_month(name: str, start: dt.datetime) -> bool:
-    """Whether the name is of a month before that of *start* (names may be in local time: a day is left for it)."""
-    dated = _DATED.match(name)
-    if dated is None:
-        return False
-    day_before = start - dt.timedelta(days=1)
-    return (2000 + int(dated[1]), int(dated[2])) < (day_before.year, day_before.month)

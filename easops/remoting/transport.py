@@ -149,6 +149,9 @@ def _log_on_again_on_new_connections(wsman: WSMan) -> None:
 def _prepare_connections(wsman: WSMan) -> None:
     """Keep idle connections alive, and let none print its headers: with Basic one of them is the password."""
     session = wsman.transport.session = wsman.transport._build_session()
+    # The environment's certificates are in it by now, and proxies are not used; requests would look for one at each
+    # message, through all variables.
+    session.trust_env = False
 
     def keep_alive(connection: Any) -> None:
         connection.socket_options = [*connection.socket_options, *_KEEP_ALIVE]

@@ -34,9 +34,9 @@ def test_the_only_text_may_stand_bare_where_none_is_required() -> None:
 
 WRONG = {
     "misspelt": (["usr=anna"], "it has no parameter 'usr'", "Did you mean 'user'?"),
-    "wrong type": (["user=a", "count=many"], "it: count cannot be this", "how many"),
+    "wrong type": (["user=a", "count=many"], "it: the value of count is not valid", "how many"),
     "missing": ([], "it: user is missing", "add user=…"),
-    "twice": (["user=a", "user=b"], "it: user is given twice", "give it once; a list has commas"),
+    "twice": (["user=a", "user=b"], "it: user is set twice", "set it once; separate the items of a list by commas"),
     "of an earlier step": (["user=a", "half_of=b"], "it has no parameter 'half_of'", ""),
 }
 
@@ -50,7 +50,7 @@ def test_a_wrong_word_is_named_with_what_to_write(name: str) -> None:
 
 
 def test_a_bare_word_needs_a_parameter_that_it_can_be() -> None:
-    with pytest.raises(BadInput, match="'anna' has no name"):
+    with pytest.raises(BadInput, match="'anna' has no parameter name"):
         parameter_values(["anna"], [COUNT], "it")
 
 

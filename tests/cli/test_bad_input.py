@@ -15,17 +15,25 @@ WRONG: dict[str, tuple[list[str | Path], str, str]] = {
     "detector": (["detect", "contact_storm"], "there is no detector 'contact_storm'", "'contact_sync_storm'"),
     "reading": (["show", "worker-proceses"], "there is no reading 'worker-proceses'", "'worker-processes'"),
     "parameter": (["do", "block_user", "usr=a"], "block_user has no parameter 'usr'", "Did you mean 'user'?"),
-    "type": (["detect", "contact_sync_storm", "threshold=many"], "threshold cannot be this", "no integer"),
+    "type": (
+        ["detect", "contact_sync_storm", "threshold=many"],
+        "the value of threshold is not valid",
+        "not a whole number",
+    ),
     "missing": (["do", "limit_eas_usage"], "limit_eas_usage: user is missing", "add user="),
     "no reason": (["do", "recycle_app_pool", "--on", "all"], "recycle_app_pool needs a reason", "--because"),
     "no hosts": (["do", "recycle_app_pool", "--because", "x"], "acts on servers", "--on"),
-    "inventory": (["show", "servers"], "there is no inventory", "easops lab start"),
+    "inventory": (["show", "servers"], "there is no inventory", "add --lab"),
     "no such inventory": (["show", "servers", "-i", "nosuch.yml"], "there is no such file", "Check the path"),
     "run": (["runs", "show", "2020"], "there is no run '2020'", "easops runs list"),
     "undo": (["undo", "2020", "--check"], "there is no run '2020'", "easops runs list"),
     "playbook": (["run", "contact-sync-storm", "--lab"], "contact-sync-storm:", "contacts-sync-storm"),
     "input": (["run", "contacts-sync-storm", "--lab", "--input", "windw=1h"], "no input 'windw'", "Did you mean"),
-    "wait": (["run", "contacts-sync-storm", "--lab", "--wait", "soon"], "--wait cannot be this", "no duration"),
+    "wait": (
+        ["run", "contacts-sync-storm", "--lab", "--wait", "soon"],
+        "the value of --wait is not valid",
+        "not a valid duration",
+    ),
     "lab and inventory": (["run", "contacts-sync-storm", "--lab", "-i", "x.yml"], "exclude each other", "leave"),
     "scenario without lab": (["run", "contacts-sync-storm", "--scenario", "calm"], "--scenario", "add --lab"),
     "scenario": (["run", "contacts-sync-storm", "--lab", "--scenario", "clam"], "no lab scenario 'clam'", "'calm'"),
@@ -134,7 +142,7 @@ MISSPELT = {
 
 
 @pytest.mark.parametrize("name", MISSPELT)
-def test_a_misspelt_host_is_told_with_the_one_that_was_meant(name: str, easops: Easops, calm: Path) -> None:
+def test_a_misspelt_host_is_reported_with_the_one_that_was_meant(name: str, easops: Easops, calm: Path) -> None:
     answer = easops(*MISSPELT[name], "-i", calm)
     assert answer.code == 1
     assert "Did you mean 'AMS-EX01'?" in answer.err

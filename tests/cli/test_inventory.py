@@ -38,7 +38,10 @@ def test_the_inventory_is_on_stdout_and_what_was_left_out_on_stderr(
     path = tmp_path / "hosts.yml"
     path.write_text(answer.out, encoding="utf-8")
     assert [host.name for host in load_inventory(path).hosts] == ["EX1"]
-    assert answer.err.splitlines()[0] == "easops: no ansible_user: the ticket of whoever runs easops enters EX1"
+    assert (
+        answer.err.splitlines()[0]
+        == "easops: no ansible_user: the user who runs easops logs on to EX1 with a Kerberos ticket"
+    )
 
 
 def test_it_may_come_from_a_file_and_go_to_one(easops: Easops, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ def test_a_run_leaves_its_page_and_says_where(easops: Easops, process: Easops, c
     page.write_text("an older one", encoding="utf-8")
     answer = process("run", "contacts-sync-storm", "-i", calm, "--html", page, "--quiet")
     assert answer.code == 0, answer.err
-    assert answer.err == f"easops: {page} is written\n"
+    assert answer.err == f"easops: wrote {page}\n"
     assert {path.name for path in tmp_path.iterdir()} == {"run.html", "state"}
 
     run_id = easops("runs", "list").out.splitlines()[1].split()[0]
@@ -56,11 +56,11 @@ def test_a_run_that_could_not_begin_leaves_a_page_that_says_why(
 @pytest.mark.parametrize(
     ("path", "why"),
     [
-        ("nosuch/run.html", "there is no folder"),
+        ("nosuch/run.html", "does not exist"),
         (".", "it is a folder"),
         pytest.param(
             "/dev/null",
-            "it is no regular file",
+            "it is not a regular file",
             marks=pytest.mark.skipif(sys.platform == "win32", reason="Windows has no /dev/null"),
         ),
     ],

@@ -1,4 +1,4 @@
-"""The pages as a site, and what stands in them: links, playbooks, inventories, command lines."""
+"""The pages as a site, and their content: links, playbooks, inventories, command lines."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 DOCS = sorted((ROOT / "docs").rglob("*.md"))
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *DOCS]
 EXTERNAL = Path(__file__).parent / "external-links.txt"
-"""The addresses that pages link to, each looked at by who added it: the tests ask no network."""
+"""The addresses that pages link to. Whoever adds one checks it: the tests use no network."""
 
 
 def named(page: Path) -> str:
@@ -125,12 +125,12 @@ def test_every_page_is_reached_from_the_readme() -> None:
 def test_links_to_other_sites_are_those_of_the_list() -> None:
     linked = {link for page in PAGES for link in re.findall(r"\]\((\w+:[^)\s]+)\)", "\n".join(prose_of(page)))}
     listed = EXTERNAL.read_text(encoding="utf-8").splitlines()
-    assert listed == sorted(linked), f"look each new address up, then write it into {named(EXTERNAL)}"
+    assert listed == sorted(linked), f"open each new address, then add it to {named(EXTERNAL)}"
     assert [link for link in listed if not re.fullmatch(r"https://[\w.-]+\.[a-z]+(/[\w./#-]*)?", link)] == []
 
 
 def test_there_is_an_empty_line_before_a_list() -> None:
-    # A forge takes it for a list either way, mkdocs only so.
+    # GitHub and GitLab show a list either way, mkdocs only with an empty line.
     for page in PAGES:
         before = ""
         for number, line in enumerate(prose_of(page), 1):
@@ -147,8 +147,8 @@ def test_a_playbook_or_an_inventory_on_a_page_is_valid(block: Block, tmp_path: P
     file = tmp_path / "shown.yml"
     file.write_text(block.text, encoding="utf-8")
     take = find_playbook if re.search(r"(?m)^steps:", block.text) else load_inventory
-    said = "\n".join(block.page.read_text(encoding="utf-8").splitlines()[: block.line]).rpartition("\n\n")[0]
-    if said.endswith("It has a mistake."):
+    text = "\n".join(block.page.read_text(encoding="utf-8").splitlines()[: block.line]).rpartition("\n\n")[0]
+    if text.endswith("It has a mistake."):
         with pytest.raises(DocumentError):
             take(str(file))
     elif re.search(r"(?m)^(?:steps|hosts):", block.text):
@@ -187,11 +187,11 @@ def test_powershell_on_the_pages_is_valid_and_exchange_cmdlets_have_those_parame
     files = {str(tmp_path / f"{number}.ps1"): block for number, block in enumerate(POWERSHELL)}
     for file, block in files.items():
         Path(file).write_text(block.text, encoding="utf-8")
-    told = subprocess.run(["pwsh", "-Parse", *files], capture_output=True, text=True, timeout=60, check=False)
-    if not told.stdout.startswith("{"):
+    parsed = subprocess.run(["pwsh", "-Parse", *files], capture_output=True, text=True, timeout=60, check=False)
+    if not parsed.stdout.startswith("{"):
         pytest.skip("this pwsh has no -Parse")
     cmdlets = json.loads((resources.files("easops.lab") / "signatures" / "exchange.json").read_text())["cmdlets"]
-    answers = [json.loads(line) for line in told.stdout.splitlines()]
+    answers = [json.loads(line) for line in parsed.stdout.splitlines()]
     assert len(answers) == len(files) > 8
     for answer in answers:
         place = files[answer["file"]].place
@@ -208,15 +208,20 @@ def test_what_the_pages_open_on_a_server_is_limited_to_one_machine_and_has_a_com
     assert len(rules) == 2
     assert [(page, line) for page, line in rules if not re.search(r"-RemoteAddress 1|remoteip=1", line)] == []
 
-    backs = (
+    undo_patterns = (
         (r"(Set-(?:Item|PowerShell).*) \$true", r"\1 $false"),
         (r"New-(ItemProperty \S+ -Name \S+).*", r"Remove-\1"),
         (r"winrm create ('\S+').*", r"winrm delete \1"),
         (r"(netsh .*) add (rule name=\".*?\").*", r"\1 delete \2"),
     )
-    given = [(page, re.sub(a, b, line)) for page, line in commands for a, b in backs if re.fullmatch(a, line)]
-    assert len(given) > 4
-    assert set(given) - set(commands) == set()
+    undo_commands = [
+        (page, re.sub(pattern, undo, line))
+        for page, line in commands
+        for pattern, undo in undo_patterns
+        if re.fullmatch(pattern, line)
+    ]
+    assert len(undo_commands) > 4
+    assert set(undo_commands) - set(commands) == set()
 
 
 def test_the_account_page_names_the_cmdlets_that_are_sent_to_exchange_and_no_others() -> None:
@@ -265,7 +270,7 @@ def test_every_easops_command_line_on_the_pages_is_valid() -> None:
 
 
 def parse(command: object, words: list[str]) -> None:
-    """Take a command line apart, and carry nothing out. A name alone, as in a sentence, may lack its arguments."""
+    """Parse a command line without running it. In a sentence it may lack its arguments."""
     group = command
     while words and hasattr(group, "get_command"):
         word = words.pop(0)

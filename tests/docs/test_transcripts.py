@@ -35,13 +35,13 @@ LOOKS_PRINTED = re.compile(r"^(?:\w*\$ +\S|(?:status|undo|changed|would change|a
 @pytest.mark.parametrize("page", PAGES, ids=named)
 def test_every_block_that_looks_like_a_transcript_is_checked(page: Path) -> None:
     lines = page.read_text(encoding="utf-8").splitlines()
-    carried = {
+    checked = {
         at
         for part in TOOL["parts_of"](lines)
         if hasattr(part, "command")
         for at in (part.at, *range(part.first, part.last))
     }
-    left_out = [at + 1 for at, line in enumerate(lines) if LOOKS_PRINTED.match(line) and at not in carried]
+    left_out = [at + 1 for at, line in enumerate(lines) if LOOKS_PRINTED.match(line) and at not in checked]
     assert left_out == [], "a transcript is a fenced block of the language console"
 
 
@@ -51,7 +51,7 @@ def page_of(folder: Path, text: str) -> Any:
     return page
 
 
-def carried_out(folder: Path, text: str) -> Any:
+def check_page(folder: Path, text: str) -> Any:
     return TOOL["carry_out"](page_of(folder, text), commands=COMMANDS)
 
 
@@ -59,7 +59,7 @@ FENCE = "```console\n{}\n```\n"
 
 
 def test_a_word_that_differs_is_shown_with_its_line(tmp_path: Path) -> None:
-    (difference,) = carried_out(tmp_path, FENCE.format("$ echo four users\nfive users")).differences
+    (difference,) = check_page(tmp_path, FENCE.format("$ echo four users\nfive users")).differences
     assert "page.md:2: $ echo four users" in difference
     assert "-five users\n+four users" in difference
 
@@ -103,28 +103,28 @@ def test_other_words_or_figures_do_not_match_the_page(shown: str, printed: str) 
 
 
 def test_a_command_that_fails_is_followed_by_its_exit_code(tmp_path: Path) -> None:
-    assert "ended with 3" in carried_out(tmp_path, FENCE.format("$ (exit 3)")).differences[0]
-    assert not carried_out(tmp_path, FENCE.format("$ (exit 3)\n$ echo $?\n3")).differences
+    assert "ended with 3" in check_page(tmp_path, FENCE.format("$ (exit 3)")).differences[0]
+    assert not check_page(tmp_path, FENCE.format("$ (exit 3)\n$ echo $?\n3")).differences
 
 
 def test_an_exported_variable_and_a_file_of_the_page_exist_for_the_next_command(tmp_path: Path) -> None:
     text = "```yaml\n# one.yml\nkey: 1\n```\n" + FENCE.format(
         '$ export NAME=ada\n$ cat one.yml; echo "$NAME"\n# one.yml'
     )
-    result = carried_out(tmp_path, text + FENCE.format("$ pwd\n/home/ada/easops"))
+    result = check_page(tmp_path, text + FENCE.format("$ pwd\n/home/ada/easops"))
     assert len(result.differences) == 1
     assert "+key: 1\n+ada" in result.differences[0]
 
 
 def test_progress_is_not_shown_and_an_error_is(tmp_path: Path) -> None:
     text = FENCE.format("$ echo 'easops: step 1' >&2; printf 'easops: no\\n  why:  so\\n' >&2\neasops: no\n  why:  so")
-    assert not carried_out(tmp_path, text).differences
+    assert not check_page(tmp_path, text).differences
 
 
 def test_a_second_terminal_runs_until_it_is_ended(tmp_path: Path) -> None:
     serve = "sh -c 'echo ready; while true; do date >>beats; sleep 0.1; done'"
     text = FENCE.format(f"lab$ {serve}\nready\n$ test -s beats\nlab$ ^C\n$ cp beats held; sleep 0.5; cmp beats held")
-    assert not carried_out(tmp_path, text).differences
+    assert not check_page(tmp_path, text).differences
 
 
 def test_a_run_id_typed_on_the_page_is_replaced_by_the_one_just_printed(tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_a_run_id_typed_on_the_page_is_replaced_by_the_one_just_printed(tmp_path
         "$ echo 20261129-000102-$(printf %04x $$)\n20261128-191930-1f10\n$ echo undo 20261128-191930-1f10 > typed; "
         "grep -c 1f10 typed\n0\n$ echo $?\n1"
     )
-    assert not carried_out(tmp_path, text).differences
+    assert not check_page(tmp_path, text).differences
 
 
 def test_a_rewritten_page_still_leaves_out_the_lines_that_it_left_out() -> None:
@@ -149,4 +149,4 @@ def test_a_rewritten_page_still_leaves_out_the_lines_that_it_left_out() -> None:
 def test_only_differing_lines_are_rewritten_and_a_run_keeps_its_id_on_the_page(tmp_path: Path) -> None:
     printed = "echo 20261129-000102-abcd"
     text = FENCE.format(f"$ {printed}\n20261128-191930-1f10\n$ {printed} is new\n20261128-191930-1f10 is old")
-    assert "\n".join(carried_out(tmp_path, text).lines) == text.replace("is old", "is new").strip()
+    assert "\n".join(check_page(tmp_path, text).lines) == text.replace("is old", "is new").strip()

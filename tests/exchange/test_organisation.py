@@ -1,4 +1,4 @@
-"""The way in: the newest version first, a mailbox's own version where it is asked for."""
+"""Which endpoint of the organisation is used: the newest version first, or that of the mailbox's own version."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from easops.inventory.host import Endpoint, Host, Version
 
 
 @attrs.frozen
-class Way:
-    """A session that says whose it is."""
+class OneSession:
+    """A session that knows its host."""
 
     host: str
     away: bool
@@ -25,19 +25,19 @@ class Way:
 
 
 @attrs.frozen
-class Ways:
+class FakeSessions:
     away: frozenset[str] = frozenset()
 
     def open(self, host: Host, endpoint: str) -> Any:
         assert endpoint == "exchange"
-        return Way(host.name, host.name in self.away)
+        return OneSession(host.name, host.name in self.away)
 
     def close(self) -> None: ...
 
 
 def host(name: str, version: Version, *, exchange: bool = True) -> Host:
-    way_in = Endpoint(f"https://{name}/PowerShell", "basic", None) if exchange else None
-    return Host(name, "contoso", version, frozenset(("mailbox",)), exchange=way_in)
+    endpoint = Endpoint(f"https://{name}/PowerShell", "basic", None) if exchange else None
+    return Host(name, "contoso", version, frozenset(("mailbox",)), exchange=endpoint)
 
 
 HOSTS = (
@@ -53,26 +53,26 @@ def name(organisation: Organisation, version: Version | None = None) -> str:
     return organisation.session(version).host
 
 
-def test_the_newest_version_is_asked_unless_one_is_named() -> None:
-    organisation = Organisation.of(HOSTS, Ways())
+def test_the_newest_version_is_asked_unless_the_caller_names_one() -> None:
+    organisation = Organisation.of(HOSTS, FakeSessions())
     assert (name(organisation), name(organisation, "2010"), name(organisation, "2016")) == ("NEW1", "OLD1", "NEW1")
     assert organisation.versions == ("2016", "2010")
 
 
-def test_where_one_is_away_the_next_is_taken_and_kept_of_the_same_version_if_one_was_named() -> None:
-    organisation = Organisation.of(HOSTS, Ways(frozenset(("NEW1", "NEW2", "OLD1"))))
+def test_if_a_server_cannot_be_reached_the_next_one_of_the_version_is_used_from_then_on() -> None:
+    organisation = Organisation.of(HOSTS, FakeSessions(frozenset(("NEW1", "NEW2", "OLD1"))))
     assert (name(organisation), name(organisation, "2010")) == ("OLD2", "OLD2")
     with pytest.raises(UnreachableHost, match="NEW1"):
         organisation.session("2016")
 
 
-def test_a_version_whose_endpoint_is_not_in_the_inventory_is_refused_with_what_to_add() -> None:
-    with pytest.raises(Refused, match="no exchange endpoint of Exchange 2019") as refused:
-        Organisation.of(HOSTS, Ways()).session("2019")
+def test_a_version_without_an_endpoint_in_the_inventory_is_refused_with_what_to_add() -> None:
+    with pytest.raises(Refused, match="the inventory has no exchange endpoint of Exchange 2019") as refused:
+        Organisation.of(HOSTS, FakeSessions()).session("2019")
     assert "it has those of 2016, 2010" in str(refused.value)
     assert "to a host of version 2019" in str(refused.value)
 
 
-def test_an_organisation_without_any_is_a_bad_inventory() -> None:
+def test_an_organisation_without_any_exchange_endpoint_is_a_bad_inventory() -> None:
     with pytest.raises(BadInput, match="no host of organisation 'contoso' has an exchange endpoint"):
-        Organisation.of(HOSTS[-1:], Ways()).session("2010")
+        Organisation.of(HOSTS[-1:], FakeSessions()).session("2010")

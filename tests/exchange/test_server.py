@@ -24,7 +24,7 @@ def test_a_version_is_read_from_what_the_server_prints(display: str, version: st
 
 
 @pytest.mark.parametrize("display", ["", "Version 16.0 (Build 1.1)", "15.1.2507.6", "Version 8.9 (Build 1.1)"])
-def test_an_unknown_version_is_an_error_and_no_guess(display: str) -> None:
+def test_an_unknown_version_is_an_error_and_not_a_guess(display: str) -> None:
     with pytest.raises(UnexpectedAnswer):
         parse_version(display)
 

@@ -1,4 +1,4 @@
-"""Throttling policies: nothing is raised, and one policy of ours serves all users of the same values."""
+"""Throttling policies: no value is raised, and one policy of easops serves all users with the same values."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WANTED = EasBudget(recharge_rate=900_000, max_burst=240_000)
 
 
 @pytest.mark.parametrize(
-    ("held", "low"),
+    ("limits", "low"),
     [
         (EasBudget(1_800_000, 480_000, 600_000), False),
         (EasBudget(900_000, 240_000), True),
@@ -28,20 +28,20 @@ WANTED = EasBudget(recharge_rate=900_000, max_burst=240_000)
     ],
     ids=["the defaults", "as wanted", "lower", "one has no limit", "one is not set"],
 )
-def test_as_low_as_wanted_means_each_value(held: EasBudget, low: bool) -> None:
-    assert held.as_low_as(WANTED) is low
+def test_limits_are_as_low_as_others_if_each_value_is(limits: EasBudget, low: bool) -> None:
+    assert limits.as_low_as(WANTED) is low
 
 
 @given(budgets, budgets)
-def test_lowering_raises_nothing_and_is_as_low_as_wanted(held: EasBudget, wanted: EasBudget) -> None:
-    lowered = held.lowered_to(wanted)
-    assert lowered.over(held).as_low_as(wanted)
-    assert lowered.over(held).as_low_as(held)
+def test_lowering_raises_no_value_and_is_as_low_as_both(limits: EasBudget, wanted: EasBudget) -> None:
+    lowered = limits.lowered_to(wanted)
+    assert lowered.with_defaults(limits).as_low_as(wanted)
+    assert lowered.with_defaults(limits).as_low_as(limits)
 
 
 @given(budgets, budgets)
-def test_what_a_policy_leaves_out_is_inherited(own: EasBudget, below: EasBudget) -> None:
-    merged = own.over(below)
+def test_values_that_a_policy_does_not_set_are_inherited(own: EasBudget, below: EasBudget) -> None:
+    merged = own.with_defaults(below)
     assert merged.max_burst == (below.max_burst if own.max_burst is None else own.max_burst)
 
 
@@ -53,16 +53,16 @@ def test_a_policy_is_named_after_its_values() -> None:
 
 
 @pytest.mark.parametrize("name", ["GlobalThrottlingPolicy_1234", "DefaultThrottlingPolicy_1234"])
-def test_the_policy_of_everybody_is_not_edited(name: str) -> None:
-    with pytest.raises(BadInput, match="not to be edited"):
+def test_the_default_policy_is_never_edited(name: str) -> None:
+    with pytest.raises(BadInput, match="easops does not edit"):
         set_throttling_policy(cast("Any", None), name, WANTED)
 
 
 @pytest.mark.parametrize(
-    ("held", "low"), [(100, False), (31, False), (30, True), (5, True), (None, False)], ids=lambda value: str(value)
+    ("limits", "low"), [(100, False), (31, False), (30, True), (5, True), (None, False)], ids=lambda value: str(value)
 )
-def test_a_percent_of_time_is_low_at_30_and_null_is_no_limit(held: Limit, low: bool) -> None:
-    share = EasPercentTime(held)
-    assert share.over(EasPercentTime(5)).as_low_as(EasPercentTime(30)) is low
+def test_30_percent_of_time_is_low_and_null_means_no_limit(limits: Limit, low: bool) -> None:
+    share = EasPercentTime(limits)
+    assert share.with_defaults(EasPercentTime(5)).as_low_as(EasPercentTime(30)) is low
     assert share.lowered_to(EasPercentTime(30)) == (share if low else EasPercentTime(30))
     assert own_policy_name(EasPercentTime(30)) == "easops-eas-p30"

@@ -23,7 +23,7 @@ NO_MODULE = ErrorRecord(
 
 @attrs.define
 class OldServer:
-    """Knows Get-WmiObject and appcmd.exe; *instances* by class, *written* by the arguments given to appcmd."""
+    """Has Get-WmiObject and appcmd.exe: *instances* by class, *written* by the arguments of appcmd."""
 
     instances: dict[str, tuple[dict[str, Any], ...]] = attrs.field(factory=dict)
     written: dict[tuple[str, ...], tuple[tuple[str, ...], Any]] = attrs.field(factory=dict)
@@ -48,7 +48,7 @@ class OldServer:
             return [*lines, {"ExitCode": code}] if code is not None else list(lines)
         if command.name == "Get-WmiObject":
             kind = f"System.Management.ManagementObject#\\{parameters['Class']}"
-            return [RemoteObject((kind,), held) for held in self.instances[parameters["Class"]]]
+            return [RemoteObject((kind,), properties) for properties in self.instances[parameters["Class"]]]
         if command.name == "Import-Module":
             raise CommandFailed("Import-Module was refused", NO_MODULE.message, records=(NO_MODULE,))
         record = ErrorRecord(

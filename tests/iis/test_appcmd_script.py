@@ -1,4 +1,4 @@
-"""appcmd.ps1 in a real PowerShell engine, with an appcmd.exe that tells what it was given."""
+"""appcmd.ps1 in a real PowerShell engine, with an appcmd.exe that writes its arguments."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ pytestmark = pytest.mark.skipif(
 
 
 def run(windows: Path, arguments: list[str]) -> tuple[list[str], str]:
-    """The strings that the script gives, and the exit code in its table."""
-    given = ", ".join("'" + argument.replace("'", "''") + "'" for argument in arguments)
-    encoded = base64.b64encode(f"& '{SCRIPT}' -Arguments @({given})".encode("utf-16-le")).decode()
+    """The strings that the script returns, and the exit code in its table."""
+    quoted = ", ".join("'" + argument.replace("'", "''") + "'" for argument in arguments)
+    encoded = base64.b64encode(f"& '{SCRIPT}' -Arguments @({quoted})".encode("utf-16-le")).decode()
     done = subprocess.run(
         ["pwsh", "-OutputFormat", "XML", "-EncodedCommand", encoded],
         env={**os.environ, "windir": str(windows)},
@@ -39,7 +39,7 @@ def run(windows: Path, arguments: list[str]) -> tuple[list[str], str]:
     return lines, entry[1].text or ""
 
 
-def test_each_argument_arrives_as_one_and_lines_and_exit_code_come_back(tmp_path: Path) -> None:
+def test_each_argument_arrives_as_one_and_lines_and_exit_code_are_returned(tmp_path: Path) -> None:
     program = tmp_path / "system32" / "inetsrv" / "appcmd.exe"
     program.parent.mkdir(parents=True)
     program.write_text('#!/bin/sh\nfor one in "$@"; do echo "[$one]"; done\necho "ERROR ( it )" >&2\nexit 3\n')
@@ -53,8 +53,8 @@ def test_each_argument_arrives_as_one_and_lines_and_exit_code_come_back(tmp_path
 
 
 def test_it_needs_no_more_than_powershell_2() -> None:
-    told = subprocess.run(["pwsh", "-Parse", SCRIPT], capture_output=True, text=True, timeout=60)
-    if not told.stdout.startswith("{"):
+    parse_output = subprocess.run(["pwsh", "-Parse", SCRIPT], capture_output=True, text=True, timeout=60)
+    if not parse_output.stdout.startswith("{"):
         pytest.skip("this pwsh has no -Parse")
-    parsed = json.loads(told.stdout)
+    parsed = json.loads(parse_output.stdout)
     assert (parsed["errors"], parsed["needs"]["version"]) == ([], "2.0")

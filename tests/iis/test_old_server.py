@@ -1,4 +1,4 @@
-"""A server without Get-CimInstance and without the WebAdministration module is read by what it has."""
+"""A server without Get-CimInstance and without the WebAdministration module is read with what it has."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ POOL_TEXT = (
 )
 
 
-def test_worker_processes_are_read_through_wmi_and_the_lack_is_learned_once(old_server: Old) -> None:
+def test_worker_processes_are_read_through_wmi_and_a_missing_cmdlet_is_tried_once(old_server: Old) -> None:
     worker = {
         "ProcessId": 4711,
         "CommandLine": 'c:\\windows\\system32\\inetsrv\\w3wp.exe -ap "MSExchangeSyncAppPool" -v "v2.0"',
@@ -68,7 +68,7 @@ def test_worker_processes_are_read_through_wmi_and_the_lack_is_learned_once(old_
 
 
 @pytest.mark.parametrize("moment", ["20261124202217.******+060", "20261399202217.000000+000", "", None, 5])
-def test_a_clock_that_is_no_time_is_an_error(old_server: Old, moment: object) -> None:
+def test_a_server_time_that_is_not_a_time_is_an_error(old_server: Old, moment: object) -> None:
     session = old_server(
         {
             "Win32_Process": (),
@@ -103,7 +103,7 @@ def test_pools_sites_and_the_log_folder_come_from_appcmd(old_server: Old) -> Non
     ]
 
 
-def test_a_recycle_is_one_call_of_appcmd_and_no_cmdlet_is_tried_for_it(old_server: Old) -> None:
+def test_a_recycle_is_one_call_of_appcmd_and_no_cmdlet_is_tried_first(old_server: Old) -> None:
     recycle = ("recycle", "apppool", "/apppool.name:MSExchangeSyncAppPool")
     session = old_server(written={recycle: (('"MSExchangeSyncAppPool" successfully recycled',), 0)})
 
@@ -112,7 +112,7 @@ def test_a_recycle_is_one_call_of_appcmd_and_no_cmdlet_is_tried_for_it(old_serve
     assert session.invoked == ["Import-Module -Name WebAdministration", " ".join(recycle)]
 
 
-def test_what_appcmd_refuses_is_told_in_its_own_words(old_server: Old) -> None:
+def test_a_refusal_of_appcmd_has_its_own_text(old_server: Old) -> None:
     words = 'ERROR ( message:Cannot find APPPOOL object with identifier "Nope". )'
     session = old_server(written={("recycle", "apppool", "/apppool.name:Nope"): ((words,), 1168)})
 
@@ -122,14 +122,14 @@ def test_what_appcmd_refuses_is_told_in_its_own_words(old_server: Old) -> None:
     assert [record.message for record in failed.value.records] == [words]
 
 
-def test_a_recycle_without_an_exit_code_is_not_called_done(old_server: Old) -> None:
+def test_a_recycle_without_an_exit_code_has_an_unknown_outcome(old_server: Old) -> None:
     session = old_server(written={("recycle", "apppool", "/apppool.name:P"): (('"P" successfully recycled',), None)})
     with pytest.raises(OutcomeUnknown):
         recycle_app_pool(session, "P")
 
 
 @pytest.mark.parametrize("name", ['a" & calc "', "a\\"])
-def test_a_name_that_windows_would_take_apart_is_refused(old_server: Old, name: str) -> None:
+def test_a_name_that_windows_would_change_is_refused(old_server: Old, name: str) -> None:
     session = old_server()
     with pytest.raises(BadInput):
         recycle_app_pool(session, name)
@@ -160,7 +160,7 @@ def test_a_refusal_in_the_xml_form_is_a_refusal(old_server: Old) -> None:
 EMPTY = ('<?xml version="1.0" encoding="UTF-8"?>', "<appcmd>", "</appcmd>")
 
 
-def test_a_list_of_nothing_is_empty_whether_it_ends_with_0_or_1(old_server: Old) -> None:
+def test_an_empty_list_may_end_with_0_or_1(old_server: Old) -> None:
     for lines, code in (((), 0), ((), 1), (EMPTY, 0), (EMPTY, 1)):
         assert list_sites(old_server(written={("list", "site", "/xml"): (lines, code)})) == ()
 
@@ -170,12 +170,12 @@ def test_a_list_of_nothing_is_empty_whether_it_ends_with_0_or_1(old_server: Old)
     [((), -1073741819), ((), -1), (EMPTY, -1073741819), (POOLS, -1073741819)],
     ids=["crashed", "killed", "crashed after an empty list", "crashed after a list"],
 )
-def test_a_list_whose_writer_crashed_is_no_list(old_server: Old, lines: tuple[str, ...], code: int) -> None:
+def test_the_output_of_a_crashed_appcmd_is_not_a_list(old_server: Old, lines: tuple[str, ...], code: int) -> None:
     with pytest.raises(CommandFailed, match=f"exit code {code}") as failed:
         list_app_pools(old_server(written={("list", "apppool", "/xml"): (lines, code)}))
     assert "event log" in failed.value.next_step
 
 
-def test_a_setting_is_not_read_where_its_reader_crashed(old_server: Old) -> None:
+def test_the_output_of_a_crashed_appcmd_is_not_a_setting(old_server: Old) -> None:
     with pytest.raises(CommandFailed, match=r"exit code -1073741819 \(0xC0000005\)"):
         shutdown_time_limit(old_server(written={("list", "apppool", "P", "/text:*"): ((), -1073741819)}), "P")

@@ -1,4 +1,4 @@
-"""The requests in flight, as WebAdministration and appcmd tell them."""
+"""The requests that are being executed, from WebAdministration and from appcmd."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ class Server:
         if "Win32_Process" in str(call):
             pids, self.pids = self.pids, [pid for pid in self.pids if pid in self.requests]
             return Result((*map(_worker, pids), *_CLOCK))
-        found = next((held for pid, held in self.requests.items() if f"-Process {pid} " in str(call)), None)
+        found = next((requests for pid, requests in self.requests.items() if f"-Process {pid} " in str(call)), None)
         if found is None or self.denied:
             raise CommandFailed("Get-WebRequest failed", "no such process")
-        return Result(tuple(RemoteObject(("Selected.x",), held) for held in found))
+        return Result(tuple(RemoteObject(("Selected.x",), request) for request in found))
 
     def close(self) -> None: ...
 
@@ -55,41 +55,54 @@ _CLOCK = (
 
 
 def _worker(pid: int) -> RemoteObject:
-    held = {"CommandLine": f'w3wp.exe -ap "{POOL}"', "ProcessId": pid, "CreationDate": NOW - dt.timedelta(days=20)}
-    return RemoteObject(("Win32_Process",), {**held, "KernelModeTime": 1, "UserModeTime": 1, "PrivatePageCount": 1})
+    properties = {
+        "CommandLine": f'w3wp.exe -ap "{POOL}"',
+        "ProcessId": pid,
+        "CreationDate": NOW - dt.timedelta(days=20),
+    }
+    return RemoteObject(
+        ("Win32_Process",), {**properties, "KernelModeTime": 1, "UserModeTime": 1, "PrivatePageCount": 1}
+    )
 
 
 def request(**more: Any) -> dict[str, Any]:
-    held = {"requestId": "f1", "timeElapsed": 1500, "siteId": 2, "verb": "POST", "url": URL, "clientIPAddr": "10.0.0.1"}
-    return {**held, **more}
+    properties = {
+        "requestId": "f1",
+        "timeElapsed": 1500,
+        "siteId": 2,
+        "verb": "POST",
+        "url": URL,
+        "clientIPAddr": "10.0.0.1",
+    }
+    return {**properties, **more}
 
 
 PING = ExecutingRequest("f1", 4, dt.timedelta(seconds=1.5), "POST", URL, 2, "10.0.0.1")
 
 
-def test_each_worker_is_asked_by_itself_and_only_for_what_is_needed() -> None:
+def test_each_worker_process_is_asked_separately_and_only_for_what_is_needed() -> None:
     server = Server([4, 8], {4: [request()], 8: [request(requestId="f2", timeElapsed=9000)]})
 
     reading = read_requests(server, POOL)
 
-    assert [(held.id, held.pid) for held in reading.requests] == [("f2", 8), ("f1", 4)]
+    assert [(request.id, request.pid) for request in reading.requests] == [("f2", 8), ("f1", 4)]
     assert reading.requests[1] == PING
     assert reading.time == NOW
     assert server.invoked[1].startswith("Import-Module -Name WebAdministration; Get-WebRequest -Process 4 | Select-Obj")
 
 
-def test_a_worker_that_ended_in_between_has_taken_its_requests_with_it() -> None:
+def test_a_worker_process_that_ended_meanwhile_has_no_requests() -> None:
     assert read_requests(Server([4, 8], {4: [request()]}), POOL).requests == (PING,)
 
 
-def test_a_worker_that_is_there_and_does_not_tell_is_an_error() -> None:
+def test_a_living_worker_process_that_does_not_answer_is_an_error() -> None:
     with pytest.raises(CommandFailed, match="Get-WebRequest failed"):
         read_requests(Server([4], {4: [request()]}, denied=True), POOL)
 
 
 @pytest.mark.parametrize("wrong", [{"requestId": None}, {"timeElapsed": None}, {"timeElapsed": "soon"}, {"siteId": []}])
-def test_a_request_without_id_age_or_site_is_no_guess(wrong: dict[str, Any]) -> None:
-    with pytest.raises(UnexpectedAnswer, match="no id, age or site"):
+def test_a_request_without_id_age_or_site_is_an_error_and_not_a_guess(wrong: dict[str, Any]) -> None:
+    with pytest.raises(UnexpectedAnswer, match="no id, no age or no site"):
         read_requests(Server([4], {4: [request(**wrong)]}), POOL)
 
 
@@ -97,7 +110,7 @@ def test_a_pool_without_a_worker_process_has_no_requests() -> None:
     assert read_requests(Server([4], {4: [request()]}), "Other").requests == ()
 
 
-def test_where_the_module_is_missing_appcmd_tells(old_server: Callable[..., Any]) -> None:
+def test_without_the_module_requests_are_read_with_appcmd(old_server: Callable[..., Any]) -> None:
     url = URL.replace("&", "&amp;")
     lines = (
         '<?xml version="1.0" encoding="UTF-8"?>',
@@ -127,10 +140,10 @@ def test_where_the_module_is_missing_appcmd_tells(old_server: Callable[..., Any]
         ("/Microsoft-Server-ActiveSync/default.eas", EasQuery()),
     ],
 )
-def test_what_an_activesync_request_is_stands_in_its_query(url: str, eas: EasQuery | None) -> None:
-    told = attrs.evolve(PING, url=url).eas
+def test_the_query_says_what_an_activesync_request_is(url: str, eas: EasQuery | None) -> None:
+    query = attrs.evolve(PING, url=url).eas
     if "oRIJ" in url:  # the base64 form, as devices send it to the front end
-        assert told is not None
-        assert (told.command, told.device_id, told.device_type) == ("Ping", "APPL1234", "iPhone")
+        assert query is not None
+        assert (query.command, query.device_id, query.device_type) == ("Ping", "APPL1234", "iPhone")
     else:
-        assert told == eas
+        assert query == eas

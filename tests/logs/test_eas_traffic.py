@@ -37,7 +37,7 @@ def log(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_server_and_its_file_give_the_activesync_requests_of_the_window(log: Path, folder_session: Any) -> None:
+def test_the_requests_of_a_window_are_read_from_a_server_and_from_a_local_file(log: Path, folder_session: Any) -> None:
     since = dt.timedelta(hours=1)
     from_files = read_eas_files([log], since)
     from_server = read_eas_traffic(folder_session, str(log.parent), since)
@@ -49,6 +49,6 @@ def test_a_server_and_its_file_give_the_activesync_requests_of_the_window(log: P
     assert from_files.reading.newest == from_files.requests[-1].ended
 
 
-def test_a_path_that_is_not_there_is_bad_input(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="is not there"):
+def test_a_path_that_does_not_exist_is_bad_input(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="does not exist"):
         read_eas_files([tmp_path / "none.log"], dt.timedelta(hours=1))

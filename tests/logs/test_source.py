@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import base64
-import datetime as dt
 import re
 import shutil
 import subprocess
@@ -12,14 +11,13 @@ from typing import Any
 
 import pytest
 
-from easops.errors import BadInput, CommandFailed, UnexpectedAnswer
-from easops.logs.source import RemoteLog, list_logs, local_logs
+from easops.errors import CommandFailed, UnexpectedAnswer
+from easops.logs.source import RemoteLog
 from easops.remoting.command import Call
 from easops.remoting.result import Result
 
 NAMESPACE = "{http://schemas.microsoft.com/powershell/2004/04}"
 SCRIPT = str(resources.files("easops.logs") / "source.ps1")
-
 needs_pwsh = pytest.mark.skipif(shutil.which("pwsh") is None, reason="there is no pwsh on PATH")
 
 
@@ -48,7 +46,7 @@ def run_script(path: Path, offset: int, length: int) -> tuple[list[bytes], dict[
         pytest.param(0, 0, 99, [], id="an empty file"),
     ],
 )
-def test_the_script_gives_the_bytes_of_the_range(
+def test_the_script_returns_the_bytes_of_the_range(
     tmp_path: Path, size: int, offset: int, length: int, sizes: list[int]
 ) -> None:
     data = bytes((7 * at + at // 251) % 256 for at in range(size))
@@ -63,7 +61,7 @@ def test_the_script_gives_the_bytes_of_the_range(
 
 
 @needs_pwsh
-def test_the_script_gives_every_sample_log_byte_for_byte(sample_logs: Path) -> None:
+def test_the_script_returns_every_sample_log_byte_for_byte(sample_logs: Path) -> None:
     for path in sorted(sample_logs.rglob("*.log")):
         chunks, _ = run_script(path, 0, 1 << 20)
 
@@ -71,7 +69,7 @@ def test_the_script_gives_every_sample_log_byte_for_byte(sample_logs: Path) -> N
 
 
 @needs_pwsh
-def test_the_script_says_that_a_file_is_not_there(tmp_path: Path) -> None:
+def test_the_script_reports_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(subprocess.CalledProcessError) as failed:
         run_script(tmp_path / "nowhere.log", 0, 10)
 
@@ -89,7 +87,7 @@ def test_the_script_needs_no_more_than_powershell_2_and_calls_no_command() -> No
     assert '"commands":[]' in done.stdout
 
 
-def test_a_byte_range_comes_with_the_files_length_and_the_servers_clock(folder_session: Any) -> None:
+def test_a_byte_range_has_the_length_of_the_file_and_the_time_of_the_server(folder_session: Any) -> None:
     (folder_session.folder / "a.log").write_bytes(b"x" * 600_000)
 
     found = RemoteLog(folder_session, "C:\\logs\\a.log").read(100, 500_000)
@@ -98,7 +96,7 @@ def test_a_byte_range_comes_with_the_files_length_and_the_servers_clock(folder_s
     assert found.time == folder_session.now
 
 
-def test_a_file_that_is_not_there_is_the_servers_error(folder_session: Any) -> None:
+def test_a_missing_file_is_the_error_of_the_server(folder_session: Any) -> None:
     folder_session.removed.add("a.log")
 
     with pytest.raises(CommandFailed) as failed:
@@ -108,7 +106,7 @@ def test_a_file_that_is_not_there_is_the_servers_error(folder_session: Any) -> N
 
 
 @pytest.mark.parametrize("output", [(), ("text",), ("text", {"Length": 1, "Offset": 0, "Time": "x"})])
-def test_another_answer_is_no_byte_range(folder_session: Any, output: tuple[Any, ...]) -> None:
+def test_an_answer_of_another_shape_is_an_error(folder_session: Any, output: tuple[Any, ...]) -> None:
     class Odd:
         host = "AMS-EX01"
         endpoint = "windows"
@@ -122,44 +120,3 @@ def test_another_answer_is_no_byte_range(folder_session: Any, output: tuple[Any,
 
     with pytest.raises(UnexpectedAnswer):
         RemoteLog(Odd(), "a.log").read(0, 1)  # type: ignore[arg-type]
-
-
-def test_a_folder_lists_its_logs_by_name_with_their_times(folder_session: Any) -> None:
-    for name in ("u_ex261124.log", "u_ex261123.log", "other.txt"):
-        (folder_session.folder / name).write_bytes(b"x")
-    yesterday = dt.datetime(2026, 11, 23, tzinfo=dt.UTC)
-    folder_session.written["u_ex261123.log"] = yesterday
-
-    listed = list_logs(folder_session, "C:\\logs")
-
-    assert [(file.name, file.written) for file in listed] == [
-        ("u_ex261123.log", yesterday),
-        ("u_ex261124.log", folder_session.now),
-    ]
-
-
-def test_paths_are_files_folders_and_patterns_and_none_is_read_twice(tmp_path: Path) -> None:
-    for name in ("a.log", "W3SVC2/b.LOG", "notes.txt"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_bytes(b"")
-
-    found = local_logs([tmp_path / "a.log", tmp_path, str(tmp_path / "*.log"), tmp_path / "notes.txt"])
-
-    assert [str(path.relative_to(tmp_path)) for path in found] == ["a.log", str(Path("W3SVC2/b.LOG")), "notes.txt"]
-
-
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        ("nowhere.log", "is not there"),
-        ("empty", "holds no log"),
-        ("*.log", "no file matches"),
-        ("old.log.gz", "is compressed"),
-    ],
-)
-def test_a_path_that_gives_no_log_is_an_error_with_its_name(tmp_path: Path, name: str, message: str) -> None:
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "old.log.gz").write_bytes(b"")
-
-    with pytest.raises(BadInput, match=message):
-        local_logs([tmp_path / name])

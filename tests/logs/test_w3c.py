@@ -48,19 +48,19 @@ def test_oddities_of_real_logs_are_read(data: bytes, expected: list[tuple[str | 
     assert values(data) == expected
 
 
-def test_the_latest_fields_line_rules_the_lines_after_it() -> None:
+def test_a_fields_line_applies_to_the_lines_after_it() -> None:
     changed = b"#Fields: date time sc-status cs-method\r\n2026-11-24 09:00:02 404 PUT\r\n"
 
     assert values(HEADER + GOOD + changed) == [("GET", "200"), ("PUT", "404")]
 
 
-def test_without_a_date_column_the_day_is_that_of_the_header() -> None:
+def test_without_a_date_column_the_date_is_that_of_the_header() -> None:
     rows, _ = read(b"#Date: 2026-11-24 08:59:00\r\n#Fields: time cs-method\r\n09:00:01 GET\r\n")
 
     assert rows[0].time == AT
 
 
-def test_a_missing_header_is_replaced_by_the_default_columns_that_fit_and_told() -> None:
+def test_without_a_header_the_default_columns_that_fit_are_assumed() -> None:
     line = b"2026-11-24 09:00:01 10.0.0.1 POST /x a=b 443 CONTOSO\\anna 10.0.0.9 ua - 200 0 0 15\r\n"
 
     rows, reader = read(line, "cs-username", "time-taken")
@@ -85,15 +85,15 @@ def test_damaged_lines_are_counted_and_shown_with_their_numbers(sample_logs: Pat
     assert (reader.damaged, reader.good) == (4, 4)
 
 
-def test_a_last_line_without_a_line_end_is_held_back_until_it_is_whole() -> None:
+def test_a_last_line_without_a_line_end_is_kept_back_until_it_is_complete() -> None:
     reader = W3cReader(("cs-method",))
 
     assert reader.feed(HEADER + GOOD[:-4]) == []
-    assert reader.held_back == len(GOOD) - 4
+    assert reader.kept_back == len(GOOD) - 4
     assert [row.values for row in reader.feed(GOOD[-4:])] == [("GET",)]
 
 
-def test_a_line_that_never_ends_is_damage_and_reading_goes_on_after_it() -> None:
+def test_a_line_that_is_too_long_is_damaged_and_reading_goes_on_after_it() -> None:
     reader = W3cReader(("cs-method",))
 
     rows = [
@@ -104,7 +104,7 @@ def test_a_line_that_never_ends_is_damage_and_reading_goes_on_after_it() -> None
     assert reader.damaged == 1
 
 
-def test_only_lines_with_every_literal_become_rows_but_damage_in_the_others_is_known() -> None:
+def test_only_lines_with_every_text_become_rows_but_damage_in_the_others_is_counted() -> None:
     data = HEADER + GOOD + GOOD.replace(b"/a", b"/a_Ty:Co_x") + GOOD.replace(b"/a", b"/a_Ty:Co_y") + GOOD[:20] + b"\r\n"
 
     rows, reader = read(data, "cs-uri-stem", containing=(b"Ty:Co", b"_y"))
@@ -113,7 +113,7 @@ def test_only_lines_with_every_literal_become_rows_but_damage_in_the_others_is_k
     assert (reader.good, reader.damaged) == (3, 1)
 
 
-def test_the_newest_time_is_that_of_the_last_good_line_of_any_kind() -> None:
+def test_the_newest_time_is_that_of_the_last_good_line_wanted_or_not() -> None:
     late = GOOD.replace(b"09:00:01", b"09:30:00")
 
     _, reader = read(HEADER + GOOD + late + GOOD[:20] + b"\r\n", containing=(b"nowhere",))
@@ -122,7 +122,7 @@ def test_the_newest_time_is_that_of_the_last_good_line_of_any_kind() -> None:
 
 
 @pytest.mark.parametrize("data", [b"Dear all,\nthis is a letter\n", b"a;b;c\r\n", b"\x1f\x8b\x08\x00 gz"])
-def test_what_is_no_log_is_an_error_that_names_the_file(data: bytes) -> None:
+def test_a_file_that_is_not_a_w3c_log_is_an_error_with_its_name(data: bytes) -> None:
     _, reader = read(data)
 
     with pytest.raises(LogFormatError, match=r"letter\.txt is not a W3C log"):
@@ -130,7 +130,7 @@ def test_what_is_no_log_is_an_error_that_names_the_file(data: bytes) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"\0" * 5000, HEADER])
-def test_an_empty_file_is_no_error(data: bytes) -> None:
+def test_an_empty_file_is_not_an_error(data: bytes) -> None:
     _, reader = read(data)
 
     reader.close("u_ex261124.log")

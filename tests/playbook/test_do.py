@@ -13,8 +13,8 @@ import easops
 from easops.actions import block_user, limit_eas_usage
 from easops.exchange import EasBudget, find_mailbox, get_exchange_server, get_throttling_policy
 from easops.inventory.host import Version
-from easops.playbook.execution.execute_run import always
-from easops.playbook.steps.report import RunReport
+from easops.playbook.assessment.run_report import RunReport
+from easops.playbook.execution.caller import always
 from easops.playbook.undo import undo
 from easops.remoting.command import Command
 from easops.remoting.pool import SessionPool
@@ -71,11 +71,12 @@ def test_a_copy_of_a_foreign_policy_keeps_all_but_the_activesync_values_and_undo
 
 
 OF_2007 = (
-    "no remote PowerShell: on that server itself, in the Exchange Management Shell, "
-    "Set-CASMailbox -Identity 'laura.brandt@contoso.example' -ActiveSyncEnabled:$false blocks the user"
+    "no remote PowerShell: to block the user, run in the Exchange Management Shell on that server: "
+    "Set-CASMailbox -Identity 'laura.brandt@contoso.example' -ActiveSyncEnabled:$false"
 )
 OF_2003 = (
-    "no remote PowerShell: the user's tab Exchange Features in Active Directory Users and Computers blocks the user"
+    "no remote PowerShell: to block the user, use the tab Exchange Features of the user "
+    "in Active Directory Users and Computers"
 )
 
 

@@ -82,7 +82,7 @@ def test_what_was_intended_and_not_sent_when_it_stopped_is_told_as_not_sent(rig:
     shown = show_run(view.run.run_id, lab.state)
     assert "has been finished and recorded" in said
     assert [(outcome and outcome.status, outcome and outcome.reason) for _, outcome in shown.changes] == [
-        (Status.NOT_STARTED, "not sent: the run was stopped before")
+        (Status.NOT_STARTED, "not sent: the run was stopped before it")
     ]
     assert not shown.open
     assert writes.users == []
@@ -107,7 +107,7 @@ def test_a_write_that_outlasts_the_stop_is_left_to_a_read(rig: Start, words: lis
     gate.open()
     (view,) = list_runs(lab.state)
     assert child.returncode == 130, said
-    assert "the outcome of what was under way is not recorded" in said
+    assert "the outcome of the last operation is unknown" in said
     assert len(show_run(view.run.run_id, lab.state).open) == 1
 
     report = resume(view.run.run_id, confirm=lambda preview: True, state=lab.state)
@@ -153,9 +153,9 @@ def test_a_database_that_somebody_holds_does_not_keep_whoever_stops_a_run_and_it
     gate.open()
     (view,) = list_runs(lab.state)
     assert child.returncode == 130, said
-    assert "that it was stopped is not recorded: it is listed as one that died, nobody is told of it" in said
-    assert "did not take it within 0.2 s" in said
-    assert "the run is not written to a file" in said
+    assert "the stop could not be recorded, so the run is listed as died, and nobody is notified" in said
+    assert "did not record it within 0.2 s" in said
+    assert "the run was not written to a file" in said
     assert f"easops runs resume {view.run.run_id}" in said
     assert view.status == "died"
     assert not (tmp_path / "told.jsonl").exists()

@@ -61,22 +61,22 @@ def wrong(tmp_path: Path) -> Credential:
 
 @pytest.mark.parametrize("auth", ["ntlm", "negotiate"])
 def test_over_http_every_message_is_encrypted(
-    lab: server.Lab, hosts: tuple[Host, ...], pool: SessionPool, wire: Callable[[int], Any], auth: Auth
+    lab: server.Lab, hosts: tuple[Host, ...], pool: SessionPool, relay_before: Callable[[int], Any], auth: Auth
 ) -> None:
-    relay = wire(lab.plain_ports["AMS-EX01"])
+    relay = relay_before(lab.plain_ports["AMS-EX01"])
 
     found = pool.open(through(hosts[0], relay, auth=auth), "windows").invoke(DATE)
 
     assert len(found.output) == 1
-    assert b"POST /wsman" in relay.said
+    assert b"POST /wsman" in relay.traffic
     for readable in (b"Get-Date", b"Envelope", b"schemas", b"guess", lab.users["CONTOSO\\admin"].password.encode()):
-        assert readable not in relay.said
+        assert readable not in relay.traffic
 
 
 def test_a_wrong_password_is_sent_once_and_to_one_host(
-    lab: server.Lab, hosts: tuple[Host, ...], pool: SessionPool, wire: Callable[[int], Any], tmp_path: Path
+    lab: server.Lab, hosts: tuple[Host, ...], pool: SessionPool, relay_before: Callable[[int], Any], tmp_path: Path
 ) -> None:
-    relays = [wire(lab.plain_ports[host.name]) for host in hosts]
+    relays = [relay_before(lab.plain_ports[host.name]) for host in hosts]
     refused = []
     for host, relay in zip(hosts, relays, strict=True):
         for endpoint in ("windows", "exchange"):
@@ -89,14 +89,14 @@ def test_a_wrong_password_is_sent_once_and_to_one_host(
 
     assert [error.reason for error in refused] == ["logon"] * 4
     assert ["was not tried" in error.what for error in refused] == [False, True, True, True]
-    assert [relay.said.count(b"Authorization: Negotiate") for relay in relays] == [2, 0]  # one logon is two messages
+    assert [relay.traffic.count(b"Authorization: Negotiate") for relay in relays] == [2, 0]  # one logon is two messages
 
 
 @pytest.mark.parametrize("call", [DATE, RECYCLE], ids=["a reading", "a change"])
 def test_after_an_idle_connection_was_cut_the_next_call_logs_on_again(
-    lab: server.Lab, hosts: tuple[Host, ...], pool: SessionPool, wire: Callable[[int], Any], call: Command
+    lab: server.Lab, hosts: tuple[Host, ...], pool: SessionPool, relay_before: Callable[[int], Any], call: Command
 ) -> None:
-    relay = wire(lab.plain_ports["AMS-EX01"])
+    relay = relay_before(lab.plain_ports["AMS-EX01"])
     session = pool.open(through(hosts[0], relay), "windows")
     session.invoke(DATE)
     before = len(recycled(lab))
@@ -108,9 +108,9 @@ def test_after_an_idle_connection_was_cut_the_next_call_logs_on_again(
 
 
 def test_a_change_whose_answer_cannot_be_decrypted_has_an_unknown_outcome(
-    lab: server.Lab, hosts: tuple[Host, ...], pool: SessionPool, wire: Callable[[int], Any]
+    lab: server.Lab, hosts: tuple[Host, ...], pool: SessionPool, relay_before: Callable[[int], Any]
 ) -> None:
-    relay = wire(lab.plain_ports["AMS-EX01"])
+    relay = relay_before(lab.plain_ports["AMS-EX01"])
     session = pool.open(through(hosts[0], relay, auth="ntlm"), "windows")
     session.invoke(DATE)
     before = len(recycled(lab))
@@ -128,12 +128,12 @@ def test_a_change_that_a_server_received_before_it_failed_to_prove_itself_has_an
     lab: server.Lab,
     hosts: tuple[Host, ...],
     pool: SessionPool,
-    wire: Callable[[int], Any],
+    relay_before: Callable[[int], Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Over TLS the last message of a logon carries the call itself."""
     assert hosts[0].exchange is not None
-    relay = wire(lab.ports["AMS-EX01"])
+    relay = relay_before(lab.ports["AMS-EX01"])
     over_tls = windows(hosts[0], url=f"https://127.0.0.1:{relay.port}/wsman", ca=hosts[0].exchange.ca)
     session = pool.open(over_tls, "windows")
     session.invoke(DATE)

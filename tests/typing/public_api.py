@@ -1,4 +1,4 @@
-"""The types of the API, as a type checker of a script sees them. It is checked, and never run."""
+"""The types of the API as the type checker of a script sees them. This file is checked, and never run."""
 
 from __future__ import annotations
 
@@ -22,18 +22,16 @@ from easops import (
     run,
     undo,
 )
-from easops.actions.outcome import ItemOutcome
-from easops.detectors.finding import Measurement, UserFinding
+from easops.actions import ItemOutcome
+from easops.detectors import Measurement, UserFinding
 from easops.iis import WorkerProcess, WorkerProcessReading, read_worker_processes
 from easops.inventory import Host, Inventory
 from easops.logs import EasRequest, EasTraffic, read_eas_files
-from easops.playbook.language.model import Playbook
-from easops.playbook.steps.effects import Preview
-from easops.playbook.steps.report import StepResult
-from easops.remoting.session import Session
+from easops.playbook import Playbook, Preview, StepResult
+from easops.remoting import Command, RemoteObject, Session
 
 
-class Told(Observer):
+class RecordingObserver(Observer):
     def finished(self, result: StepResult) -> None:
         assert_type(result.status, Status)
         assert_type(result.items, tuple[ItemOutcome, ...])
@@ -53,7 +51,9 @@ def a_script() -> None:
 
     with SessionPool() as sessions:
         assert_type(sessions, SessionPool)
-        assert_type(sessions.open(hosts[0], "windows"), Session)
+        session = sessions.open(hosts[0], "windows")
+        assert_type(session, Session)
+        assert_type(session.invoke(Command("Get-Date", reads=True)).objects(), tuple[RemoteObject, ...])
 
         answers = read_hosts(hosts, read_worker_processes, sessions=sessions)
         assert_type(answers, dict[str, WorkerProcessReading | EasopsError])
@@ -64,7 +64,7 @@ def a_script() -> None:
                 assert_type(answer.processes, tuple[WorkerProcess, ...])
         assert_type(read_hosts(hosts, lambda session: session.host), dict[str, str | EasopsError])
 
-        found = detect("contact_sync_storm", hosts, {"since": "30m"}, observer=Told(), sessions=sessions)
+        found = detect("contact_sync_storm", hosts, {"since": "30m"}, observer=RecordingObserver(), sessions=sessions)
         assert_type(found, Detection)
         assert_type(found.users, tuple[UserFinding, ...])
         assert_type(found.measurements, tuple[Measurement, ...])
@@ -72,7 +72,7 @@ def a_script() -> None:
 
         playbook = find_playbook("contacts-sync-storm")
         assert_type(playbook, Playbook)
-        report = run(playbook, hosts, {"window": "1h"}, confirm=shown, observer=Told(), sessions=sessions)
+        report = run(playbook, hosts, {"window": "1h"}, confirm=shown, observer=RecordingObserver(), sessions=sessions)
         assert_type(report, RunReport)
         assert_type(report.run_id, str | None)
         assert_type(report.status, Status)
@@ -94,7 +94,7 @@ def a_script() -> None:
 
 
 def wrong_words() -> None:
-    """Each of these is an error, and a checker says so: the comment would be one too many otherwise."""
+    """Each of these lines is a type error; if it were not, the checker would report the unused comment."""
     hosts = load_inventory("hosts.yml").hosts
     do("block_user", hosts, chek=True)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     run("stranded-pings", hosts, confirm="yes")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -18,7 +18,7 @@ from easops.errors import EasopsError, UnreachableHost
 from easops.iis.site import eas_log_folder
 from easops.inventory.host import Host
 from easops.logs.eas_request import COLUMNS
-from easops.logs.source import local_logs
+from easops.logs.folder import local_logs
 from easops.logs.window import LogReading, Wanted, read_files, read_window
 from easops.remoting.unreachable import Unreachable
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import attrs
 
-from easops.logs.eas_query import RpcCount
+from easops.logs.eas_log import RpcCount
 from easops.logs.eas_request import EasRequest, read_request
 from easops.logs.window import LogLine
 

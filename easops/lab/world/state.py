@@ -62,6 +62,7 @@ class StateFolder:
             ) from None
         self._calls = (path / "calls.jsonl").open("a", encoding="utf-8")
         self._changes = path / "changes.jsonl"
+        self._elapsed: float | None = None  # as clock.json has it, once written
 
     @property
     def servers(self) -> Path:
@@ -94,7 +95,9 @@ class StateFolder:
             return 0.0
 
     def write_clock(self, elapsed: float) -> None:
-        self._replace("clock.json", {"elapsed": elapsed})
+        if elapsed != self._elapsed:
+            self._replace("clock.json", {"elapsed": elapsed})
+            self._elapsed = elapsed
 
     def _replace(self, name: str, data: Mapping[str, Any]) -> None:
         new = self.path / f"{name}.new"

@@ -9,7 +9,8 @@ import pytest
 
 from easops.detectors.contact_sync.device import by_device, interval, retry_interval
 from easops.detectors.contact_sync.sync import ContactSync
-from easops.logs.eas_query import RpcCount, parse_query
+from easops.logs.eas_log import RpcCount
+from easops.logs.eas_query import parse_query
 from easops.logs.eas_request import EasRequest
 from easops.logs.w3c import Row
 from easops.logs.window import LogLine

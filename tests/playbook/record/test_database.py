@@ -15,8 +15,8 @@ import pytest
 from easops.actions import ACTIONS
 from easops.detectors import DETECTORS
 from easops.errors import BadInput, EasopsError, Refused
+from easops.playbook.execution.caller import always
 from easops.playbook.execution.dbos_engine import PROTOCOL
-from easops.playbook.execution.execute_run import always
 from easops.playbook.language.load import load_playbook_text
 from easops.playbook.language.model import Playbook
 from easops.playbook.record.database import DatabaseAway, postgresql_url
@@ -107,7 +107,7 @@ def test_an_intent_that_cannot_be_stored_means_that_nothing_is_sent(
     server.start()
 
     assert child.returncode == 5, said
-    assert "the outcome of what was under way is not recorded" in said
+    assert "the outcome of the last operation is unknown" in said
     assert "cannot be reached" in said
     assert server.password not in said
     assert gate.users == list(USERS[:2])
@@ -225,7 +225,7 @@ def test_a_run_that_is_not_ours_any_more_sends_nothing_further(
         said = child.communicate()[0]
 
     assert child.returncode == 3, said
-    assert "its lock is gone: another process may have taken the run over since" in said
+    assert "its lock is gone: another process may have resumed the run since" in said
     assert gate.users == list(USERS[:2])
 
 

@@ -1,0 +1,102 @@
+"""Where in a log a window of time begins, found without reading what is before it.
+
+IIS writes a line when its request ends, so the lines are in the order of their times, and a binary search over byte
+offsets finds the first line of the window. Lines of about the same time may be out of order, so the search looks for a
+moment one minute earlier.
+
+**The columns** in the middle of a file are those of the nearest ``#Fields`` line before it. Finding that line would
+mean reading backwards, perhaps the whole day. So the columns of the beginning of the file are used if the first lines
+of the window fit them: most of twenty lines, in the number of values and in the form of each. Only if they do not fit,
+the nearest ``#Fields`` is searched backwards, in ranges of growing size. (A change of settings that swaps two columns
+of the same form, such as sc-bytes and cs-bytes, would not be noticed. IIS always writes the columns in the same order,
+so it would take two changes of the settings in one file.)
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from easops.logs.layout import Layout
+from easops.logs.source import BLOCK, ByteRange, Log
+from easops.logs.w3c import read_time
+
+PROBE: Final = 64 << 10
+"""Bytes that the search reads at once: as much as IIS buffers, and still a small answer."""
+
+_DISORDER: Final = dt.timedelta(minutes=1)
+"""By how much a line may be out of order."""
+
+_STAMP = re.compile(rb"(\d{4}-\d\d-\d\d) (\d\d:\d\d(?::\d\d(?:\.\d+)?)?) ")
+_FIELDS = re.compile(rb"(?:^|[\n\0])#Fields:([^\n]*)\n", re.IGNORECASE)
+
+
+def find_start(log: Log, head: ByteRange, start: dt.datetime) -> tuple[int, Layout | None]:
+    """The offset of the line to begin at, so that no line from *start* on is missed, and the columns there.
+
+    *head* is the beginning of the log, which the caller has read. The result is (0, None), "read all of it", for a
+    small file, and for one whose lines do not begin with date and time.
+    """
+    aim = start - _DISORDER
+    headers = list(_FIELDS.finditer(head.data))
+    layout = Layout.parse(headers[-1][1].decode("utf-8", "replace")) if headers else None
+    if head.length <= 2 * PROBE or (layout is not None and layout.names[:2] != ("date", "time")):
+        return 0, None
+    low, high = 0, head.length
+    while high - low > PROBE:
+        middle = (low + high) // 2
+        time = _first_time(log, middle, high)
+        # If no line here can be read, the search goes on before it: reading from too early on is slower, but not wrong.
+        if time is None or time >= aim:
+            high = middle
+        else:
+            low = middle
+    if low == 0:
+        return 0, None
+    data = log.read(low, PROBE).data
+    cut = data.find(b"\n") + 1
+    if cut == 0:
+        return 0, None
+    lines = list(_whole_lines(data[cut:]))
+    # Most of them, not all: one damaged line does not mean that the columns have changed.
+    if layout is None or 2 * sum(map(layout.fits, lines)) <= len(lines):
+        layout = _layout_before(log, low + cut)
+    return low + cut, layout
+
+
+def _first_time(log: Log, offset: int, end: int) -> dt.datetime | None:
+    """The time of the first readable line that starts after *offset*; None if there is none up to *end*."""
+    data = b""
+    for position in range(offset, min(end, offset + 16 * PROBE), PROBE):
+        data += log.read(position, PROBE).data
+        for line in data.split(b"\n")[1:-1]:
+            stamp = _STAMP.match(line)
+            time = None if stamp is None else read_time(stamp[1].decode(), stamp[2].decode())
+            if time is not None:
+                return time
+    return None
+
+
+def _whole_lines(data: bytes) -> Iterator[bytes]:
+    """The first complete lines of *data*, up to a directive, at most twenty."""
+    for line in data.split(b"\n")[:-1][:20]:
+        if line.startswith(b"#"):
+            return
+        yield line
+
+
+def _layout_before(log: Log, offset: int) -> Layout | None:
+    """The columns of the nearest ``#Fields`` line before *offset*; None if there is none."""
+    end, size = offset, PROBE
+    while end > 0:
+        begin = max(0, end - size)
+        # With a little of the range after it, which has been searched already: a #Fields line may be in both.
+        data = log.read(begin, min(end + 4096, offset) - begin).data
+        # At the start of a range the pattern's "start of the text" may be the middle of a line, which is no directive.
+        headers = [match for match in _FIELDS.finditer(data) if begin == 0 or match.start() > 0 or data[:1] in b"\n\0"]
+        if headers:
+            return Layout.parse(headers[-1][1].decode("utf-8", "replace"))
+        end, size = begin, min(size * 4, BLOCK)
+    return None
