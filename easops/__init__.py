@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from easops.detectors.finding import Detection
     from easops.errors import EasopsError
     from easops.inventory.load import load_inventory
+    from easops.playbook.assessment.run_report import RunReport
     from easops.playbook.do import do
     from easops.playbook.execution.interrupted import Interrupted
     from easops.playbook.language.find import find_playbook
     from easops.playbook.resume import resume
     from easops.playbook.run import run
     from easops.playbook.steps.observer import Observer
-    from easops.playbook.steps.report import RunReport
     from easops.playbook.undo import undo
     from easops.remoting.pool import SessionPool, read_hosts
     from easops.status import Status
@@ -39,7 +39,7 @@ else:
             "EasopsError": "easops.errors",
             "Interrupted": "easops.playbook.execution.interrupted",
             "Observer": "easops.playbook.steps.observer",
-            "RunReport": "easops.playbook.steps.report",
+            "RunReport": "easops.playbook.assessment.run_report",
             "SessionPool": "easops.remoting.pool",
             "Status": "easops.status",
             "detect": "easops.detectors.detect",

@@ -75,6 +75,9 @@ CHANGED_OR_UNSURE: Final = MAY_HAVE_CHANGED - {Status.UNDONE}
 OPEN: Final = frozenset({Status.VERIFY_FAILED, Status.UNKNOWN})
 """Sent, and not known to have come about: the server is read before anything is sent again."""
 
+UNCONFIRMED: Final = frozenset({Status.VERIFY_FAILED, Status.UNDO_FAILED})
+"""Sent, and read back as something else than it should be."""
+
 AS_WANTED: Final = frozenset({Status.OK, Status.CHANGED, Status.WOULD_CHANGE})
 """An item that is as the action wants it, or will be."""
 
@@ -86,6 +89,18 @@ NOT_JUDGED: Final = frozenset({Status.UNREACHABLE, Status.UNDETERMINED})
 
 NOT_DONE: Final = frozenset({Status.FAILED, Status.UNREACHABLE, Status.UNDETERMINED, Status.UNKNOWN})
 """An item that is not known to be as wanted, by no decision of a rule or a person: a resumed run tries it again."""
+
+PROVEN_NOT_DONE: Final = frozenset({Status.FAILED, Status.UNDO_FAILED, Status.UNREACHABLE})
+"""It went wrong, and it is known that it was not done, or not put back."""
+
+NOT_TRIED: Final = frozenset({Status.SKIPPED, Status.NOT_STARTED})
+"""Nothing was read or sent for it."""
+
+CHANGED_OR_PLANNED: Final = frozenset({Status.CHANGED, Status.WOULD_CHANGE})
+"""A change that was made, or would be without ``--check``."""
+
+NOT_PREDICTED: Final = NOT_JUDGED | {Status.NOT_STARTED, Status.UNKNOWN}
+"""A step of a check that does not say what would be changed."""
 
 PROBLEMS: Final = frozenset(
     {
@@ -101,6 +116,9 @@ PROBLEMS: Final = frozenset(
 
 STOPS_LATER_CHANGES: Final = PROBLEMS | {Status.REFUSED, Status.AWAITING_APPROVAL}
 """After a step of this status no later step changes anything, unless the playbook says otherwise."""
+
+UNDO_FAILS: Final = frozenset({Status.FAILED, Status.UNREACHABLE, Status.VERIFY_FAILED})
+"""An undo that ends so has not put the item back: it is ``undo_failed``."""
 
 ITEM_STOPS: Final = PROBLEMS - {Status.UNDETERMINED}
 """After an item of a loop of this status no later step changes anything. An item that could not be judged does not stop

@@ -175,7 +175,7 @@ def undo_run(ci: CiService, run: str) -> None:
 def assert_it_explains_the_refusal(output: str, run: str) -> None:
     """A second run planned nothing because the first still waits for its approval."""
     end = output.rpartition("\nnothing was planned\n")[2].splitlines()
-    assert end[0] == f"run {run} of this playbook ended as awaiting_approval and owes its later steps", output
+    assert end[0] == f"run {run} of this playbook ended as awaiting_approval with unfinished steps", output
     assert end[1].startswith("it has a target in common with this one"), output
     assert end[2].startswith(f"easops approve {run}"), output
 

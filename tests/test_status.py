@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import easops.status
 from easops.status import EXIT_CODES, PROBLEMS, STOPS_LATER_CHANGES, Severity, Status, severity, worst
 
 
@@ -45,3 +50,15 @@ def test_the_sets_and_the_severity_agree_with_the_exit_codes() -> None:
     assert {status for status, code in EXIT_CODES.items() if code >= 3} == STOPS_LATER_CHANGES
     assert {status for status in Status if severity(status) is Severity.GOOD} == set(Status) - STOPS_LATER_CHANGES
     assert list(EXIT_CODES.values()) == sorted(EXIT_CODES.values()), "a later status is a worse one"
+
+
+@pytest.mark.parametrize("folder", ["report", "playbook/assessment"])
+def test_no_set_of_statuses_and_no_rule_on_exit_codes_is_written_out_elsewhere(folder: str) -> None:
+    root = Path(easops.status.__file__).parent
+    for path in sorted((root / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Tuple | ast.List | ast.Set):
+                statuses = [one for one in node.elts if ast.unparse(one).startswith("Status.")]
+                assert len(statuses) < 2, f"{path.relative_to(root)}:{node.lineno}: {ast.unparse(node)}"
+            if isinstance(node, ast.Compare):
+                assert "EXIT_" not in ast.unparse(node), f"{path.relative_to(root)}:{node.lineno}: {ast.unparse(node)}"

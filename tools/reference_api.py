@@ -2,36 +2,59 @@
 
 from __future__ import annotations
 
+import ast
 import datetime as dt
 import enum
 import inspect
+import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
+from types import ModuleType
 from typing import Any, Final
 
 import attrs
 
 import easops
-from easops.errors import EasopsError
+from easops.errors import EasopsError, ErrorRecord
 
 ORDER: Final = (
     "load_inventory", "detect", "run", "do", "undo", "resume", "find_playbook", "read_hosts", "SessionPool", "Observer",
     "RunReport", "Detection", "Status", "EasopsError", "Interrupted",
 )  # fmt: skip
-"""The names as one meets them."""
+"""The names of ``easops``, in the order in which a script needs them."""
 
-HELD: Final = {
+RESULTS: Final = {
     "easops.inventory": ("Inventory", "Host"),
-    "easops.playbook.steps.report": ("StepResult",),
-    "easops.actions.outcome": ("ItemOutcome",),
-    "easops.detectors.finding": ("UserFinding", "Device", "Measurement", "Undetermined"),
-    "easops.remoting.unreachable": ("Unreachable",),
-    "easops.playbook.steps.effects": ("Preview",),
+    "easops.playbook": (
+        "Assessment",
+        "Verdict",
+        "Point",
+        "NextCommand",
+        "Repeat",
+        "OpenRun",
+        "StepResult",
+        "Preview",
+        "Notice",
+    ),
+    "easops.actions": ("ItemOutcome",),
+    "easops.detectors": ("UserFinding", "Device", "Measurement", "Undetermined", "Unreachable"),
 }
-"""What the results hold."""
+"""The types in the results of those functions: described on the same page, and not again on that of the rooms."""
 
-ROOMS: Final = ("easops.exchange", "easops.iis", "easops.logs", "easops.inventory")
+ROOMS: Final = (
+    "easops.inventory",
+    "easops.remoting",
+    "easops.exchange",
+    "easops.iis",
+    "easops.logs",
+    "easops.detectors",
+    "easops.actions",
+    "easops.readings",
+    "easops.playbook",
+    "easops.notify",
+    "easops.report",
+)
 
 _SECTION: Final = re.compile(r"(Args|Returns|Raises):$")
 _ENTRY: Final = re.compile(r"    (\S[^:]*): (.*)$")
@@ -47,86 +70,116 @@ def api() -> str:
     assert set(ORDER) == set(easops.__all__)
     for name in ORDER:
         lines += _entry(name, getattr(easops, name), "##")
-    lines += ["## What the results hold", ""]
-    for module, names in HELD.items():
+    lines += ["## What is in the results", ""]
+    for module, names in RESULTS.items():
         for name in names:
             lines += _entry(name, getattr(import_module(module), name), "###", module)
-    lines += ["## Errors", "", "All are of `easops.errors`, and tell what the caller does next.", ""]
+    lines += ["## Errors", "", "All are in `easops.errors`, in classes by what the caller does next.", ""]
     lines += _errors(EasopsError, 0)
+    lines += ["", "### ErrorRecord", "", "Of `easops.errors`.", "", *_docstring(ErrorRecord), *_fields(ErrorRecord)]
     return _page(lines)
 
 
 def rooms() -> str:
-    """The rooms' own lists."""
+    """The public names of the rooms."""
     lines = ["# The rooms", ""]
     lines += [
-        "What scripts use beside the dozen names of [the API](api.md): functions that take a session, of `read_hosts`",
-        "or `SessionPool.open`, and give values. Those that change something do it at once, without record and undo;",
-        "`do` has both.",
+        "Scripts may rely on the names on this page, on those of [the API](api.md), and on nothing else: other modules",
+        "and names may change in any release.",
+        "",
+        "Functions here take a session (of `read_hosts` or `SessionPool.open`) and return values. Those that change",
+        "something do it at once, without a record and without undo; `do` has both.",
         "",
     ]
     for room in ROOMS:
         module = import_module(room)
         lines += [f"## {room}", "", _prose(inspect.getdoc(module) or ""), ""]
-        names = sorted(module.__all__, key=lambda name: (not inspect.isfunction(getattr(module, name)), name.lower()))
+        elsewhere = [name for name in RESULTS.get(room, ()) if name in module.__all__]
+        elsewhere += [name for name in module.__all__ if name in easops.__all__]
+        if elsewhere:
+            lines += [f"On the page of [the API](api.md): {', '.join(f'`{name}`' for name in elsewhere)}.", ""]
+        names = sorted(
+            (name for name in module.__all__ if name not in elsewhere),
+            key=lambda name: (not inspect.isfunction(getattr(module, name)), name.lower()),
+        )
         for name in names:
-            if module.__name__ != "easops.inventory" or name not in HELD["easops.inventory"]:
-                lines += _entry(name, getattr(module, name), "###")
+            value = getattr(module, name)
+            known = inspect.isfunction(value) or inspect.isclass(value)
+            lines += _entry(name, value, "###") if known else _constant(name, module)
     return _page(lines)
+
+
+def _constant(name: str, module: ModuleType) -> list[str]:
+    """A table of a room: the text after its assignment, and what is in it."""
+    body = ast.parse(inspect.getsource(module)).body
+    text = next(
+        following.value.value
+        for statement, following in itertools.pairwise(body)
+        if isinstance(statement, ast.AnnAssign) and ast.unparse(statement.target) == name
+        if isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant)
+    )
+    keys = ", ".join(f"`{key}`" for key in getattr(module, name))
+    return [f"### {name}", "", f"{_prose(str(text))} {keys}.", ""]
 
 
 def _page(lines: Sequence[str]) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _entry(name: str, held: Any, mark: str, module: str = "") -> list[str]:
+def _entry(name: str, value: Any, mark: str, module: str = "") -> list[str]:
     lines = [f"{mark} {name}", ""]
-    if inspect.isfunction(held):
-        return [*lines, "```python", _signature(name, held), "```", "", *_docstring(held)]
+    if inspect.isfunction(value):
+        return [*lines, "```python", _signature(name, value), "```", "", *_docstring(value)]
     if module:
         lines += [f"Of `{module}`.", ""]
-    lines += _docstring(held)
-    if issubclass(held, enum.Enum):
-        return [*lines, ", ".join(f"`{member.value}`" for member in held) + ".", ""]
-    told = [*_fields(held), *_properties(held)]
-    lines += [*told, ""] if told else []
-    for method, function in _methods(held):
+    for kind in _kinds(value):
+        lines += _docstring(kind)
+    if issubclass(value, enum.Enum):
+        return [*lines, ", ".join(f"`{member.value}`" for member in value) + ".", ""]
+    text = [*_fields(value), *_properties(value)]
+    lines += [*text, ""] if text else []
+    for method, function in _methods(value):
         lines += ["```python", _signature(f"{name}.{method}", function), "```", "", *_docstring(function)]
     return lines
 
 
 def _errors(error: type[EasopsError], depth: int) -> list[str]:
-    told = " ".join(" ".join(_docstring(error)).split())
-    lines = [f"{'  ' * depth}- `{error.__name__}`: {told}"]
+    text = " ".join(" ".join(_docstring(error)).split())
+    lines = [f"{'  ' * depth}- `{error.__name__}`: {text}"]
     for kind in error.__subclasses__():
         if kind.__module__ == "easops.errors":
             lines += _errors(kind, depth + 1)
     return lines
 
 
-def _fields(held: type) -> list[str]:
-    if not attrs.has(held):
+def _fields(value: type) -> list[str]:
+    if not attrs.has(value):
         return []
     # As they are written: attrs' own are resolved once somebody has read a record.
     written: dict[str, str] = {}
-    for kind in reversed(held.__mro__):
+    for kind in reversed(value.__mro__):
         written |= vars(kind).get("__annotations__", {})
-    names = [field.name for field in attrs.fields(held) if not field.name.startswith("_")]
+    names = [field.name for field in attrs.fields(value) if not field.name.startswith("_")]
     return [f"- `{name}: {written[name]}`" for name in names]
 
 
-def _properties(held: type) -> list[str]:
+def _kinds(value: type) -> list[type]:
+    """The class, and those that its fields come from."""
+    return [value, *(kind for kind in value.__mro__[1:] if attrs.has(kind))]
+
+
+def _properties(value: type) -> list[str]:
     lines = []
-    for name, member in vars(held).items():
+    for name, member in (entry for kind in _kinds(value) for entry in vars(kind).items()):
         if isinstance(member, property) and not name.startswith("_"):
-            told = " ".join(_prose(inspect.getdoc(member) or "").split())
+            text = " ".join(_prose(inspect.getdoc(member) or "").split())
             kind = inspect.get_annotations(member.fget)["return"] if member.fget is not None else ""
-            lines.append(f"- `{name}: {kind}`" + (f": {told}" if told else ""))
+            lines.append(f"- `{name}: {kind}`" + (f": {text}" if text else ""))
     return lines
 
 
-def _methods(held: type) -> Iterator[tuple[str, Callable[..., Any]]]:
-    for name, member in vars(held).items():
+def _methods(value: type) -> Iterator[tuple[str, Callable[..., Any]]]:
+    for name, member in vars(value).items():
         function = member.__func__ if isinstance(member, classmethod) else member
         if inspect.isfunction(function) and not name.startswith("_"):
             yield name, function
@@ -159,13 +212,13 @@ def _default(value: Any) -> str:
     return "…" if callable(value) else repr(value)
 
 
-def _docstring(held: Any) -> list[str]:
+def _docstring(value: Any) -> list[str]:
     """A docstring as Markdown: its sections become lists."""
-    told = inspect.getdoc(held)
-    assert told, f"{held!r} has no docstring"
+    text = inspect.getdoc(value)
+    assert text, f"{value!r} has no docstring"
     out: list[str] = []
     section = ""
-    for line in told.splitlines():
+    for line in text.splitlines():
         if found := _SECTION.match(line):
             section = found[1]
             out += [{"Args": "Arguments", "Returns": "Returns", "Raises": "Raises"}[section] + ":", ""]

@@ -44,15 +44,12 @@ class Plan:
 
 
 class Action(Protocol):
-    """One way to change something.
-
-    *scope* ``organisation``: once for each item, through an exchange endpoint. *scope* ``server``: on each host of
-    the step's ``on:``, through its windows endpoint. *one_way*: it cannot be undone, and needs a reason (``because:``).
-    *stronger* is the name of the action for a user whom this one does not stop; empty if there is none.
-    """
+    """One way to change something."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Its name in playbooks and on the command line."""
+        ...
 
     @property
     def summary(self) -> str:
@@ -60,16 +57,25 @@ class Action(Protocol):
         ...
 
     @property
-    def scope(self) -> Scope: ...
+    def scope(self) -> Scope:
+        """``organisation``: once for each item, through an exchange endpoint. ``server``: on each host of the step's
+        ``on:``, through its windows endpoint."""
+        ...
 
     @property
-    def one_way(self) -> bool: ...
+    def one_way(self) -> bool:
+        """Whether it cannot be undone. It then needs a reason (``because:``)."""
+        ...
 
     @property
-    def stronger(self) -> str: ...
+    def stronger(self) -> str:
+        """The action for a user whom this one does not stop; empty if there is none."""
+        ...
 
     @property
-    def parameters(self) -> tuple[Parameter, ...]: ...
+    def parameters(self) -> tuple[Parameter, ...]:
+        """The values that it takes (``with:``)."""
+        ...
 
     def plan(self, values: Mapping[str, Any], host: str | None, context: Context) -> Plan:
         """Read, and say what would be changed. *values* are already checked against ``parameters``; *host* is the label

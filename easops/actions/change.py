@@ -50,10 +50,14 @@ class Change(Protocol):
         ...
 
     @property
-    def before(self) -> State: ...
+    def before(self) -> State:
+        """The state that was read before the change. An undo restores it."""
+        ...
 
     @property
-    def after(self) -> State: ...
+    def after(self) -> State:
+        """The state that the change writes."""
+        ...
 
     @property
     def undo(self) -> str:

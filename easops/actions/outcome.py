@@ -12,13 +12,15 @@ from easops.status import AS_WANTED, PROBLEMS, Status, worst
 
 @attrs.frozen
 class ItemOutcome:
-    """The outcome of one item (a user, or the pool of a host).
+    """The outcome of one *item* (a user, or the pool of a host).
 
-    *before* and *after* are the states that were read, as plain JSON values. *effective* says when the change takes
-    effect, which may be later than when it is written. *ended* is when the item ended, by the host's own clock.
-    *certain* is False for a prediction that depends on an earlier step. *touched* says that at least one of its changes
-    was made, or may have been: a failed item may be half done. *rule* is ``approval`` if it was refused because it is
-    not approved; *instead* are the values with which the same action would not be refused.
+    *target* is the organisation, or the address of the server, that it belongs to. *status* is how it ended, *reason*
+    why. *before* and *after* are the states that were read, as plain JSON values; *undo* is ``exact`` if the change can
+    be undone, else the reason why not. *effective* says when the change takes effect, which may be later than when it
+    is written. *ended* is when the item ended, by the host's own clock. *certain* is False for a prediction that
+    depends on an earlier step. *touched* says that at least one of its changes was made, or may have been: a failed
+    item may be half done. *rule* is ``approval`` if it was refused because it is not approved; *instead* are the values
+    with which the same action would not be refused.
     """
 
     item: str
@@ -38,7 +40,8 @@ class ItemOutcome:
 
 @attrs.frozen
 class Done:
-    """The result of a ``do`` step, as expressions see it; all empty if the step was skipped or not started.
+    """The result of a ``do`` step, as expressions see it: the *action* and its *items*; empty if the step was skipped
+    or not started.
 
     *ended* says for each host when the step ended there, by that host's own clock; *finished* is when all of it had
     ended, which counts for the hosts that it did not act on.

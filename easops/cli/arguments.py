@@ -177,7 +177,7 @@ def longest_wait(wait: str | None) -> dt.timedelta:
     import datetime as dt
     import sys
 
-    from easops.playbook.execution.execute_run import WAIT
+    from easops.playbook.execution.run_options import WAIT
 
     if wait is not None:
         return duration(wait, "--wait")

@@ -47,7 +47,7 @@ def detect(
     from easops.detectors.detect import detect as look
     from easops.detectors.detection_status import detect_status
     from easops.errors import BadInput
-    from easops.status import EXIT_CODES, EXIT_PENDING
+    from easops.status import EXIT_CODES, EXIT_PENDING, Severity, severity
 
     chosen = arguments.named(DETECTORS, detector, "detector")
     values = arguments.parameter_values(words or [], chosen.parameters, detector)
@@ -69,7 +69,7 @@ def detect(
     console.quiet_down()
     status = detect_status(found)
     code = EXIT_CODES[status]
-    if detailed_exitcode and code == 0 and found.found:
+    if detailed_exitcode and found.found and severity(status) is Severity.GOOD:
         code = EXIT_PENDING
     console.result(console.form(as_json).detection(found, status, code, verbose=verbose))
     raise typer.Exit(code)

@@ -63,7 +63,6 @@ def do(
         shared,
         files,
         announcer,
-        command=action,
         lab=(scenario or DEFAULT_SCENARIO) if lab else None,
         checked=check,
     )

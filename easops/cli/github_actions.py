@@ -11,7 +11,7 @@ from easops.cli.console import Console
 
 if TYPE_CHECKING:
     from easops.errors import EasopsError
-    from easops.playbook.steps.report import RunReport
+    from easops.playbook.assessment.run_report import RunReport
 
 
 def on_github() -> bool:
@@ -39,16 +39,15 @@ def stopped(console: Console, what: str, why: str, next_step: str) -> None:
         console.commands([of_words(what, why, next_step)])
 
 
-def ended(console: Console, report: RunReport, exit_code: int, command: str) -> None:
+def ended(console: Console, report: RunReport, exit_code: int) -> None:
     """Annotate what stopped or failed in a run, and append the run to the job's summary."""
     if not on_github():
         return
     from easops.report import FORMATS
     from easops.report.ci.github import of_run
     from easops.report.ci.github_summary import LARGEST, run_summary
-    from easops.report.file_format import Account
 
-    console.commands(of_run(Account(report)))
+    console.commands(of_run(report))
     path = os.environ.get("GITHUB_STEP_SUMMARY")
     if not path:
         return
@@ -56,7 +55,7 @@ def ended(console: Console, report: RunReport, exit_code: int, command: str) -> 
     with contextlib.suppress(OSError):
         written = Path(path).stat().st_size
     room = max(LARGEST - written - 1, 0)
-    text = run_summary(report, exit_code, command=command, form=FORMATS["text"], room=room)
+    text = run_summary(report, exit_code, form=FORMATS["text"], room=room)
     try:
         with Path(path).open("a", encoding="utf-8", newline="\n") as file:
             file.write(text)

@@ -27,7 +27,7 @@ def notify(
         raise BadInput("there is no notifications file", "neither FILE nor EASOPS_NOTIFY names one", "name a file")
     console = Console()
     console.progress("sending a test message to each channel")
-    notices = notifications.try_out()
+    notices = notifications.send_test()
     console.quiet_down()
     statuses = {"sent": Status.OK, "failed": Status.FAILED, "unknown": Status.UNKNOWN}
     status = worst(statuses[notice.status] for notice in notices)

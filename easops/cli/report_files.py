@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from easops.errors import BadInput
-    from easops.report.file_format import Account
+    from easops.playbook.assessment.run_report import RunReport
 
 
 class ReportFiles:
@@ -38,7 +38,7 @@ class ReportFiles:
         ]
         return " ".join(words)
 
-    def write(self, account: Account) -> tuple[str, ...]:
+    def write(self, report: RunReport) -> tuple[str, ...]:
         """Write the files, replacing existing ones, and return a note on each. Raises BadInput, e.g. on a full disk."""
         from easops.errors import BadInput
         from easops.report import FILES
@@ -47,7 +47,7 @@ class ReportFiles:
         problems = []
         for name, path in self._paths.items():
             try:
-                self._put(name, path, FILES[name].render(account))
+                self._put(name, path, FILES[name].render(report))
             except BadInput as problem:
                 problems.append(problem)
         if problems:

@@ -94,7 +94,6 @@ def run(
             shared,
             files,
             announcer,
-            command=playbook,
             lab=(scenario or found.scenario) if lab else None,
             limit=limit,
             checked=check,

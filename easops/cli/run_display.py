@@ -18,10 +18,11 @@ from easops.cli.stop_signals import StopSignals, leave
 if TYPE_CHECKING:
     from easops.errors import EasopsError
     from easops.notify import Notifications
-    from easops.playbook.execution.execute_run import Confirm
+    from easops.playbook.assessment.run_report import RunReport
+    from easops.playbook.execution.caller import Confirm
     from easops.playbook.execution.interrupted import Interrupted
     from easops.playbook.steps.effects import Preview
-    from easops.playbook.steps.report import Notice, RunReport, StepResult
+    from easops.playbook.steps.step_result import Notice, StepResult
 
 
 class RunDisplay:
@@ -34,19 +35,18 @@ class RunDisplay:
         files: ReportFiles,
         announcer: Notifications | None,
         *,
-        command: str,
         lab: str | None = None,
         limit: str | None = None,
         checked: bool = False,
     ) -> None:
-        """*title* heads the output; *command* is what follows ``easops run``, ``do`` or ``undo`` to type it again."""
+        """*title* heads the output."""
         self.console: Console = Console(quiet=shared.quiet)
         if shared.verbose:
             trace_commands(self.console)
         self.run_id: str | None = None
         self._shared = shared
         self._form = self.console.form(shared.as_json)
-        self._title, self._command, self._lab, self._limit, self._checked = title, command, lab, limit, checked
+        self._title, self._lab, self._limit, self._checked = title, lab, limit, checked
         self._files = files
         self.announcer: Notifications | None = None if announcer is None else announcer.reporting_to(self._show_notice)
         self._finished: list[StepResult] = []
@@ -68,7 +68,7 @@ class RunDisplay:
 
     def confirm(self) -> Confirm:
         """What confirms the changes: ``--yes``, the person at the terminal, or nothing, so that they are refused."""
-        from easops.playbook.execution.execute_run import always
+        from easops.playbook.execution.caller import always
 
         if self._shared.yes:
             return always
@@ -111,7 +111,7 @@ class RunDisplay:
         except Interrupted as stop:
             self._leave(signals.code, stop)
         except EasopsError as error:
-            self._write_files(None, problem=error)
+            self._write_files_of_problem(error)
             raise
         finally:
             self.console.quiet_down()
@@ -119,16 +119,16 @@ class RunDisplay:
 
     def finish(self, report: RunReport, *, detailed: bool = False) -> None:
         """Show the summary and end the command with the run's exit code."""
-        from easops.playbook.record.notice_ledger import words_of
+        from easops.playbook.assessment.ending import words_of
         from easops.report.terminal.error import three_lines
-        from easops.status import EXIT_PENDING
+        from easops.status import EXIT_PENDING, Severity, severity
 
         code = report.exit_code
-        if detailed and code == 0 and report.would_change:
+        if detailed and report.would_change and severity(report.status) is Severity.GOOD:
             code = EXIT_PENDING
-        self.console.result(self._form.end(report, code, command=self._command))
+        self.console.result(self._form.end(report, code))
         self._write_files(report)
-        github_actions.ended(self.console, report, code, self._command)
+        github_actions.ended(self.console, report, code)
         if report.checked and self._shared.verbose and self.announcer is not None:
             names = ", ".join(channel.name for channel in self.announcer.wanting(words_of(report))) or "nobody"
             self.console.note(f"easops: a run that ends like this would notify: {names}")
@@ -137,48 +137,71 @@ class RunDisplay:
             self.console.trouble(three_lines(what, why, "add --yes; --check shows what it would change"))
         raise typer.Exit(code)
 
-    def _write_files(
-        self, report: RunReport | None, *, stopped: Interrupted | None = None, problem: EasopsError | None = None
-    ) -> None:
+    def _write_files(self, report: RunReport) -> None:
         """Write the requested files, for as much of the run as there is. An error is reported, and ends nothing."""
         from easops.errors import EasopsError
-        from easops.playbook.record.run_view import show_run
-        from easops.playbook.record.stored_run import report_of
-        from easops.report.file_format import Account
-        from easops.report.terminal.error import three_lines
 
-        if not self._files or (report is None and self.run_id is None):
+        if not self._files:
             return
         try:
-            database_error = None if stopped is None else stopped.why or stopped.unmarked
-            if database_error is not None:
-                raise database_error
-            view = None if self.run_id is None else show_run(self.run_id)
-            if report is None and view is not None:
-                report = report_of(view.run, view.steps)
-            assert report is not None
-            for note in self._files.write(Account(report, view, stopped is not None, problem)):
-                self.console.note(note)
+            for line in self._files.write(report):
+                self.console.note(line)
         except EasopsError as error:
-            next_step = error.next_step
-            if self.run_id is not None:
-                next_step = f"easops runs show {self.run_id} {self._files.options} writes it later"
-            self.console.trouble(three_lines(f"the run was not written to a file: {error.what}", error.why, next_step))
+            self._files_not_written(error)
+
+    def _files_not_written(self, error: EasopsError) -> None:
+        from easops.report.terminal.error import three_lines
+
+        next_step = error.next_step
+        if self.run_id is not None:
+            next_step = f"easops runs show {self.run_id} {self._files.options} writes it later"
+        self.console.trouble(three_lines(f"the run was not written to a file: {error.what}", error.why, next_step))
+
+    def _write_files_of_problem(self, problem: EasopsError) -> None:
+        """Write the files of a run that *problem* ended before its first step."""
+        from easops.errors import EasopsError
+
+        if not self._files:
+            return
+        try:
+            report = self._recorded(problem=problem)
+        except EasopsError as error:
+            self._files_not_written(error)
+        else:
+            if report is not None:
+                self._write_files(report)
+
+    def _recorded(self, *, stopped: bool = False, problem: EasopsError | None = None) -> RunReport | None:
+        """The report of this run as far as it got, from its record; None if it has no record. Raises EasopsError."""
+        from easops.playbook.assessment.run_report import report_of
+        from easops.playbook.record.run_view import show_run
+
+        return None if self.run_id is None else report_of(show_run(self.run_id), stopped=stopped, problem=problem)
 
     def _leave(self, code: int, stop: Interrupted) -> NoReturn:
         """Report that the run was stopped, and end the process at once.
 
         The engine's own shutdown would wait for steps that no longer come.
         """
+        from easops.errors import EasopsError
+        from easops.playbook.assessment.run_report import RunReport
         from easops.report.document.json import dumped
         from easops.report.terminal.error import error_document, three_lines
+        from easops.status import Status
 
         self.console.quiet_down()
         end = "the last operation was finished and recorded"
         if not stop.finished:
             end = "the outcome of the last operation is unknown; resume, undo or reconcile will check it"
         what, why, status = f"run {self.run_id} was stopped; {end}", "", "stopped"
-        next_step = f"easops runs resume {self.run_id}, or easops undo {self.run_id}"
+        report, database_error = None, stop.why or stop.unmarked
+        if database_error is None:
+            try:
+                report = self._recorded(stopped=True)
+            except EasopsError as error:
+                database_error = error
+        known = report or RunReport(self.run_id, self._title, "run", Status.OK, stopped=True)
+        next_step = ", or ".join(command.command for command in known.assessment.next)
         if stop.why is not None:
             code, status = exit_code(stop.why)
             why, next_step = str(stop.why), f"{stop.why.next_step}; then {next_step}"
@@ -190,5 +213,8 @@ class RunDisplay:
             self.console.result(dumped(document))
         self.console.trouble(three_lines(what, why, next_step))
         github_actions.stopped(self.console, what, why, next_step)
-        self._write_files(None, stopped=stop)
+        if report is not None:
+            self._write_files(report)
+        elif database_error is not None and self._files:
+            self._files_not_written(database_error)
         leave(code)

@@ -43,15 +43,14 @@ def show(
     verbose: options.Verbose = False,
 ) -> None:
     """Show one run: its steps, what is unknown, and what to do next."""
+    from easops.playbook.assessment.run_report import report_of
     from easops.playbook.record.run_view import show_run
-    from easops.playbook.record.stored_run import report_of
-    from easops.report.file_format import Account
 
     files = ReportFiles({"html": html, "junit": junit})
     view = show_run(run)
-    report, console = report_of(view.run, view.steps), Console()
+    report, console = report_of(view), Console()
     console.result(console.form(as_json).run_view(view, report, diff=diff, verbose=verbose))
-    for note in files.write(Account(report, view)):
+    for note in files.write(report):
         console.note(note)
 
 
@@ -66,7 +65,6 @@ def resume(
     shared: RunOptions,
 ) -> None:
     """Resume a dead, stopped or unfinished run, or start a submitted one."""
-    from easops.playbook.language.load import command_of
     from easops.playbook.record.run_view import show_run
     from easops.playbook.resume import resume as resume_run
 
@@ -81,7 +79,6 @@ def resume(
             shared,
             files,
             announcer,
-            command=command_of(recorded.document["source"]),
             lab=recorded.lab,
             limit=recorded.limit,
         )

@@ -19,8 +19,10 @@ class StopSignals:
     """
 
     def __init__(self, until_stdin_closes: bool) -> None:
+        from easops.status import EXIT_INTERRUPTED
+
         self._until_stdin_closes = until_stdin_closes
-        self.code = 130
+        self.code = EXIT_INTERRUPTED
         """The exit code of the signal that arrived."""
 
     def __call__(self, stop: Callable[[], None]) -> None:

@@ -38,7 +38,6 @@ def undo(
         shared,
         files,
         announcer,
-        command=recorded.run_id + (" --skip-drifted" if skip_drifted else ""),
         lab=recorded.lab,
         checked=check,
     )

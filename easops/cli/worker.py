@@ -27,9 +27,9 @@ def worker(
     quiet: options.Quiet = False,
 ) -> None:
     """Execute recorded runs on this machine, each in its own process: submitted, dead or unfinished ones."""
+    from easops.playbook.assessment.run_report import report_of
     from easops.playbook.execution.worker import serve
     from easops.playbook.record.run_view import show_run
-    from easops.playbook.record.stored_run import report_of
     from easops.status import EXIT_INTERRUPTED, EXIT_TERMINATED
 
     run_ids = list(dict.fromkeys(show_run(run).run.run_id for run in runs))
@@ -67,9 +67,9 @@ def worker(
         console.progress(f"{run_id} ended with exit code {code}")
 
     console.progress(f"executing {', '.join(run_ids)}")
-    serve(run_ids, words, said=show_line, ended=show_end, stop=stop)
+    serve(run_ids, words, on_line=show_line, on_end=show_end, stop=stop)
     console.quiet_down()
-    served = [(view, report_of(view.run, view.steps), codes[view.run.run_id]) for view in map(show_run, run_ids)]
+    served = [(view, report_of(view), codes[view.run.run_id]) for view in map(show_run, run_ids)]
     code = stopped[0] if stopped else max(codes.values())
     console.result(console.form(as_json).served(served, code))
     if stopped:

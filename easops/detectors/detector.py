@@ -16,7 +16,9 @@ class Detector(Protocol):
     """Reads hosts, judges them, and gives findings with evidence. Changes nothing."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Its name in playbooks and on the command line."""
+        ...
 
     @property
     def summary(self) -> str:
@@ -24,7 +26,9 @@ class Detector(Protocol):
         ...
 
     @property
-    def parameters(self) -> tuple[Parameter, ...]: ...
+    def parameters(self) -> tuple[Parameter, ...]:
+        """The values that it takes (``with:``)."""
+        ...
 
     def detect(self, hosts: Sequence[Host], values: Mapping[str, Any], context: Context) -> Detection:
         """Read *hosts* (up to 16 at once) and judge them; *values* are already checked against ``parameters``.

@@ -12,12 +12,13 @@ from easops.remoting.unreachable import Unreachable
 
 @attrs.frozen
 class Device:
-    """One device of a user in a finding, with the figures of its requests over the threshold (its hits).
+    """One device of a user in a finding, with the figures of its requests over the threshold, which are its *hits*.
 
-    *rpc_max* and *rpc_sum* count mailbox calls; *interval* is the median of the seconds between the starts of two hits,
-    *regular* says whether they come at that interval; *contacts_sent* is the sum of the contacts that the client added
-    (``Cli:`` adds of contacts folders); *bytes_sent* is the size of the answers (``sc-bytes``; None if not logged);
-    *time_taken* is the longest in ms. *first_seen* and *last_seen* are when the first and last hit ended.
+    *device_id*, *device_type* and *user_agent* are what the device calls itself; *hosts* are the servers with its
+    requests. *rpc_max* and *rpc_sum* count mailbox calls; *interval* is the median of the seconds between the starts of
+    two hits, *regular* says whether they come at that interval; *contacts_sent* is the sum of the contacts that the
+    client added (``Cli:`` adds of contacts folders); *bytes_sent* is the size of the answers (``sc-bytes``; None if not
+    logged); *time_taken* is the longest in ms. *first_seen* and *last_seen* are when the first and last hit ended.
     """
 
     device_id: str
@@ -38,11 +39,12 @@ class Device:
 
 @attrs.frozen
 class UserFinding:
-    """One mailbox and what its devices do.
+    """One mailbox, and what its *devices* do.
 
-    *user* is the primary SMTP address, or the name as logged if not *resolved*; *mailbox* is the Guid; *contacts* is
-    the number of contacts in the mailbox (None: not known); *evidence* is one sentence; *samples* are unchanged log
-    lines, each with its host, file and line number.
+    *hits* is the number of their requests over the threshold, *hosts* are the servers with these requests. *user* is
+    the primary SMTP address, or the name as logged if not *resolved*; *mailbox* is the Guid; *contacts* is the number
+    of contacts in the mailbox (None: not known); *evidence* is one sentence; *samples* are unchanged log lines, each
+    with its host, file and line number.
     """
 
     user: str
@@ -63,7 +65,12 @@ def _decimals_of_0_1_0(measurement: Measurement) -> int:
 
 @attrs.frozen
 class Measurement:
-    """One measured figure of one host, for example 87.5 percent. *decimals* is how many are shown to a person."""
+    """One measured figure of one host.
+
+    *host* is its name in the inventory, *name* that of the figure, *value* the number in *unit* (87.5 percent). *limit*
+    is the value above which it is a finding (None: it has no limit), *evidence* a sentence with the details. *decimals*
+    is how many are shown to a person.
+    """
 
     host: str
     name: str
@@ -76,8 +83,11 @@ class Measurement:
 
 @attrs.frozen
 class Series:
-    """A figure of one host over time, by the server's clock: each of *values* is the sum in *unit* over *step* seconds,
-    the first from *start* on. Only observed time is in it: a zero means that nothing happened."""
+    """A figure, *name*, of one *host* over time, by the server's clock.
+
+    Each of *values* is the sum in *unit* over *step* seconds, the first from *start* on. Only observed time is in it: a
+    zero means that nothing happened.
+    """
 
     host: str
     name: str
@@ -89,8 +99,9 @@ class Series:
 
 @attrs.frozen
 class Undetermined:
-    """What could not be judged, and why.
+    """A host, a user or a file (its *kind*) that could not be judged: its name is *subject*, the reason *why*.
 
+    *host* is the server that it is about (None for local files).
     *required* says whether a verdict on it was asked for (a selected host, a user of ``users:``); what was only met in
     a log is listed and stops nothing. *seconds* is how long it takes, by the server's clock, until it can be judged
     (None: not known).
@@ -106,8 +117,9 @@ class Undetermined:
 
 @attrs.frozen
 class Detection:
-    """The result of a detector over its hosts.
+    """The result of a *detector* over its hosts.
 
+    *measurements* are the figures that were measured.
     *users* and *hosts* are where the fault was found: users with most hits first, hosts by name. *watch* are users
     below the minimum, who are shown and never acted on. *undetermined* and *unreachable* could not be judged, *judged*
     are the hosts that were. *times* is each server's own clock at the reading. *notes* are sentences that a person

@@ -27,7 +27,7 @@ PASSWORD_SOURCES: Final[tuple[PasswordSource, ...]] = ("env", "file", "prompt", 
 
 @attrs.frozen
 class Credential:
-    """A user name, and where its password is: never the password itself.
+    """A user (*username*), and where the password is: never the password itself.
 
     *name* is the inventory's label. *source* is ``env`` (an environment variable), ``file`` (the first line of a file),
     ``keyring`` (a service of the keyring) or ``prompt`` (asked at the terminal). *reference* is the name of the
@@ -42,11 +42,12 @@ class Credential:
 
 @attrs.frozen
 class Endpoint:
-    """A remote PowerShell endpoint: ``https://fqdn/PowerShell`` (exchange) or ``https://fqdn:5986/wsman`` (windows).
+    """A remote PowerShell endpoint.
 
-    *credential* None means the Kerberos ticket of the user who runs easops. With an ``http`` url every message is
-    encrypted with the key that *auth* negotiates, so ``basic``, which negotiates none, needs ``https``. *ca* is the PEM
-    file of the authority that signed the server's certificate; None means the authorities that the system trusts.
+    *url* is ``https://fqdn/PowerShell`` (exchange) or ``https://fqdn:5986/wsman`` (windows). *credential* None means
+    the Kerberos ticket of the user who runs easops. With an ``http`` url every message is encrypted with the key that
+    *auth* negotiates, so ``basic``, which negotiates none, needs ``https``. *ca* is the PEM file of the authority that
+    signed the server's certificate; None means the authorities that the system trusts.
     """
 
     url: str
@@ -67,9 +68,10 @@ class Endpoint:
 class Host:
     """One server.
 
-    *name* is the inventory's label, *organisation* the name of the Exchange organisation, *site* that of the Active
-    Directory site. *exchange* and *windows* are its endpoints; None where the inventory has none. *log_folder* is used
-    instead of the folder that IIS reports for the logs of the ActiveSync back end.
+    *name* is the inventory's label, *organisation* the name of the Exchange organisation, *version* that of Exchange,
+    *roles* are the server's roles, and *site* is the name of its Active Directory site. *exchange* and *windows* are
+    its endpoints; None where the inventory has none. *log_folder* is used instead of the folder that IIS reports for
+    the logs of the ActiveSync back end.
     """
 
     name: str

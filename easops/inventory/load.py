@@ -50,7 +50,7 @@ from easops.yaml_reader import parse, read_text
 
 @attrs.frozen
 class Inventory:
-    """The hosts of one inventory file, in the order of the file. *source* is its path."""
+    """An inventory: its *hosts*, in the order of the file. *source* is the path of the file."""
 
     hosts: tuple[Host, ...]
     source: Path

@@ -1,4 +1,4 @@
-"""Telling people of a run's end: by a webhook, by mail, in a file; each at most once."""
+"""Notifying people when a run ends: by webhook, by mail or in a file, each at most once."""
 
 from easops.notify.channel import Channel
 from easops.notify.load import load_notifications

@@ -1,4 +1,4 @@
-"""A channel: who is told, of what, and by which way. Secrets are named by where they are found."""
+"""A channel: who is notified, of which ends, and how. Secrets are named by where they are found, never by value."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ import attrs
 
 from easops.errors import BadInput
 from easops.inventory.host import Credential
-from easops.playbook.record.notice_ledger import Word
+from easops.playbook.assessment.ending import Word
 from easops.remoting.secret import Secret, read_secret
 
 Source = Literal["env", "file", "keyring"]
 Body = Literal["document", "text", "card"]
 BODIES: Final[Mapping[Body, str]] = {
-    "document": "the run as JSON, as --json gives it, with subject and text: for programs",
-    "text": "a text alone, which no chat reads commands or links out of: Slack, Mattermost, Google Chat",
+    "document": "the run as JSON, as --json prints it, with subject and text: for programs",
+    "text": "only a text, in which chats see no commands or links: Slack, Mattermost, Google Chat",
     "card": "an Adaptive Card: a Workflows webhook of Microsoft Teams",
 }
-"""What a webhook is sent."""
+"""The bodies that a webhook can be sent."""
 
 Tls = Literal["starttls", "tls", "none"]
 TLS_PORTS: Final[Mapping[Tls, int]] = {"starttls": 587, "tls": 465, "none": 25}
-"""How a mail server is spoken to, and the port where none is named."""
+"""How the connection to a mail server is encrypted, and the default port."""
 
 
 @attrs.frozen
@@ -42,8 +42,8 @@ class Reference:
 
 @attrs.frozen
 class Webhook:
-    """An address that takes a POST. *ca* is a PEM file of the authority of its certificate; None: those that requests
-    knows."""
+    """A URL that accepts a POST. *ca* is a PEM file with the authority that signed its certificate; None: the
+    authorities that requests knows."""
 
     url: str | Reference
     headers: dict[str, str | Reference] = attrs.field(factory=dict)
@@ -53,7 +53,7 @@ class Webhook:
 
 @attrs.frozen
 class Mail:
-    """A mail server, and who gets the mail. *password* is that of *username*; both None: no logon."""
+    """A mail server and the recipients. *password* belongs to *username*; both None: no logon."""
 
     server: str
     port: int
@@ -67,14 +67,18 @@ class Mail:
 
 @attrs.frozen
 class LogFile:
-    """A file that gets one line of JSON an end."""
+    """A file to which one line of JSON is appended per end of a run."""
 
     path: Path
 
 
 @attrs.frozen
 class Channel:
-    """Somebody who is told: of which ends, and by which way."""
+    """A notification channel: its *name*, *when* it is used (the words for the ends of runs), and its *way*, which is a
+    webhook, a mail or a file.
+
+    Recorded runs hold channels under these names, so the fields are not renamed.
+    """
 
     name: str
     when: tuple[Word, ...]
@@ -82,63 +86,65 @@ class Channel:
 
     @property
     def references(self) -> Mapping[str, Reference]:
-        """The secrets that it needs, each under what it is."""
+        """The secrets that the channel needs, by their purpose."""
         if isinstance(self.way, Webhook):
-            named = {"url": self.way.url, **{f"header {name}": held for name, held in self.way.headers.items()}}
-            return {what: held for what, held in named.items() if isinstance(held, Reference)}
+            values = {"url": self.way.url, **{f"header {name}": value for name, value in self.way.headers.items()}}
+            return {purpose: value for purpose, value in values.items() if isinstance(value, Reference)}
         if isinstance(self.way, Mail) and self.way.password is not None:
             return {"password": self.way.password}
         return {}
 
     def secrets(self) -> Mapping[str, Secret]:
-        """The secrets themselves. Raises BadInput where one is not to be had, or must not be sent in clear text."""
-        found = {what: self._secret(what, reference) for what, reference in self.references.items()}
+        """The secrets themselves. Raises BadInput if one cannot be read, or must not be sent unencrypted."""
+        found = {purpose: self._secret(purpose, reference) for purpose, reference in self.references.items()}
         if isinstance(self.way, Webhook):
             url = found["url"].reveal() if "url" in found else str(self.way.url)
-            why = why_no_url(url, secret=bool(found))
+            why = url_problem(url, secret=bool(found))
             if why:
                 raise BadInput(
                     f"the url of the notification {self.name!r} cannot be used",
                     why,
-                    f"correct what {self.references['url']} holds" if "url" in found else "correct it",
+                    f"correct the value in {self.references['url']}" if "url" in found else "correct the url",
                 )
         return found
 
-    def _secret(self, what: str, reference: Reference) -> Secret:
+    def _secret(self, purpose: str, reference: Reference) -> Secret:
         username = self.way.username if isinstance(self.way, Mail) and self.way.username else self.name
         try:
             return read_secret(Credential(self.name, username, reference.source, reference.name))
         except BadInput as error:
             raise BadInput(
-                f"the notification {self.name!r} has no {what}",
+                f"the {purpose} of the notification {self.name!r} cannot be read",
                 error.why,
-                f"put it there ({reference}), or correct the notifications; easops notify tries them",
+                f"set it ({reference}), or correct the notifications; easops notify tests them",
             ) from None
 
 
-def why_no_url(url: str, *, secret: bool) -> str:
-    """Why a webhook cannot be sent to *url*, which is never repeated; nothing where it can. *secret*: the url or a
-    header is one."""
+def url_problem(url: str, *, secret: bool) -> str:
+    """Why a webhook cannot be sent to *url*; empty if it can. The url is never repeated: it may be a secret.
+
+    *secret*: the url or a header is a secret.
+    """
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError:
-        return "it is no url"
+        return "it is not a valid url"
     if parts.scheme not in ("http", "https"):
         return "it does not begin with https:// (or http://)"
     if any(character <= " " or character == "\x7f" for character in url):
-        return "it has a blank in it, or a line end"
+        return "it contains a space or a line break"
     if not host or port == 0:
-        return "it names no server after the //"
+        return "there is no server after the //"
     if "@" in parts.netloc:
-        return "it holds a user name; a header can carry it"
-    if parts.scheme == "http" and secret and not is_here(host):
-        return "it begins with http://, and would carry a secret in clear text"
+        return "it contains a user name; use a header instead"
+    if parts.scheme == "http" and secret and not is_loopback(host):
+        return "it begins with http://, which would send a secret unencrypted"
     return ""
 
 
-def is_here(host: str) -> bool:
-    """Whether a name is this machine's own, so that nothing goes over a network."""
+def is_loopback(host: str) -> bool:
+    """Whether *host* is this machine, so that nothing goes over a network."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

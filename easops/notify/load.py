@@ -1,4 +1,4 @@
-"""The notifications file: who is told of a run's end, and by which way.
+"""Reading the notifications file: who is notified when a run ends, and how.
 
 ```yaml
 easops: 1
@@ -37,24 +37,24 @@ from easops.notify.channel import (
     Source,
     Tls,
     Webhook,
-    is_here,
-    why_no_url,
+    is_loopback,
+    url_problem,
 )
 from easops.notify.notifications import Notifications
-from easops.playbook.record.notice_ledger import WORDS, Word
+from easops.playbook.assessment.ending import WORDS, Word
 from easops.yaml_reader import parse, read_text
 
-DEFAULT: Final[tuple[Word, ...]] = ("approval", "trouble", "changed", "found")
-"""Of what a channel is told that does not say it: of all but the ends with nothing to tell."""
+DEFAULT_WHEN: Final[tuple[Word, ...]] = ("approval", "trouble", "changed", "found")
+"""The ends that a channel without ``when`` is notified of: all except those where nothing happened."""
 
-MOST: Final = 16
-"""Channels of a file; each is told in a thread of its own."""
+MAX_CHANNELS: Final = 16
+"""The largest number of channels in a file; each is notified in its own thread."""
 
 WAYS: Final = ("webhook", "smtp", "file")
 
 KEYS: Final[Mapping[str, Keys]] = {
     "notifications": Keys(("easops", "notifications")),
-    "channel": Keys(("name",), ("when", *WAYS)),  # and exactly one of the ways
+    "channel": Keys(("name",), ("when", *WAYS)),  # and exactly one of WAYS
     "webhook": Keys(("url",), ("headers", "body", "ca")),
     "smtp": Keys(("server", "from", "to"), ("port", "tls", "username", "password", "ca")),
     "secret": Keys((), ("env", "file")),  # exactly one of them
@@ -62,16 +62,16 @@ KEYS: Final[Mapping[str, Keys]] = {
 }
 
 HEADER: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-"""The name of a header. Source: RFC 9110, 5.6.2."""
+"""A valid header name. Source: RFC 9110, 5.6.2."""
 
-OURS: Final = ("content-type", "content-length", "transfer-encoding", "host", "connection")
-"""Headers that easops sets."""
+SET_BY_EASOPS: Final = ("content-type", "content-length", "transfer-encoding", "host", "connection")
+"""Headers that easops sets itself."""
 
 
 def load_notifications(path: Path | str) -> Notifications:
-    """Read a notifications file. Secrets are not read, only where they are found (``Notifications.check`` does).
+    """Read a notifications file. Secrets are not read here, only where they are found (see ``Notifications.check``).
 
-    Paths in it are relative to the file. Raises DocumentError with every problem.
+    Paths in the file are relative to it. Raises DocumentError with every problem.
     """
     path = Path(path)
     checker = Checker(str(path))
@@ -82,7 +82,7 @@ def load_notifications(path: Path | str) -> Notifications:
 
 
 class _Reader:
-    """Reads the tree of one file; problems go to the checker."""
+    """Reads the nodes of one file; reports problems to the checker."""
 
     def __init__(self, checker: Checker, folder: Path) -> None:
         self._checker = checker
@@ -92,14 +92,16 @@ class _Reader:
         check = self._checker
         top = self._entries(root, "a notifications file", "notifications")
         if "easops" in top and top["easops"].plain() != 1:
-            check.add(top["easops"], "this easops reads notifications of format 1", "", "Write `easops: 1`")
+            check.add(top["easops"], "this version of easops reads notifications of format 1", "", "Write `easops: 1`")
         if "notifications" not in top:
             return ()
         nodes = check.items(top["notifications"], "notifications")
         if top["notifications"].items == ():
-            check.add(top["notifications"], "notifications is empty", "it names at least one channel")
-        if len(nodes) > MOST:
-            check.add(nodes[MOST], f"there are {len(nodes)} notifications", f"there can be {MOST}")
+            check.add(top["notifications"], "notifications is empty", "it must name at least one channel")
+        if len(nodes) > MAX_CHANNELS:
+            check.add(
+                nodes[MAX_CHANNELS], f"there are {len(nodes)} notifications", f"at most {MAX_CHANNELS} are allowed"
+            )
         names: dict[str, Node] = {}
         channels = []
         for node in nodes:
@@ -122,24 +124,26 @@ class _Reader:
         name = check.text(fields["name"], "the name of a notification") if "name" in fields else ""
         if name and not NAME.fullmatch(name):
             check.add(
-                fields["name"], f"a notification cannot be called {name!r}", "a name has letters, digits, . - and _"
+                fields["name"],
+                f"{name!r} is not a valid name of a notification",
+                "a name consists of letters, digits, . - and _",
             )
-        when = self._when(fields["when"]) if "when" in fields else DEFAULT
+        when = self._when(fields["when"]) if "when" in fields else DEFAULT_WHEN
         ways = [way for way in WAYS if way in fields]
         if node.entries is not None and len(ways) != 1:
-            check.add(
-                node, f"a notification goes one way, and {name!r} has {len(ways)}", f"there are {', '.join(WAYS)}"
-            )
+            check.add(node, f"{name!r} has {len(ways)} ways of notifying", f"give exactly one of {', '.join(WAYS)}")
         if not name or len(ways) != 1:
             return None
-        given = fields[ways[0]]
+        way = fields[ways[0]]
         if ways[0] == "webhook":
-            return Channel(name, when, self._webhook(given))
-        return Channel(name, when, self._mail(given) if ways[0] == "smtp" else self._file(given))
+            return Channel(name, when, self._webhook(way))
+        return Channel(name, when, self._mail(way) if ways[0] == "smtp" else self._file(way))
 
     def _when(self, node: Node) -> tuple[Word, ...]:
         if node.items == ():
-            self._checker.add(node, "when is empty, so that it is told of nothing", f"there are {', '.join(WORDS)}")
+            self._checker.add(
+                node, "when is empty, so the channel is never notified", f"it can have {', '.join(WORDS)}"
+            )
         words = [self._checker.one_of(item, "a word of when", WORDS) for item in self._checker.items(node, "when")]
         return tuple(cast("Word", word) for word in dict.fromkeys(words) if word is not None)
 
@@ -154,24 +158,28 @@ class _Reader:
         if "url" in fields:
             url = self._text_or_secret(fields["url"], "the url of a webhook")
             if isinstance(url, str) and url:
-                secret = any(isinstance(held, Reference) for held in headers.values())
-                why = why_no_url(url, secret=secret)
+                secret = any(isinstance(value, Reference) for value in headers.values())
+                why = url_problem(url, secret=secret)
                 if why or "?" in url:
-                    why = why or "what stands after a ? is mostly a key to it"
-                    check.add(fields["url"], "this cannot be the url of a webhook", why, _NOT_HERE)
+                    why = why or "the part after the ? is usually a secret"
+                    check.add(fields["url"], "this is not a valid url of a webhook", why, _NOT_HERE)
         body = check.one_of(fields["body"], "the body of a webhook", BODIES) if "body" in fields else None
         return Webhook(url, headers, cast("Body", body or "document"), self._ca(fields))
 
     def _header(self, name: str, node: Node, key: Node) -> str | Reference:
-        if not HEADER.fullmatch(name) or name.lower() in OURS:
-            why = "easops sets it itself" if name.lower() in OURS else "its name has a character that none has"
-            self._checker.add(key, f"{name!r} cannot be a header here", why)
+        if not HEADER.fullmatch(name) or name.lower() in SET_BY_EASOPS:
+            why = (
+                "easops sets it itself"
+                if name.lower() in SET_BY_EASOPS
+                else "it contains a character that is not allowed"
+            )
+            self._checker.add(key, f"{name!r} is not a valid header here", why)
         value = self._text_or_secret(node, f"the header {name}")
         if isinstance(value, str):
             if name.lower() in ("authorization", "proxy-authorization", "cookie") and value:
                 self._checker.add(node, f"the value of {name} does not belong here", "it is a secret", _NOT_HERE)
             elif not value.isascii() or not value.isprintable():
-                self._checker.add(node, f"the header {name} cannot be this", "a header is printable ASCII")
+                self._checker.add(node, f"the value of the header {name} is not valid", "a header is printable ASCII")
         return value
 
     def _mail(self, node: Node) -> Mail:
@@ -180,16 +188,18 @@ class _Reader:
         tls = cast("Tls", (check.one_of(fields["tls"], "tls", TLS_PORTS) if "tls" in fields else None) or "starttls")
         port = check.integer(fields["port"], "port", minimum=1) if "port" in fields else TLS_PORTS[tls]
         if port > 65535:
-            check.add(fields["port"], f"port is {port}", "there is none above 65535")
+            check.add(fields["port"], f"port {port} is not valid", "the highest port is 65535")
         server = check.text(fields["server"], "server") if "server" in fields else ""
         if server and not re.fullmatch(r"[A-Za-z0-9._:-]+", server):
-            check.add(fields["server"], f"{server!r} is no name of a server", "its port is another key, port:")
+            check.add(
+                fields["server"], f"{server!r} is not a valid server name", "its port has a key of its own, port:"
+            )
         username = check.text(fields["username"], "username") if "username" in fields else None
         password = self._reference(fields["password"], "the password", "password") if "password" in fields else None
         if (username is None) != (password is None) and node.entries is not None:
-            check.add(node, "username and password go together", "one of them is missing")
-        if password is not None and tls == "none" and not is_here(server):
-            check.add(fields["tls"], "tls: none with a password is refused", "it sends it in clear text")
+            check.add(node, "username and password need each other", "one of them is missing")
+        if password is not None and tls == "none" and not is_loopback(server):
+            check.add(fields["tls"], "tls: none with a password is refused", "the password would be sent unencrypted")
         to = check.items(fields["to"], "to") if "to" in fields else ()
         if "to" in fields and fields["to"].items == ():
             check.add(fields["to"], "to is empty")
@@ -205,22 +215,22 @@ class _Reader:
         )
 
     def _address(self, node: Node, what: str) -> str:
-        """One address, as ``NAME <user@server>`` or alone; a local part beyond ASCII few servers take."""
-        given = self._checker.text(node, what)
+        """One address, with or without a name: ``NAME <user@server>``. Few servers accept a local part beyond ASCII."""
+        text = self._checker.text(node, what)
         try:
-            (address,) = policy.SMTP.header_factory("to", given).addresses
-            good = bool(address.username and address.domain) and address.username.isascii() and given.isprintable()
-        except (MessageError, IndexError, ValueError, AttributeError):  # what its parser says of some texts
-            good = False
-        if given and not good:
-            self._checker.add(node, f"{what} is no mail address: {given!r}", "it has the form user@contoso.com")
-        return given
+            (address,) = policy.SMTP.header_factory("to", text).addresses
+            valid = bool(address.username and address.domain) and address.username.isascii() and text.isprintable()
+        except (MessageError, IndexError, ValueError, AttributeError):  # what its parser raises for some texts
+            valid = False
+        if text and not valid:
+            self._checker.add(node, f"{what} is not a valid mail address: {text!r}", "it has the form user@contoso.com")
+        return text
 
     def _file(self, node: Node) -> LogFile:
-        given = self._checker.text(node, "file")
-        path = self._folder / given
-        if given:
-            why = why_no_file(path)
+        name = self._checker.text(node, "file")
+        path = self._folder / name
+        if name:
+            why = file_problem(path)
             if why:
                 self._checker.add(node, f"{str(path)!r} cannot be written to", why)
         return LogFile(path)
@@ -229,14 +239,16 @@ class _Reader:
         return self._checker.text(node, what) if node.entries is None else self._reference(node, what, "secret")
 
     def _reference(self, node: Node, what: str, level: str) -> Reference:
-        """Where a secret is found; a bad one is noted and found nowhere."""
+        """Where a secret is found. If the node is wrong, the problem is reported, and the reference leads nowhere."""
         check = self._checker
         if node.entries is None:
-            check.add(node, f"{what} does not belong in this file", "the file is copied and shown", _NOT_HERE)
+            check.add(
+                node, f"{what} does not belong in this file", "the file may be copied and shown to others", _NOT_HERE
+            )
             return Reference("env", "")
         places = self._entries(node, what, level)
         if len(node.entries) != 1:
-            check.add(node, f"{what} is found in exactly one of {', '.join(KEYS[level].optional)}")
+            check.add(node, f"{what} needs exactly one of {', '.join(KEYS[level].optional)}")
         for source, value in places.items():
             name = check.text(value, f"the {source} of {what}")
             return Reference(cast("Source", source), str(self._folder / name) if source == "file" else name)
@@ -245,10 +257,14 @@ class _Reader:
     def _ca(self, fields: Mapping[str, Node]) -> Path | None:
         if "ca" not in fields:
             return None
-        given = self._checker.text(fields["ca"], "ca")
-        path = self._folder / given
-        if given and not _is_file(path):
-            self._checker.add(fields["ca"], f"there is no file {str(path)!r}", "ca names the PEM file of an authority")
+        name = self._checker.text(fields["ca"], "ca")
+        path = self._folder / name
+        if name and not _is_file(path):
+            self._checker.add(
+                fields["ca"],
+                f"the file {str(path)!r} does not exist",
+                "ca names a PEM file with an authority's certificate",
+            )
         return path
 
 
@@ -262,15 +278,15 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def why_no_file(path: Path) -> str:
-    """Why no line can be appended to a file; nothing where it can. What is no regular file could hold a run up."""
+def file_problem(path: Path) -> str:
+    """Why no line can be appended to *path*; empty if one can. Only regular files: others could block the run."""
     try:
         if path.exists():
             if not path.is_file():
-                return "it is no regular file"
-            return "" if os.access(path, os.W_OK) else "this user may not write it"
+                return "it is not a regular file"
+            return "" if os.access(path, os.W_OK) else "this user may not write to it"
         if not path.parent.is_dir():
-            return f"there is no folder {str(path.parent)!r}"
-        return "" if os.access(path.parent, os.W_OK) else "this user may make no file in its folder"
+            return f"the folder {str(path.parent)!r} does not exist"
+        return "" if os.access(path.parent, os.W_OK) else "this user may not create a file in its folder"
     except (OSError, ValueError) as error:
-        return getattr(error, "strerror", None) or "it is no path"
+        return getattr(error, "strerror", None) or "it is not a valid path"

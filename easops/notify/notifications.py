@@ -1,4 +1,4 @@
-"""The channels of one notifications file, and the announcing of a run's end through them."""
+"""The channels of one notifications file, and announcing the end of a run through them."""
 
 from __future__ import annotations
 
@@ -11,75 +11,80 @@ import attrs
 from easops.errors import EasopsError
 from easops.notify.channel import Channel
 from easops.notify.deliver import deliver
-from easops.playbook.record.notice_ledger import Ending, Ledger, Word
+from easops.playbook.assessment.ending import Ending, Word
+from easops.playbook.record.notice_ledger import Ledger
 from easops.playbook.steps.codec import Json, from_json, to_json
-from easops.playbook.steps.report import Notice
+from easops.playbook.steps.step_result import Notice
 from easops.report.message import message_of, trial_message
 
-WITHIN: Final = 15.0
-"""Seconds that the notices of an end may take, all of them together: they are sent at the same time."""
+DELIVERY_SECONDS: Final = 15.0
+"""Seconds that all notices of an end may take together; they are sent at the same time."""
 
-WITHIN_STOPPED: Final = 5.0
-"""Seconds of those of a run that was stopped: whoever stopped it waits."""
+STOPPED_SECONDS: Final = 5.0
+"""The same for a run that was stopped: the person who stopped it is waiting."""
 
 
-def _nobody(notice: Notice) -> None: ...
+def _ignore(notice: Notice) -> None: ...
 
 
 @attrs.frozen
 class Notifications:
-    """Who is told of a run's end (``easops.playbook.record.notice_ledger.Announcer``). *came_of_it* is told of each
-    notice."""
+    """The *channels* that are notified of a run's end (``easops.playbook.assessment.ending.Announcer``). *on_notice* is
+    called with each notice."""
 
     channels: tuple[Channel, ...]
-    came_of_it: Callable[[Notice], None] = _nobody
+    on_notice: Callable[[Notice], None] = _ignore
 
     @classmethod
     def of_record(cls, recorded: Json) -> Notifications:
-        """Those that a run's record keeps."""
+        """The channels that a run's record holds."""
         return cls(from_json(recorded, tuple[Channel, ...]))
 
     def recorded(self) -> Json:
+        """The channels in the form in which a run's record has them."""
         return to_json(list(self.channels))
 
     def check(self) -> None:
-        """Read every secret once, and forget it. Raises BadInput where one is not to be had."""
+        """Read every secret once, and discard it. Raises BadInput if one cannot be read."""
         for channel in self.channels:
             channel.secrets()
 
-    def reporting_to(self, came_of_it: Callable[[Notice], None]) -> Notifications:
-        """The same, with somebody who is told what came of each notice, as it comes."""
-        return attrs.evolve(self, came_of_it=came_of_it)
+    def reporting_to(self, on_notice: Callable[[Notice], None]) -> Notifications:
+        """The same channels; *on_notice* is called with each notice as it becomes known."""
+        return attrs.evolve(self, on_notice=on_notice)
 
     def wanting(self, words: Collection[Word]) -> tuple[Channel, ...]:
-        """The channels that want to know of an end of which these words are true."""
+        """The channels that are notified of an end that these words describe."""
         return tuple(channel for channel in self.channels if set(channel.when) & set(words))
 
     def announce(self, ending: Ending, ledger: Ledger, progress: Callable[[str], None]) -> tuple[Notice, ...]:
-        """Tell whoever wants to know, and was not told: raises nothing, and takes ``WITHIN`` at most."""
+        """Notify the channels that want to know and were not notified yet.
 
-        def came_of_it(notice: Notice) -> None:
+        Raises nothing, and takes at most ``DELIVERY_SECONDS``.
+        """
+
+        def on_notice(notice: Notice) -> None:
             try:
                 ledger.came_of_it(notice)
             finally:
-                self.came_of_it(notice)
+                self.on_notice(notice)
 
-        mine: list[Channel] = []
+        due: list[Channel] = []
         try:
             wanting = self.wanting(ending.words)
             message = message_of(ending, ledger.end) if wanting else None
-            mine = [channel for channel in wanting if ledger.intends(channel.name)]
-            if message is None or not mine:
+            due = [channel for channel in wanting if ledger.intends(channel.name)]
+            if message is None or not due:
                 return ()
-            progress(f"telling {', '.join(channel.name for channel in mine)}")
-            seconds = WITHIN if ending.moment == "end" else WITHIN_STOPPED
-            return deliver(mine, message, seconds=seconds, came_of_it=came_of_it)
-        except Exception as error:  # whatever it is, the run has ended as it has, and that is what counts
+            progress(f"notifying {', '.join(channel.name for channel in due)}")
+            seconds = DELIVERY_SECONDS if ending.moment == "end" else STOPPED_SECONDS
+            return deliver(due, message, seconds=seconds, on_notice=on_notice)
+        except Exception as error:  # the run has ended, and no error here may change how
             why = str(error) if isinstance(error, EasopsError) else f"a bug in easops: {type(error).__name__}"
             failed = Notice("all", "unknown", why, dt.datetime.now(dt.UTC))
-            self.came_of_it(failed)
+            self.on_notice(failed)
             return (failed,)
 
-    def try_out(self) -> tuple[Notice, ...]:
-        """Send every channel a message that says that it is a trial."""
-        return deliver(self.channels, trial_message(), seconds=WITHIN, came_of_it=self.came_of_it)
+    def send_test(self) -> tuple[Notice, ...]:
+        """Send a test message to every channel."""
+        return deliver(self.channels, trial_message(), seconds=DELIVERY_SECONDS, on_notice=self.on_notice)

@@ -1,6 +1,6 @@
-"""The JSON Schema of notifications, for editors, made from the tables that the loader reads with: it cannot lag.
+"""The JSON Schema of notifications, for editors. It is made from the loader's own tables, so it is never out of date.
 
-The loader knows more: what can be an address, and where a secret would go in clear text.
+The loader checks more: what is a valid address, and whether a secret would be sent unencrypted.
 """
 
 from __future__ import annotations
@@ -10,29 +10,29 @@ from typing import Any, Final
 from easops.inventory.keys import NAME
 from easops.json_schema import DIALECT, TEXT, Schema, closed
 from easops.notify.channel import BODIES, TLS_PORTS
-from easops.notify.load import HEADER, KEYS, MOST, WAYS
-from easops.playbook.record.notice_ledger import WORDS
+from easops.notify.load import HEADER, KEYS, MAX_CHANNELS, WAYS
+from easops.playbook.assessment.ending import WORDS
 
 
 def notifications_schema() -> dict[str, Any]:
     """The schema, as plain JSON data."""
-    channels = {"type": "array", "minItems": 1, "maxItems": MOST, "items": _channel()}
-    keys: Schema = {"easops": {"const": 1, "description": "the format"}, "notifications": channels}
+    channels = {"type": "array", "minItems": 1, "maxItems": MAX_CHANNELS, "items": _channel()}
+    keys: Schema = {"easops": {"const": 1, "description": "version of the format"}, "notifications": channels}
     return {"$schema": DIALECT, "title": "easops notifications", **_level("notifications", keys)}
 
 
 def _level(name: str, keys: Schema) -> Schema:
-    """The mapping that the loader reads at that level."""
-    held = KEYS[name]
-    return closed({key: keys[key] for key in (*held.required, *held.optional)}, held.required)
+    """The schema of the mapping that the loader reads at that level."""
+    level = KEYS[name]
+    return closed({key: keys[key] for key in (*level.required, *level.optional)}, level.required)
 
 
 _PLACES: Final[Schema] = {
-    "env": {**TEXT, "description": "the name of an environment variable"},
-    "file": {**TEXT, "description": "a file whose first line it is"},
-    "keyring": {**TEXT, "description": "a service of the keyring"},
+    "env": {**TEXT, "description": "the name of an environment variable that holds the secret"},
+    "file": {**TEXT, "description": "a file; its first line is the secret"},
+    "keyring": {**TEXT, "description": "the name of a service in the keyring"},
 }
-_CA: Final[Schema] = {**TEXT, "description": "a PEM file of the authority that signed the server's certificate"}
+_CA: Final[Schema] = {**TEXT, "description": "a PEM file with the authority that signed the server's certificate"}
 
 
 def _secret(level: str) -> Schema:
@@ -40,7 +40,7 @@ def _secret(level: str) -> Schema:
         **_level(level, _PLACES),
         "minProperties": 1,
         "maxProperties": 1,
-        "description": "where it is found; never the secret itself",
+        "description": "where the secret is found; never the secret itself",
     }
 
 
@@ -49,7 +49,11 @@ def _described(words: Any) -> Schema:
 
 
 def _channel() -> Schema:
-    ways = {"webhook": _webhook(), "smtp": _smtp(), "file": {**TEXT, "description": "gets a line of JSON an end"}}
+    ways = {
+        "webhook": _webhook(),
+        "smtp": _smtp(),
+        "file": {**TEXT, "description": "a file to which one line of JSON is appended per end of a run"},
+    }
     keys: Schema = {
         "name": {"type": "string", "pattern": f"^{NAME.pattern}$"},
         "when": {"type": "array", "minItems": 1, "items": _described(WORDS)},

@@ -1,4 +1,4 @@
-"""One message on its way: how long it may take, and from when on it may have come."""
+"""One message on its way: how long it may take, and whether it may have arrived."""
 
 from __future__ import annotations
 
@@ -12,47 +12,48 @@ from easops.remoting.secret import Secret
 
 
 class Transmission:
-    """A message on its way through one channel, until *ends* (by ``time.monotonic``).
+    """A message on its way through one channel, until *deadline* (by ``time.monotonic``).
 
-    Whoever sends calls ``begins`` just before the first byte of the message itself: before, nothing has come, and it
-    may be tried again; from then on it may have. Once it is given up, it cannot begin any more.
+    The sender calls ``begin`` just before the first byte of the message itself. Until then nothing has arrived, and
+    sending may be tried again; after that it may have arrived. A message that was given up cannot begin any more.
     """
 
-    def __init__(self, ends: float, secrets: Mapping[str, Secret]) -> None:
+    def __init__(self, deadline: float, secrets: Mapping[str, Secret]) -> None:
         self.secrets = secrets
-        self._ends = ends
+        self._deadline = deadline
         self._mutex = threading.Lock()
         self.begun: bool = False
         self._given_up = False
 
-    def left(self, most: float) -> float:
-        """Seconds that a part of it may take: what is left, *most* at most. Raises UnreachableHost where none is."""
-        left = min(most, self._ends - time.monotonic())
+    def seconds_left(self, most: float) -> float:
+        """Seconds until the deadline, at most *most*: a timeout. Raises UnreachableHost if there are none."""
+        left = min(most, self._deadline - time.monotonic())
         if left <= 0:
-            raise self.late()
+            raise _too_late()
         return left
 
-    def begins(self) -> None:
-        """Raises UnreachableHost where it has been given up."""
+    def begin(self) -> None:
+        """Mark that the message is being sent. Raises UnreachableHost if it was given up."""
         with self._mutex:
             if self._given_up:
-                raise self.late()
+                raise _too_late()
             self.begun = True
 
     def give_up(self) -> bool:
-        """Let it begin no more; whether it has."""
+        """Prevent that it begins from now on. Returns whether it has begun already."""
         with self._mutex:
             self._given_up = True
             return self.begun
 
-    def late(self) -> UnreachableHost:
-        return UnreachableHost("the notice was not sent", "its time was over before a connection was there")
-
-    def scrubbed(self, text: str) -> str:
-        """A server's words in one line that is not long, without our secrets, should it repeat them."""
+    def without_secrets(self, text: str) -> str:
+        """A server's *text* as one short line, without the secrets, in case the server repeats them."""
         for secret in self.secrets.values():
             plain = secret.reveal()
             for form in (plain, base64.b64encode(plain.encode()).decode()):
                 text = text.replace(form, "***")
         words = " ".join("".join(c if c.isprintable() else " " for c in text).split())
         return words if len(words) <= 200 else f"{words[:197]}..."
+
+
+def _too_late() -> UnreachableHost:
+    return UnreachableHost("the notice was not sent", "its time was up before a connection was established")

@@ -1,7 +1,7 @@
-"""A message to a webhook: one POST. No redirect is followed, and nothing is sent twice.
+"""Sending a message to a webhook: one POST. No redirect is followed, and nothing is sent twice.
 
-The address of a webhook is mostly the key to it, so it is in no log, error or traceback: urllib3 logs each address, its
-errors have it, and ``http.client.HTTPConnection.debuglevel`` prints each header.
+The URL of a webhook is usually the key to it, so it appears in no log, error or traceback. urllib3 would log it and put
+it into its errors, and ``http.client.HTTPConnection.debuglevel`` would print each header.
 """
 
 from __future__ import annotations
@@ -23,41 +23,43 @@ from easops.notify.transmission import Transmission
 from easops.remoting.http_debug import disable_debug_output
 
 _CONNECT: Final = 5.0
-"""Seconds that a connection may take to come about."""
+"""Seconds that establishing a connection may take."""
 
-_here = threading.local()
-
-
-def _not_of_ours(record: logging.LogRecord) -> bool:
-    return not getattr(_here, "posting", False)
+_thread = threading.local()
 
 
-# On each logger: a filter sees what its own logger is told, not what comes from below it.
+def _is_not_from_post(record: logging.LogRecord) -> bool:
+    return not getattr(_thread, "posting", False)
+
+
+# On each logger: a filter applies to records of its own logger, not to those of the loggers below it.
 for _name in ("connectionpool", "connection", "poolmanager", "util.retry"):
-    logging.getLogger(f"urllib3.{_name}").addFilter(_not_of_ours)
+    logging.getLogger(f"urllib3.{_name}").addFilter(_is_not_from_post)
 
 
 def post(webhook: Webhook, body: bytes, transmission: Transmission) -> None:
-    """Send *body*, which is JSON. Raises UnreachableHost (nothing was sent), CommandFailed (it was not taken),
-    OutcomeUnknown."""
-    revealed = {what: secret.reveal() for what, secret in transmission.secrets.items()}
+    """Send *body*, which is JSON.
+
+    Raises UnreachableHost (nothing was sent), CommandFailed (the server refused it), OutcomeUnknown.
+    """
+    revealed = {purpose: secret.reveal() for purpose, secret in transmission.secrets.items()}
     url = revealed["url"] if isinstance(webhook.url, Reference) else webhook.url
     headers = {
-        name: revealed[f"header {name}"] if isinstance(held, Reference) else held
-        for name, held in webhook.headers.items()
+        name: revealed[f"header {name}"] if isinstance(value, Reference) else value
+        for name, value in webhook.headers.items()
     }
-    server = "its server" if isinstance(webhook.url, Reference) else _server(url)
+    server = "the server" if isinstance(webhook.url, Reference) else _server(url)
     error: EasopsError | None
-    _here.posting = True
+    _thread.posting = True
     try:
-        error = _posted(webhook, url, headers, body, transmission, server)
+        error = _try_post(webhook, url, headers, body, transmission, server)
     finally:
-        _here.posting = False
+        _thread.posting = False
     if error is not None:
-        raise error  # here, out of the frames that hold the address
+        raise error  # here, so that the traceback has no frame that holds the URL
 
 
-def _posted(
+def _try_post(
     webhook: Webhook, url: str, headers: dict[str, str], body: bytes, transmission: Transmission, server: str
 ) -> EasopsError | None:
     try:
@@ -68,33 +70,33 @@ def _posted(
                 url,
                 data=body,
                 headers={"Content-Type": "application/json", "User-Agent": "easops", **headers},
-                auth=_as_it_is,
-                timeout=(transmission.left(_CONNECT), transmission.left(60.0)),
+                auth=_no_logon,
+                timeout=(transmission.seconds_left(_CONNECT), transmission.seconds_left(60.0)),
                 allow_redirects=False,
                 stream=True,
                 verify=True if webhook.ca is None else str(webhook.ca),
             )
-            return _verdict(response.status_code, server)
-    except UnreachableHost as late:
-        return late
+            return _problem(response.status_code, server)
+    except UnreachableHost as too_late:
+        return too_late
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as failure:
         if transmission.begun:
-            return OutcomeUnknown(f"{server} gave no answer", _why(failure))
+            return OutcomeUnknown(f"{server} gave no answer", _cause(failure))
         if isinstance(failure, requests.exceptions.SSLError):
-            return AccessRefused(f"{server} is not trusted", _why(failure), reason="certificate")
-        return UnreachableHost(f"{server} cannot be reached", _why(failure))
+            return AccessRefused(f"{server} is not trusted", _cause(failure), reason="certificate")
+        return UnreachableHost(f"{server} cannot be reached", _cause(failure))
 
 
-def _verdict(code: int, server: str) -> EasopsError | None:
-    said = http.HTTPStatus(code).phrase if code in set(http.HTTPStatus) else ""
-    answer = f"{server} answered {code} {said}".rstrip()
+def _problem(code: int, server: str) -> EasopsError | None:
+    phrase = http.HTTPStatus(code).phrase if code in set(http.HTTPStatus) else ""
+    answer = f"{server} answered {code} {phrase}".rstrip()
     if 200 <= code < 300:
         return None
     if 300 <= code < 400:
-        return CommandFailed(answer, "redirects are not followed: the url is to be the last one")
+        return CommandFailed(answer, "redirects are not followed; configure the final url")
     if code < 500:
         return CommandFailed(answer)
-    return OutcomeUnknown(answer, "it may have taken it")
+    return OutcomeUnknown(answer, "it may have accepted it")
 
 
 def _server(url: str) -> str:
@@ -102,36 +104,36 @@ def _server(url: str) -> str:
     return f"{parts.hostname}" if parts.port is None else f"{parts.hostname}:{parts.port}"
 
 
-def _as_it_is(request: Any) -> Any:
-    """No logon of requests' own: it would take one from ~/.netrc."""
+def _no_logon(request: Any) -> Any:
+    """Keeps requests from taking a logon from ~/.netrc."""
     return request
 
 
-def _why(error: BaseException) -> str:
-    """The innermost cause, in the system's own words: the outer ones have the address."""
+def _cause(error: BaseException) -> str:
+    """The innermost cause, in the system's own words: the outer errors contain the URL."""
     seen: list[BaseException] = [error]
     while True:
         last = seen[-1]
-        arguments = [held for held in last.args if isinstance(held, BaseException)]
+        arguments = [argument for argument in last.args if isinstance(argument, BaseException)]
         inner = getattr(last, "reason", None)
         inner = inner if isinstance(inner, BaseException) else next(iter(arguments), None)
         inner = inner or last.__cause__ or last.__context__
         if inner is None or inner in seen:
             break
         seen.append(inner)
-    for held in reversed(seen):
-        if isinstance(held, ssl.SSLCertVerificationError):
-            return str(held.verify_message)
-        if isinstance(held, OSError) and held.strerror and not isinstance(held, requests.RequestException):
-            return f"{held.strerror}"
-        if isinstance(held, TimeoutError | requests.Timeout | urllib3.exceptions.TimeoutError):
+    for cause in reversed(seen):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return str(cause.verify_message)
+        if isinstance(cause, OSError) and cause.strerror and not isinstance(cause, requests.RequestException):
+            return f"{cause.strerror}"
+        if isinstance(cause, TimeoutError | requests.Timeout | urllib3.exceptions.TimeoutError):
             return "it took too long"
     return type(seen[-1]).__name__
 
 
 class _Silent(requests.adapters.HTTPAdapter):
-    """Connections that print nothing, and tell when they have come about: nothing has come to the server before, nor
-    does anything once the message has been given up."""
+    """Connections that print nothing, and that call ``Transmission.begin`` once they are established: until then
+    nothing has reached the server, and after the message was given up nothing does."""
 
     def __init__(self, transmission: Transmission) -> None:
         self._passing = transmission
@@ -149,8 +151,8 @@ class _Silent(requests.adapters.HTTPAdapter):
     def _watch(self, connection: Any) -> None:
         connect = connection.connect
 
-        def connecting() -> None:
+        def connect_and_begin() -> None:
             connect()
-            self._passing.begins()
+            self._passing.begin()
 
-        connection.connect = connecting
+        connection.connect = connect_and_begin

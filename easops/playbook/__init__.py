@@ -6,23 +6,45 @@ Importing this module does not import the engine: each name is imported when it 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from easops.playbook.assessment.assessment import Assessment
+    from easops.playbook.assessment.next_command import NextCommand, Repeat
+    from easops.playbook.assessment.point import Point
+    from easops.playbook.assessment.run_facts import OpenRun
+    from easops.playbook.assessment.verdict import Verdict
     from easops.playbook.language.model import Playbook
     from easops.playbook.run import submit
     from easops.playbook.steps.effects import Preview
-    from easops.playbook.steps.report import Notice, OpenRun, StepResult
+    from easops.playbook.steps.step_result import Notice, StepResult
 else:
     from easops.lazy import lazy_names
 
     __getattr__ = lazy_names(
         __name__,
         {
-            "Notice": "easops.playbook.steps.report",
-            "OpenRun": "easops.playbook.steps.report",
+            "Assessment": "easops.playbook.assessment.assessment",
+            "NextCommand": "easops.playbook.assessment.next_command",
+            "Notice": "easops.playbook.steps.step_result",
+            "OpenRun": "easops.playbook.assessment.run_facts",
             "Playbook": "easops.playbook.language.model",
+            "Point": "easops.playbook.assessment.point",
             "Preview": "easops.playbook.steps.effects",
-            "StepResult": "easops.playbook.steps.report",
+            "Repeat": "easops.playbook.assessment.next_command",
+            "StepResult": "easops.playbook.steps.step_result",
+            "Verdict": "easops.playbook.assessment.verdict",
             "submit": "easops.playbook.run",
         },
     )
 
-__all__ = ["Notice", "OpenRun", "Playbook", "Preview", "StepResult", "submit"]
+__all__ = [
+    "Assessment",
+    "NextCommand",
+    "Notice",
+    "OpenRun",
+    "Playbook",
+    "Point",
+    "Preview",
+    "Repeat",
+    "StepResult",
+    "Verdict",
+    "submit",
+]

@@ -10,7 +10,7 @@ from easops.actions.perform import conclude
 from easops.context import Context
 from easops.detectors import DETECTORS
 from easops.inventory.host import Host
-from easops.playbook.execution.dbos_engine import now
+from easops.playbook.execution.execution import now
 from easops.playbook.language.load import check_inputs, load_playbook_text
 from easops.playbook.language.model import Playbook
 from easops.playbook.record.approval import lapsed

@@ -13,13 +13,14 @@ from easops.actions import ACTIONS
 from easops.inventory.host import Host
 from easops.inventory.select import as_selector, select_some
 from easops.parameter import values_of
-from easops.playbook.execution.execute_run import WAIT, Caller, Conduct, Confirm
+from easops.playbook.assessment.ending import Announcer
+from easops.playbook.assessment.run_report import RunReport
+from easops.playbook.execution.caller import Caller, Confirm
+from easops.playbook.execution.run_options import WAIT, RunOptions
 from easops.playbook.language.one_action import one_action_inputs, one_action_playbook
-from easops.playbook.record.notice_ledger import Announcer
 from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.run import start_run
 from easops.playbook.steps.observer import Observer
-from easops.playbook.steps.report import RunReport
 from easops.registry import entry_of
 from easops.remoting.pool import SessionPool
 
@@ -91,7 +92,7 @@ def do(
 
     if hosts is not None:
         inputs_for(hosts)  # raises before anything is made in the state folder
-    conduct = Conduct(Caller(observer, confirm), wait, stopper, sessions, announcer)
+    conduct = RunOptions(Caller(observer, confirm), wait, stopper, sessions, announcer)
     return start_run(
         playbook, hosts, inputs_for, conduct, check=check, lab=lab, scenario=scenario, anew=anew, state=state
     )

@@ -45,7 +45,7 @@ def abandon(
         refuse_closed(held)
         if held.ended is not None and not held.owes and held.status != Status.UNKNOWN:
             raise Refused(
-                f"run {held.run_id} has ended and owes nothing",
+                f"run {held.run_id} has ended and has no unfinished steps",
                 f"its status is {held.status}",
                 f"there is nothing to abandon; easops undo {held.run_id} puts back what it changed",
                 rule="nothing to abandon",

@@ -11,20 +11,23 @@ import attrs
 from easops.errors import Refused
 from easops.identity import this_person
 from easops.inventory.host import Host
+from easops.playbook.assessment.ending import Announcer
+from easops.playbook.assessment.open_run import refuse_open_run
+from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.attempt import attempt
-from easops.playbook.execution.dbos_engine import PROTOCOL, alone
-from easops.playbook.execution.execute_run import WAIT, Caller, Conduct, Confirm, execute_run
+from easops.playbook.execution.caller import Caller, Confirm
+from easops.playbook.execution.dbos_engine import PROTOCOL
+from easops.playbook.execution.execute_run import execute_run
+from easops.playbook.execution.execution import one_run_per_process
 from easops.playbook.execution.maintenance import check_engine
+from easops.playbook.execution.run_options import WAIT, RunOptions
 from easops.playbook.execution.world import world_of
 from easops.playbook.record.approval import refuse_denied
-from easops.playbook.record.notice_ledger import Announcer
-from easops.playbook.record.open_runs import refuse_open_run
 from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.record.stored_run import locked, opened, refuse_closed
 from easops.playbook.steps.codec import dumps, to_json
 from easops.playbook.steps.observer import Observer
-from easops.playbook.steps.report import RunReport
-from easops.playbook.undo import walk_back
+from easops.playbook.undo_attempt import attempt_undo
 from easops.remoting.pool import SessionPool
 
 
@@ -61,21 +64,21 @@ def resume(
         Refused: the run is alive, closed or finished, or was recorded by an engine of another protocol.
         UnreachableHost, CommandFailed, Interrupted: as for ``run``.
     """
-    conduct = Conduct(Caller(observer, confirm), wait, stopper, sessions, announcer)
-    with alone(), opened(state) as (record, state), locked(record, state, run_id) as (held, lock):
+    options = RunOptions(Caller(observer, confirm), wait, stopper, sessions, announcer)
+    with one_run_per_process(), opened(state) as (record, state), locked(record, state, run_id) as (held, lock):
         refuse_closed(held)
         check_engine(state)
         if held.document["protocol"] != PROTOCOL:
             raise Refused(
                 f"run {held.run_id} was recorded with engine protocol {held.document['protocol']}",
-                f"this version of easops has {PROTOCOL}",
+                f"this version of easops uses protocol {PROTOCOL}",
                 f"install easops {held.document['version']} to resume it; easops undo works with any version",
                 rule="protocol",
             )
         refuse_denied(held, record)
         if held.ended is not None and not held.owes:
             raise Refused(
-                f"run {held.run_id} has ended and owes nothing",
+                f"run {held.run_id} has ended and has no unfinished steps",
                 f"its status is {held.status}",
                 "run the playbook again, or undo it",
                 rule="nothing to resume",
@@ -86,7 +89,7 @@ def resume(
             record.update(held.run_id, walks=1, started=held.started.isoformat())
         record.write(held.run_id, "resumed", dt.datetime.now(dt.UTC).isoformat(), to_json(this_person()))
         if held.document.get("submitted"):
-            conduct = attrs.evolve(conduct, asks=False)
+            options = attrs.evolve(options, asks=False)
         if held.ended is not None:
             held = attrs.evolve(held, walks=held.walks + 1, ended=None, status=None)
             record.update(held.run_id, walks=held.walks, ended=None, status=None)
@@ -94,11 +97,11 @@ def resume(
             held = attrs.evolve(held, document={**held.document, "notify": announcer.recorded()})
             record.update(held.run_id, document=dumps(held.document))
         with world_of(held, hosts, state) as (known, clock):
-            conduct = conduct.in_lab(held.lab)
+            options = options.in_lab(held.lab)
             if held.kind == "undo":
-                main = functools.partial(walk_back, held)
+                main = functools.partial(attempt_undo, held)
             else:
                 main = functools.partial(attempt, held, record, known)
-            conduct.observer.started(held.run_id)
-            report = execute_run(held, held.walk_ids[-1], main, record, state, lock, known, clock, conduct)
-            return conduct.caller.heard(report)
+            options.observer.started(held.run_id)
+            report = execute_run(held, held.walk_ids[-1], main, record, state, lock, known, clock, options)
+            return options.caller.checked(report)

@@ -21,16 +21,21 @@ from easops.errors import BadInput
 from easops.exchange.organisation import Organisation
 from easops.inventory.host import Host
 from easops.lab_process import DEFAULT_SCENARIO, start_lab, temporary_lab
+from easops.playbook.assessment.ending import Announcer
+from easops.playbook.assessment.open_run import open_run_of, refuse_open_run
+from easops.playbook.assessment.run_facts import OpenRun
+from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.attempt import attempt
-from easops.playbook.execution.dbos_engine import alone
-from easops.playbook.execution.execute_run import WAIT, Caller, Conduct, Confirm, execute_run, made_here
+from easops.playbook.execution.caller import Caller, Confirm
+from easops.playbook.execution.execute_run import execute_run, recorded_origin
+from easops.playbook.execution.execution import one_run_per_process
 from easops.playbook.execution.maintenance import check_engine, prune
+from easops.playbook.execution.run_options import WAIT, RunOptions
 from easops.playbook.execution.world import time_of_run
 from easops.playbook.language.find import find_playbook
-from easops.playbook.language.load import check_inputs
+from easops.playbook.language.load import check_inputs, command_of
 from easops.playbook.language.model import Playbook
-from easops.playbook.record.notice_ledger import Announcer
-from easops.playbook.record.open_runs import find_open_run, refuse_open_run
+from easops.playbook.record.open_runs import find_open_run
 from easops.playbook.record.run_store import Record, Run
 from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.record.stored_run import (
@@ -46,7 +51,7 @@ from easops.playbook.steps.effects import ReadOnlyEffects
 from easops.playbook.steps.facts import learn_facts
 from easops.playbook.steps.interpreter import interpret
 from easops.playbook.steps.observer import Observer
-from easops.playbook.steps.report import OpenRun, RunReport, run_status
+from easops.playbook.steps.step_result import run_status
 from easops.remoting.pool import SessionPool, shared_or_new
 from easops.remoting.secret import ask_passwords
 from easops.status import Status
@@ -109,12 +114,12 @@ def run(
     playbook = playbook if isinstance(playbook, Playbook) else find_playbook(playbook)
     given = dict(inputs or {})
     check_inputs(playbook, given)
-    conduct = Conduct(Caller(observer, confirm), wait, stopper, sessions, announcer)
+    options = RunOptions(Caller(observer, confirm), wait, stopper, sessions, announcer)
     return start_run(
         playbook,
         hosts,
         lambda _: given,
-        conduct,
+        options,
         check=check,
         lab=lab,
         scenario=scenario,
@@ -128,7 +133,7 @@ def start_run(
     playbook: Playbook,
     hosts: Sequence[Host] | None,
     inputs_for: Callable[[Sequence[Host]], Mapping[str, Any]],
-    conduct: Conduct,
+    options: RunOptions,
     *,
     check: bool,
     lab: bool,
@@ -138,9 +143,9 @@ def start_run(
     state: StateFolder | None,
 ) -> RunReport:
     """As ``run``, for inputs that depend on the hosts. The hosts of a lab are known only when it has started."""
-    conduct = conduct.in_lab("lab" if lab else None)
+    options = options.in_lab("lab" if lab else None)
     if not lab and hosts is None:
-        raise BadInput("there are no hosts to run against", "no inventory is named", "name one, or use the lab")
+        raise BadInput("there are no hosts to run on", "no inventory is named", "name an inventory, or use the lab")
     state = state or StateFolder.default()
     with ExitStack() as stack:
         clock: Clock = SystemClock()
@@ -153,9 +158,9 @@ def start_run(
             values = check_inputs(playbook, inputs_for(hosts or ()))
             chosen = select_hosts(playbook, values, hosts or (), limit)
             earlier = None if lab else _earlier_run(state, playbook, chosen.selected, anew)
-            report = _checked(playbook, values, chosen, clock, conduct)
-            return conduct.caller.heard(attrs.evolve(report, lab=used, limit=limit, earlier=earlier))
-        stack.enter_context(alone())
+            report = _checked(playbook, values, chosen, clock, options)
+            return options.caller.checked(attrs.evolve(report, lab=used, limit=limit, earlier=earlier))
+        stack.enter_context(one_run_per_process())
         state = state.prepared()
         run_id = new_run_id()
         record = Record(state.database_url)
@@ -170,17 +175,17 @@ def start_run(
             hosts, clock, used = world.hosts, world.clock, world.scenario
         started = time_of_run(used, clock)
         inputs = inputs_for(hosts or ())
-        held, hosts = _planned(run_id, playbook, inputs, hosts or (), limit, used, conduct.announcer, started)
+        held, hosts = _planned(run_id, playbook, inputs, hosts or (), limit, used, options.announcer, started)
         refuse_open_run(record, state, held, anew)
         ask_passwords(hosts)
         record.add(held)
         try:
-            conduct.observer.started(run_id)
+            options.observer.started(run_id)
         except Exception:
             record.end(run_id, Status.REFUSED, held.started, owes=False)  # the caller's own error: nothing has begun
             raise
         main = functools.partial(attempt, held, record, hosts)
-        return conduct.caller.heard(execute_run(held, run_id, main, record, state, lock, hosts, clock, conduct))
+        return options.caller.checked(execute_run(held, run_id, main, record, state, lock, hosts, clock, options))
 
 
 def submit(
@@ -230,7 +235,7 @@ def _planned(
         "limit": limit,
         "lab": scenario,
         "notify": None if announcer is None else announcer.recorded(),
-        **made_here(),
+        **recorded_origin(),
     }
     held = Run(run_id, playbook.kind, playbook.name, document, (), started)
     return attrs.evolve(held, targets=_targets(held, chosen.selected)), chosen.of_organisation
@@ -241,15 +246,15 @@ def _checked(
     values: Mapping[str, Any],
     chosen: SelectedHosts,
     clock: Clock,
-    conduct: Conduct,
+    options: RunOptions,
 ) -> RunReport:
     """The report of a check: what a run would do. Nothing is changed or recorded."""
-    observer = conduct.observer
+    observer = options.observer
     hosts = chosen.of_organisation
     ask_passwords(hosts)
     started = clock.now()
     observer.started(None)
-    with shared_or_new(conduct.sessions) as sessions:
+    with shared_or_new(options.sessions) as sessions:
         context = Context(sessions, Organisation.of(hosts, sessions), clock, observer.progress)
         facts = learn_facts(playbook, values, hosts, context, f"organisation {hosts[0].organisation}")
         steps = interpret(
@@ -271,6 +276,7 @@ def _checked(
         checked=True,
         started=started,
         ended=clock.now(),
+        command=command_of(playbook.source or ""),
     )
 
 
@@ -285,7 +291,7 @@ def _earlier_run(state: StateFolder, playbook: Playbook, selected: Sequence[Host
     new = Run("", "run", playbook.name, {}, (), dt.datetime.now(dt.UTC))
     with opened(state) as (record, folder):
         found = find_open_run(record, folder, attrs.evolve(new, targets=_targets(new, selected)), anew)
-    return None if found is None else OpenRun(found[0].run_id, found[1])
+    return None if found is None else open_run_of(found)
 
 
 def _plain(value: Any) -> Json:

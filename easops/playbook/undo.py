@@ -4,43 +4,37 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from typing import Final
 
-import attrs
-
-from easops.actions.action import Plan
-from easops.actions.change import Change, ChangeOutcome, Comparison, drift
-from easops.actions.outcome import Done, ItemOutcome
 from easops.context import Context
 from easops.errors import EasopsError, Refused
 from easops.exchange.server import choose_domain_controller
 from easops.inventory.host import Host
-from easops.playbook.execution.dbos_engine import alone
-from easops.playbook.execution.execute_run import WAIT, Caller, Conduct, Confirm, execute_run, made_here
+from easops.playbook.assessment.ending import Announcer
+from easops.playbook.assessment.run_report import RunReport
+from easops.playbook.execution.caller import Caller, Confirm
+from easops.playbook.execution.execute_run import execute_run, recorded_origin
+from easops.playbook.execution.execution import one_run_per_process
 from easops.playbook.execution.maintenance import check_engine
+from easops.playbook.execution.run_options import WAIT, RunOptions
 from easops.playbook.execution.world import context_of, time_of_run, world_of
 from easops.playbook.reconcile import abandon_run, reconcile_run
-from easops.playbook.record.notice_ledger import Announcer
-from easops.playbook.record.run_store import Record, Run
+from easops.playbook.record.run_store import Run
 from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.record.stored_run import (
-    changes_of,
     kept,
     locked,
     new_run_id,
     opened,
-    recorded_host_target,
-    recorded_organisation_target,
-    status_of,
 )
-from easops.playbook.steps.codec import from_json, to_json
-from easops.playbook.steps.effects import Effects, Job, Preview, ReadOnlyEffects
+from easops.playbook.steps.codec import to_json
+from easops.playbook.steps.effects import Job, ReadOnlyEffects
 from easops.playbook.steps.observer import Observer
-from easops.playbook.steps.report import RunReport, StepResult, run_status
+from easops.playbook.steps.step_result import run_status
+from easops.playbook.undo_attempt import attempt_undo, plan_undo
+from easops.playbook.undo_jobs import undo_jobs
 from easops.remoting.pool import SessionPool
-from easops.status import EXIT_CODES, Status
 
 
 def undo(
@@ -85,33 +79,33 @@ def undo(
         Refused: the run is alive, or already undone.
         UnreachableHost, CommandFailed, Interrupted: as for ``run``.
     """
-    conduct = Conduct(Caller(observer, confirm), wait, stopper, sessions, announcer)
+    options = RunOptions(Caller(observer, confirm), wait, stopper, sessions, announcer)
     with (
-        nullcontext() if check else alone(),
+        nullcontext() if check else one_run_per_process(),
         opened(state) as (record, state),
         locked(record, state, run_id) as (held, _lock),
     ):
         if held.closed.startswith("undone"):
             raise Refused(
-                f"run {held.run_id} is {held.closed} already",
+                f"run {held.run_id} is already {held.closed}",
                 "",
-                f"easops runs show {held.run_id} tells more",
+                f"easops runs show {held.run_id} shows more",
                 rule="undone",
             )
         check_engine(state)
-        conduct = conduct.in_lab(held.lab)
+        options = options.in_lab(held.lab)
         with world_of(held, hosts, state) as (known, clock):
             if held.ended is None and not check:
                 reconcile_run(held, record, known, clock)
                 abandon_run(held, record, state)
-            jobs = _undo_steps(held, (*_left_behind(held, record), *changes_of(held, record)))
+            jobs = undo_jobs(held, record)
             if check:
-                conduct.observer.started(None)
-                with context_of(held, record, known, clock, conduct.observer, conduct.sessions) as context:
+                options.observer.started(None)
+                with context_of(held, record, known, clock, options.observer, options.sessions) as context:
                     moved = _move(context, jobs)
-                    report = _undo_checked(held, jobs, context, conduct.observer, skip_drifted, moved)
-                    return conduct.caller.heard(report)
-            with context_of(held, record, known, clock, conduct.observer, conduct.sessions) as context:
+                    report = _undo_checked(held, jobs, context, options.observer, skip_drifted, moved)
+                    return options.caller.checked(report)
+            with context_of(held, record, known, clock, options.observer, options.sessions) as context:
                 moved = _move(context, jobs)
                 controller = context.organisation.domain_controller
             undoing = Run(
@@ -119,8 +113,8 @@ def undo(
                 "undo",
                 f"undo of {held.run_id}",
                 {
-                    # A run of its own: how the first was confirmed, and which easops made it, is nothing to it.
-                    **made_here(),
+                    # An undo is a run of its own: who made the first run, with which easops, does not apply to it.
+                    **recorded_origin(),
                     **{name: held.document.get(name) for name in ("source", "hosts", "lab")},
                     "undoes": held.run_id,
                     "closed": held.closed,
@@ -139,189 +133,44 @@ def undo(
                 record.add(undoing)
                 for entry in record.entries(held.run_id, "facts"):
                     record.write(undoing.run_id, "facts", entry.key, {**entry.body, "domain_controller": controller})
-                conduct.observer.started(undoing.run_id)
-                main = functools.partial(walk_back, undoing)
-                report = execute_run(undoing, undoing.run_id, main, record, state, lock, known, clock, conduct)
-            return conduct.caller.heard(report)
+                options.observer.started(undoing.run_id)
+                main = functools.partial(attempt_undo, undoing)
+                report = execute_run(undoing, undoing.run_id, main, record, state, lock, known, clock, options)
+            return options.caller.checked(report)
 
 
 def _move(context: Context, jobs: Sequence[Job]) -> str:
-    """Have an undo name another domain controller where the run's own does not answer any more; the sentence on it,
-    empty where the run's own is named, or nothing can be learned now."""
-    held = context.organisation.domain_controller
-    if held is None or all(job.host is not None for job in jobs):
+    """Let the undo use another domain controller where the one of the run no longer answers.
+
+    Returns the sentence about it; empty where the run's own is used, or none could be asked.
+    """
+    recorded = context.organisation.domain_controller
+    if recorded is None or all(job.host is not None for job in jobs):
         return ""
     try:
-        chosen = choose_domain_controller(context.organisation.session(), held)
+        chosen = choose_domain_controller(context.organisation.session(), recorded)
     except EasopsError:
-        return ""  # the plans meet the same, and say it
-    if chosen is None or chosen == held:
+        return ""  # the plans meet the same error, and report it
+    if chosen is None or chosen == recorded:
         return ""
     context.organisation.domain_controller = chosen
-    return f"written on {held}, which does not answer; read on {chosen}, which may not know of it yet"
-
-
-def _left_behind(held: Run, record: Record) -> list[tuple[Change, ChangeOutcome | None]]:
-    """What earlier undos on the same target left behind, as changes of *held* still rested on it: changes that are to
-    be undone with those of *held*, which may be the last."""
-    resting = {change.depends_on for change, _ in changes_of(held, record)} - {""}
-    found: dict[str, Change] = {}
-    organisation = recorded_organisation_target(held)
-    for other in record.runs() if resting else ():
-        if other.kind != "undo" or other.run_id == held.run_id or organisation not in other.targets:
-            continue
-        for back, outcome in changes_of(other, record):
-            made = back.inverse()
-            alone = outcome is not None and outcome.status is Status.SKIPPED and back.subject in resting
-            if alone and made is not None:
-                found.setdefault(back.subject, made)
-    made_itself = {change.subject for change, _ in changes_of(held, record)}
-    return [(made, None) for subject, made in found.items() if subject not in made_itself]
-
-
-def _undo_steps(held: Run, changes: Sequence[tuple[Change, ChangeOutcome | None]]) -> list[Job]:
-    """The jobs that put *changes* back, those that happened or may have: in reverse, those of one target together."""
-    jobs: list[Job] = []
-    for change, outcome in reversed(changes):
-        if outcome is not None and outcome.status not in _DONE_OR_UNSURE:
-            continue
-        host = getattr(change, "host", None)
-        target = recorded_organisation_target(held) if host is None else recorded_host_target(held, host)
-        back = change.inverse()
-        if back is None:
-            plan = Plan(
-                change.subject,
-                Status.SKIPPED,
-                change.undo.removeprefix("not applicable (").removesuffix(")"),
-                host=host,
-            )
-        else:
-            plan = Plan(
-                change.subject, Status.WOULD_CHANGE, changes=(back,), before=back.before, after=back.after, host=host
-            )
-        if jobs and jobs[-1].target == target:
-            jobs[-1] = attrs.evolve(jobs[-1], plans=(*jobs[-1].plans, plan))
-        else:
-            jobs.append(Job(len(jobs) + 1, target, host, (plan,)))
-    return jobs
-
-
-_DONE_OR_UNSURE: Final = (Status.CHANGED, Status.UNKNOWN, Status.VERIFY_FAILED)
-"""Outcomes after which the change is there, or may be."""
-
-
-def _undo_planned(plan: Plan, context: Context) -> Plan:
-    """An undo's plan, after a look at what is there now."""
-    if not plan.changes:
-        return plan
-    back = plan.changes[0]
-    try:
-        state = back.read(context)
-    except EasopsError as error:
-        status = status_of(error)
-        return attrs.evolve(plan, status=status, reason=str(error), changes=())
-    comparison = back.compare(state)
-    if comparison is Comparison.AFTER:
-        return attrs.evolve(plan, status=Status.OK, reason="it is as it was before already", changes=())
-    if comparison is Comparison.NEITHER:
-        return attrs.evolve(plan, status=Status.REFUSED, reason=f"changed since: {drift(back, state)}", changes=())
-    return plan
-
-
-def _undo_plans(jobs: Sequence[Job], context: Context, effects: Effects, skip_drifted: bool) -> tuple[list[Job], str]:
-    """The jobs planned, and why the whole is refused (empty: it is not)."""
-    planned: list[Job] = []
-    for job in jobs:
-        plans = tuple(
-            effects.once(f"plan.{job.step}.{number}", Plan, functools.partial(_undo_planned, plan, context))
-            for number, plan in enumerate(job.plans)
-        )
-        planned.append(attrs.evolve(job, plans=plans))
-    bad = [plan for job in planned for plan in job.plans if EXIT_CODES[plan.status] != 0]
-    unread = [plan.reason for plan in bad if plan.status is not Status.REFUSED]
-    if unread:
-        return planned, "; ".join(unread)
-    return planned, "" if skip_drifted or not bad else _DRIFTED
-
-
-_DRIFTED: Final = "nothing is put back where something has changed since; --skip-drifted puts back the rest"
-
-
-def _undo_results(
-    jobs: Sequence[Job], outcomes: Mapping[int, tuple[ItemOutcome, ...]], refused: str, moved: str
-) -> tuple[StepResult, ...]:
-    results = []
-    for job in jobs:
-        items = outcomes[job.step]
-        done = Done("undo", items)
-        name = f"Put back on {job.target.rpartition('/')[2] if job.host is None else job.host}"
-        hosts = () if job.host is None else (job.host,)
-        reason = "; ".join(part for part in (refused, moved if job.host is None else "") if part)
-        results.append(StepResult(job.step, name, "undo", "undo", done.status, reason, hosts=hosts, done=done))
-    return tuple(results)
-
-
-def _untouched(job: Job, status: Status | None = None, reason: str = "") -> tuple[ItemOutcome, ...]:
-    """The items of a job of which nothing is sent: what could have been put back is *status*, because of *reason*."""
-    items = []
-    for plan in job.plans:
-        item = ItemOutcome(plan.item, job.target, plan.status, plan.reason, plan.before, plan.after)
-        if status is not None and plan.status is Status.WOULD_CHANGE:
-            item = attrs.evolve(item, status=status, reason=reason)
-        items.append(item)
-    return tuple(items)
+    return f"written on {recorded}, which does not answer; read on {chosen}, which may not have these changes yet"
 
 
 def _undo_checked(
     held: Run, jobs: Sequence[Job], context: Context, observer: Observer, skip_drifted: bool, moved: str
 ) -> RunReport:
-    planned, refused = _undo_plans(jobs, context, ReadOnlyEffects(observer), skip_drifted)
-    steps = _undo_results(planned, {job.step: _untouched(job) for job in planned}, refused, moved)
+    """The report of a check: what the undo would put back. Nothing is changed or recorded."""
+    steps = plan_undo(jobs, context, ReadOnlyEffects(observer), skip_drifted=skip_drifted).results(moved)
     for step in steps:
         observer.finished(step)
-    return RunReport(None, f"undo of {held.run_id}", "undo", run_status(steps), steps, checked=True, lab=held.lab)
-
-
-def walk_back(held: Run, context: Context, effects: Effects) -> None:
-    """Plan every change of an undo, refuse the whole where one has drifted (unless such are to be skipped), else carry
-    them out in order."""
-    jobs = [from_json(job, Job) for job in held.document["jobs"]]
-    skip_drifted = bool(held.document.get("skip_drifted"))
-    planned, refused = _undo_plans(jobs, context, effects, skip_drifted)
-    outcomes: dict[int, tuple[ItemOutcome, ...]] = {}
-    wanted = [job for job in planned if any(plan.status is Status.WOULD_CHANGE for plan in job.plans)]
-    go = not refused
-    held_back = "not put back: the whole is refused"
-    if go and wanted:
-        plans = tuple(plan for job in wanted for plan in job.plans)
-        go = effects.ask(Preview("undo", plans, (), (), len(plans), 1))
-        refused = "" if go else "not confirmed: nothing was changed"
-        held_back = "not confirmed"
-    stopped = False
-    for job in planned:
-        todo = attrs.evolve(job, plans=tuple(p for p in job.plans if p.status is Status.WOULD_CHANGE))
-        if not go:
-            outcomes[job.step] = _untouched(job, Status.REFUSED, held_back)
-        elif not todo.plans:
-            outcomes[job.step] = _untouched(job)
-        elif stopped:
-            outcomes[job.step] = _untouched(job, Status.NOT_STARTED, "behind an earlier one that did not end well")
-        else:
-            ((_, done),) = effects.apply([todo], 1)
-            left = [_undone(item) for item in done]
-            goes_on = EXIT_CODES[Status.REFUSED] if skip_drifted else 0
-            stopped = any(EXIT_CODES[item.status] > goes_on for item in left)
-            outcomes[job.step] = tuple(
-                left.pop(0) if plan.status is Status.WOULD_CHANGE else untouched
-                for plan, untouched in zip(job.plans, _untouched(job), strict=True)
-            )
-    for result in _undo_results(planned, outcomes, refused, held.document.get("moved", "")):
-        effects.finished(result)
-
-
-def _undone(item: ItemOutcome) -> ItemOutcome:
-    if item.status is Status.CHANGED:
-        return attrs.evolve(item, status=Status.UNDONE)
-    if item.status in (Status.FAILED, Status.UNREACHABLE, Status.VERIFY_FAILED):
-        return attrs.evolve(item, status=Status.UNDO_FAILED)
-    return item
+    return RunReport(
+        None,
+        f"undo of {held.run_id}",
+        "undo",
+        run_status(steps),
+        steps,
+        checked=True,
+        lab=held.lab,
+        command=held.run_id + (" --skip-drifted" if skip_drifted else ""),
+    )

@@ -15,9 +15,10 @@ from easops.parameter import Parameter
 class Reading:
     """One thing that ``easops show`` shows.
 
-    *scope* says which endpoint it uses: ``organisation`` (exchange, once) or ``server`` (windows, on each host).
-    *columns* are the names of a row's attributes, in the order in which they are shown. *read* takes the checked
-    values, the host's label (None for the organisation) and the context, and gives the rows, frozen attrs values.
+    *name* is its name on the command line, *summary* one line for help, *parameters* the values that it takes. *scope*
+    says which endpoint it uses: ``organisation`` (exchange, once) or ``server`` (windows, on each host). *columns* are
+    the names of a row's attributes, in the order in which they are shown. *read* takes the checked values, the host's
+    label (None for the organisation) and the context, and gives the rows, frozen attrs values.
     """
 
     name: str

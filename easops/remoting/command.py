@@ -23,7 +23,8 @@ def _frozen(parameters: Parameters) -> Parameters:
 
 @attrs.frozen
 class Command:
-    """One call of the cmdlet *name*. *reads* says that it changes nothing, so that it may be sent again.
+    """One call of the cmdlet *name* with *parameters*. *reads* says that it changes nothing, so that it may be sent
+    again.
 
     The value of a switch is True or False, never None: PowerShell takes null as False, but for ``-Confirm`` as True.
     """
@@ -37,7 +38,8 @@ class Command:
 class Script:
     """The *text* of a ``.ps1`` file, sent unchanged.
 
-    *parameters* are those of its ``param()`` block. *reads* says that it changes nothing, so that it may be sent again.
+    *name* is that of the file. *parameters* are those of its ``param()`` block. *reads* says that it changes nothing,
+    so that it may be sent again.
     """
 
     name: str
@@ -48,7 +50,7 @@ class Script:
 
 @attrs.frozen
 class Pipeline:
-    """Several statements that are sent as one call and run one after another: Import-Module, then Restart-WebAppPool.
+    """Several *statements* that are sent as one call and run one after another: Import-Module, then Restart-WebAppPool.
 
     Each statement is a pipe of one or more commands.
     """

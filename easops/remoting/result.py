@@ -14,8 +14,11 @@ dict or RemoteObject."""
 
 @attrs.frozen
 class RemoteObject:
-    """An object of the server: its type names (the most specific first), its properties, and the text of its ToString
-    (None where it was not sent)."""
+    """An object that a server returned.
+
+    *types* are the names of its types, the most specific first, *properties* its properties by name, and *text* the
+    result of its ToString (None if it was not sent).
+    """
 
     types: tuple[str, ...]
     properties: Mapping[str, Value]
@@ -45,7 +48,8 @@ class RemoteObject:
 
 @attrs.frozen
 class Result:
-    """The output and the texts of the warnings of a call that succeeded. An error record makes it a CommandFailed."""
+    """The *output* and the *warnings* (their texts) of a call that succeeded. With an error record it would have raised
+    CommandFailed."""
 
     output: tuple[Value, ...] = ()
     warnings: tuple[str, ...] = ()

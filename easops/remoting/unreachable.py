@@ -1,4 +1,4 @@
-"""A host that gave no answer, as a value: what detectors and readings list beside the answers of the others."""
+"""A host that did not answer, as a value: detectors and readings list it next to the results of the other hosts."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from easops.errors import AccessRefused, UnreachableHost
 
 @attrs.frozen
 class Unreachable:
-    """A host that gave no answer, with the sentences of the error.
+    """A host that did not answer.
 
-    *host* is its label in the inventory. *next_step* is empty in a record of 0.1.0.
+    *host* is its name in the inventory. *what*, *why* and *next_step* are those of the error (*next_step* is empty in a
+    record of 0.1.0). *access_refused* says that it was an AccessRefused: the host can be reached, but does not let us
+    in.
     """
 
     host: str
@@ -22,5 +24,5 @@ class Unreachable:
 
     @classmethod
     def of(cls, host: str, error: UnreachableHost) -> Unreachable:
-        """The host with the sentences of *error*."""
+        """The value for *host*, which failed with *error*."""
         return cls(host, error.what, error.why, isinstance(error, AccessRefused), error.next_step)

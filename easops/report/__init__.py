@@ -16,9 +16,15 @@ from easops.report.terminal.lint import LINT_TEXT, LintFormat
 from easops.report.terminal.text import Text
 
 FORMATS: Mapping[str, Format] = table(Text(), JSON)
+"""The formats of output, by name."""
+
 FILES: Mapping[str, FileFormat] = table(HTML, JUNIT)
+"""The formats of a file of a run, by name."""
+
 UNBEGUN: Mapping[str, Callable[[str, EasopsError], str]] = {JUNIT.name: unbegun}
-"""Those of them that are written of a run that could not begin, too."""
+"""The formats in which a file is also written for a run that could not begin."""
+
 LINTS: Mapping[str, LintFormat] = table(LINT_TEXT, GITHUB, SARIF)
+"""The formats of the output of lint, by name."""
 
 __all__ = ["FILES", "FORMATS", "LINTS", "UNBEGUN", "FileFormat", "Format", "LintFormat"]

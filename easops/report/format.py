@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from easops.actions.change import Change, ChangeOutcome
 from easops.detectors.finding import Detection
-from easops.playbook.steps.report import Notice, RunReport, StepResult
+from easops.playbook.assessment.run_report import RunReport
+from easops.playbook.steps.step_result import Notice, StepResult
 from easops.readings.take import ReadingResult
 from easops.status import Status
 
@@ -24,27 +25,41 @@ class Format(Protocol):
     """
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Its name on the command line."""
+        ...
 
-    def head(self, title: str, run_id: str | None, lab: str | None, limit: str | None, *, checked: bool) -> str: ...
+    def head(self, title: str, run_id: str | None, lab: str | None, limit: str | None, *, checked: bool) -> str:
+        """The first lines of a run, before its steps."""
+        ...
 
     def step(self, step: StepResult, earlier: Sequence[StepResult], *, diff: bool, verbose: bool) -> str:
         """*diff* shows before and after of every item, whole; *verbose* all the evidence."""
         ...
 
-    def end(self, report: RunReport, exit_code: int, *, command: str) -> str:
-        """*command* is the playbook as it was named on the command line."""
+    def end(self, report: RunReport, exit_code: int | None) -> str:
+        """*exit_code* is that of the process; None of a run that was stopped."""
         ...
 
-    def detection(self, detection: Detection, status: Status, exit_code: int, *, verbose: bool) -> str: ...
+    def detection(self, detection: Detection, status: Status, exit_code: int, *, verbose: bool) -> str:
+        """The result of ``easops detect``."""
+        ...
 
-    def reading(self, result: ReadingResult) -> str: ...
+    def reading(self, result: ReadingResult) -> str:
+        """The result of ``easops show``."""
+        ...
 
-    def runs(self, views: Sequence[RunView]) -> str: ...
+    def runs(self, views: Sequence[RunView]) -> str:
+        """The list of recorded runs."""
+        ...
 
-    def run_view(self, view: RunView, report: RunReport, *, diff: bool, verbose: bool) -> str: ...
+    def run_view(self, view: RunView, report: RunReport, *, diff: bool, verbose: bool) -> str:
+        """One recorded run."""
+        ...
 
-    def submitted(self, run_id: str) -> str: ...
+    def submitted(self, run_id: str) -> str:
+        """A run that was recorded, for a worker to execute."""
+        ...
 
     def served(self, runs: Sequence[tuple[RunView, RunReport, int]], exit_code: int) -> str:
         """The runs that a worker has executed, each with the exit code of its process."""

@@ -14,18 +14,17 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import attrs
 
-from easops.playbook.language.load import command_of
-from easops.playbook.steps.report import StepResult
+from easops.playbook.steps.step_result import StepResult
 from easops.report.document.json import Document, run_document
 from easops.report.terminal.error import three_lines
 from easops.report.terminal.finding import measured_words
 from easops.report.terminal.layout import moment, wrapped
 from easops.report.terminal.step import step_lines
 from easops.report.terminal.text import Text
-from easops.status import EXIT_CODES, Status
+from easops.status import STOPS_LATER_CHANGES, Status
 
 if TYPE_CHECKING:
-    from easops.playbook.record.notice_ledger import Ending
+    from easops.playbook.assessment.ending import Ending
 
 _SUBJECT: Final = 150
 """Characters of a subject."""
@@ -66,10 +65,10 @@ def message_of(ending: Ending, key: str) -> Message:
     """The message of a run's end: what was found, what was changed, what that did, and what to type next. *key* is what
     tells that end from all others."""
     run, report = ending.run, ending.report
-    word = "stopped" if ending.moment == "stopped" else report.status.replace("_", " ")
+    word = "stopped" if report.stopped else report.status.replace("_", " ")
     subject = _one_line(f"[easops{' lab' if run.lab is not None else ''}] {word}: {run.playbook}, run {run.run_id}")
     text = _bounded("\n".join(_text(ending, word)))
-    exit_code = None if ending.moment == "stopped" else report.exit_code
+    exit_code = None if report.stopped else report.exit_code
     document = {
         "subject": subject,
         "text": text,
@@ -79,7 +78,7 @@ def message_of(ending: Ending, key: str) -> Message:
         "machine": run.document.get("machine", "unknown"),
         "error": None if ending.problem is None else _error(ending),
         **run_document(report, exit_code),
-        "status": "stopped" if ending.moment == "stopped" else str(report.status),
+        "status": "stopped" if report.stopped else str(report.status),
     }
     return Message(key, subject, text, _fitting(document))
 
@@ -112,15 +111,11 @@ def _text(ending: Ending, word: str) -> list[str]:
         lines += _found(step)
     for number, step in enumerate(report.steps):
         lines += _wanted(step, report.steps[:number])
-    waits = Status.AWAITING_APPROVAL
-    bad = [step for step in report.steps if EXIT_CODES[step.status] and step.status is not waits and step.reason]
-    for step in bad:
+    for step in report.steps:
+        if step.status not in STOPS_LATER_CHANGES or step.status is Status.AWAITING_APPROVAL or not step.reason:
+            continue
         lines += wrapped(f"{step.name}: {step.status.replace('_', ' ')}: {step.reason}", "")
-    if ending.moment == "stopped":
-        lines += ["", "It was stopped in its middle. To go on, or to put back what was changed, type"]
-        lines += [f"  easops runs resume {run.run_id}"]
-        return lines + ([] if run.kind == "undo" else [f"  easops undo {run.run_id}"])
-    return [*lines, Text().end(report, report.exit_code, command=command_of(run.document["source"] or ""))]
+    return [*lines, Text().end(report, None if report.stopped else report.exit_code)]
 
 
 def _found(step: StepResult) -> list[str]:

@@ -36,7 +36,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def easops(state: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Easops]:
     """Calls a command in this process, as ``easops`` does."""
-    held = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def call(*words: str | Path) -> Answer:
         capsys.readouterr()
@@ -46,13 +46,13 @@ def easops(state: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Easops]:
         return Answer(ended.value.code, *capsys.readouterr())
 
     yield call
-    for number, handler in held.items():
+    for number, handler in handlers.items():
         signal.signal(number, handler)
 
 
 @pytest.fixture
 def process(state: Path) -> Easops:
-    """Calls a command in a process of its own, off a terminal."""
+    """Calls a command in a process of its own, without a terminal."""
 
     def call(*words: str | Path) -> Answer:
         done = subprocess.run(

@@ -48,8 +48,8 @@ def test_version_says_the_version(easops: Easops) -> None:
     ids=["actions", "detectors", "readings"],
 )
 def test_help_names_what_there_is(command: str, table: dict[str, object], easops: Easops) -> None:
-    told = " ".join(easops(command, "--help").out.split())
-    assert ", ".join(table) + "." in told
+    text = " ".join(easops(command, "--help").out.split())
+    assert ", ".join(table) + "." in text
 
 
 EXIT_CODES = {
@@ -136,7 +136,7 @@ NAMED = {
 
 
 @pytest.mark.parametrize("command", NAMED)
-def test_a_command_without_its_name_tells_what_there_is_to_name(command: str, easops: Easops) -> None:
+def test_a_command_without_its_name_shows_the_names_that_exist(command: str, easops: Easops) -> None:
     answer = easops(*command.split())
     assert answer.code == 1
     assert "Missing argument" in answer.err

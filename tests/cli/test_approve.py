@@ -45,8 +45,8 @@ def test_the_gated_cure_of_the_examples_goes_on_when_it_is_approved(
     digest = labelled(asked, "digest")
     assert f"easops approve {run_id} --yes --digest {digest}" in asked.err
     assert f"easops approve {run_id} --deny --yes --digest {digest}" in process("approve", run_id, "--deny").err
-    told = document(process("approve", run_id, "--json"), "approval_of_run")
-    assert (told["status"], told["step"]["approval"]["digest"]) == ("awaiting_approval", digest)
+    request = document(process("approve", run_id, "--json"), "approval_of_run")
+    assert (request["status"], request["step"]["approval"]["digest"]) == ("awaiting_approval", digest)
     assert process("approve", run_id, "--yes", "--digest", "0" * 64).code == 3
     at_terminal(monkeypatch, "n")
     no = easops("approve", run_id)
@@ -76,6 +76,6 @@ def test_what_asks_for_nothing_can_be_neither_approved_nor_resumed(process: Easo
     assert "asks for no approval" in answer.err
     junit = tmp_path / "resumed.xml"
     assert process("runs", "resume", run_id, "--junit", junit).code == 3
-    assert "owes nothing" in junit.read_text(encoding="utf-8"), "a forge would show nothing of it"
+    assert "has no unfinished steps" in junit.read_text(encoding="utf-8"), "a forge would show nothing of it"
     assert process("undo", run_id, "--yes", "-q").code == 0
     assert process("approve", "nothing", "--yes").code == 1

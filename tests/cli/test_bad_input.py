@@ -142,7 +142,7 @@ MISSPELT = {
 
 
 @pytest.mark.parametrize("name", MISSPELT)
-def test_a_misspelt_host_is_told_with_the_one_that_was_meant(name: str, easops: Easops, calm: Path) -> None:
+def test_a_misspelt_host_is_reported_with_the_one_that_was_meant(name: str, easops: Easops, calm: Path) -> None:
     answer = easops(*MISSPELT[name], "-i", calm)
     assert answer.code == 1
     assert "Did you mean 'AMS-EX01'?" in answer.err

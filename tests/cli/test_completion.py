@@ -202,22 +202,22 @@ def test_zsh_offers_them_at_a_tab(state: Path, tmp_path: Path) -> None:
         ["zsh", "-f", "-i"], stdin=theirs, stdout=theirs, stderr=theirs, env=environment, start_new_session=True
     ) as shell:
         os.close(theirs)
-        told = bytearray()
+        output = bytearray()
 
-        def said(what: bytes) -> None:
+        def wait_for(what: bytes) -> None:
             ends = time.monotonic() + 60
-            while what not in told:
-                assert time.monotonic() < ends, told.decode("utf-8", "replace")
-                told.extend(os.read(ours, 65536))
+            while what not in output:
+                assert time.monotonic() < ends, output.decode("utf-8", "replace")
+                output.extend(os.read(ours, 65536))
 
         os.write(ours, b"autoload -Uz compinit; compinit -u -D; eval \"$(easops --show-completion)\"; print rea''dy\n")
-        said(b"ready")
+        wait_for(b"ready")
         os.write(ours, b"easops run con\t")
-        said(b"contacts-sync-storm")
-        told.clear()
+        wait_for(b"contacts-sync-storm")
+        output.clear()
         os.write(ours, b"\x15easops do \t")
-        said(b"recycle_app_pool")
-        assert b"prove that its old worker processes are gone" in told or b"Recycle an application pool" in told
+        wait_for(b"recycle_app_pool")
+        assert b"prove that its old worker processes are gone" in output or b"Recycle an application pool" in output
         shell.kill()
         os.close(ours)
 

@@ -37,9 +37,9 @@ class Clock:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    held = Clock()
-    monkeypatch.setattr(console_module, "time", held)
-    return held
+    clock = Clock()
+    monkeypatch.setattr(console_module, "time", clock)
+    return clock
 
 
 def test_off_a_terminal_each_thing_waited_for_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
@@ -70,7 +70,7 @@ def test_a_wait_that_goes_on_is_said_again_at_ever_longer_intervals(
     ]
 
 
-def test_a_long_wait_is_whole_in_a_log_and_cut_on_a_terminal_but_for_its_times(
+def test_a_long_wait_is_complete_in_a_log_and_cut_on_a_terminal_except_for_its_times(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     wait = Waiting("waiting for " + "somebody " * 20, 90, 600)
@@ -135,7 +135,7 @@ def on_a_terminal(columns: int, *words: str) -> str:
         [sys.executable, "-m", "easops", *words], stdin=theirs, stdout=theirs, stderr=theirs, env=environment
     ) as process:
         os.close(theirs)
-        told = b""
+        output = b""
         while True:
             try:
                 data = os.read(ours, 65536)
@@ -143,13 +143,13 @@ def on_a_terminal(columns: int, *words: str) -> str:
                 break
             if not data:
                 break
-            told += data
+            output += data
         os.close(ours)
         process.wait(timeout=60)
-    return told.decode()
+    return output.decode()
 
 
-def test_on_a_real_terminal_a_finding_is_painted_and_says_what_it_says_in_a_pipe(process: Easops) -> None:
+def test_on_a_real_terminal_a_finding_is_coloured_and_says_what_it_says_in_a_pipe(process: Easops) -> None:
     painted = on_a_terminal(80, *FINDING)
     assert "\x1b[35m" in painted
     assert re.sub(r"\x1b\[[\d;]*m", "", painted).replace("\r\n", "\n") == process(*FINDING).out

@@ -24,7 +24,9 @@ def github(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def messages(path: Path) -> list[str]:
-    return [held.attrib["message"] for held in ElementTree.parse(path).iter() if held.tag in ("error", "failure")]
+    return [
+        element.attrib["message"] for element in ElementTree.parse(path).iter() if element.tag in ("error", "failure")
+    ]
 
 
 def test_lint_annotates_beside_its_text_on_github(easops: Easops, github: Path) -> None:
@@ -59,8 +61,8 @@ def test_a_run_is_in_the_jobs_summary_and_in_its_junit_file(easops: Easops, gith
     answer = easops("run", "contacts-sync-storm", "-i", calm, "--check", "--json", "--junit", "run.xml")
     assert answer.code == 0, answer.err
     assert json.loads(answer.out)["status"] == "ok"
-    told = github.read_text(encoding="utf-8")
-    assert told.startswith("an earlier step\n## Cure a contact\\-sync storm \\(KB 2711053\\): ok (exit code 0)\n")
+    summary = github.read_text(encoding="utf-8")
+    assert summary.startswith("an earlier step\n## Cure a contact\\-sync storm \\(KB 2711053\\): ok (exit code 0)\n")
     case = "testsuite/testcase[@name='1 Find users who flood the servers']"
     assert ElementTree.parse("run.xml").find(case) is not None
 
@@ -74,24 +76,24 @@ def test_a_run_is_in_the_jobs_summary_and_in_its_junit_file(easops: Easops, gith
     ],
     ids=["playbook", "inventory", "input"],
 )
-def test_a_run_that_could_not_begin_says_why_to_the_forge_too(
+def test_a_run_that_could_not_begin_says_why_to_ci_too(
     easops: Easops, github: Path, calm: Path, words: tuple[str, ...], message: str
 ) -> None:
-    given = [str(calm) if word == "INVENTORY" else word for word in words]
-    answer = easops("run", *given, "--junit", "run.xml")
+    words_of_run = [str(calm) if word == "INVENTORY" else word for word in words]
+    answer = easops("run", *words_of_run, "--junit", "run.xml")
     assert answer.code == 1
-    (told,) = messages(Path("run.xml"))
-    assert message in told
+    (reported,) = messages(Path("run.xml"))
+    assert message in reported
     assert [line for line in answer.err.splitlines() if line.startswith("::error ")]
 
 
 @pytest.mark.usefixtures("github")
-def test_no_text_is_a_command_to_the_forge(easops: Easops) -> None:
+def test_no_text_is_a_command_to_github(easops: Easops) -> None:
     hostile = "::add-mask::a"
     answer = easops("run", hostile)
     assert answer.code == 1
-    said = [line for line in f"{answer.out}\n{answer.err}".splitlines() if line.lstrip().startswith("::")]
-    assert [line.partition(" ")[0] for line in said] == ["::error"]
+    commands = [line for line in f"{answer.out}\n{answer.err}".splitlines() if line.lstrip().startswith("::")]
+    assert [line.partition(" ")[0] for line in commands] == ["::error"]
     document = json.loads(easops("run", "##[x]y", "--json").out)
     assert document["problems"][0]["file"] == "##[x]y"
     assert "##[" not in easops("run", "##[x]y").err.replace("::error file=##[", "")

@@ -31,10 +31,10 @@ def closed(schema: Any) -> Any:
         return [closed(part) for part in schema]
     if not isinstance(schema, dict):
         return schema
-    held = {key: closed(part) for key, part in schema.items()}
-    if isinstance(held.get("properties"), dict) and "required" in held:
-        held.setdefault("additionalProperties", False)
-    return held
+    narrowed = {key: closed(part) for key, part in schema.items()}
+    if isinstance(narrowed.get("properties"), dict) and "required" in narrowed:
+        narrowed.setdefault("additionalProperties", False)
+    return narrowed
 
 
 SCHEMA = report_schema(READINGS)
@@ -42,13 +42,13 @@ CLOSED = closed(SCHEMA)
 
 
 def document(answer: Answer, name: str) -> dict[str, Any]:
-    """What a command printed, held against the schema of that document."""
-    held: dict[str, Any] = json.loads(answer.out)
+    """What a command printed, checked against the schema of that document."""
+    printed: dict[str, Any] = json.loads(answer.out)
     checker = Draft202012Validator({**CLOSED, "anyOf": [{"$ref": f"#/$defs/{name}"}]})
-    wrong = [f"{fault.json_path}: {fault.message}" for error in checker.iter_errors(held) for fault in leaves(error)]
+    wrong = [f"{fault.json_path}: {fault.message}" for error in checker.iter_errors(printed) for fault in leaves(error)]
     assert wrong == [], answer
-    assert held["exit_code"] in (answer.code, None)
-    return held
+    assert printed["exit_code"] in (answer.code, None)
+    return printed
 
 
 def leaves(error: Any) -> list[Any]:
@@ -66,14 +66,14 @@ def test_every_command_that_prints_json_is_named_with_its_document() -> None:
         if any("--json" in parameter.opts for parameter in command.params):
             yield path
 
-    told = " ".join(SCHEMA["$defs"][one["$ref"].rpartition("/")[2]]["description"] for one in SCHEMA["anyOf"])
-    assert [path for path in printing(get_command(app), "") if f"`{path}`" not in told] == []
+    descriptions = " ".join(SCHEMA["$defs"][one["$ref"].rpartition("/")[2]]["description"] for one in SCHEMA["anyOf"])
+    assert [path for path in printing(get_command(app), "") if f"`{path}`" not in descriptions] == []
 
 
 def test_an_unknown_key_and_a_missing_one_are_found() -> None:
-    held = {"status": "waiting", "run_id": "R", "next": "", "exit_code": 0}
-    assert document(Answer(0, json.dumps(held), ""), "submitted_run")
-    for wrong in ({**held, "new": 1}, {"status": "waiting"}, {**held, "run_id": 1}):
+    printed = {"status": "waiting", "run_id": "R", "next": "", "exit_code": 0}
+    assert document(Answer(0, json.dumps(printed), ""), "submitted_run")
+    for wrong in ({**printed, "new": 1}, {"status": "waiting"}, {**printed, "run_id": 1}):
         with pytest.raises(AssertionError):
             document(Answer(0, json.dumps({"exit_code": 0, **wrong}), ""), "submitted_run")
 
@@ -85,8 +85,8 @@ def test_a_reading(easops: Easops, calm: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", QUICK)
 def test_a_detection(easops: Easops, lab: Path, name: str) -> None:
-    held = document(easops("detect", name, *ABOVE.get(name, []), "-i", lab, "--json"), "detection")
-    assert held["judged"]
+    printed = document(easops("detect", name, *ABOVE.get(name, []), "-i", lab, "--json"), "detection")
+    assert printed["judged"]
 
 
 def test_a_run_from_its_check_to_its_undo(
@@ -123,7 +123,7 @@ def test_a_run_that_is_submitted_and_served(process: Easops, calm: Path, tmp_pat
 
 def test_an_error_and_the_problems_of_a_file(easops: Easops, tmp_path: Path) -> None:
     (tmp_path / "bad.yml").write_text("easops: 1\nname: Bad\nhosts: all\nsteps: [{do: nothing}]\n")
-    held = document(easops("run", tmp_path / "bad.yml", "--lab", "--scenario", "calm", "--json"), "error")
-    assert held["problems"][0]["line"] == 4
+    printed = document(easops("run", tmp_path / "bad.yml", "--lab", "--scenario", "calm", "--json"), "error")
+    assert printed["problems"][0]["line"] == 4
     assert document(easops("runs", "show", "none", "--json"), "error")["error"]["next"]
     assert document(easops("run", "--no-such-option", "--json"), "error")["status"] == "bad_input"

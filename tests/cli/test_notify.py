@@ -40,7 +40,7 @@ def notifications(hook: Hook, tmp_path: Path) -> Path:
     return path
 
 
-def test_a_change_and_its_undo_are_told_and_who_was_not_is_a_warning(
+def test_a_change_and_its_undo_are_announced_and_a_channel_that_failed_is_a_warning(
     easops: Easops, lab: Path, hook: Hook, notifications: Path, tmp_path: Path
 ) -> None:
     words = ("do", "block_user", USER, "-i", lab, "--because", "it floods", "--yes")
@@ -56,9 +56,9 @@ def test_a_change_and_its_undo_are_told_and_who_was_not_is_a_warning(
     assert "easops: down was not notified" in answer.err
     assert "127.0.0.1:9 cannot be reached" in answer.err
     run_id = document["run_id"]
-    (told,) = [request.json for request in hook.got]
-    assert (told["run_id"], told["event"], told["next"]) == (run_id, "changed", f"easops undo {run_id}")
-    assert told["text"].splitlines()[-1].split() == ["undo", "easops", "undo", run_id]
+    (posted,) = [request.json for request in hook.got]
+    assert (posted["run_id"], posted["event"], posted["next"]) == (run_id, "changed", f"easops undo {run_id}")
+    assert posted["text"].splitlines()[-1].split() == ["undo", "easops", "undo", run_id]
     shown = easops("runs", "show", run_id).out
     assert "Who was told:" in shown
     assert "    on-call: sent 2" in shown
@@ -76,7 +76,7 @@ def test_a_change_and_its_undo_are_told_and_who_was_not_is_a_warning(
     assert [json.loads(line)["status"] for line in lines] == ["changed", "undone"]
 
 
-def test_notifications_that_cannot_be_had_hinder_no_rescue(
+def test_notifications_that_cannot_be_read_do_not_prevent_a_rescue(
     easops: Easops, lab: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = ("do", "block_user", USER, "-i", lab, "--because", "it floods", "--yes", "--json")
@@ -86,7 +86,7 @@ def test_notifications_that_cannot_be_had_hinder_no_rescue(
     resumed = easops("runs", "resume", run_id, "-i", lab)
     checked = easops("undo", run_id, "--check", "-i", lab)
 
-    assert (resumed.code, "has ended and owes nothing" in resumed.err) == (3, True), resumed.err
+    assert (resumed.code, "has ended and has no unfinished steps" in resumed.err) == (3, True), resumed.err
     assert checked.code == 0, checked.err
     for answer in (resumed, checked):
         assert "easops: nobody will be notified when this run ends\n" in answer.err
@@ -108,7 +108,7 @@ def test_notifications_that_cannot_be_had_hinder_no_rescue(
     assert json.loads(line)["status"] == "undone"
 
 
-def test_a_check_tells_nobody_and_says_whom_it_would_be(
+def test_a_check_notifies_nobody_and_names_who_would_be_notified(
     easops: Easops, lab: Path, hook: Hook, notifications: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EASOPS_NOTIFY", str(notifications))
@@ -131,9 +131,9 @@ def test_a_run_that_cannot_begin_is_trouble_and_ends_as_it_would(
     )
     answer = process("run", "contacts-sync-storm", "-i", hosts, "--notify", notifications)
     assert answer.code == 5, answer.err
-    (told,) = [request.json for request in hook.got]
-    assert (told["event"], told["status"]) == ("trouble", "unreachable")
-    assert "nothing listens there" in told["text"]
+    (posted,) = [request.json for request in hook.got]
+    assert (posted["event"], posted["status"]) == ("trouble", "unreachable")
+    assert "nothing listens there" in posted["text"]
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_bad_notifications_are_refused_before_anything_runs(
     assert not state.exists()
 
 
-def test_a_trial_tells_each_channel_and_what_came_of_it(
+def test_a_test_message_goes_to_each_channel_and_each_result_is_shown(
     easops: Easops, hook: Hook, notifications: Path, tmp_path: Path, state: Path
 ) -> None:
     answer = easops("notify", notifications)
@@ -189,7 +189,7 @@ def test_a_trial_tells_each_channel_and_what_came_of_it(
     assert set(hook.got[-1].json) == {"text"}
 
 
-def test_a_trial_of_nothing_is_bad_input(easops: Easops) -> None:
+def test_a_test_without_a_file_is_bad_input(easops: Easops) -> None:
     answer = easops("notify")
     assert answer.code == 1
     assert "EASOPS_NOTIFY" in answer.err

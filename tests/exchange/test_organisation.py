@@ -1,4 +1,4 @@
-"""The way in: the newest version first, a mailbox's own version where it is asked for."""
+"""Which endpoint of the organisation is used: the newest version first, or that of the mailbox's own version."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from easops.inventory.host import Endpoint, Host, Version
 
 @attrs.frozen
 class OneSession:
-    """A session that says whose it is."""
+    """A session that knows its host."""
 
     host: str
     away: bool

@@ -1,4 +1,4 @@
-"""Throttling policies: nothing is raised, and one policy of ours serves all users of the same values."""
+"""Throttling policies: no value is raised, and one policy of easops serves all users with the same values."""
 
 from __future__ import annotations
 

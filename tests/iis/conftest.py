@@ -23,7 +23,7 @@ NO_MODULE = ErrorRecord(
 
 @attrs.define
 class OldServer:
-    """Knows Get-WmiObject and appcmd.exe; *instances* by class, *written* by the arguments given to appcmd."""
+    """Has Get-WmiObject and appcmd.exe: *instances* by class, *written* by the arguments of appcmd."""
 
     instances: dict[str, tuple[dict[str, Any], ...]] = attrs.field(factory=dict)
     written: dict[tuple[str, ...], tuple[tuple[str, ...], Any]] = attrs.field(factory=dict)

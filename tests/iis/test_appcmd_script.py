@@ -1,4 +1,4 @@
-"""appcmd.ps1 in a real PowerShell engine, with an appcmd.exe that tells what it was given."""
+"""appcmd.ps1 in a real PowerShell engine, with an appcmd.exe that writes its arguments."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ pytestmark = pytest.mark.skipif(
 
 
 def run(windows: Path, arguments: list[str]) -> tuple[list[str], str]:
-    """The strings that the script gives, and the exit code in its table."""
-    given = ", ".join("'" + argument.replace("'", "''") + "'" for argument in arguments)
-    encoded = base64.b64encode(f"& '{SCRIPT}' -Arguments @({given})".encode("utf-16-le")).decode()
+    """The strings that the script returns, and the exit code in its table."""
+    quoted = ", ".join("'" + argument.replace("'", "''") + "'" for argument in arguments)
+    encoded = base64.b64encode(f"& '{SCRIPT}' -Arguments @({quoted})".encode("utf-16-le")).decode()
     done = subprocess.run(
         ["pwsh", "-OutputFormat", "XML", "-EncodedCommand", encoded],
         env={**os.environ, "windir": str(windows)},

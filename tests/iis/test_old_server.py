@@ -1,4 +1,4 @@
-"""A server without Get-CimInstance and without the WebAdministration module is read by what it has."""
+"""A server without Get-CimInstance and without the WebAdministration module is read with what it has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The requests in flight, as WebAdministration and appcmd tell them."""
+"""The requests that are being executed, from WebAdministration and from appcmd."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def problems(folder: Path, text: str) -> list[str]:
     return [str(problem).removeprefix(str(folder)).lstrip("/\\") for problem in caught.value.problems]
 
 
-def test_hosts_have_their_own_values_and_the_defaults_and_paths_beside_the_file(folder: Path) -> None:
+def test_hosts_have_their_own_values_and_the_defaults_and_paths_relative_to_the_file(folder: Path) -> None:
     admin = Credential("admin", r"CONTOSO\admin", "file", str(folder / "secret/password.txt"))
     other = Credential("other", "helpdesk", "env", "EASOPS_PASSWORD")
 
@@ -104,7 +104,7 @@ def test_hosts_have_their_own_values_and_the_defaults_and_paths_beside_the_file(
     )
 
 
-def test_the_password_is_not_read_when_the_inventory_is(folder: Path) -> None:
+def test_reading_an_inventory_does_not_read_passwords(folder: Path) -> None:
     assert not (folder / "secret").exists()
 
     assert load(folder, GOOD)
@@ -217,7 +217,7 @@ def test_an_endpoint_that_cannot_be_used_is_refused(folder: Path, endpoints: str
     ],
     ids=["exchange as it is installed", "exchange over TLS", "windows as it is installed", "ntlm"],
 )
-def test_an_untouched_servers_own_authentication_is_the_default_and_may_use_plain_http(
+def test_the_default_authentication_is_that_of_an_unchanged_server_and_may_use_http(
     folder: Path, endpoints: str, expected: Endpoint
 ) -> None:
     (host,) = load(folder, with_endpoint(endpoints))
@@ -252,7 +252,7 @@ def test_a_missing_authority_file_is_found_when_the_inventory_is_read(folder: Pa
     ]
 
 
-def test_all_mistakes_of_hosts_come_at_once(folder: Path) -> None:
+def test_all_mistakes_of_hosts_are_reported_at_once(folder: Path) -> None:
     text = (
         "easops: 2\n"
         "hosts:\n"
@@ -310,7 +310,7 @@ def test_two_hosts_of_one_name_or_for_one_server_are_refused(folder: Path) -> No
         ("{envv: A}", "a password has no key 'envv'"),
     ],
 )
-def test_a_password_is_named_and_never_written(folder: Path, password: str, expected: str) -> None:
+def test_an_inventory_says_where_a_password_is_and_never_what_it_is(folder: Path, password: str, expected: str) -> None:
     text = with_endpoint(f"{{exchange: {ENDPOINT}}}").replace("{env: P}", password)
 
     found = problems(folder, text)

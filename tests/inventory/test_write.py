@@ -43,8 +43,8 @@ def hosts(draw: st.DrawFn) -> tuple[Host, ...]:
 
 @settings(deadline=None)
 @given(hosts())
-def test_what_is_written_is_read_as_it_was(given_hosts: tuple[Host, ...]) -> None:
-    assert read_inventory(inventory_text(given_hosts), Path("hosts.yml")).hosts == given_hosts
+def test_what_is_written_is_read_back_unchanged(original: tuple[Host, ...]) -> None:
+    assert read_inventory(inventory_text(original), Path("hosts.yml")).hosts == original
 
 
 def test_a_password_that_is_asked_for_and_one_in_a_file_are_written_too(tmp_path: Path) -> None:

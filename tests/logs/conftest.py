@@ -21,7 +21,7 @@ NOW = dt.datetime(2026, 11, 24, 10, 0, tzinfo=dt.UTC)
 
 @attrs.define
 class BytesLog:
-    """A log whose bytes are given; counts what is read of it."""
+    """A log with these bytes. It counts how many are read."""
 
     data: bytes
     path: str = "u_ex261124.log"
@@ -35,7 +35,7 @@ class BytesLog:
 
 @attrs.define
 class FolderSession:
-    """Answers Get-ChildItem and source.ps1 from *folder*, as a server whose clock stands at *now* would."""
+    """Answers Get-ChildItem and source.ps1 from *folder*, like a server whose time is *now*."""
 
     folder: Path
     now: dt.datetime = NOW

@@ -13,7 +13,7 @@ import pytest
 from easops.lab.certificate import Certificate
 from easops.notify.channel import Channel, Mail, Reference
 from easops.notify.deliver import deliver
-from easops.playbook.steps.report import Notice
+from easops.playbook.steps.step_result import Notice
 from easops.report.message import Message
 
 from .servers import dead_end, mail_server
@@ -27,8 +27,8 @@ def way(port: int, **more: Any) -> Mail:
     return attrs.evolve(Mail("127.0.0.1", port, "none", "easops <easops@contoso.example>", TO), **more)
 
 
-def told(mail: Mail, *, seconds: float = 10.0, message: Message = MESSAGE) -> Notice:
-    (notice,) = deliver([Channel("mail", ("end",), mail)], message, seconds=seconds, came_of_it=lambda notice: None)
+def send(mail: Mail, *, seconds: float = 10.0, message: Message = MESSAGE) -> Notice:
+    (notice,) = deliver([Channel("mail", ("end",), mail)], message, seconds=seconds, on_notice=lambda notice: None)
     return notice
 
 
@@ -45,7 +45,7 @@ def context(certificate: Certificate) -> ssl.SSLContext:
 
 def test_it_is_one_plain_mail_that_wants_no_answer() -> None:
     with mail_server() as post:
-        assert told(way(post.port)).status == "sent"
+        assert send(way(post.port)).status == "sent"
         ((recipients, message),) = post.got
     assert recipients == ["exchange@contoso.example", "andre@contoso.example"]
     assert message["Subject"] == "[easops] changed: a run"
@@ -60,12 +60,12 @@ def test_it_is_one_plain_mail_that_wants_no_answer() -> None:
 def test_over_tls_it_logs_on_with_one_try(tls: Any, context: ssl.SSLContext, ca: Path, password: Any) -> None:
     with mail_server(context, tls=tls) as post:
         mail = way(post.port, tls=tls, ca=ca, username="easops", password=PASSWORD)
-        assert told(mail).status == "sent"
+        assert send(mail).status == "sent"
         assert post.logons == [("PLAIN", "easops", "right")]
         assert len(post.got) == 1
 
         password.setenv("MAIL_PASSWORD", "wr0ng-s3cret")
-        notice = told(mail)
+        notice = send(mail)
         assert (notice.status, len(post.got)) == ("failed", 1)
         assert "refused the logon of easops: 535" in notice.reason
         assert [secret for _, _, secret in post.logons] == ["right", "wr0ng-s3cret"], "two tries are two of three"
@@ -75,21 +75,21 @@ def test_over_tls_it_logs_on_with_one_try(tls: Any, context: ssl.SSLContext, ca:
 def test_a_server_that_knows_only_login_is_logged_on_to_so(context: ssl.SSLContext, ca: Path, password: Any) -> None:
     with mail_server(context, tls="starttls", mechanisms=("LOGIN",)) as post:
         mail = way(post.port, tls="starttls", ca=ca, username="easops", password=PASSWORD)
-        assert (told(mail).status, post.logons) == ("sent", [("LOGIN", "easops", "right")])
+        assert (send(mail).status, post.logons) == ("sent", [("LOGIN", "easops", "right")])
 
 
 def test_a_certificate_of_nobodys_is_refused_and_the_password_is_not_sent(
     context: ssl.SSLContext, password: Any
 ) -> None:
     with mail_server(context, tls="starttls") as post:
-        notice = told(way(post.port, tls="starttls", username="easops", password=PASSWORD))
+        notice = send(way(post.port, tls="starttls", username="easops", password=PASSWORD))
     assert (notice.status, post.logons, post.got) == ("failed", [], [])
     assert "is not trusted" in notice.reason
 
 
 def test_where_starttls_is_not_offered_nothing_is_sent(password: Any) -> None:
     with mail_server() as post:
-        notice = told(way(post.port, tls="starttls", username="easops", password=PASSWORD))
+        notice = send(way(post.port, tls="starttls", username="easops", password=PASSWORD))
     assert (notice.status, post.logons, post.got) == ("failed", [], [])
     assert "STARTTLS" in notice.reason
 
@@ -97,19 +97,19 @@ def test_where_starttls_is_not_offered_nothing_is_sent(password: Any) -> None:
 def test_a_mail_that_is_not_taken_failed_and_is_not_sent_again() -> None:
     with mail_server() as post:
         post.says = "554 5.7.1 no\x07t from you"
-        notice = told(way(post.port))
+        notice = send(way(post.port))
     assert (notice.status, len(post.got)) == ("failed", 1)
-    assert notice.reason == f"127.0.0.1:{post.port} did not take the mail: 554 5.7.1 no t from you"
+    assert notice.reason == f"127.0.0.1:{post.port} refused the mail: 554 5.7.1 no t from you"
 
 
 def test_a_recipient_who_is_not_known_is_named() -> None:
     with mail_server() as post:
         post.refuses = {"andre@contoso.example"}
-        notice = told(way(post.port))
+        notice = send(way(post.port))
         assert (notice.status, notice.reason) == ("sent", "refused for andre@contoso.example")
         assert len(post.got) == 1
         post.refuses.add("exchange@contoso.example")
-        notice = told(way(post.port))
+        notice = send(way(post.port))
         assert (notice.status, len(post.got)) == ("failed", 1)
         assert "550 5.1.1 there is no exchange@contoso.example" in notice.reason
 
@@ -118,15 +118,15 @@ def test_a_mail_whose_answer_does_not_come_is_unknown(tmp_path: Path) -> None:
     with mail_server() as post:
         post.hangs = True
         began = time.monotonic()
-        notice = told(way(post.port), seconds=0.5)
+        notice = send(way(post.port), seconds=0.5)
         assert (notice.status, len(post.got)) == ("unknown", 1)
         assert time.monotonic() - began < 5
 
 
-def test_a_connection_that_ends_behind_the_mail_leaves_it_unknown() -> None:
+def test_a_connection_that_ends_after_the_mail_leaves_it_unknown() -> None:
     with mail_server() as post:
         post.drops = True
-        notice = told(way(post.port))
+        notice = send(way(post.port))
         assert (notice.status, len(post.got)) == ("unknown", 1)
         assert "gave no answer" in notice.reason
 
@@ -135,19 +135,19 @@ def test_a_connection_that_ends_behind_the_mail_leaves_it_unknown() -> None:
     ("greets", "reason"),
     [
         (b"", "not sent within 0.4 s"),
-        (b"421 too busy now\r\n", "takes no connection now: 421 too busy now"),
-        (b"SSH-2.0-OpenSSH_9.6\r\n", "what answers is no mail server"),
+        (b"421 too busy now\r\n", "accepts no connection now: 421 too busy now"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", "what answers there is not a mail server"),
     ],
 )
 def test_a_server_that_does_not_get_as_far_as_the_mail_was_sent_nothing(greets: bytes, reason: str) -> None:
     with dead_end(greets=greets) as port:
-        notice = told(way(port), seconds=0.4 if not greets else 5.0)
+        notice = send(way(port), seconds=0.4 if not greets else 5.0)
     assert notice.status == "failed"
     assert reason in notice.reason
 
 
 def test_a_server_that_ends_each_connection_is_tried_a_few_times() -> None:
     with dead_end(closes=True) as port:
-        notice = told(way(port))
+        notice = send(way(port))
     assert notice.status == "failed"
     assert "cannot be reached" in notice.reason

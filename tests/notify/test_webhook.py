@@ -15,7 +15,7 @@ import pytest
 from easops.lab.certificate import Certificate
 from easops.notify.channel import Body, Channel, Reference, Webhook
 from easops.notify.deliver import deliver
-from easops.playbook.steps.report import Notice
+from easops.playbook.steps.step_result import Notice
 from easops.report.message import Message
 
 from .servers import Hook, webhook
@@ -23,13 +23,13 @@ from .servers import Hook, webhook
 MESSAGE = Message("run.end", "changed: a run", "who\nwhat -> then\n", {"text": "who", "status": "changed"})
 
 
-def told(way: Webhook, *, seconds: float = 10.0, message: Message = MESSAGE) -> Notice:
-    (notice,) = deliver([Channel("on-call", ("end",), way)], message, seconds=seconds, came_of_it=lambda notice: None)
+def send(way: Webhook, *, seconds: float = 10.0, message: Message = MESSAGE) -> Notice:
+    (notice,) = deliver([Channel("on-call", ("end",), way)], message, seconds=seconds, on_notice=lambda notice: None)
     return notice
 
 
 def test_it_gets_one_post_of_json(hook: Hook) -> None:
-    assert told(Webhook(hook.url)).status == "sent"
+    assert send(Webhook(hook.url)).status == "sent"
     (request,) = hook.got
     assert request.json == {"text": "who", "status": "changed"}
     assert request.headers["Content-Type"] == "application/json"
@@ -41,14 +41,14 @@ def test_the_url_and_headers_may_be_secrets(hook: Hook, monkeypatch: pytest.Monk
     (tmp_path / "token.txt").write_text("Bearer s3cret\n", encoding="utf-8")
     monkeypatch.setenv("HOOK_URL", hook.url)
     headers = {"Authorization": Reference("file", str(tmp_path / "token.txt")), "X-Team": "exchange"}
-    assert told(Webhook(Reference("env", "HOOK_URL"), headers)).status == "sent"  # type: ignore[arg-type]
+    assert send(Webhook(Reference("env", "HOOK_URL"), headers)).status == "sent"  # type: ignore[arg-type]
     (request,) = hook.got
     assert (request.headers["Authorization"], request.headers["X-Team"]) == ("Bearer s3cret", "exchange")
     assert request.path == "/hook/T0KEN-in-the-path"
 
 
 def test_a_secret_that_is_not_there_is_a_notice_that_failed(hook: Hook) -> None:
-    notice = told(Webhook(Reference("env", "EASOPS_NOT_SET")))
+    notice = send(Webhook(Reference("env", "EASOPS_NOT_SET")))
     assert (notice.status, hook.got) == ("failed", [])
     assert "the environment variable EASOPS_NOT_SET is not set" in notice.reason
 
@@ -59,15 +59,15 @@ def test_a_secret_that_is_not_there_is_a_notice_that_failed(hook: Hook) -> None:
         (204, "sent", ""),
         (404, "failed", "answered 404 Not Found"),
         (302, "failed", "redirects are not followed"),
-        (500, "unknown", "answered 500 Internal Server Error: it may have taken it"),
+        (500, "unknown", "answered 500 Internal Server Error: it may have accepted it"),
         ("drop", "unknown", "gave no answer"),
     ],
 )
-def test_each_answer_is_told_as_what_it_is_and_nothing_is_sent_twice(
+def test_each_answer_is_reported_as_what_it_is_and_nothing_is_sent_twice(
     hook: Hook, does: Any, status: str, reason: str
 ) -> None:
     hook.does = does
-    notice = told(Webhook(hook.url))
+    notice = send(Webhook(hook.url))
     assert (notice.status, len(hook.got)) == (status, 1)
     assert reason in notice.reason
     assert "T0KEN" not in notice.reason
@@ -77,9 +77,9 @@ def test_each_answer_is_told_as_what_it_is_and_nothing_is_sent_twice(
 def test_one_that_does_not_come_to_an_answer_is_given_up_at_the_deadline(hook: Hook, does: Any) -> None:
     hook.does = does
     began = time.monotonic()
-    notice = told(Webhook(hook.url), seconds=0.5)
+    notice = send(Webhook(hook.url), seconds=0.5)
     assert (notice.status, len(hook.got)) == ("unknown", 1)
-    assert "it may have come" in notice.reason
+    assert "it may have arrived" in notice.reason
     assert time.monotonic() - began < 5
 
 
@@ -95,31 +95,31 @@ def test_a_server_that_is_not_there_yet_is_tried_again_since_nothing_was_sent(
         connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", connecting)
-    assert (told(Webhook(hook.url)).status, len(hook.got), refusals) == ("sent", 1, [])
+    assert (send(Webhook(hook.url)).status, len(hook.got), refusals) == ("sent", 1, [])
 
 
 def test_a_server_that_is_not_there_at_all_is_named_with_the_reason() -> None:
     with socket.socket() as bound:  # and nobody listens
         bound.bind(("127.0.0.1", 0))
         port = bound.getsockname()[1]
-        notice = told(Webhook(f"http://127.0.0.1:{port}/"))
+        notice = send(Webhook(f"http://127.0.0.1:{port}/"))
     assert notice.status == "failed"
     assert notice.reason == f"127.0.0.1:{port} cannot be reached: Connection refused"
 
 
 def test_what_was_given_up_before_it_began_is_not_sent_afterwards(hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
-    held, connect, ended = threading.Event(), socket.socket.connect, threading.Event()
+    released, connect, ended = threading.Event(), socket.socket.connect, threading.Event()
 
     def connecting(self: socket.socket, address: Any) -> None:
         if address == ("127.0.0.1", hook.port):
-            held.wait(10)
+            released.wait(10)
         connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", connecting)
     hook.at = ended.set
-    notice = told(Webhook(hook.url), seconds=0.3)
+    notice = send(Webhook(hook.url), seconds=0.3)
     assert (notice.status, notice.reason) == ("failed", "not sent within 0.3 s")
-    held.set()
+    released.set()
     for thread in threading.enumerate():
         if thread.name == "easops-notify-on-call":
             thread.join(10)
@@ -128,11 +128,11 @@ def test_what_was_given_up_before_it_began_is_not_sent_afterwards(hook: Hook, mo
 
 def test_tls_is_verified_with_ones_own_authority(certificate: Certificate, ca: Path) -> None:
     with webhook(certificate.server_context()) as hook:
-        assert told(Webhook(hook.url, ca=ca)).status == "sent"
+        assert send(Webhook(hook.url, ca=ca)).status == "sent"
         assert len(hook.got) == 1
 
         connections = hook.connections
-        notice = told(Webhook(hook.url))
+        notice = send(Webhook(hook.url))
         assert (notice.status, len(hook.got)) == ("failed", 1)
         assert "is not trusted: " in notice.reason
         assert hook.connections - connections <= 1, "a certificate is not tried again"
@@ -140,9 +140,9 @@ def test_tls_is_verified_with_ones_own_authority(certificate: Certificate, ca: P
 
 def test_a_secret_goes_to_nobody_in_clear_text(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOOK_URL", "http://chat.contoso.example/T0KEN")
-    notice = told(Webhook(Reference("env", "HOOK_URL")))
+    notice = send(Webhook(Reference("env", "HOOK_URL")))
     assert notice.status == "failed"
-    assert "would carry a secret in clear text" in notice.reason
+    assert "would send a secret unencrypted" in notice.reason
     assert "T0KEN" not in notice.reason
 
 
@@ -154,7 +154,7 @@ def test_a_proxy_of_the_environment_is_used_and_netrc_is_not(
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{hook.port}")
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
-    assert told(Webhook("http://chat.contoso.example/hook")).status == "sent"
+    assert send(Webhook("http://chat.contoso.example/hook")).status == "sent"
     (request,) = hook.got
     assert request.path == "http://chat.contoso.example/hook"
     assert "Authorization" not in request.headers
@@ -172,7 +172,7 @@ def test_nothing_is_logged_or_printed_of_the_address(
         conducts: tuple[Any, ...] = (200, 404, "drop")
         for does in conducts:
             hook.does = does
-            told(Webhook(Reference("env", "HOOK_URL"), {"X-Key": Reference("env", "HOOK_URL")}))
+            send(Webhook(Reference("env", "HOOK_URL"), {"X-Key": Reference("env", "HOOK_URL")}))
         logging.getLogger("urllib3.connectionpool").debug("of somebody else")
     assert len(hook.got) == 3
     assert "T0KEN" not in caplog.text + str(capsys.readouterr())
@@ -182,7 +182,7 @@ def test_nothing_is_logged_or_printed_of_the_address(
 @pytest.mark.parametrize("body", ["text", "card"])
 def test_a_chat_gets_what_it_can_read(hook: Hook, body: Body) -> None:
     message = Message("k", "found <!channel>", "a [link](http://evil.example) @here <http://evil.example|x> ```", {})
-    assert told(Webhook(hook.url, body=body), message=message).status == "sent"
+    assert send(Webhook(hook.url, body=body), message=message).status == "sent"
     (request,) = hook.got
     if body == "text":
         assert set(request.json) == {"text"}

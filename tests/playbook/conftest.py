@@ -18,13 +18,13 @@ from easops.clock import Clock
 from easops.inventory.load import load_inventory
 from easops.lab import server
 from easops.lab.world import World
-from easops.playbook.execution.execute_run import always
+from easops.playbook.assessment.run_report import RunReport
+from easops.playbook.execution.caller import always
 from easops.playbook.language.find import find_playbook
 from easops.playbook.record.database import postgresql_url
 from easops.playbook.record.run_store import Record
 from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.run import run
-from easops.playbook.steps.report import RunReport
 from easops.standing_clock import StandingClock
 from tests.postgresql import PostgresServer
 

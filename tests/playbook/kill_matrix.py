@@ -17,10 +17,10 @@ from typing import Any, Final
 import attrs
 
 from easops.lab.world.scenario import read_scenario
+from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.record.run_view import list_runs
 from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.record.stored_run import opened
-from easops.playbook.steps.report import RunReport
 from easops.status import Status
 from tests.playbook.killing import MOMENTS
 from tests.playbook.stage import Killed, Stage, stage

@@ -10,7 +10,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, Final, Literal
 from unittest.mock import patch
 
@@ -20,8 +20,10 @@ from easops.actions.change import Change, ChangeOutcome, Comparison, WriteSkippe
 from easops.actions.perform import perform
 from easops.context import Context
 from easops.errors import EasopsError
-from easops.playbook.execution import dbos_engine as engine
-from easops.playbook.execution.apply_changes import carry_out
+from easops.playbook.execution.apply_changes import apply_job
+from easops.playbook.execution.durable_step import durable_step
+from easops.playbook.execution.execution import Execution
+from easops.playbook.execution.target_workflow import claim
 from easops.playbook.steps.effects import Job
 
 MOMENTS: Final[Mapping[str, str]] = {
@@ -37,6 +39,18 @@ MOMENTS: Final[Mapping[str, str]] = {
 
 
 When = Literal["before", "done", "after", "acted"]
+
+
+_EXECUTION: Final = "easops.playbook.execution"
+
+
+@contextmanager
+def _steps_replaced(stepping: Callable[[str, Callable[[], Any]], Any]) -> Iterator[None]:
+    """Within the block *stepping* is called in place of ``durable_step``."""
+    with ExitStack() as stack:
+        for module in ("durable_effects", "durable_changes", "target_workflow"):
+            stack.enter_context(patch(f"{_EXECUTION}.{module}.durable_step", stepping))
+        yield
 
 
 def die() -> None:
@@ -57,18 +71,17 @@ def killed_at(
     With *holding_others* the changes of other targets, queued after it and made at the same time, wait before their
     intents; and ``enqueued`` is when they are in the queue too.
     """
-    step, started = engine._step, engine.DurableHands._started
     here = threading.local()
 
     def stepping(name: str, call: Callable[[], Any]) -> Any:
         if name not in (f"{change}.intent", f"{change}.change"):
             if holding_others and name.endswith(".intent"):
                 never_going_on()
-            return step(name, call)
+            return durable_step(name, call)
         intent = name.endswith(".intent")
         if intent and moment == "before-intent":
             end()
-        value = step(name, call if intent else lambda: carrying(call))
+        value = durable_step(name, call if intent else lambda: carrying(call))
         if (intent and moment == "after-intent") or (not intent and moment == "committed"):
             end()
         return value
@@ -89,8 +102,8 @@ def killed_at(
             end()
         return perform(made, context, **more)
 
-    def starting(hands: engine.DurableHands, job: Job) -> Any:
-        handle = started(hands, job)
+    def claiming(execution: Execution, job: Job) -> Any:
+        handle = claim(execution, job)
         wanted = change.startswith(f"{job.key}.{job.target}.")
         if moment == "enqueued" and wanted is not holding_others:
             end()
@@ -101,13 +114,13 @@ def killed_at(
     def beginning(*arguments: Any) -> Any:
         if moment == "enqueued":  # the queue may be as quick as the kill
             never_going_on()
-        return carry_out(*arguments)
+        return apply_job(*arguments)
 
     with (
-        patch.object(engine, "_step", stepping),
-        patch.object(engine, "perform", performing),
-        patch.object(engine, "carry_out", beginning),
-        patch.object(engine.DurableHands, "_started", starting),
+        _steps_replaced(stepping),
+        patch(f"{_EXECUTION}.durable_changes.perform", performing),
+        patch(f"{_EXECUTION}.target_workflow.apply_job", beginning),
+        patch(f"{_EXECUTION}.durable_effects.claim", claiming),
     ):
         yield
 
@@ -117,7 +130,7 @@ def ended_at_step(number: int, when: When, end: Callable[[], None] = die) -> Ite
     """Within the block *end* is called at the *number*-th of the engine's steps, counted from 0: before it, when it is
     done and not committed, after it, or when the first change from there on has been made and nobody has heard of it.
     A run of fewer steps comes to its end."""
-    step, counting, mutex = engine._step, itertools.count(), threading.Lock()
+    counting, mutex = itertools.count(), threading.Lock()
     local = threading.local()
 
     def stepping(name: str, call: Callable[[], Any]) -> Any:
@@ -126,7 +139,7 @@ def ended_at_step(number: int, when: When, end: Callable[[], None] = die) -> Ite
         local.late = at >= number
         if at == number and when == "before":
             end()
-        value = step(name, (lambda: done(call)) if at == number and when == "done" else call)
+        value = durable_step(name, (lambda: done(call)) if at == number and when == "done" else call)
         if at == number and when == "after":
             end()
         return value
@@ -149,7 +162,7 @@ def ended_at_step(number: int, when: When, end: Callable[[], None] = die) -> Ite
         except EasopsError:
             return False
 
-    with patch.object(engine, "_step", stepping), patch.object(engine, "perform", performing):
+    with _steps_replaced(stepping), patch(f"{_EXECUTION}.durable_changes.perform", performing):
         yield
 
 
@@ -157,14 +170,13 @@ def ended_at_step(number: int, when: When, end: Callable[[], None] = die) -> Ite
 def ended_at_name(name: str, when: When) -> Iterator[None]:
     """Within the block the process is killed at the engine's step of that name: before it, when it is done and not
     committed, or after it."""
-    step = engine._step
 
     def stepping(here: str, call: Callable[[], Any]) -> Any:
         if here != name:
-            return step(here, call)
+            return durable_step(here, call)
         if when == "before":
             die()
-        value = step(here, (lambda: done(call)) if when == "done" else call)
+        value = durable_step(here, (lambda: done(call)) if when == "done" else call)
         die()
         return value
 
@@ -173,7 +185,7 @@ def ended_at_name(name: str, when: When) -> Iterator[None]:
         die()
         return value
 
-    with patch.object(engine, "_step", stepping):
+    with _steps_replaced(stepping):
         yield
 
 

@@ -25,6 +25,6 @@ with patch("easops.playbook.run.start_lab", functools.partial(start_lab, begin=b
 assert report.run_id is not None
 undone = undo(report.run_id, confirm=True, state=state)
 assert undone.run_id is not None
-printed = [FORMATS["json"].end(done, done.exit_code, command="easops") for done in (report, undone)]
+printed = [FORMATS["json"].end(done, done.exit_code) for done in (report, undone)]
 printed += [(state.lab(report.run_id) / name).read_text(encoding="utf-8") for name in ("changes.jsonl", "clock.json")]
 print("\n".join(printed).replace(report.run_id, "RUN").replace(undone.run_id, "UNDO"))

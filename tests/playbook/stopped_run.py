@@ -6,12 +6,10 @@ from __future__ import annotations
 import sys
 
 from easops.cli.app import main
-from easops.playbook.execution import dbos_engine as engine
-from easops.playbook.record.database import Database
+from easops.playbook.execution import waits
+from easops.playbook.record import database
 
 seconds = float(sys.argv[1])
-setattr(engine, "_FINISH_IN", seconds)  # noqa: B010
-setattr(engine, "_MARK_IN", seconds)  # noqa: B010
-setattr(engine, "PATIENCE", seconds)  # noqa: B010
-setattr(Database.transact, "__kwdefaults__", {"patience": seconds})  # noqa: B010
+waits.WAITS = waits.Waits(finish=seconds, mark=seconds)
+setattr(database, "PATIENCE", seconds)  # noqa: B010
 main(sys.argv[2:])

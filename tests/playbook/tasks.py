@@ -10,7 +10,7 @@ import os
 import threading
 import traceback
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -22,12 +22,12 @@ from dbos import DBOS
 from easops.actions import ACTIONS
 from easops.detectors import DETECTORS
 from easops.inventory.load import load_inventory
-from easops.playbook.execution.execute_run import always
+from easops.playbook.assessment.run_report import RunReport
+from easops.playbook.execution.caller import always
 from easops.playbook.execution.interrupted import Interrupted
 from easops.playbook.language.load import load_playbook_text
 from easops.playbook.resume import resume
 from easops.playbook.run import run
-from easops.playbook.steps.report import RunReport
 from easops.playbook.undo import undo
 from tests.playbook.killing import When, ended_at_name, ended_at_step, killed_at
 
@@ -139,9 +139,13 @@ def resume_run(run_id: str, end: End = None) -> RunReport:
 
 def resume_hours_later(run_id: str, hours: int) -> RunReport:
     """A task: go on with a run when so many hours have passed by the machine's clock."""
-    with patch(
-        "easops.playbook.execution.dbos_engine.now", lambda: dt.datetime.now(dt.UTC) + dt.timedelta(hours=hours)
-    ):
+
+    def later() -> dt.datetime:
+        return dt.datetime.now(dt.UTC) + dt.timedelta(hours=hours)
+
+    with ExitStack() as stack:
+        for module in ("execution.execution", "execution.durable_effects", "attempt"):
+            stack.enter_context(patch(f"easops.playbook.{module}.now", later))
         return resume_run(run_id)
 
 

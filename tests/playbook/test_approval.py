@@ -15,16 +15,17 @@ from easops.actions.outcome import Done, ItemOutcome
 from easops.errors import Refused
 from easops.identity import LOGINS, Person, this_person
 from easops.lab.value import CmdletFailed, ErrorInfo
+from easops.playbook.assessment.run_report import RunReport, report_of
 from easops.playbook.reconcile import abandon
 from easops.playbook.record.approval import Asked, Decision, approve, asked_of, use_up
 from easops.playbook.record.database import postgresql_url
 from easops.playbook.record.run_store import Run
 from easops.playbook.record.run_view import list_runs, show_run
 from easops.playbook.record.state_folder import StateFolder
-from easops.playbook.record.stored_run import opened, report_of
+from easops.playbook.record.stored_run import opened
 from easops.playbook.steps.approval_request import RULE, Approval, PlannedChange, digest_of
 from easops.playbook.steps.codec import to_json
-from easops.playbook.steps.report import RunReport, StepResult
+from easops.playbook.steps.step_result import StepResult
 from easops.remoting.command import Command
 from easops.remoting.pool import SessionPool
 from easops.report import FORMATS
@@ -113,7 +114,7 @@ def case(held: Stage) -> Iterator[Case]:
     before, at = held.reads(), len(held.sent())
     report = held.carried(run_text, CURE, held.lab.inventory)
     assert [str(step.status) for step in report.steps] == ["awaiting_approval", "not_started", "not_started"]
-    assert (report.exit_code, report.owes, report.next) == (3, True, f"easops approve {report.run_id}")
+    assert (report.exit_code, report.unfinished, report.next) == (3, True, f"easops approve {report.run_id}")
     case = Case(held, str(report.run_id), at)
     assert case.made() == []
     yield case
@@ -143,7 +144,7 @@ def test_an_approved_run_goes_on_once_and_is_undone(case: Case) -> None:
     with pytest.raises(Refused, match="was approved already"):
         case.approved()
     view = show_run(case.run_id, state)
-    told = FORMATS["text"].run_view(view, report_of(view.run, view.steps), diff=False, verbose=False)
+    told = FORMATS["text"].run_view(view, report_of(view), diff=False, verbose=False)
     assert "decided       approved by " in told
     report = case.resumed()
     assert statuses(report) == ["ok", "changed", "changed"]
@@ -152,7 +153,7 @@ def test_an_approved_run_goes_on_once_and_is_undone(case: Case) -> None:
     assert report.steps[0].approval.approved_by is not None
     with pytest.raises(Refused, match="asks for no approval"):
         case.approved()
-    with pytest.raises(Raised, match="owes nothing"):
+    with pytest.raises(Raised, match="has no unfinished steps"):
         case.resumed()
 
 
@@ -199,7 +200,7 @@ def test_a_user_who_is_gone_is_not_asked_for_again_but_told(case: Case, monkeypa
     assert statuses(report) == ["failed", "not_started", "not_started"]
     assert f"the changes to approve cannot be planned: limit: {ANNA}: " in report.steps[0].reason
     assert case.made() == []
-    assert report.owes
+    assert report.unfinished
 
     assert statuses(case.resumed()) == ["ok", "changed", "changed"], "he is back, and the plan is the approved one"
 
@@ -412,7 +413,7 @@ def test_after_a_kill_too_nothing_is_done_that_was_not_approved(case: Case) -> N
     assert statuses(report) == ["ok", "changed", "refused"]
     assert case.made() == MADE[:3]
     assert report.steps[2].items[0].reason.startswith("is planned as workers ")
-    assert report.owes
+    assert report.unfinished
 
     again = case.resumed()
     assert statuses(again) == ["awaiting_approval", "not_started", "not_started"]
@@ -432,5 +433,5 @@ def test_what_a_killed_run_intended_is_not_sent_when_its_approval_has_expired_me
     assert statuses(report) == ["ok", "refused", "not_started"]
     assert {item.rule for item in report.steps[1].items} == {"approval"}
     assert case.made() == []
-    assert report.owes
+    assert report.unfinished
     assert statuses(case.stage.carried(resume_hours_later, case.run_id, 2))[0] == "awaiting_approval"

@@ -13,8 +13,8 @@ import easops
 from easops.actions import block_user, limit_eas_usage
 from easops.exchange import EasBudget, find_mailbox, get_exchange_server, get_throttling_policy
 from easops.inventory.host import Version
-from easops.playbook.execution.execute_run import always
-from easops.playbook.steps.report import RunReport
+from easops.playbook.assessment.run_report import RunReport
+from easops.playbook.execution.caller import always
 from easops.playbook.undo import undo
 from easops.remoting.command import Command
 from easops.remoting.pool import SessionPool

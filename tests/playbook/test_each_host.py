@@ -8,13 +8,13 @@ from typing import Any
 from easops.actions import ACTIONS
 from easops.detectors import DETECTORS
 from easops.lab.value import CmdletFailed, ErrorInfo
-from easops.playbook.execution.execute_run import always
+from easops.playbook.assessment.run_report import RunReport
+from easops.playbook.execution.caller import always
 from easops.playbook.language.load import load_playbook_text
 from easops.playbook.language.model import Playbook
 from easops.playbook.record.run_view import show_run
 from easops.playbook.resume import resume
 from easops.playbook.run import run
-from easops.playbook.steps.report import RunReport
 
 Start = Callable[..., Any]
 
@@ -75,7 +75,7 @@ def test_a_group_that_stopped_is_gone_on_with_at_the_host_where_it_stopped(rig: 
         ("proof", second, "ok"),
     ]
     assert {status for _, host, status in told(report) if host in rest} <= {"not_started"}
-    assert report.owes
+    assert report.unfinished
 
     resumed = resume(str(report.run_id), state=lab.state, confirm=always)
 

@@ -16,8 +16,10 @@ import easops
 from easops.actions import ACTIONS
 from easops.detectors import DETECTORS
 from easops.errors import Refused
+from easops.playbook.assessment.run_report import RunReport
+from easops.playbook.execution.caller import always
 from easops.playbook.execution.dbos_engine import PROTOCOL
-from easops.playbook.execution.execute_run import always, made_here
+from easops.playbook.execution.execute_run import recorded_origin
 from easops.playbook.language.load import load_playbook_text
 from easops.playbook.reconcile import abandon
 from easops.playbook.record.run_store import Record
@@ -25,7 +27,6 @@ from easops.playbook.record.run_view import list_runs, show_run
 from easops.playbook.resume import resume
 from easops.playbook.run import submit
 from easops.playbook.steps.codec import dumps
-from easops.playbook.steps.report import RunReport
 from easops.playbook.undo import undo
 from easops.status import Status
 
@@ -156,4 +157,5 @@ def test_an_undo_takes_over_from_a_submitted_run_neither_its_confirmation_nor_wh
     assert [step.reason for step in report.steps] == ["not confirmed: nothing was changed"]
     assert lab.sent() == sent
     made = {name: undoing.document[name] for name in made_by_another}
-    assert made == {"protocol": PROTOCOL, "version": importlib.metadata.version("easops"), "by": made_here()["by"]}
+    version = importlib.metadata.version("easops")
+    assert made == {"protocol": PROTOCOL, "version": version, "by": recorded_origin()["by"]}

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from easops.playbook.execution.execute_run import always
+from easops.playbook.assessment.run_report import RunReport
+from easops.playbook.execution.caller import always
 from easops.playbook.reconcile import reconcile
 from easops.playbook.record.run_view import show_run
-from easops.playbook.steps.report import RunReport
 from easops.playbook.undo import undo
 from easops.remoting.command import Call, pipeline
 from easops.remoting.psrp import PsrpSession

@@ -16,13 +16,15 @@ from easops.errors import UnreachableHost
 from easops.inventory.load import load_inventory
 from easops.notify import Channel, Notifications
 from easops.notify.channel import LogFile, Mail, Webhook
-from easops.playbook.record.notice_ledger import Ending, Ledger, Moment, notices_of
+from easops.playbook.assessment.ending import Ending
+from easops.playbook.assessment.run_report import report_of
+from easops.playbook.record.notice_ledger import Ledger, Moment, notices_of
 from easops.playbook.record.run_store import Record, Run
+from easops.playbook.record.run_view import RunView
 from easops.playbook.record.state_folder import StateFolder
-from easops.playbook.record.stored_run import opened, report_of
+from easops.playbook.record.stored_run import opened
 from easops.playbook.run import run
-from easops.playbook.steps.report import Notice, RunReport
-from easops.status import Status
+from easops.playbook.steps.step_result import Notice
 from tests.notify.servers import Hook, mail_server, webhook
 
 from .processes import environment_of
@@ -45,9 +47,13 @@ def recorded(state: StateFolder) -> Iterator[Record]:
         yield record
 
 
+def ending(moment: Moment = "end", run: Run = RUN) -> Ending:
+    return Ending(report_of(RunView(run, False, (), ()), stopped=moment == "stopped"))
+
+
 def announced(record: Record, hook: Hook, moment: Moment = "end", run: Run = RUN) -> tuple[Notice, ...]:
     told = Notifications((Channel("on-call", ("end",), Webhook(hook.url)),))
-    return told.announce(Ending(run, report_of(run, ()), moment), Ledger(record, run, moment), lambda text: None)
+    return told.announce(ending(moment, run), Ledger(record, run, moment), lambda text: None)
 
 
 def statuses(record: Record) -> list[tuple[str, str]]:
@@ -90,7 +96,7 @@ def test_each_end_has_a_mail_of_its_own(tmp_path: Path) -> None:
             (Channel("night", ("end",), Mail("127.0.0.1", post.port, "none", "a@b.example", ("c@d.example",))),)
         )
         for moment in moments:
-            told.announce(Ending(RUN, report_of(RUN, ()), moment), Ledger(record, RUN, moment), lambda text: None)
+            told.announce(ending(moment), Ledger(record, RUN, moment), lambda text: None)
     ids = [message["Message-ID"].partition("@")[0].partition(RUN.run_id)[2] for _, message in post.got]
     assert ids == [".stopped-1.night", ".stopped-2.night", ".end.night"]
 
@@ -100,6 +106,7 @@ import os, signal, sys
 from unittest.mock import patch
 sys.path.insert(0, sys.argv[1])
 from easops.playbook.record.stored_run import opened
+from easops.playbook.record.run_view import RunView
 from easops.playbook.record.state_folder import StateFolder
 from easops.notify import notifications
 from easops.playbook.record.notice_ledger import Ledger
@@ -158,8 +165,7 @@ def test_what_goes_wrong_in_telling_is_told_and_ends_nothing(tmp_path: Path, hoo
         Channel("silent", ("approval",), Webhook(hook.url)),
     )
     with recorded(StateFolder(tmp_path)) as record:
-        ending = Ending(RUN, RunReport(RUN.run_id, "x", "run", Status.CHANGED))
-        told = Notifications(channels).reporting_to(said.append).announce(ending, Ledger(record, RUN, "end"), print)
+        told = Notifications(channels).reporting_to(said.append).announce(ending(), Ledger(record, RUN, "end"), print)
         assert [(notice.channel, notice.status) for notice in told] == [("nobody", "failed"), ("on-call", "sent")]
         assert sorted(notice.channel for notice in said) == ["nobody", "on-call"]
         assert sorted(statuses(record)) == [("nobody", "failed"), ("on-call", "sent")]

@@ -18,14 +18,13 @@ import pytest
 from easops.errors import Refused
 from easops.inventory.load import load_inventory
 from easops.lab import server
-from easops.playbook.execution.execute_run import always
+from easops.playbook.assessment.run_report import report_of
+from easops.playbook.execution.caller import always
 from easops.playbook.record.run_view import list_runs, show_run
 from easops.playbook.record.state_folder import StateFolder
-from easops.playbook.record.stored_run import report_of
 from easops.playbook.resume import resume
 from easops.playbook.undo import undo
 from easops.report import FILES, FORMATS
-from easops.report.file_format import Account
 from easops.status import Status
 
 from .organisation import Reads, reads
@@ -75,9 +74,9 @@ def test_both_runs_are_told(restored: Restored) -> None:
     assert (ended.status, len(ended.steps), len(ended.changes), ended.open) == ("changed", 6, 10, ())
     assert (dead.status, len(dead.steps), len(dead.changes), len(dead.open)) == ("died", 2, 4, 1)
     for view in (ended, dead):
-        shown = FORMATS["text"].run_view(view, report_of(view.run, view.steps), diff=True, verbose=True)
+        shown = FORMATS["text"].run_view(view, report_of(view), diff=True, verbose=True)
         assert "laura.brandt@contoso.example" in shown
-        page = FILES["html"].render(Account(report_of(view.run, view.steps), view))
+        page = FILES["html"].render(report_of(view))
         assert "laura.brandt@contoso.example" in page
 
 

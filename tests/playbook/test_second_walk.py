@@ -50,7 +50,7 @@ def test_a_second_walk_that_was_killed_goes_on_too_and_nothing_is_done_twice(tmp
         run_id = str(first.run_id)
         assert [str(step.status) for step in first.steps] == ["changed", "failed"]
         assert [str(item.status) for item in first.steps[1].items] == ["changed", "failed"]
-        assert first.owes
+        assert first.unfinished
         windows = held.hosts[1].windows
         assert windows is not None
 
@@ -61,7 +61,7 @@ def test_a_second_walk_that_was_killed_goes_on_too_and_nothing_is_done_twice(tmp
         second = held.carried(resume_run, run_id)
 
         assert [str(step.status) for step in second.steps] == ["changed", "changed"]
-        assert not second.owes
+        assert not second.unfinished
         assert [(server, cmdlet) for server, cmdlet, _ in held.sent()] == [
             ("AMS-EX01", "New-ThrottlingPolicy"),
             ("AMS-EX01", "Set-ThrottlingPolicyAssociation"),

@@ -82,7 +82,7 @@ def test_what_was_intended_and_not_sent_when_it_stopped_is_told_as_not_sent(rig:
     shown = show_run(view.run.run_id, lab.state)
     assert "has been finished and recorded" in said
     assert [(outcome and outcome.status, outcome and outcome.reason) for _, outcome in shown.changes] == [
-        (Status.NOT_STARTED, "not sent: the run was stopped before")
+        (Status.NOT_STARTED, "not sent: the run was stopped before it")
     ]
     assert not shown.open
     assert writes.users == []
@@ -154,7 +154,7 @@ def test_a_database_that_somebody_holds_does_not_keep_whoever_stops_a_run_and_it
     (view,) = list_runs(lab.state)
     assert child.returncode == 130, said
     assert "the stop could not be recorded, so the run is listed as died, and nobody is notified" in said
-    assert "did not take it within 0.2 s" in said
+    assert "did not record it within 0.2 s" in said
     assert "the run was not written to a file" in said
     assert f"easops runs resume {view.run.run_id}" in said
     assert view.status == "died"

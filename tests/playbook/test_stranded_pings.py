@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from easops.playbook.execution.execute_run import always
-from easops.playbook.steps.report import RunReport
+from easops.playbook.assessment.run_report import RunReport
+from easops.playbook.execution.caller import always
 from easops.playbook.undo import undo
 from easops.report import FORMATS
 from easops.status import Status

@@ -15,7 +15,8 @@ from easops.actions.change import Change
 from easops.detectors import DETECTORS
 from easops.exchange import EasBudget, EasPercentTime, find_mailbox, get_throttling_policy, list_throttling_policies
 from easops.inventory.host import Host
-from easops.playbook.execution.execute_run import always
+from easops.playbook.assessment.run_report import RunReport
+from easops.playbook.execution.caller import always
 from easops.playbook.language.find import find_playbook
 from easops.playbook.language.load import load_playbook_text
 from easops.playbook.language.one_action import one_action_inputs, one_action_playbook
@@ -24,7 +25,6 @@ from easops.playbook.resume import resume
 from easops.playbook.run import run
 from easops.playbook.steps.codec import from_json
 from easops.playbook.steps.observer import Silent
-from easops.playbook.steps.report import RunReport
 from easops.playbook.undo import undo
 from easops.readings import READINGS
 from easops.readings.take import take
@@ -148,7 +148,7 @@ def test_an_undo_goes_through_another_domain_controller_where_the_runs_own_is_go
     assert reads(lab) == before
     moved = (
         "written on dc01.contoso.example, which does not answer; "
-        "read on dc02.contoso.example, which may not know of it yet"
+        "read on dc02.contoso.example, which may not have these changes yet"
     )
     assert [[step.reason for step in told.steps] for told in (checked, undone, again)] == [[moved], [moved], [""]]
     changes = [call["parameters"] for call in calls(lab)[asked_before:] if not call["cmdlet"].startswith("Get-")]

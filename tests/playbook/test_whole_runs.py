@@ -23,10 +23,10 @@ from hypothesis import strategies as st
 from easops.actions.change import Change
 from easops.lab.faults import Point
 from easops.lab.world.scenario import read_scenario
+from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.record.database import postgresql_url
 from easops.playbook.record.run_view import RunView, list_runs
 from easops.playbook.record.stored_run import changes_of, opened
-from easops.playbook.steps.report import RunReport
 from easops.remoting.secret import Secret
 from easops.status import EXIT_CODES, Status
 from tests.postgresql import PostgresServer
@@ -256,7 +256,7 @@ def live_through(story: Story, folder: Path, database: Secret | None) -> None:
         left = [*story.ends, None, None]
         report = carried(held, run_text, json.dumps(story.playbook), inventory, left.pop(0))
         run_id = latest(held, "run").run.run_id
-        while left and (report is None or report.owes):
+        while left and (report is None or report.unfinished):
             report = carried(held, resume_run, run_id, left.pop(0))
         assert report is not None
         event(f"ended {report.status}")

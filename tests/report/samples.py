@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
+
+import attrs
 
 from easops.actions.outcome import Done, ItemOutcome
 from easops.detectors.finding import Detection, Device, Measurement, Undetermined, UserFinding
-from easops.playbook.steps.report import RunReport, StepResult
+from easops.playbook.assessment.run_report import RunReport
+from easops.playbook.record.run_store import Run
+from easops.playbook.record.run_view import RunView
+from easops.playbook.steps.step_result import StepResult
 from easops.remoting.unreachable import Unreachable
 from easops.status import Status
 
@@ -72,8 +78,30 @@ REPORT = RunReport(
     STEPS,
     started=AT,
     ended=AT,
-    next="easops undo 20261124-170000-abcd",
+    command="storm",
 )
 LOST = Detection(
     "contact_sync_storm", unreachable=(Unreachable("EX2", "EX2 is not there", "no route", next_step="start it"),)
 )
+DOCUMENT = {
+    "by": "night", "machine": "desk", "version": "0.2.0", "inputs": {"window": "1h"}, "source": "storm.yml",
+    "text": "name: Cure a storm", "hosts": [{"name": "EX1", "version": "2016"}],
+}  # fmt: skip
+
+
+def recorded(report: RunReport = REPORT, *, view: dict[str, Any] | None = None, **run: Any) -> RunReport:
+    """The report with its record: an ended run, where *run* and *view* do not give the fields of its Run and RunView
+    otherwise."""
+    fields = {"ended": AT, "status": str(report.status), "owes": report.unfinished, **run}
+    stored = Run(
+        str(report.run_id),
+        report.kind,
+        report.playbook,
+        {**DOCUMENT, "lab": report.lab, "limit": report.limit},
+        ("ex1", "organisation contoso"),
+        AT,
+    )
+    stored = attrs.evolve(stored, **fields)
+    return attrs.evolve(
+        report, record=RunView(stored, **{"alive": False, "steps": report.steps, "changes": (), **(view or {})})
+    )

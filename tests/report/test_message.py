@@ -10,28 +10,18 @@ import attrs
 import pytest
 
 from easops.errors import UnreachableHost
-from easops.playbook.record.notice_ledger import Ending
-from easops.playbook.record.run_store import Run
+from easops.playbook.assessment.ending import Ending
+from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.steps.approval_request import Approval, PlannedChange
-from easops.playbook.steps.report import RunReport, StepResult
+from easops.playbook.steps.step_result import StepResult
 from easops.report.message import Message, message_of
 from easops.status import Status
 
-from .samples import ANNA, AT, LOST, REPORT, STEPS, STORM
-
-RUN = Run(
-    "20261124-170000-abcd",
-    "run",
-    "Cure a storm",
-    {"source": "/etc/easops/cure.yml", "by": "night", "machine": "ops1"},
-    (),
-    AT,
-    AT + dt.timedelta(minutes=5),
-)
+from .samples import ANNA, AT, LOST, REPORT, STEPS, STORM, recorded
 
 
-def message(report: RunReport = REPORT, run: Run = RUN, **more: Any) -> Message:
-    return message_of(Ending(run, report, **more), "20261124-170000-abcd.end")
+def message(report: RunReport = REPORT, **run: Any) -> Message:
+    return message_of(Ending(recorded(report, **run)), "20261124-170000-abcd.end")
 
 
 def test_it_tells_what_was_found_changed_and_proved_and_what_to_type_last() -> None:
@@ -41,7 +31,7 @@ def test_it_tells_what_was_found_changed_and_proved_and_what_to_type_last() -> N
     assert lines[:3] == [
         "Cure a storm",
         "run 20261124-170000-abcd: refused",
-        "by night on ops1, started 2026-11-24 17:00:00Z, ended 2026-11-24 17:00:00Z",
+        "by night on desk, started 2026-11-24 17:00:00Z, ended 2026-11-24 17:00:00Z",
     ]
     assert "  anna@contoso.example: 15 contact syncs over 2000 RPC" in lines
     assert "changed       limit_eas_usage: anna@contoso.example" in lines
@@ -71,7 +61,7 @@ def test_a_wanted_approval_shows_what_is_to_be_approved_until_when_and_the_comma
         until=AT + dt.timedelta(hours=4),
     )
     step = StepResult(1, "Agree", "approval", "approval", Status.AWAITING_APPROVAL, stops=True, approval=approval)
-    report = attrs.evolve(REPORT, steps=(step,), status=Status.AWAITING_APPROVAL, owes=True)
+    report = attrs.evolve(REPORT, steps=(step,), status=Status.AWAITING_APPROVAL, unfinished=True)
 
     told = message(report)
 
@@ -81,20 +71,25 @@ def test_a_wanted_approval_shows_what_is_to_be_approved_until_when_and_the_comma
     assert "policy none -> ours" in told.text
     assert told.text.count("    effective after a recycle\n") == 1
     assert "to be approved until 2026-11-24 21:00:00Z, by somebody else than who asks" in " ".join(told.text.split())
-    assert [line.split()[0] for line in told.text.splitlines()[-2:]] == ["approve", "go"]
+    assert [line.split()[0] for line in told.text.splitlines()[-3:]] == ["approve", "resume", "close"]
 
 
 def test_a_run_in_the_lab_is_not_taken_for_a_real_one() -> None:
-    run = attrs.evolve(RUN, document={**RUN.document, "lab": "contacts-storm"})
-    told = message(run=run)
+    told = message(attrs.evolve(REPORT, lab="contacts-storm"))
     assert told.subject.startswith("[easops lab] ")
     assert "no real server was touched" in told.text
 
 
 def test_a_run_that_was_stopped_says_how_to_go_on() -> None:
-    told = message(moment="stopped")
+    told = message(attrs.evolve(REPORT, stopped=True), ended=None, status=None)
     assert told.subject.startswith("[easops] stopped: ")
-    assert told.text.splitlines()[-2:] == [f"  easops runs resume {RUN.run_id}", f"  easops undo {RUN.run_id}"]
+    assert told.text.splitlines()[-4:] == [
+        "status        stopped",
+        "resume        easops runs resume 20261124-170000-abcd",
+        "undo          easops undo 20261124-170000-abcd",
+        "close         easops runs abandon 20261124-170000-abcd",
+    ]
+    assert "unfinished    the run did not come to its end: it was stopped" in told.text
     assert told.document["exit_code"] is None
     assert told.document["status"] == "stopped"
 
@@ -102,26 +97,27 @@ def test_a_run_that_was_stopped_says_how_to_go_on() -> None:
 def test_what_kept_it_from_its_first_step_is_told() -> None:
     problem = UnreachableHost("EX1 cannot be reached", "nothing listens there", "see that it runs")
     empty = attrs.evolve(REPORT, steps=(), status=Status.UNREACHABLE)
-    told = message(empty, problem=problem)
+    told = message(attrs.evolve(empty, problem=problem))
     assert "easops: EX1 cannot be reached" in told.text
     assert "  why:  nothing listens there" in told.text
     assert told.document["error"]["next"] == "see that it runs"
 
 
 @pytest.mark.parametrize(
-    ("report", "moment", "words"),
+    ("report", "words"),
     [
-        (attrs.evolve(REPORT, steps=(), status=Status.OK), "end", ("end",)),
-        (attrs.evolve(REPORT, steps=(), status=Status.OK), "stopped", ("trouble", "end")),
-        (attrs.evolve(REPORT, steps=STEPS[:1], status=Status.OK), "end", ("found", "end")),
-        (attrs.evolve(REPORT, status=Status.CHANGED), "end", ("changed", "found", "end")),
-        (REPORT, "end", ("trouble", "changed", "found", "end")),
-        (attrs.evolve(REPORT, steps=(), status=Status.AWAITING_APPROVAL), "end", ("approval", "end")),
-        (attrs.evolve(REPORT, steps=(), status=Status.UNKNOWN), "end", ("trouble", "end")),
+        (attrs.evolve(REPORT, steps=(), status=Status.OK), ("end",)),
+        (attrs.evolve(REPORT, steps=(), status=Status.OK, stopped=True), ("trouble", "end")),
+        (attrs.evolve(REPORT, steps=(), status=Status.OK, problem=UnreachableHost("x")), ("trouble", "end")),
+        (attrs.evolve(REPORT, steps=STEPS[:1], status=Status.OK), ("found", "end")),
+        (attrs.evolve(REPORT, status=Status.CHANGED), ("changed", "found", "end")),
+        (REPORT, ("trouble", "changed", "found", "end")),
+        (attrs.evolve(REPORT, steps=(), status=Status.AWAITING_APPROVAL), ("approval", "end")),
+        (attrs.evolve(REPORT, steps=(), status=Status.UNKNOWN), ("trouble", "end")),
     ],
 )
-def test_an_end_is_called_what_is_true_of_it(report: RunReport, moment: Any, words: tuple[str, ...]) -> None:
-    assert Ending(RUN, report, moment).words == words
+def test_an_end_is_called_what_is_true_of_it(report: RunReport, words: tuple[str, ...]) -> None:
+    assert Ending(recorded(report)).words == words
 
 
 def test_a_step_that_could_not_look_is_told_with_its_reason() -> None:
@@ -134,7 +130,7 @@ def test_hostile_names_stay_in_their_place() -> None:
     evil = "evil\r\nBcc: all@contoso.example\x1b[2J <!channel> ```"
     user = attrs.evolve(ANNA, user=evil, evidence=evil)
     step = StepResult(1, evil, "detect", "x", Status.OK, detection=attrs.evolve(STORM, users=(user,)))
-    told = message(attrs.evolve(REPORT, steps=(step,)), attrs.evolve(RUN, playbook=evil))
+    told = message(attrs.evolve(REPORT, steps=(step,), playbook=evil))
     assert told.subject.isprintable()
     assert len(told.subject) <= 150
     assert "\x1b" not in told.text

@@ -1,9 +1,9 @@
-"""Carrying out a job: each change of each item, in order, and what came of the items."""
+"""Carrying out a job: each change of each item, in order, and the outcome of each item."""
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import Final, Protocol
+from typing import Protocol
 
 import attrs
 
@@ -14,55 +14,57 @@ from easops.context import Context
 from easops.errors import EasopsError
 from easops.iis.worker_process import read_worker_processes
 from easops.playbook.steps.effects import Job
-from easops.status import EXIT_CODES, Status, worst
-
-_TOUCHED: Final = (Status.CHANGED, Status.UNKNOWN, Status.VERIFY_FAILED)
+from easops.status import CHANGED_OR_UNSURE, STOPS_LATER_CHANGES, Status, worst
 
 
-class Durable(Protocol):
-    """Stores an intent before its change is sent, and what came of it after."""
+class RecordedChanges(Protocol):
+    """Makes changes, and records the intent of each before it is sent and its outcome after."""
 
     def perform(self, key: str, change: Change) -> ChangeOutcome:
-        """Store the intent under *key*, then carry the change out (``easops.actions.perform.perform``)."""
+        """Record the intent under *key*, then carry the change out (``easops.actions.perform.perform``)."""
         ...
 
-    def moment(self, key: str, host: str) -> dt.datetime | None:
-        """The host's own time now; None where it does not tell."""
+    def host_time(self, key: str, host: str) -> dt.datetime | None:
+        """The present time by the host's own clock; None if the host does not say. It is recorded under *key*."""
         ...
 
 
-def carry_out(job: Job, durable: Durable) -> tuple[ItemOutcome, ...]:
-    """The outcomes of the job's items, in order. An item that fails does not stop the others; an unknown one does."""
+def apply_job(job: Job, changes: RecordedChanges) -> tuple[ItemOutcome, ...]:
+    """The outcomes of the job's items, in order. After an item that failed the next one is tried. After one whose
+    outcome is unknown none is: the server may still be working on it."""
     outcomes: list[ItemOutcome] = []
     for number, plan in enumerate(job.plans):
         if any(outcome.status is Status.UNKNOWN for outcome in outcomes):
-            outcomes.append(_item(job, plan, Status.NOT_STARTED, "behind one whose outcome is unknown"))
+            reason = "not started: the outcome of an earlier item is unknown"
+            outcomes.append(_item(job, plan, Status.NOT_STARTED, reason))
             continue
-        outcomes.append(_carried(job, plan, number, durable))
+        outcomes.append(_apply_plan(job, plan, number, changes))
     return tuple(outcomes)
 
 
 def host_time(host: str, context: Context) -> dt.datetime | None:
-    """A host's own clock, for ``Durable.moment``."""
+    """The present time by a host's own clock, for ``RecordedChanges.host_time``."""
     try:
         return read_worker_processes(context.windows(host)).time
     except EasopsError:
         return None
 
 
-def _carried(job: Job, plan: Plan, number: int, durable: Durable) -> ItemOutcome:
-    done: list[ChangeOutcome] = []
+def _apply_plan(job: Job, plan: Plan, number: int, changes: RecordedChanges) -> ItemOutcome:
+    outcomes: list[ChangeOutcome] = []
+    # The keys are in the record and in the names of the engine's steps, so they stay as they are.
     for position, change in enumerate(plan.changes):
-        outcome = durable.perform(f"{job.key}.{job.target}.{number}.{position}", change)
-        done.append(outcome)
-        if EXIT_CODES[outcome.status] != 0:
+        outcome = changes.perform(f"{job.key}.{job.target}.{number}.{position}", change)
+        outcomes.append(outcome)
+        if outcome.status in STOPS_LATER_CHANGES:
             break
-    status = worst(outcome.status for outcome in done)
-    reason = "; ".join(outcome.reason for outcome in done if outcome.reason and outcome.status is status)
-    ended = durable.moment(f"{job.key}.{job.target}.{number}.time", job.host) if job.host is not None else None
-    touched = any(outcome.status in _TOUCHED for outcome in done)
+    status = worst(outcome.status for outcome in outcomes)
+    reason = "; ".join(outcome.reason for outcome in outcomes if outcome.reason and outcome.status is status)
+    ended = changes.host_time(f"{job.key}.{job.target}.{number}.time", job.host) if job.host is not None else None
+    touched = any(outcome.status in CHANGED_OR_UNSURE for outcome in outcomes)
+    rule = next((outcome.rule for outcome in outcomes if outcome.rule), "")
     item = _item(job, plan, status, "" if status is Status.CHANGED else reason)
-    return attrs.evolve(item, ended=ended, touched=touched, rule=next((o.rule for o in done if o.rule), ""))
+    return attrs.evolve(item, ended=ended, touched=touched, rule=rule)
 
 
 def _item(job: Job, plan: Plan, status: Status, reason: str) -> ItemOutcome:

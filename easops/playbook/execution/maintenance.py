@@ -14,7 +14,8 @@ from pathlib import Path
 from dbos import DBOS, DBOSClient, error
 
 from easops.errors import BadInput
-from easops.playbook.execution.dbos_engine import JsonSerializer, version_of
+from easops.playbook.execution.dbos_engine import version_of
+from easops.playbook.execution.json_serializer import JsonSerializer
 from easops.playbook.record.database import Database
 from easops.playbook.record.run_store import KEPT, Record, Run
 from easops.playbook.record.state_folder import StateFolder

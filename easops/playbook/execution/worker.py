@@ -1,7 +1,7 @@
-"""Executing recorded runs, each in a process of its own: the engine is one a process.
+"""Executing recorded runs, each in its own process: only one run per process.
 
-A child stops as on SIGTERM when its standard input ends, so that it outlives the process that started it in no way, a
-kill included.
+The standard input of a child is a pipe that this process keeps open. When it closes, also because this process was
+killed, the child stops as on SIGTERM. So it never outlives this process.
 """
 
 from __future__ import annotations
@@ -14,43 +14,44 @@ from typing import Final
 
 from easops.status import EXIT_UNPROVEN
 
-_LOOK: Final = 0.1
+_POLL: Final = 0.1
+"""Seconds between two looks at the children's exit codes."""
 
 
 def serve(
     run_ids: Sequence[str],
     options: Sequence[str],
     *,
-    said: Callable[[str, str], None],
-    ended: Callable[[str, int], None],
+    on_line: Callable[[str, str], None],
+    on_end: Callable[[str, int], None],
     stop: threading.Event,
 ) -> None:
-    """Resume the runs, all at once, and wait for their ends.
+    """Resume the runs, all at once, and wait until they have ended.
 
-    *options* are those of ``easops runs resume``. *said* is given each line that a child says on the way, *ended* each
-    exit code, as they come: a child that was killed has that of an outcome which is not known. Once *stop* is set,
-    every child finishes the write in flight, and ends.
+    *options* are options of ``easops runs resume``. *on_line* is called with a run's id and each line of its progress,
+    *on_end* with its id and exit code. A child that was killed counts as one whose outcome is unknown. When *stop* is
+    set, each child finishes the write in flight, and ends.
     """
-    left = {run_id: _start(run_id, options, said) for run_id in run_ids}
+    children = {run_id: _start(run_id, options, on_line) for run_id in run_ids}
     try:
-        while left:
-            for run_id, (child, reader) in list(left.items()):
+        while children:
+            for run_id, (child, reader) in list(children.items()):
                 if child.poll() is not None:
                     reader.join()
-                    del left[run_id]
-                    ended(run_id, child.returncode if child.returncode >= 0 else EXIT_UNPROVEN)
-            if stop.wait(_LOOK if left else 0):
-                for child, _ in left.values():
-                    _let_go(child)
-                for child, _ in left.values():
+                    del children[run_id]
+                    on_end(run_id, child.returncode if child.returncode >= 0 else EXIT_UNPROVEN)
+            if stop.wait(_POLL if children else 0):
+                for child, _ in children.values():
+                    _stop(child)
+                for child, _ in children.values():
                     child.wait()
     finally:
-        for child, _ in left.values():
-            _let_go(child)
+        for child, _ in children.values():
+            _stop(child)
 
 
 def _start(
-    run_id: str, options: Sequence[str], said: Callable[[str, str], None]
+    run_id: str, options: Sequence[str], on_line: Callable[[str, str], None]
 ) -> tuple[subprocess.Popen[str], threading.Thread]:
     child = subprocess.Popen(
         [sys.executable, "-m", "easops", "runs", "resume", run_id, "--until-stdin-closes", *options],
@@ -65,13 +66,13 @@ def _start(
     def read() -> None:
         assert child.stderr is not None
         for line in child.stderr:
-            said(run_id, line.rstrip())
+            on_line(run_id, line.rstrip())
 
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
     return child, reader
 
 
-def _let_go(child: subprocess.Popen[str]) -> None:
+def _stop(child: subprocess.Popen[str]) -> None:
     assert child.stdin is not None
     child.stdin.close()

@@ -161,6 +161,9 @@ class Group:
 class Playbook:
     """A fully checked playbook.
 
+    *name* is its own, *scenario* the lab's scenario for it, *inputs* are its parameters, *limits* its limits, and
+    *parts* its steps and groups of steps.
+
     *hosts* and *protect* are settings over the inputs: a selector or a list of host names; a list of mailboxes and
     groups. *source* is the file (or the name) it was read from, *text* its YAML, *digest* the SHA-256 (hexadecimal) of
     the text with LF line ends. *kind* is ``do`` for the playbook of a single action (``easops do``).

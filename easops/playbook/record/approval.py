@@ -19,7 +19,7 @@ from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.record.stored_run import locked, opened, refuse_closed, steps_of
 from easops.playbook.steps.approval_request import Approval, PlannedChange, Verdict, differences, unapproved_changes
 from easops.playbook.steps.codec import from_json, to_json
-from easops.playbook.steps.report import StepResult
+from easops.playbook.steps.step_result import StepResult
 from easops.status import Status
 
 

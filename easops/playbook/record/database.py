@@ -139,9 +139,12 @@ class Database:
 
         self.transact(create, patience=0.0)
 
-    def transact(self, work: Callable[[sa.Connection], T], *, patience: float = PATIENCE) -> T:
-        """What *work* gives, in a transaction of its own; begun again, up to *patience* seconds, while the database is
-        away. A commit whose answer was lost is made again too. Raises DatabaseAway, BadInput, EasopsError."""
+    def transact(self, work: Callable[[sa.Connection], T], *, patience: float | None = None) -> T:
+        """What *work* returns, in a transaction of its own.
+
+        It is tried again for *patience* seconds (``PATIENCE``) while the database is away. That includes a commit whose
+        answer was lost, so *work* must be safe to repeat. Raises DatabaseAway, BadInput, EasopsError.
+        """
 
         def once() -> T:
             try:
@@ -150,7 +153,7 @@ class Database:
             except sa.exc.DBAPIError as error:
                 raise self.translated(error) from None
 
-        return retry_for(once, on=DatabaseAway, seconds=patience)
+        return retry_for(once, on=DatabaseAway, seconds=PATIENCE if patience is None else patience)
 
     def session(self) -> sa.Connection:
         """A connection of its own, in no transaction, for whoever keeps it. Raises DatabaseAway, BadInput."""

@@ -7,58 +7,13 @@ not sent again: it may have come.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
-from typing import Final, Literal, Protocol, cast
+from typing import Literal, cast
 
-import attrs
-
-from easops.errors import EasopsError
 from easops.playbook.record.run_store import Record, Run
-from easops.playbook.steps.codec import Json
-from easops.playbook.steps.report import Notice, NoticeStatus, RunReport
-from easops.status import Status
-
-Word = Literal["approval", "trouble", "changed", "found", "end"]
-
-WORDS: Final[Mapping[Word, str]] = {
-    "approval": "it waits for an approval",
-    "trouble": "it was refused or stopped, failed, did not reach a server, or could not prove or learn what it had to",
-    "changed": "something was changed or put back, or may have been",
-    "found": "a detect step found something",
-    "end": "any end",
-}
-"""Of which ends of a run somebody wants to be told; the first that is true of an end names it."""
+from easops.playbook.steps.step_result import Notice, NoticeStatus
 
 Moment = Literal["end", "stopped"]
-
-
-def words_of(report: RunReport, *, went_wrong: bool = False) -> tuple[Word, ...]:
-    """The words that are true of an end, in their order; under check, of the end that is predicted."""
-    waits = report.status is Status.AWAITING_APPROVAL and not went_wrong
-    true: dict[Word, bool] = {
-        "approval": waits,
-        "trouble": went_wrong or (report.exit_code != 0 and not waits),
-        "changed": report.changed or report.would_change,
-        "found": any(detection.found for detection in report.findings),
-        "end": True,
-    }
-    return tuple(word for word in WORDS if true[word])
-
-
-@attrs.frozen
-class Ending:
-    """A run that has come to its end, or was stopped before it. *problem* is what kept it from its first step."""
-
-    run: Run
-    report: RunReport
-    moment: Moment = "end"
-    problem: EasopsError | None = None
-
-    @property
-    def words(self) -> tuple[Word, ...]:
-        """Those that are true of it, in their order."""
-        went_wrong = self.moment == "stopped" or self.problem is not None
-        return words_of(self.report, went_wrong=went_wrong)
+"""Of what somebody is notified: that a run has ended, or was stopped before its end."""
 
 
 class Ledger:
@@ -92,18 +47,6 @@ class Ledger:
 
     def _key(self, channel: str) -> str:
         return f"{self._walk}/{self._moment}/{channel}"
-
-
-class Announcer(Protocol):
-    """Who tells people of a run's end (``easops.notify``)."""
-
-    def recorded(self) -> Json:
-        """What the record keeps of it: no secret, only where each is found."""
-        ...
-
-    def announce(self, ending: Ending, ledger: Ledger, progress: Callable[[str], None]) -> tuple[Notice, ...]:
-        """Tell everybody who wants to know of such an end; *progress* is told who. Raises nothing; takes seconds."""
-        ...
 
 
 def notices_of(run: Run, record: Record) -> tuple[Notice, ...]:

@@ -10,7 +10,7 @@ from easops.playbook.record.notice_ledger import notices_of
 from easops.playbook.record.run_store import Record, Run
 from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.record.stored_run import changes_of, looked_at, opened, steps_of, was_stopped
-from easops.playbook.steps.report import Notice, StepResult
+from easops.playbook.steps.step_result import Notice, StepResult
 from easops.status import Status
 
 
@@ -63,10 +63,15 @@ def show_run(run_id: str, state: StateFolder | None = None) -> RunView:
     """One run, whole. Raises BadInput where there is none of that id."""
     with opened(state) as (record, state):
         held, alive = looked_at(record.get(run_id), record, state)
-        steps = steps_of(held, record)
-        told = notices_of(held, record)
-        view = RunView(held, alive, steps, changes_of(held, record), look_up(held, record, steps), told)
-        return _with_stop(view, record)
+        return view_of(held, record, alive=alive)
+
+
+def view_of(run: Run, record: Record, *, alive: bool = False) -> RunView:
+    """A run whole, as the record has it; *alive*: a process executes it now."""
+    steps = steps_of(run, record)
+    pending = look_up(run, record, steps)
+    view = RunView(run, alive, steps, changes_of(run, record), pending, notices_of(run, record))
+    return _with_stop(view, record)
 
 
 def _with_stop(view: RunView, record: Record) -> RunView:

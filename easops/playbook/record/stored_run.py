@@ -8,15 +8,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
-import attrs
-
 from easops.actions.change import Change, ChangeOutcome
 from easops.errors import EasopsError, OutcomeUnknown, Refused, UnreachableHost
 from easops.inventory.host import Host
 from easops.playbook.record.run_store import Record, Run
 from easops.playbook.record.state_folder import RunLock, StateFolder
 from easops.playbook.steps.codec import from_json
-from easops.playbook.steps.report import RunReport, StepResult, run_status
+from easops.playbook.steps.step_result import StepResult
 from easops.status import Status
 
 
@@ -127,33 +125,6 @@ def organisation_target(held: Run, hosts: Sequence[Host]) -> str:
 def recorded_host_target(held: Run, label: str) -> str:
     hosts = from_json(held.document["hosts"], tuple[Host, ...])
     return host_target(held, next(host for host in hosts if host.name == label))
-
-
-def report_of(held: Run, steps: tuple[StepResult, ...]) -> RunReport:
-    """A recorded run as a report."""
-    report = RunReport(
-        held.run_id,
-        held.playbook,
-        held.kind,
-        Status(held.status) if held.status is not None else run_status(steps),
-        steps,
-        owes=held.owes,
-        lab=held.lab,
-        limit=held.limit,
-        started=held.started,
-        ended=held.ended,
-    )
-    return attrs.evolve(report, next=_next(report))
-
-
-def _next(report: RunReport) -> str:
-    if report.kind == "undo":
-        return ""
-    if report.status is Status.AWAITING_APPROVAL:
-        return f"easops approve {report.run_id}"
-    if report.owes:
-        return f"easops runs resume {report.run_id}"
-    return f"easops undo {report.run_id}" if report.undoable else ""
 
 
 def status_of(error: EasopsError) -> Status:

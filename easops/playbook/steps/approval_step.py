@@ -9,8 +9,8 @@ import attrs
 from easops.playbook.language.expression import evaluate
 from easops.playbook.language.model import Step
 from easops.playbook.steps.approval_request import Approval, Foreseen, PlannedChange, digest_of
-from easops.playbook.steps.report import StepResult
 from easops.playbook.steps.run_state import RunState
+from easops.playbook.steps.step_result import StepResult
 from easops.status import PROBLEMS, Status
 
 

@@ -14,9 +14,9 @@ from easops.playbook.language.expression import expressions_in
 from easops.playbook.language.model import Step
 from easops.playbook.steps.approval_request import RULE, PlannedChange, unapproved_changes
 from easops.playbook.steps.effects import Job, Preview
-from easops.playbook.steps.report import StepResult
 from easops.playbook.steps.run_state import RunState, host_names
 from easops.playbook.steps.step_plan import StepPlan, plan_step, planned_changes, rounds_of
+from easops.playbook.steps.step_result import StepResult
 from easops.status import ITEM_STOPS, Status
 
 

@@ -6,8 +6,8 @@ from easops.detectors.detection_status import detect_status
 from easops.detectors.finding import Detection
 from easops.playbook.language.model import Step
 from easops.playbook.steps.detection_words import undetermined_words
-from easops.playbook.steps.report import StepResult
 from easops.playbook.steps.run_state import RunState, host_names
+from easops.playbook.steps.step_result import StepResult
 from easops.status import Status
 
 

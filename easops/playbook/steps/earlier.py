@@ -14,7 +14,7 @@ import attrs
 
 from easops.actions.change import Change, ChangeOutcome
 from easops.actions.outcome import Done, ItemOutcome
-from easops.playbook.steps.report import StepResult
+from easops.playbook.steps.step_result import StepResult
 from easops.status import FINISHED_WELL
 
 

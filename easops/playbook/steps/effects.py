@@ -16,7 +16,7 @@ from easops.actions.action import Plan
 from easops.actions.outcome import ItemOutcome
 from easops.playbook.steps.approval_request import Approval, Verdict
 from easops.playbook.steps.observer import Observer
-from easops.playbook.steps.report import StepResult, step_key
+from easops.playbook.steps.step_result import StepResult, step_key
 
 T = TypeVar("T")
 

@@ -35,10 +35,10 @@ from easops.playbook.steps.earlier import Earlier
 from easops.playbook.steps.effects import Effects, ReadOnlyEffects
 from easops.playbook.steps.facts import Facts
 from easops.playbook.steps.observer import Silent
-from easops.playbook.steps.report import StepResult
 from easops.playbook.steps.run_state import RunState
+from easops.playbook.steps.step_result import StepResult
 from easops.playbook.steps.verify_step import verify_step
-from easops.status import ITEM_STOPS, STOPS_LATER_CHANGES, Status
+from easops.status import FINISHED_WELL, ITEM_STOPS, STOPS_LATER_CHANGES, Status
 
 
 def interpret(
@@ -199,7 +199,7 @@ class _Interpreter:
         state = self.state
         result = state.earlier.added_to(state.key(step), result)
         result = attrs.evolve(result, host=state.host_name, position=len(self.results) + 1)
-        if result.approval is not None and result.status in (Status.OK, Status.SKIPPED) and not state.effects.checking:
+        if result.approval is not None and result.status in FINISHED_WELL and not state.effects.checking:
             state.approved = result.approval
             state.confirmed = state.confirmed or result.status is Status.OK
         if step.as_ is not None:

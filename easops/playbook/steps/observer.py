@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from easops.playbook.steps.report import StepResult
+from easops.playbook.steps.step_result import StepResult
 
 
 class Observer(Protocol):

@@ -18,7 +18,7 @@ from easops.playbook.steps.approval_request import Approval, PlannedChange
 from easops.playbook.steps.earlier import Earlier
 from easops.playbook.steps.effects import Effects
 from easops.playbook.steps.facts import Facts
-from easops.playbook.steps.report import StepResult, step_key
+from easops.playbook.steps.step_result import StepResult, step_key
 
 
 @attrs.define

@@ -14,8 +14,8 @@ from easops.inventory.host import Host
 from easops.playbook.language.model import Step
 from easops.playbook.steps.detection_hosts import failing, merge, of_hosts, seconds_until_answer
 from easops.playbook.steps.detection_words import verify_words, waiting_for
-from easops.playbook.steps.report import StepResult
 from easops.playbook.steps.run_state import RunState, host_names
+from easops.playbook.steps.step_result import StepResult
 from easops.status import Status
 
 _FIRST_WAIT: Final = 5.0

@@ -11,8 +11,8 @@ from typing import Literal
 
 from easops.document import DocumentError, Problem
 from easops.errors import EasopsError
+from easops.playbook.assessment.run_report import RunReport
 from easops.report.ci.test_case import cases
-from easops.report.file_format import Account
 from easops.report.terminal.lint import Linted, within
 from easops.status import Status
 
@@ -49,11 +49,10 @@ def of_words(what: str, why: str, next_step: str) -> str:
     return _annotation("error", what, (why, next_step))
 
 
-def of_run(account: Account) -> list[str]:
+def of_run(report: RunReport) -> list[str]:
     """What stopped or failed in a run, each with the command to type next; and an approval that is waited for."""
-    report = account.report
     lines = []
-    for case in cases(account):
+    for case in cases(report):
         waits = case.status == Status.AWAITING_APPROVAL
         if waits or case.outcome in ("failure", "error"):
             title = f"{case.name}: {case.status.replace('_', ' ')}"

@@ -6,21 +6,20 @@ import html
 import re
 from typing import Final
 
-from easops.playbook.steps.report import RunReport
+from easops.playbook.assessment.run_report import RunReport
 from easops.report.format import Format
 from easops.report.terminal.layout import difference
 from easops.report.terminal.step import outcome_words
-from easops.status import Status
+from easops.status import MAY_HAVE_CHANGED, Status
 
 LARGEST: Final = 1_048_576
 """Bytes that GitHub takes of a step."""
 
 _CUT: Final = "\n\n(the rest is cut; `easops runs show` has it)\n"
-_MOVED: Final = (Status.CHANGED, Status.UNDONE, Status.WOULD_CHANGE, Status.VERIFY_FAILED, Status.UNKNOWN)
 _MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]()#+\-.!|~@:])")
 
 
-def run_summary(report: RunReport, exit_code: int, *, command: str, form: Format, room: int = LARGEST) -> str:
+def run_summary(report: RunReport, exit_code: int, *, form: Format, room: int = LARGEST) -> str:
     """The Markdown, of at most *room* bytes; *form* is the text format, whose words stand in it as they are."""
     words = f"{report.status.replace('_', ' ')} (exit code {exit_code})"
     lines = [f"## {_plain(report.playbook)}: {words}", ""]
@@ -33,13 +32,24 @@ def run_summary(report: RunReport, exit_code: int, *, command: str, form: Format
         cells = (str(step.number), _plain(name), _plain(", ".join(step.hosts)), _plain(outcome_words(step)))
         lines.append(f"| {' | '.join(cells)} |")
     lines += _changes(report)
-    if report.next:
-        lines += ["", "Next:", "", _block(report.next)]
-    lines += ["", _block(form.end(report, exit_code, command=command).strip("\n"))]
+    lines += _next(report)
+    lines += ["", _block(form.end(report, exit_code).strip("\n"))]
     evidence = [form.step(step, report.steps[:at], diff=False, verbose=False) for at, step in enumerate(report.steps)]
     shown = "<details open>" if report.status is Status.AWAITING_APPROVAL else "<details>"  # a reviewer is to read it
     lines += ["", f"{shown}<summary>All that was found and done</summary>", "", _block("\n".join(evidence))]
     return _fitted("\n".join([*lines, "", "</details>", ""]), room)
+
+
+def _next(report: RunReport) -> list[str]:
+    commands = report.assessment.next
+    if not commands:
+        return []
+    return [
+        "",
+        "Next:",
+        "",
+        *(f"- {_plain(command.meaning)}: <code>{_plain(command.command)}</code>" for command in commands),
+    ]
 
 
 def _changes(report: RunReport) -> list[str]:
@@ -48,7 +58,7 @@ def _changes(report: RunReport) -> list[str]:
         f"{'<br>'.join(map(_plain, difference(item.before, item.after)))} |"
         for step in report.steps
         for item in step.items
-        if item.status in _MOVED
+        if item.status in MAY_HAVE_CHANGED or item.status is Status.WOULD_CHANGE
     ]
     return ["", "| what | | before -> after |", "| --- | --- | --- |", *rows] if rows else []
 

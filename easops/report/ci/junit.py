@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 from xml.etree import ElementTree
 
 from easops.errors import EasopsError
+from easops.playbook.assessment.run_report import RunReport
 from easops.report.ci.test_case import Case, cases, of_problem
-from easops.report.file_format import Account
 
 _NO_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What no XML 1.0 document may hold, not even escaped."""
@@ -22,40 +22,57 @@ _NO_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010
 class _Junit:
     name = "junit"
 
-    def render(self, account: Account) -> str:
-        report = account.report
-        known = {"run": report.run_id, "status": account.status, "lab": report.lab, "next": report.next}
-        return _document(report.playbook, cases(account), known, report.started)
+    def render(self, report: RunReport) -> str:
+        return _document(report.playbook, cases(report), _properties(report), report.started)
 
 
 JUNIT = _Junit()
 
 
+def _properties(report: RunReport) -> list[tuple[str, str | None]]:
+    """What the run is and what it means; a name stands once for each of its values."""
+    assessment = report.assessment
+    return [
+        ("run", report.run_id),
+        ("status", report.state),
+        ("lab", report.lab),
+        ("verdict", f"{assessment.verdict.word}: {assessment.verdict.sentence}"),
+        *(("proved", text) for text in assessment.proved),
+        *(("searched", text) for text in assessment.searched),
+        *(("open", str(point)) for point in assessment.open),
+        *(("not_judged", str(point)) for point in assessment.not_judged),
+        *(("repeat", f"the same command {repeat.difference}") for repeat in assessment.repeats),
+        *(("next", command.command) for command in assessment.next),
+    ]
+
+
 def unbegun(title: str, problem: EasopsError) -> str:
     """The file of a run that could not begin."""
-    return _document(title, [of_problem(problem)], {}, None)
+    return _document(title, [of_problem(problem)], [], None)
 
 
-def _document(title: str, held: Sequence[Case], known: Mapping[str, str | None], started: dt.datetime | None) -> str:
+def _document(
+    title: str, found: Sequence[Case], known: Sequence[tuple[str, str | None]], started: dt.datetime | None
+) -> str:
     def count(outcome: str) -> str:
-        return str(sum(case.outcome == outcome for case in held))
+        return str(sum(case.outcome == outcome for case in found))
 
     totals = {
         "name": _clean(title),
-        "tests": str(len(held)),
+        "tests": str(len(found)),
         "failures": count("failure"),
         "errors": count("error"),
-        "time": f"{sum(case.seconds for case in held):.3f}",
+        "time": f"{sum(case.seconds for case in found):.3f}",
     }
     root = ElementTree.Element("testsuites", totals)
     suite = ElementTree.SubElement(root, "testsuite", {**totals, "skipped": count("skipped")})
     if started is not None:
         suite.set("timestamp", started.replace(microsecond=0).isoformat())
     properties = ElementTree.SubElement(suite, "properties")
-    for name, value in known.items():
+    for name, value in known:
         if value:
             ElementTree.SubElement(properties, "property", {"name": name, "value": _clean(value)})
-    for case in held:
+    for case in found:
         _add(suite, case, title)
     ElementTree.indent(root)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(root, encoding="unicode")}\n'

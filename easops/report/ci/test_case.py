@@ -12,8 +12,8 @@ from typing import Final, Literal
 import attrs
 
 from easops.errors import BadInput, EasopsError, OutcomeUnknown, Refused, UnreachableHost
-from easops.playbook.steps.report import RunReport, StepResult
-from easops.report.file_format import Account
+from easops.playbook.assessment.run_report import RunReport
+from easops.playbook.steps.step_result import StepResult
 from easops.report.terminal.error import error_lines
 from easops.report.terminal.step import step_lines
 from easops.status import Status
@@ -51,13 +51,12 @@ class Case:
     told: str = ""
 
 
-def cases(account: Account) -> tuple[Case, ...]:
+def cases(report: RunReport) -> tuple[Case, ...]:
     """All of a run, in the order of its steps; what ended it outside of them is the last."""
-    report = account.report
     found = [case for at in range(len(report.steps)) for case in _of_step(report, at)]
-    if account.problem is not None:
-        found.append(of_problem(account.problem))
-    if account.stopped:
+    if report.problem is not None:
+        found.append(of_problem(report.problem))
+    if report.stopped:
         found.append(Case("the run", "stopped", "error", "it was stopped in its middle"))
     return tuple(found)
 

@@ -3,9 +3,10 @@
 A run's document has these keys, whatever came of it: ``status``, ``changed`` and ``would_change`` (booleans),
 ``run_id`` (null under check), ``playbook``, ``kind``, ``lab`` (the scenario, or null), ``limit`` (what narrowed
 the playbook's hosts, or null), ``earlier`` (under check the open run because of which this one would be refused, with
-``run_id`` and ``state``, or null), ``started``, ``ended``, ``exit_code``, ``findings`` (one for each detect step: the
-step's name and the detection as data), ``steps``, ``next`` (the command to type, or an empty text) and ``notices`` (who
-was told of its end: ``channel``, ``status``, which is sent, failed or unknown, ``reason`` and ``at``).
+``run_id``, ``state`` and ``ended``, or null), ``started``, ``ended``, ``exit_code``, ``findings`` (one for each detect
+step: the step's name and the detection as data), ``steps``, ``next`` (the first command to type next, or an empty
+text), ``assessment`` (what the run means, ``assessment_data``) and ``notices`` (who was notified of its end:
+``channel``, ``status``, which is sent, failed or unknown, ``reason`` and ``at``).
 
 A step has ``number``, ``name``, ``kind``, ``subject``, ``target`` (what was acted on: the targets of its items, or else
 its hosts, joined by a comma and a blank; null where there is none), ``hosts``, ``status``, ``reason``, ``because``,
@@ -26,8 +27,11 @@ import attrs
 
 from easops.actions.change import Change, ChangeOutcome
 from easops.detectors.finding import Detection
+from easops.playbook.assessment.assessment import Assessment
+from easops.playbook.assessment.next_commands import begin, next_of_asked
+from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.steps.codec import to_json
-from easops.playbook.steps.report import Notice, RunReport, StepResult
+from easops.playbook.steps.step_result import Notice, StepResult
 from easops.readings.take import ReadingResult
 from easops.status import Status
 
@@ -64,7 +68,24 @@ def run_document(report: RunReport, exit_code: int | None) -> Document:
         ],
         "steps": [step_data(step) for step in report.steps],
         "next": report.next,
+        "assessment": assessment_data(report.assessment),
         "notices": [to_json(notice) for notice in report.notices],
+    }
+
+
+def assessment_data(assessment: Assessment) -> Document:
+    """``verdict`` is a word, ``meaning`` its sentence; ``proved``, ``searched``, ``open`` and ``not_judged`` are lists
+    of sentences; ``next`` are the commands to type, in order, and ``repeats`` what to add to the same command."""
+    return {
+        "verdict": assessment.verdict.word,
+        "meaning": assessment.verdict.sentence,
+        "over": assessment.over,
+        "proved": list(assessment.proved),
+        "searched": list(assessment.searched),
+        "open": [str(point) for point in assessment.open],
+        "not_judged": [str(point) for point in assessment.not_judged],
+        "next": [{"command": command.command, "meaning": command.meaning} for command in assessment.next],
+        "repeats": [{"difference": repeat.difference, "meaning": repeat.meaning} for repeat in assessment.repeats],
     }
 
 
@@ -166,17 +187,15 @@ def settled_document(
 def asked_document(asked: Asked, decision: Decision | None, exit_code: int) -> Document:
     """``status`` is awaiting_approval, approved or denied; ``step`` is the step that asks, with its ``approval``;
     ``decision`` is null where there is none yet."""
-    run_id = asked.run.run_id
-    status = attrs.evolve(asked, decision=decision).status
-    verb = {"approved": "runs resume", "denied": "runs abandon"}.get(status, "approve")
+    asked = attrs.evolve(asked, decision=decision)
     return {
-        "status": status,
-        "run_id": run_id,
+        "status": asked.status,
+        "run_id": asked.run.run_id,
         "playbook": asked.run.playbook,
         "lab": asked.run.lab,
         "step": step_data(asked.step),
         "decision": None if decision is None else decision_data(decision),
-        "next": f"easops {verb} {run_id}",
+        "next": next_of_asked(asked).command,
         "exit_code": exit_code,
     }
 
@@ -220,7 +239,7 @@ class _Json:
     def step(self, step: StepResult, earlier: Sequence[StepResult], *, diff: bool, verbose: bool) -> str:
         return ""
 
-    def end(self, report: RunReport, exit_code: int, *, command: str) -> str:
+    def end(self, report: RunReport, exit_code: int | None) -> str:
         return dumped(run_document(report, exit_code))
 
     def detection(self, detection: Detection, status: Status, exit_code: int, *, verbose: bool) -> str:
@@ -236,7 +255,7 @@ class _Json:
         return dumped(run_view_document(view, report))
 
     def submitted(self, run_id: str) -> str:
-        return dumped({"status": "waiting", "run_id": run_id, "next": f"easops worker {run_id}", "exit_code": 0})
+        return dumped({"status": "waiting", "run_id": run_id, "next": begin(run_id).command, "exit_code": 0})
 
     def served(self, runs: Sequence[tuple[RunView, RunReport, int]], exit_code: int) -> str:
         return dumped(served_document(runs, exit_code))

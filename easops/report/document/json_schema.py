@@ -20,10 +20,12 @@ from easops.actions.outcome import ItemOutcome
 from easops.detectors.finding import Detection
 from easops.document import Problem
 from easops.json_schema import DIALECT, Schema
+from easops.playbook.assessment.run_facts import RunFacts
 from easops.playbook.record.approval import Decision
 from easops.playbook.record.run_store import Run
+from easops.playbook.record.run_view import RunView
 from easops.playbook.steps.approval_request import Approval
-from easops.playbook.steps.report import Notice, RunReport, StepResult
+from easops.playbook.steps.step_result import Notice, StepResult
 from easops.readings.reading import Reading
 from easops.remoting.unreachable import Unreachable
 from easops.status import Status
@@ -102,7 +104,8 @@ class _Made:
 
     def fields(self, kind: Any, *names: str) -> dict[str, Schema]:
         """The fields of an attrs class, or those of them that are named."""
-        hints = get_type_hints(kind)
+        # What a class imports for type checkers only is in no document.
+        hints = get_type_hints(kind, localns={"RunView": RunView})
         return {name: self.of(hints[name]) for name in names or [held.name for held in attrs.fields(kind)]}
 
 
@@ -134,20 +137,55 @@ def _array(items: Schema) -> Schema:
 
 
 def _run(made: _Made) -> Schema:
-    held = made.fields(RunReport, "run_id", "playbook", "kind", "lab", "limit", "earlier", "started", "ended", "next")
+    facts = made.fields(RunFacts, "run_id", "playbook", "kind", "lab", "limit", "earlier", "started", "ended")
     found = _object("a detect step's name, and what it found", {"step": _TEXT, **_detection(made)})
     keys = {
         "status": made.of(Status),
         "changed": {**_BOOLEAN, "description": "whether anything was changed, or may have been"},
         "would_change": {**_BOOLEAN, "description": "under --check, whether anything would be changed"},
-        **{name: held[name] for name in held if name != "next"},
+        **facts,
         "exit_code": _or_null(_code("what the command exits with; null in runs show before the run has ended")),
         "findings": _array(found),
         "steps": _array(_step(made)),
-        "next": {**held["next"], "description": "the command to type, or an empty text"},
+        "next": {**_TEXT, "description": "the first of the commands to type next, or an empty text"},
+        "assessment": _assessment(made),
         "notices": _array(made.refer(Notice)),
     }
-    return _object("`run`, `do`, `undo` and `runs resume`. " + _told(RunReport), keys)
+    description = (
+        "`run`, `do`, `undo` and `runs resume`. A run, or its prediction under `--check` (then `run_id` is null: it "
+        "leaves no record). `lab` is the scenario, for a run on the built-in lab; `limit` is what narrowed the "
+        "playbook's hosts; `earlier` is, under `--check`, the open run because of which this one would be refused; "
+        "`notices` are who was notified of its end."
+    )
+    return _object(description, keys)
+
+
+def _assessment(made: _Made) -> Schema:
+    sentences = _array(_TEXT)
+    command = {
+        "command": {**_TEXT, "description": "to type as it stands; hosts.yml stands for an inventory"},
+        "meaning": {**_TEXT, "description": "what it does"},
+    }
+    repeat = {
+        "difference": {**_TEXT, "description": "what to change, e.g. without --check"},
+        "meaning": {**_TEXT, "description": "what it does then"},
+    }
+    keys = {
+        "verdict": {**_TEXT, "description": "what came of the run, in a word or two"},
+        "meaning": {**_TEXT, "description": "the verdict as a sentence"},
+        "over": {**_BOOLEAN, "description": "false while it runs, waits, is unfinished, or has an unknown outcome"},
+        "proved": {**sentences, "description": "what a verify step has seen to have ended, with figures"},
+        "searched": {**sentences, "description": "where nothing was found, and what was read for it"},
+        "open": {**sentences, "description": "what is not done, not known, not proved or not treated"},
+        "not_judged": {**sentences, "description": "what could not be judged, or was not looked at"},
+        "next": {**_array(_object("a command", command)), "description": "the commands to type next, in order"},
+        "repeats": {
+            **_array(_object("a repetition", repeat)),
+            "description": "the same command once more, with a difference",
+        },
+    }
+    made.defs["assessment"] = _object("What a run means. Every format of a report says the same.", keys)
+    return {"$ref": "#/$defs/assessment"}
 
 
 def _step(made: _Made) -> Schema:

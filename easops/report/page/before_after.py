@@ -10,9 +10,9 @@ import attrs
 
 from easops.detectors.duration_words import span
 from easops.detectors.finding import Detection, Measurement
-from easops.playbook.steps.report import RunReport, StepResult
-from easops.report.moved import moved_in
-from easops.report.terminal.layout import figure_and_limit
+from easops.playbook.assessment.run_report import RunReport
+from easops.playbook.steps.step_result import StepResult
+from easops.wording import figure_and_limit
 
 When = Literal["before", "after", "measured"]
 
@@ -85,7 +85,7 @@ def measured(report: RunReport) -> tuple[Measured, ...]:
 
 def _changed_on(step: StepResult) -> set[str | None]:
     """The hosts on which the step changed anything, or may have; None among them is the organisation."""
-    return {item.item if item.item in step.hosts else None for item in moved_in(step)}
+    return {item.item if item.item in step.hosts else None for item in step.changed_items}
 
 
 def _when(host: str, changed: Collection[str | None], ever: Collection[str | None]) -> When:

@@ -16,33 +16,26 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from easops.actions.change import Change, ChangeOutcome
 from easops.actions.outcome import ItemOutcome
 from easops.actions.state_words import value_names
-from easops.assessment.alternatives import onward
-from easops.assessment.command import Way
-from easops.assessment.ended_faults import ended_for
-from easops.assessment.next_commands import ways
-from easops.assessment.still_open import left_open
-from easops.assessment.verdict import verdict
 from easops.clock import lasted
 from easops.detectors import DETECTORS
-from easops.detectors.finding import Detection, Measurement
 from easops.duration import format_duration
+from easops.playbook.assessment.proved import proof_words
+from easops.playbook.assessment.run_report import RunReport
+from easops.playbook.assessment.verdict import Tone
 from easops.playbook.steps.approval_request import PlannedChange
-from easops.playbook.steps.report import RunReport, StepResult
-from easops.report.file_format import Account
-from easops.report.moved import moved_in
+from easops.playbook.steps.step_result import StepResult
 from easops.report.page.before_after import measured
 from easops.report.page.timeline import gaps, labels, marks, observed, quiet, timelines
 from easops.report.terminal.approval import decision_words
-from easops.report.terminal.layout import counted, figure, figure_and_limit, moment, value_words
+from easops.report.terminal.finding import host_lines
+from easops.report.terminal.layout import moment, value_words
 from easops.report.terminal.step import outcome_words, step_lines
-from easops.status import Status
+from easops.status import NOT_TRIED, Status
+from easops.wording import counted, figure
 
 if TYPE_CHECKING:
     from easops.playbook.record.approval import Decision
     from easops.playbook.record.run_store import Run
-
-_DONE: Final = (Status.OK, Status.SKIPPED, Status.CHANGED, Status.UNDONE, Status.WOULD_CHANGE)
-"""Of items and steps that need no explanation."""
 
 
 @attrs.frozen
@@ -52,16 +45,6 @@ class Difference:
     name: str
     before: str
     after: str
-
-
-@attrs.frozen
-class Open:
-    """What was not done, or is not known, and why."""
-
-    what: str
-    step: str
-    status: Status
-    reason: str
 
 
 def _differences(changed: ItemOutcome | Change | PlannedChange) -> list[Difference]:
@@ -75,80 +58,65 @@ def _differences(changed: ItemOutcome | Change | PlannedChange) -> list[Differen
     ]
 
 
-def _changes(account: Account) -> list[tuple[StepResult, list[ItemOutcome]]]:
+def _changes(report: RunReport) -> list[tuple[StepResult, list[ItemOutcome]]]:
     """The steps that changed something, may have, or would, with those items."""
     found = []
-    for step in account.report.steps:
-        items = moved_in(step) or [item for item in step.items if item.status is Status.WOULD_CHANGE]
+    for step in report.steps:
+        items = list(step.changed_items) or [item for item in step.items if item.status is Status.WOULD_CHANGE]
         if items:
             found.append((step, items))
     return found
 
 
-def _approvals(account: Account) -> list[tuple[StepResult, Decision | None]]:
+def _approvals(report: RunReport) -> list[tuple[StepResult, Decision | None]]:
     """The approval steps that asked, each with what was decided, where the run still hangs on it."""
-    asked = None if account.view is None else account.view.asked
+    asked = None if report.record is None else report.record.asked
     return [
         (step, asked.decision if asked is not None and asked.step.key == step.key else None)
-        for step in account.report.steps
+        for step in report.steps
         if step.approval is not None
     ]
 
 
-def _recorded(account: Account) -> tuple[tuple[Change, ChangeOutcome | None], ...]:
+def _recorded(report: RunReport) -> tuple[tuple[Change, ChangeOutcome | None], ...]:
     """The changes as the record has them, where the steps cannot tell them all: the run has not ended, or something in
     it is not known."""
-    view = account.view
+    view = report.record
     return view.changes if view is not None and (view.run.ended is None or view.open) else ()
 
 
-def _open(account: Account) -> list[Open]:
-    found = []
-    for step in account.report.steps:
-        if step.kind in ("verify", "approval"):  # told under the proof, or the approval
-            continue
-        items = [
-            item for item in step.items if item.status not in _DONE or (item.status is Status.SKIPPED and item.reason)
-        ]
-        found += [Open(item.item, step.name, item.status, item.reason) for item in items]
-        if not items and step.status not in _DONE:
-            found.append(Open(", ".join(step.hosts) or step.name, step.name, step.status, step.reason))
-    return found
+@attrs.frozen
+class Proof:
+    """A verify *step*, *words* on what it proved (as in the assessment), and the *evidence* that it read."""
+
+    step: StepResult
+    words: str
+    evidence: tuple[str, ...]
+
+    @property
+    def tone(self) -> Tone:
+        """As that of a verdict: plain of a step that was skipped, or not started."""
+        if self.step.status in NOT_TRIED:
+            return "plain"
+        return "good" if self.step.status is Status.OK else "bad"
 
 
-def _proofs(report: RunReport) -> list[tuple[StepResult, list[str]]]:
-    """The verify steps, each with what it saw: who is no longer found, each host's figures before -> after, and what no
-    step above it has told."""
-    found = []
+def _proofs(report: RunReport) -> list[Proof]:
+    """The verify steps; of their evidence not the notes that a step before had."""
+    proofs = []
     for at, step in enumerate(report.steps):
         if step.kind != "verify":
             continue
-        earlier = [held for held in report.steps[:at] if held.detection is not None]
-        told: list[str] = []
+        earlier = report.steps[:at]
+        evidence: list[str] = []
         if step.detection is not None:
-            same = [held.detection for held in earlier if held.subject == step.subject and held.detection is not None]
-            gone = ended_for(step, report.steps[:at])
-            told += [f"no more of it from {', '.join(gone)}"] if gone else []
-            told += [f"{host}: {sentence}" for host, sentence in step.detection.sentences.items()]
-            told += [
-                _moved(held, same) for held in step.detection.measurements if held.host not in step.detection.sentences
-            ]
-            notes = {note for held in earlier if held.detection is not None for note in held.detection.notes}
-            told += [note for note in step.detection.notes if note not in notes]
-        found.append((step, told))
-    return found
-
-
-def _moved(held: Measurement, same: Sequence[Detection]) -> str:
-    """``EX1: MSExchangeSyncAppPool 96.8 → 0.8 percent (limit 48.4)``: "->" would break at the end of a line."""
-    first = next(
-        (m for detection in same for m in detection.measurements if (m.host, m.name) == (held.host, held.name)), None
-    )
-    was = "" if first is None else f"{figure(first.value, first.decimals)} \N{RIGHTWARDS ARROW} "
-    now, limit = figure(held.value, held.decimals), ""
-    if held.limit is not None:
-        now, limit = figure_and_limit(held.value, held.limit, held.decimals)
-    return f"{held.host}: {held.name} {was}{now} {held.unit}" + (limit and f" (limit {limit})")
+            seen = {note for before in earlier if before.detection is not None for note in before.detection.notes}
+            evidence += host_lines(step.detection)
+            evidence += [note for note in step.detection.notes if note not in seen]
+        # "->" would break at the end of a line
+        words = proof_words(step, earlier).replace("->", "\N{RIGHTWARDS ARROW}")
+        proofs.append(Proof(step, words, tuple(evidence)))
+    return proofs
 
 
 def _because(step: StepResult, told: Sequence[str]) -> str:
@@ -159,22 +127,15 @@ def _because(step: StepResult, told: Sequence[str]) -> str:
     return step.because if rest.strip("; ") else ""
 
 
-def _marks(account: Account) -> list[tuple[int, str]]:
+def _marks(report: RunReport) -> list[tuple[int, str]]:
     """The numbers on the charts, each with its step, and when it ended where."""
     told: dict[int, list[str]] = {}
-    for mark in marks(account.report):
+    for mark in marks(report):
         held = told.setdefault(mark.number, [mark.step])
         where = f"{mark.host} " if mark.host else ""
-        ours = mark.host is None and account.report.lab is None
+        ours = mark.host is None and report.lab is None
         held.append(f"{where}{moment(mark.time)}{' by the clock of the machine that ran easops' if ours else ''}")
     return [(number, f"{held[0]}: {', '.join(held[1:])}") for number, held in sorted(told.items())]
-
-
-def _ways(account: Account) -> list[Way]:
-    report = account.report
-    if account.view is not None:
-        return ways(account.view, report, stopped=account.stopped)
-    return [*onward(report), *([Way("next", "Go on, or put it back", report.next)] if report.next else [])]
 
 
 def _origin(run: Run) -> list[tuple[str, str]]:
@@ -228,27 +189,23 @@ _PAGES.filters.update(
 class _Html:
     name = "html"
 
-    def render(self, account: Account) -> str:
-        report, view = account.report, account.view
+    def render(self, report: RunReport) -> str:
+        view = report.record
         evidence = [user.evidence for found in report.findings for user in found.users]
         return _PAGES.get_template("html.jinja").render(
-            account=account,
             report=report,
-            verdict=verdict(account),
-            ways=_ways(account),
+            assessment=report.assessment,
             detects=[step for step in report.steps if step.kind == "detect"],
             proofs=_proofs(report),
             verifies=[step for step in report.steps if step.kind == "verify"],
-            marks=_marks(account),
+            marks=_marks(report),
             timelines=timelines(report),
             quiet=quiet(report),
             measured=measured(report),
             summaries={name: detector.summary for name, detector in DETECTORS.items()},
-            changes=[(step, _because(step, evidence), items) for step, items in _changes(account)],
-            approvals=_approvals(account),
-            recorded=_recorded(account),
-            open=_open(account),
-            left_open=left_open(report),
+            changes=[(step, _because(step, evidence), items) for step, items in _changes(report)],
+            approvals=_approvals(report),
+            recorded=_recorded(report),
             origin=[] if view is None else _origin(view.run),
             playbook="" if view is None else view.run.document.get("text", ""),
             steps=[

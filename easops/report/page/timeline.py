@@ -15,9 +15,8 @@ import attrs
 from easops.actions.outcome import ItemOutcome
 from easops.detectors.finding import Series
 from easops.detectors.series import MOST, STEPS
-from easops.playbook.steps.report import RunReport
-from easops.report.moved import moved_in
-from easops.report.terminal.layout import counted
+from easops.playbook.assessment.run_report import RunReport
+from easops.wording import counted
 
 _LABEL: Final = 6.0
 """Percent of a plot that the number of a mark takes where the plot is narrowest."""
@@ -81,7 +80,7 @@ def marks(report: RunReport) -> tuple[Mark, ...]:
     found: list[Mark] = []
     numbers: dict[int, int] = {}
     for step in report.steps:
-        moved = moved_in(step)
+        moved = step.changed_items
         if report.checked or step.done is None or not moved:
             continue
         number = numbers.setdefault(step.number, len(numbers) + 1)

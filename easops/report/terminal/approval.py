@@ -5,9 +5,13 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
+import attrs
+
+from easops.playbook.assessment.next_commands import next_of_asked
 from easops.playbook.steps.approval_request import Approval
-from easops.report.terminal.head_and_end import head_lines, labelled, to_type
-from easops.report.terminal.layout import INDENT, counted, difference, effective_lines, moment, wrapped
+from easops.report.terminal.head_and_end import Row, command_row, head_lines, rows_lines
+from easops.report.terminal.layout import INDENT, difference, effective_lines, moment, wrapped
+from easops.wording import counted
 
 if TYPE_CHECKING:
     from easops.playbook.record.approval import Asked, Decision
@@ -48,20 +52,18 @@ def asked_lines(asked: Asked) -> list[str]:
     lines = head_lines(run.playbook, run.run_id, run.lab, run.limit, checked=False)
     lines += [*wrapped(f"{asked.step.name}:", ""), *wrapped(approval.told), *wrapped(asked.step.reason), ""]
     lines += [f"{counted(len(approval.changes), 'planned change')}:", *change_lines(approval), ""]
-    lines += to_type("digest", approval.digest)
-    lines += labelled("asked by", [str(person) for person in approval.asked_by])
-    lines += labelled("until", [] if approval.until is None else [moment(approval.until)])
-    lines += labelled("by", ["somebody else than who asks"] if approval.by == "somebody_else" else [])
-    return lines + labelled("decided", [] if asked.decision is None else [decision_words(asked.decision)])
+    rows = [Row("digest", approval.digest, command=True)]
+    rows += [Row("asked by", str(person)) for person in approval.asked_by]
+    rows += [] if approval.until is None else [Row("until", moment(approval.until))]
+    rows += [Row("by", "somebody else than who asks")] if approval.by == "somebody_else" else []
+    rows += [] if asked.decision is None else [Row("decided", decision_words(asked.decision))]
+    return [*lines, *rows_lines(rows)]
 
 
 def decided_lines(asked: Asked, decision: Decision) -> list[str]:
     """What was decided, and what to type next."""
-    run_id = asked.run.run_id
-    lines = ["", *labelled("decided", [decision_words(decision)])]
-    if decision.approved:
-        return lines + to_type("go on", f"easops runs resume {run_id}")
-    return lines + to_type("close", f"easops runs abandon {run_id}")
+    command = next_of_asked(attrs.evolve(asked, decision=decision))
+    return ["", *rows_lines([Row("decided", decision_words(decision)), command_row(command)])]
 
 
 def decision_words(decision: Decision) -> str:

@@ -8,22 +8,9 @@ from collections.abc import Collection
 from easops.detectors.finding import Detection, Device, Measurement, UserFinding
 from easops.duration import format_duration
 from easops.remoting.unreachable import Unreachable
-from easops.report.terminal.layout import INDENT, counted, figure, figure_and_limit, moment, wrapped
+from easops.report.terminal.layout import INDENT, moment, wrapped
 from easops.report.terminal.styled_line import Style, joined
-
-
-def found_words(detection: Detection) -> str:
-    """The outcome in a word or three: ``2 users found``."""
-    if detection.users:
-        return f"{counted(len(detection.users), 'user')} found"
-    if detection.hosts:
-        return f"found on {counted(len(detection.hosts), 'host')}"
-    open_ = bool(detection.unreachable) or any(item.required for item in detection.undetermined)
-    return (
-        "nothing found where it could be judged"
-        if open_ and detection.judged
-        else ("not determined" if open_ else "nothing found")
-    )
+from easops.wording import counted, figure, figure_and_limit
 
 
 def detection_lines(
@@ -36,11 +23,8 @@ def detection_lines(
     lines: list[str] = []
     for user in detection.users:
         lines += _user_lines(user, verbose, indent)
-    for host, sentence in detection.sentences.items():
-        lines += wrapped(f"{host}: {sentence}", indent)
-    for measurement in detection.measurements:
-        if verbose or measurement.host not in detection.sentences:  # the sentence has the figures
-            lines += wrapped(measured_words(measurement, verbose=verbose), indent)
+    for sentence in host_lines(detection, verbose=verbose):
+        lines += wrapped(sentence, indent)
     for user in detection.watch:
         lines += wrapped(f"to watch, not acted on: {user.user}: {user.evidence}", indent)
     for unreachable in detection.unreachable:
@@ -52,6 +36,15 @@ def detection_lines(
         if note in told:
             continue
         lines += wrapped(f"note: {note}", indent)
+    return lines
+
+
+def host_lines(detection: Detection, *, verbose: bool = False) -> list[str]:
+    """What was found on each host: its sentence, or else its figures; with *verbose* both."""
+    lines = [f"{host}: {sentence}" for host, sentence in detection.sentences.items()]
+    for measurement in detection.measurements:
+        if verbose or measurement.host not in detection.sentences:  # the sentence has the figures
+            lines.append(measured_words(measurement, verbose=verbose))
     return lines
 
 

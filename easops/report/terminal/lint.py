@@ -24,7 +24,9 @@ class LintFormat(Protocol):
     """One way to show what lint found."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Its name on the command line."""
+        ...
 
     def render(self, linted: Sequence[Linted], root: Path) -> str:
         """*root* is the folder that files are named from, where they lie in it."""

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from easops.actions.change import Change, ChangeOutcome
 from easops.actions.state_words import state_words
-from easops.assessment.next_commands import ways
-from easops.playbook.steps.report import Notice, RunReport
+from easops.playbook.assessment.run_report import RunReport
+from easops.playbook.steps.step_result import Notice
 from easops.report.terminal.approval import decision_words
-from easops.report.terminal.head_and_end import head_lines, labelled, to_type
-from easops.report.terminal.layout import INDENT, counted, moment, table, wrapped
+from easops.report.terminal.head_and_end import Row, assessment_rows, command_rows, head_lines, rows_lines
+from easops.report.terminal.layout import INDENT, moment, table, wrapped
 from easops.report.terminal.step import item_words, step_lines
 from easops.status import Status
+from easops.wording import counted
 
 if TYPE_CHECKING:
     from easops.playbook.record.run_view import RunView
@@ -69,10 +70,11 @@ def run_view_lines(view: RunView, report: RunReport, *, diff: bool = False, verb
         lines += _change_lines(change, outcome)
     if view.notices:
         lines += ["", "Who was told:", *notice_lines(view.notices)]
-    ways = ways_out(view, report)
+    rows = assessment_rows(report.assessment)
     if view.asked is not None and view.asked.decision is not None:
-        ways = [*labelled("decided", [decision_words(view.asked.decision)]), *ways]
-    return [*lines, "", *ways] if ways else lines
+        rows.append(Row("decided", decision_words(view.asked.decision)))
+    rows += command_rows(report.assessment)
+    return [*lines, "", *rows_lines(rows)] if rows else lines
 
 
 def notice_lines(notices: Sequence[Notice], indent: str = INDENT) -> list[str]:
@@ -89,11 +91,6 @@ def _change_lines(change: Change, outcome: ChangeOutcome | None) -> list[str]:
     reason = "no outcome is recorded" if outcome is None else outcome.reason
     lines = wrapped(item_words(change.subject, status, reason))
     return [*lines, *wrapped(f"{state_words(change.before)} -> {state_words(change.after)}", INDENT + "  ", "  ")]
-
-
-def ways_out(view: RunView, report: RunReport) -> list[str]:
-    """The commands that lead on from here, one a line; none where nothing is left to do."""
-    return [line for way in ways(view, report) for line in to_type(way.label, way.command)]
 
 
 def settled_lines(run_id: str, found: Sequence[tuple[Change, ChangeOutcome]], *, closed: bool) -> list[str]:

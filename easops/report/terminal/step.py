@@ -8,12 +8,13 @@ from typing import Final
 
 from easops.actions.outcome import ItemOutcome
 from easops.clock import lasted
-from easops.playbook.steps.report import StepResult
+from easops.playbook.assessment.found import found_words
+from easops.playbook.steps.step_result import StepResult
 from easops.report.terminal.approval import approval_lines
-from easops.report.terminal.finding import detection_lines, found_words
+from easops.report.terminal.finding import detection_lines
 from easops.report.terminal.layout import INDENT, WIDTH, difference, effective_lines, wrapped
 from easops.report.terminal.styled_line import Line, Style, cut, joined, status_style
-from easops.status import EXIT_CODES, Status
+from easops.status import CHANGED_OR_PLANNED, MAY_HAVE_CHANGED, NOT_TRIED, Status
 
 MARKS: Final = {
     Status.SKIPPED: "-",
@@ -61,15 +62,14 @@ def step_lines(
         lines += wrapped(f"because {because}")
     for item in step.items:
         lines += _item_lines(item, diff)
-    moved = [item for item in step.items if item.status in (Status.CHANGED, Status.WOULD_CHANGE)]
-    return lines + effective_lines(item.effective for item in moved)
+    return lines + effective_lines(item.effective for item in step.items if item.status in CHANGED_OR_PLANNED)
 
 
 def _head(step: StepResult) -> list[str]:
     hosts = ", ".join(step.hosts)
     if len(hosts) > _HOSTS_WIDTH:
         hosts = f"{len(step.hosts)} hosts"
-    time = lasted(step.seconds) if step.seconds and step.status not in _NO_TIME else ""
+    time = lasted(step.seconds) if step.seconds and step.status not in NOT_TRIED else ""
     style = _style(step)
     name = [line[2:] for line in wrapped(step.name, "  ", "")]
     named = joined((_mark(step), style), " ", (f"{name[0]:<{_NAME_WIDTH}}", Style.STRONG))
@@ -96,9 +96,6 @@ def _unasked(step: StepResult, earlier: Sequence[StepResult]) -> list[str]:
     return [user for user in found if user not in step.detection.asked]
 
 
-_NO_TIME: Final = (Status.SKIPPED, Status.NOT_STARTED)
-
-
 def _mark(step: StepResult) -> str:
     return _FOUND if _has_found(step) else MARKS[step.status]
 
@@ -123,16 +120,15 @@ def outcome_words(step: StepResult) -> str:
     if step.status not in counts or set(counts) == {Status.OK}:
         return step.status.replace("_", " ")
     worst_first = sorted(counts, key=list(Status).index, reverse=True)
-    worst_first.sort(key=lambda status: EXIT_CODES[status], reverse=True)
     return ", ".join(f"{status.replace('_', ' ')} {counts[status]}" for status in worst_first)
 
 
 def _item_lines(item: ItemOutcome, diff: bool) -> list[str]:
     lines = wrapped(item_words(item.item, item.status, item.reason))
-    moved = item.status in (Status.CHANGED, Status.WOULD_CHANGE, Status.UNDONE, Status.UNKNOWN, Status.VERIFY_FAILED)
-    if diff or moved:
+    has_change = item.status in MAY_HAVE_CHANGED | CHANGED_OR_PLANNED
+    if diff or has_change:
         # what was refused has no after: it stays as it is
-        after = item.before if item.after is None and not moved else item.after
+        after = item.before if item.after is None and not has_change else item.after
         for entry in difference(item.before, after, whole=diff):
             lines += wrapped(entry, INDENT + "  ", "  ")
     if item.status is Status.WOULD_CHANGE and item.undo not in ("", "exact"):

@@ -6,7 +6,7 @@ import enum
 import itertools
 from collections.abc import Iterable
 
-from easops.status import EXIT_CODES, Status
+from easops.status import NOT_TRIED, Severity, Status, severity
 
 
 class Style(enum.Enum):
@@ -75,10 +75,8 @@ def painted(line: str) -> str:
 
 def status_style(status: Status) -> Style | None:
     """The style of a status: what needs somebody stands out most, what was not done least."""
-    if status in (Status.SKIPPED, Status.NOT_STARTED):
+    if status in NOT_TRIED:
         return Style.FAINT
     if status is Status.WOULD_CHANGE:
         return Style.STRONG
-    if EXIT_CODES[status] == 0:
-        return Style.GOOD
-    return Style.CARE if EXIT_CODES[status] == EXIT_CODES[Status.REFUSED] else Style.BAD
+    return {Severity.GOOD: Style.GOOD, Severity.ATTENTION: Style.CARE, Severity.BAD: Style.BAD}[severity(status)]

@@ -9,16 +9,20 @@ import attrs
 
 from easops.actions.change import Change, ChangeOutcome
 from easops.detectors.finding import Detection
-from easops.playbook.steps.report import Notice, RunReport, StepResult
+from easops.playbook.assessment.found import found_words
+from easops.playbook.assessment.next_commands import begin
+from easops.playbook.assessment.run_report import RunReport
+from easops.playbook.steps.step_result import Notice, StepResult
 from easops.readings.take import ReadingResult
 from easops.report.terminal.approval import asked_lines, decided_lines
-from easops.report.terminal.finding import detection_lines, found_words, unreachable_lines
-from easops.report.terminal.head_and_end import end_lines, head_lines, labelled
-from easops.report.terminal.layout import INDENT, cell, counted, difference, effective_lines, table, wrapped
+from easops.report.terminal.finding import detection_lines, unreachable_lines
+from easops.report.terminal.head_and_end import Row, end_lines, head_lines, rows_lines
+from easops.report.terminal.layout import INDENT, cell, difference, effective_lines, table, wrapped
 from easops.report.terminal.runs import notice_lines, run_view_lines, runs_lines, settled_lines
 from easops.report.terminal.step import item_words, step_lines
 from easops.report.terminal.styled_line import Style, joined, painted
 from easops.status import Status
+from easops.wording import counted
 
 if TYPE_CHECKING:
     from easops.playbook.record.approval import Asked, Decision
@@ -38,11 +42,11 @@ def preview_lines(preview: Preview) -> list[str]:
             lines += wrapped(f"undo: {plan.undo}", INDENT + "  ", "  ")
     wanted = [plan.effective for plan in preview.plans if plan.status is Status.WOULD_CHANGE]
     lines += effective_lines(wanted)
-    lines += labelled("then", list(preview.later))
-    lines += labelled("hosts", [", ".join(preview.hosts)] if preview.hosts else [])
+    rows = [Row("then", step) for step in preview.later]
+    rows += [Row("hosts", ", ".join(preview.hosts))] if preview.hosts else []
     at_once = counted(preview.hosts_at_once, "host")
-    lines += labelled("limits", [f"{counted(preview.changes_limit, 'change')} a step, {at_once} at a time"])
-    return lines
+    rows.append(Row("limits", f"{counted(preview.changes_limit, 'change')} a step, {at_once} at a time"))
+    return lines + rows_lines(rows)
 
 
 def detection_alone(detection: Detection, *, verbose: bool = False) -> list[str]:
@@ -95,8 +99,8 @@ class Text:
     def step(self, step: StepResult, earlier: Sequence[StepResult], *, diff: bool, verbose: bool) -> str:
         return self.drawn(step_lines(step, earlier, diff=diff, verbose=verbose))
 
-    def end(self, report: RunReport, exit_code: int, *, command: str) -> str:
-        return self.drawn(end_lines(report, exit_code, command=command))
+    def end(self, report: RunReport, exit_code: int | None) -> str:
+        return self.drawn(end_lines(report, exit_code))
 
     def detection(self, detection: Detection, status: Status, exit_code: int, *, verbose: bool) -> str:
         return self.drawn(detection_alone(detection, verbose=verbose))
@@ -111,7 +115,7 @@ class Text:
         return self.drawn(run_view_lines(view, report, diff=diff, verbose=verbose))
 
     def submitted(self, run_id: str) -> str:
-        return f"run {run_id} is recorded and waits; to execute it, type\n  easops worker {run_id}"
+        return f"run {run_id} is recorded and waits; to execute it, type\n  {begin(run_id).command}"
 
     def served(self, runs: Sequence[tuple[RunView, RunReport, int]], exit_code: int) -> str:
         return "\n\n".join(self.drawn(run_view_lines(view, report)) for view, report, _ in runs)

@@ -16,11 +16,11 @@ import sqlalchemy as sa
 
 import easops
 from easops.errors import Refused
-from easops.playbook.execution import dbos_engine as engine
+from easops.playbook.assessment.run_report import RunReport
+from easops.playbook.execution.json_serializer import JsonSerializer
 from easops.playbook.record.run_store import Record
 from easops.playbook.record.run_view import list_runs
 from easops.playbook.record.state_folder import StateFolder
-from easops.playbook.steps.report import RunReport
 from easops.status import Status
 
 Start = Callable[..., Any]
@@ -127,7 +127,7 @@ def test_what_a_callers_function_raises_ends_no_run_in_its_middle(rig: Start) ->
 
 
 def test_a_bug_in_a_workflow_comes_back_as_its_traceback() -> None:
-    serializer = engine.JsonSerializer()
+    serializer = JsonSerializer()
     try:
         raise KeyError("oops")
     except KeyError as error:
@@ -158,7 +158,7 @@ def test_a_target_that_a_live_run_holds_is_waited_for_and_then_refused(rig: Star
         assert list_runs(lab.state)[1].status == "running"
     (item,) = refused.steps[0].items
     assert item.status is Status.REFUSED
-    assert f"held by run {holder}, which is still at work" in item.reason
+    assert f"claimed by run {holder}, which is still working" in item.reason
     assert lab.sent() == []
 
 

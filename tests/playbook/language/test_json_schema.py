@@ -1,4 +1,4 @@
-"""The schema for editors. That it lets valid playbooks through is held by the loader's own tests."""
+"""The schema for editors. The tests of the loader check that it accepts valid playbooks."""
 
 from __future__ import annotations
 
@@ -118,5 +118,5 @@ def test_a_structural_mistake_beside_the_steps_is_seen(text: str) -> None:
 
 def test_what_is_described_is_shown_by_an_editor() -> None:
     step = SCHEMA["$defs"]["step"]
-    told = {one["const"]: one["description"] for one in step["properties"]["do"]["oneOf"]}
-    assert told == {name: action.summary for name, action in ACTIONS.items()}
+    descriptions = {one["const"]: one["description"] for one in step["properties"]["do"]["oneOf"]}
+    assert descriptions == {name: action.summary for name, action in ACTIONS.items()}

@@ -15,8 +15,8 @@ import pytest
 from easops.actions import ACTIONS
 from easops.detectors import DETECTORS
 from easops.errors import BadInput, EasopsError, Refused
+from easops.playbook.execution.caller import always
 from easops.playbook.execution.dbos_engine import PROTOCOL
-from easops.playbook.execution.execute_run import always
 from easops.playbook.language.load import load_playbook_text
 from easops.playbook.language.model import Playbook
 from easops.playbook.record.database import DatabaseAway, postgresql_url
@@ -225,7 +225,7 @@ def test_a_run_that_is_not_ours_any_more_sends_nothing_further(
         said = child.communicate()[0]
 
     assert child.returncode == 3, said
-    assert "its lock is gone: another process may have taken the run over since" in said
+    assert "its lock is gone: another process may have resumed the run since" in said
     assert gate.users == list(USERS[:2])
 
 

@@ -12,7 +12,9 @@ from typing import Any
 import attrs
 import pytest
 
-from easops.playbook.execution.dbos_engine import PROTOCOL, DurableHands, Execution
+from easops.playbook.execution.dbos_engine import PROTOCOL
+from easops.playbook.execution.execution import Execution
+from easops.playbook.execution.target_workflow import claim_answer
 from easops.playbook.record.database import DatabaseAway, DatabaseLock, postgresql_url
 from easops.playbook.record.open_runs import find_open_run
 from easops.playbook.record.run_store import Record, Run
@@ -171,12 +173,10 @@ def test_a_run_that_ends_while_it_is_looked_at_has_not_died(tmp_path: Path, monk
     assert [view.status for view in list_runs(state)] == ["changed"]
     record.update("R", ended=None, status=None)
     nobody: Any = None
-    hands = DurableHands(
-        Execution("S", "S", record, state, lock, nobody, nobody, nobody, dt.timedelta(minutes=1), nobody)
-    )
-    assert hands._verdict("R", 0.0) == "ask again"
+    execution = Execution("S", "S", record, state, lock, nobody, nobody, nobody, dt.timedelta(minutes=1), nobody)
+    assert claim_answer(execution, "R", 0.0) == "ask again"
     monkeypatch.setattr(type(lock), "is_alive", lambda _: False)
     record.update("R", ended=None, status=None)
-    assert "R, which died" in hands._verdict("R", 0.0)
+    assert "R, whose process ended unexpectedly" in claim_answer(execution, "R", 0.0)
     assert find_open_run(record, state, new, anew=False) is not None
     record.close()

@@ -1,4 +1,4 @@
-"""An approval step, by the walker: what it asks for, what it lets through, and what voids it. No server, no engine."""
+"""An approval step: what it asks for, what it lets through, and what makes it void. No server, no engine."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import pytest
 
 from easops.detectors.finding import Detection
 from easops.errors import CommandFailed, Refused, UnreachableHost
-from easops.playbook.execution.execute_run import _owes
 from easops.playbook.language.model import LIFETIME
 from easops.playbook.record.approval import lapsed
 from easops.playbook.record.run_store import KEPT
 from easops.playbook.steps.approval_request import RULE, digest_of
 from easops.playbook.steps.earlier import Earlier
-from easops.playbook.steps.report import StepResult
+from easops.playbook.steps.step_result import StepResult
+from easops.playbook.steps.unfinished import has_unfinished_steps
 from easops.remoting.unreachable import Unreachable
 from easops.status import Status
 
-from .test_interpreter import BERT, CURE, HOST_BY_HOST, SOON, FakeEffects, Limit, found, go, told, user
+from .fakes import BERT, CURE, HOST_BY_HOST, SOON, FakeEffects, Limit, found, interpret_playbook, results_of, user
 
 GATE = """  - name: agree
     when: "{{ storm.found }}"
@@ -31,21 +31,20 @@ ONE = found(user("anna"))
 
 
 def asked(*finds: Detection, text: str = GATED, **more: Any) -> FakeEffects:
-    """A first walk, which nobody has approved."""
-    return go(*finds, text=text, effects=FakeEffects(), **more)[1]
+    """A first attempt, which nobody has approved."""
+    return interpret_playbook(*finds, text=text, effects=FakeEffects(), **more)[1]
 
 
 def digest(effects: FakeEffects) -> str:
-    held = [result.approval.digest for result in effects.results if result.approval is not None]
-    return held[-1]
+    return [result.approval.digest for result in effects.results if result.approval is not None][-1]
 
 
 def approved(
     *finds: Detection, text: str = GATED, of: FakeEffects | None = None, **more: Any
 ) -> tuple[list[str], FakeEffects]:
-    """A walk, of which somebody has approved what the walk *of* asked for (or what it would have asked itself)."""
+    """An attempt for which somebody has approved what the attempt *of* asked for (by default: what it asks for)."""
     first = of or asked(*finds, text=text)
-    statuses, effects, _ = go(*finds, text=text, effects=FakeEffects(standing=[digest(first)]), **more)
+    statuses, effects, _ = interpret_playbook(*finds, text=text, effects=FakeEffects(standing=[digest(first)]), **more)
     return statuses, effects
 
 
@@ -69,10 +68,10 @@ def test_it_asks_for_all_that_follows_and_nothing_of_it_is_done() -> None:
     ]
     assert approval.told == "anna: 5 hits; bert: 9 hits"
     assert (approval.until, approval.approved_by) == (SOON, None)
-    assert _owes(effects.results)
+    assert has_unfinished_steps(effects.results)
 
 
-def test_what_was_approved_is_done_without_a_further_question_and_under_its_time() -> None:
+def test_what_was_approved_is_done_without_another_question_and_while_the_approval_is_valid() -> None:
     statuses, effects = approved(FLOOD, found(), of=asked(FLOOD))
     assert statuses == ["ok", "ok", "changed", "changed", "ok"]
     assert effects.applied == [("organisation contoso", "bert", "anna"), ("a", "A")]
@@ -89,7 +88,7 @@ def test_an_approval_of_another_plan_lets_nothing_through() -> None:
     assert effects.applied == []
 
 
-def test_the_digest_tells_what_is_planned_and_neither_the_evidence_nor_who_comes_first() -> None:
+def test_the_digest_depends_on_the_planned_changes_and_not_on_the_evidence_or_their_order() -> None:
     same = digest(asked(found(user("anna", 12), user("bert", 3))))
     assert same == digest(asked(FLOOD))
     assert digest(asked(ONE)) != digest(asked(FLOOD))
@@ -104,10 +103,16 @@ def test_the_digest_tells_what_is_planned_and_neither_the_evidence_nor_who_comes
 
 def test_where_nothing_is_planned_there_is_nothing_to_approve() -> None:
     always_asking = GATED.replace('    when: "{{ storm.found }}"\n', "")
-    statuses, effects, _ = go(found(), text=always_asking)
+    statuses, effects, _ = interpret_playbook(found(), text=always_asking)
     assert statuses == ["ok", "skipped", "skipped", "skipped", "skipped"]
     assert effects.results[1].reason == "nothing to approve"
-    assert go(FLOOD, text=GATED, limit=Limit(ok=("anna", "bert")))[0] == ["ok", "skipped", "ok", "skipped", "skipped"]
+    assert interpret_playbook(FLOOD, text=GATED, limit=Limit(ok=("anna", "bert")))[0] == [
+        "ok",
+        "skipped",
+        "ok",
+        "skipped",
+        "skipped",
+    ]
 
 
 LOOKS_AGAIN = GATED.replace(
@@ -115,9 +120,11 @@ LOOKS_AGAIN = GATED.replace(
 ).replace('for_each: "{{ storm.users }}"', 'for_each: "{{ storm2.users }}"')
 
 
-def test_who_turns_up_behind_the_approval_is_not_changed_nor_are_the_others_of_the_step() -> None:
+def test_a_user_found_after_the_approval_is_not_changed_nor_are_the_others_of_the_step() -> None:
     plan = asked(ONE, text=LOOKS_AGAIN)
-    statuses, effects, _ = go(ONE, ONE, FLOOD, text=LOOKS_AGAIN, effects=FakeEffects(standing=[digest(plan)]))
+    statuses, effects, _ = interpret_playbook(
+        ONE, ONE, FLOOD, text=LOOKS_AGAIN, effects=FakeEffects(standing=[digest(plan)])
+    )
 
     assert statuses == ["ok", "ok", "ok", "refused", "not_started", "skipped"]
     assert effects.applied == []
@@ -126,16 +133,16 @@ def test_who_turns_up_behind_the_approval_is_not_changed_nor_are_the_others_of_t
         "anna": "another item of this step is not planned as it was approved",
     }
     assert {item.rule for item in effects.results[3].items} == {RULE}
-    assert _owes(effects.results)
+    assert has_unfinished_steps(effects.results)
 
 
-def test_where_nothing_was_to_approve_nothing_that_turns_up_later_is_changed() -> None:
+def test_where_there_was_nothing_to_approve_nothing_found_later_is_changed() -> None:
     text = LOOKS_AGAIN.replace('    when: "{{ storm.found }}"\n', "")
-    statuses, effects, _ = go(found(), found(), ONE, text=text)
+    statuses, effects, _ = interpret_playbook(found(), found(), ONE, text=text)
     assert (statuses[1], statuses[3], effects.applied) == ("skipped", "refused", [])
 
 
-def test_what_somebody_changed_between_the_approval_and_the_write_is_refused_with_the_difference() -> None:
+def test_what_somebody_changed_after_the_approval_is_refused_with_the_difference() -> None:
     limit = Limit(befores={"anna": ["none", "theirs"]})
     statuses, effects = approved(FLOOD, limit=limit)
 
@@ -145,29 +152,29 @@ def test_what_somebody_changed_between_the_approval_and_the_write_is_refused_wit
     assert by_item["anna"] == "is planned as policy theirs -> policy ours; approved was policy none -> policy ours"
 
 
-def test_a_plan_that_has_become_smaller_is_within_what_was_approved() -> None:
+def test_a_smaller_plan_is_within_what_was_approved() -> None:
     plan = asked(FLOOD, text=LOOKS_AGAIN)
-    statuses, effects, _ = go(
+    statuses, effects, _ = interpret_playbook(
         FLOOD, FLOOD, ONE, found(), text=LOOKS_AGAIN, effects=FakeEffects(standing=[digest(plan)])
     )
     assert statuses == ["ok", "ok", "ok", "changed", "changed", "ok"]
     assert effects.applied[0] == ("organisation contoso", "anna")
 
 
-def test_a_failure_may_go_on_and_an_unapproved_plan_may_not() -> None:
+def test_on_failure_continue_does_not_cover_an_unapproved_plan() -> None:
     text = GATED.replace("    as: limited\n", "    as: limited\n    on_failure: continue\n")
     statuses, effects = approved(ONE, text=text, limit=Limit(befores={"anna": ["none", "theirs"]}))
     assert (statuses[2], statuses[3], effects.applied) == ("refused", "not_started", [])
 
 
-def test_a_check_tells_what_would_be_asked_for_and_goes_on_to_predict() -> None:
-    statuses, effects, _ = go(FLOOD, text=GATED, effects=FakeEffects(checking=True))
+def test_a_check_shows_what_would_be_asked_for_and_continues_the_prediction() -> None:
+    statuses, effects, _ = interpret_playbook(FLOOD, text=GATED, effects=FakeEffects(checking=True))
     assert statuses == ["ok", "skipped", "would_change", "would_change", "skipped"]
     assert effects.results[1].reason == "check: an approval would be requested"
     assert digest(effects) == digest(asked(FLOOD))
 
 
-def test_it_is_not_asked_for_behind_a_stop() -> None:
+def test_it_is_not_asked_for_after_a_stop() -> None:
     effects = asked(found(user("anna"), unreachable=(Unreachable("B", "away", "x"),)))
     assert [str(result.status) for result in effects.results][:4] == [
         "unreachable",
@@ -181,24 +188,24 @@ def test_it_is_not_asked_for_behind_a_stop() -> None:
 @pytest.mark.parametrize(
     ("error", "status"), [(CommandFailed("no"), "failed"), (UnreachableHost("away"), "unreachable")]
 )
-def test_what_cannot_be_planned_whole_is_not_asked_for(error: Exception, status: str) -> None:
+def test_what_cannot_be_planned_completely_is_not_asked_for(error: Exception, status: str) -> None:
     errors: Any = {"anna": error}
     effects = asked(FLOOD, limit=Limit(errors=errors))
     assert [str(result.status) for result in effects.results][1:3] == [status, "not_started"]
     assert effects.results[1].approval is None
     assert effects.results[1].reason.startswith("the changes to approve cannot be planned: limit: anna: ")
-    assert _owes(effects.results)
+    assert has_unfinished_steps(effects.results)
 
 
 @pytest.mark.parametrize("expires", ["0s", "401d"])
-def test_a_lifetime_that_is_known_only_now_is_bounded_too(expires: str) -> None:
+def test_a_lifetime_that_is_known_only_in_the_run_has_bounds_too(expires: str) -> None:
     text = GATED.replace("    approval:", f"    expires: \"{{{{ '{expires}' }}}}\"\n    approval:")
     effects = asked(FLOOD, text=text)
     assert [str(result.status) for result in effects.results][1:3] == ["failed", "not_started"]
     assert f"expires of step 'agree' is not valid: '{expires}' is" in effects.results[1].reason
 
 
-def test_no_approval_stands_longer_than_a_record_is_kept() -> None:
+def test_no_approval_is_valid_longer_than_a_record_is_kept() -> None:
     assert LIFETIME.maximum == KEPT.total_seconds()
 
 
@@ -215,21 +222,21 @@ TWICE = GATED.replace("  - name: free\n", f"{SECOND_GATE}  - name: free\n")
 
 def test_each_of_two_approvals_is_for_the_steps_up_to_the_next() -> None:
     first = asked(FLOOD, text=TWICE)
-    held = first.results[1].approval
-    assert held is not None
-    assert [change.item for change in held.changes] == ["bert", "anna"]
+    approval = first.results[1].approval
+    assert approval is not None
+    assert [change.item for change in approval.changes] == ["bert", "anna"]
 
     statuses, second = approved(FLOOD, text=TWICE, of=first)
 
     assert statuses[:5] == ["ok", "ok", "changed", "awaiting_approval", "not_started"]
-    held = second.results[3].approval
-    assert held is not None
-    assert [change.item for change in held.changes] == ["A"]
+    approval = second.results[3].approval
+    assert approval is not None
+    assert [change.item for change in approval.changes] == ["A"]
 
 
-def test_without_its_condition_an_approval_is_asked_of_nobody() -> None:
+def test_an_approval_whose_condition_is_not_met_is_not_asked_for() -> None:
     text = GATED.replace("{{ storm.found }}", "{{ storm.users | length > 2 }}")
-    statuses, effects, _ = go(FLOOD, found(), text=text)
+    statuses, effects, _ = interpret_playbook(FLOOD, found(), text=text)
     assert statuses == ["ok", "skipped", "changed", "changed", "ok"]
     assert len(effects.asked) == 1
 
@@ -242,22 +249,22 @@ BY_HOST = HOST_BY_HOST.replace(
 def test_in_a_group_each_host_has_an_approval_of_its_own() -> None:
     both = found(user("anna", hosts=("A", "B")), hosts=("A", "B"))
     first = asked(both, found(), text=BY_HOST)
-    held = next(result for result in first.results if result.approval is not None)
-    assert held.approval is not None
-    assert (held.host, held.approval.told) == ("A", "A")
-    assert [(change.host, change.item) for change in held.approval.changes] == [("A", "A")]
+    result = next(result for result in first.results if result.approval is not None)
+    assert result.approval is not None
+    assert (result.host, result.approval.told) == ("A", "A")
+    assert [(change.host, change.item) for change in result.approval.changes] == [("A", "A")]
 
     effects = FakeEffects(standing=[digest(first)])
-    go(both, found(), text=BY_HOST, effects=effects)
+    interpret_playbook(both, found(), text=BY_HOST, effects=effects)
 
     assert effects.applied == [("a", "A")]
     reasons = {result.host: result.because for result in effects.results if result.name == "free"}
-    assert reasons["A"] == "A is full", "to look ahead at the next host leaves this one at hand"
-    awaiting = [(host, status) for name, host, status in told(effects) if name == "agree"]
+    assert reasons["A"] == "A is full", "looking ahead at the next host does not change the current one"
+    awaiting = [(host, status) for name, host, status in results_of(effects) if name == "agree"]
     assert awaiting == [("A", "ok"), ("B", "awaiting_approval")]
 
 
-# -- a later walk of the same run ----------------------------------------------------------------------------------
+# -- a later attempt of the same run ----------------------------------------------------------------------------------
 
 
 def later(
@@ -265,7 +272,7 @@ def later(
 ) -> FakeEffects:
     effects = FakeEffects(standing=list(standing))
     earlier = Earlier(tuple(before.results), asked=True, lapsed=lapsed)
-    go(*finds, text=GATED, effects=effects, earlier=earlier, **more)
+    interpret_playbook(*finds, text=GATED, effects=effects, earlier=earlier, **more)
     return effects
 
 
@@ -273,7 +280,7 @@ def half_done() -> FakeEffects:
     """Approved, both users limited, and the recycle failed."""
     plan = asked(FLOOD)
     effects = FakeEffects(standing=[digest(plan)], outcomes={"A": Status.FAILED})
-    go(FLOOD, found(), text=GATED, effects=effects)
+    interpret_playbook(FLOOD, found(), text=GATED, effects=effects)
     assert [str(result.status) for result in effects.results][:4] == ["ok", "ok", "changed", "failed"]
     return effects
 
@@ -282,7 +289,7 @@ def statuses_of(effects: FakeEffects) -> dict[int, str]:
     return {result.number: str(result.status) for result in effects.results}
 
 
-def test_while_it_stands_a_later_walk_goes_on_under_it_and_in_its_bounds() -> None:
+def test_while_it_is_valid_a_later_attempt_continues_under_it_and_within_it() -> None:
     effects = later(half_done(), found())
     assert statuses_of(effects) == {4: "changed", 5: "ok"}
     assert [job.until for job in effects.jobs] == [SOON]
@@ -298,13 +305,13 @@ def without_the_recycle(result: StepResult) -> StepResult:
     return attrs.evolve(result, approval=attrs.evolve(result.approval, changes=changes))
 
 
-def test_when_it_has_lapsed_what_is_left_is_asked_for_again_and_what_was_done_still_counts() -> None:
+def test_when_it_has_expired_what_is_left_is_asked_for_again_and_what_was_done_still_counts() -> None:
     limited = Limit(ok=("anna", "bert"))
 
-    again = later(half_done(), found(), lapsed="2", limit=limited)
+    resumed = later(half_done(), found(), lapsed="2", limit=limited)
 
-    assert statuses_of(again) == {2: "awaiting_approval", 3: "not_started", 4: "not_started", 5: "ok"}
-    approval = again.results[0].approval
+    assert statuses_of(resumed) == {2: "awaiting_approval", 3: "not_started", 4: "not_started", 5: "ok"}
+    approval = resumed.results[0].approval
     assert approval is not None
     assert [change.item for change in approval.changes] == ["A"]
 

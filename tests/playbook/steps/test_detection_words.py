@@ -1,4 +1,4 @@
-"""What is said of a verify that goes on looking."""
+"""What a verify says while it goes on."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from easops.detectors.finding import Detection, Undetermined
 from easops.playbook.steps.detection_words import waiting_for
 
 
-def test_what_takes_longest_is_told_and_that_it_says_itself_how_long_yet() -> None:
+def test_a_verify_waits_for_the_longest_reason_and_knows_whether_it_says_how_long() -> None:
     short, long, never = (
         Undetermined("user", "anna", why, True, "EX1", seconds)
         for why, seconds in (("1 min yet", 60.0), ("5 min yet", 300.0), ("the log has not moved", None))

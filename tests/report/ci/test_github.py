@@ -9,11 +9,10 @@ import pytest
 
 from easops.document import DocumentError, Problem
 from easops.errors import BadInput, Refused
-from easops.playbook.steps.report import StepResult
+from easops.playbook.steps.step_result import StepResult
 from easops.report import FORMATS
 from easops.report.ci.github import of_error, of_run
 from easops.report.ci.github_summary import LARGEST, run_summary
-from easops.report.file_format import Account
 from easops.status import Status
 
 from ..samples import LIMITED, REPORT, item
@@ -22,20 +21,18 @@ UNDO = "easops undo 20261124-170000-abcd"
 
 
 def summary(report: object = REPORT, **more: int) -> str:
-    return run_summary(report, 3, command="contacts-sync-storm", form=FORMATS["text"], **more)  # type: ignore[arg-type]
+    return run_summary(report, 3, form=FORMATS["text"], **more)  # type: ignore[arg-type]
 
 
 def test_what_stopped_or_failed_is_annotated_with_what_to_type() -> None:
-    assert of_run(Account(REPORT)) == [
-        f"::error title=3 Limit them%3A bob@contoso.example%3A refused::protected. {UNDO}"
-    ]
+    assert of_run(REPORT) == [f"::error title=3 Limit them%3A bob@contoso.example%3A refused::protected. {UNDO}"]
 
 
 def test_an_approval_that_is_waited_for_is_a_notice() -> None:
     step = StepResult(1, "Somebody agrees", "do", "x", Status.AWAITING_APPROVAL, "2 changes")
-    report = attrs.evolve(REPORT, steps=(step,), next="easops approve R")
-    assert of_run(Account(report)) == [
-        "::notice title=1 Somebody agrees%3A awaiting approval::2 changes. easops approve R"
+    report = attrs.evolve(REPORT, steps=(step,), status=Status.AWAITING_APPROVAL, unfinished=True)
+    assert of_run(report) == [
+        "::notice title=1 Somebody agrees%3A awaiting approval::2 changes. easops approve 20261124-170000-abcd"
     ]
 
 
@@ -59,7 +56,7 @@ def test_the_summary_says_what_was_found_changed_proved_and_how_to_undo_it() -> 
     assert "| 1 | Who floods | EX1 | 2 users found |" in text
     assert "| anna\\@contoso\\.example | changed | policy none \\-\\> ours |" not in text  # > is HTML's
     assert "| anna\\@contoso\\.example | changed | policy none \\-&gt; ours |" in text
-    assert f"<pre>{UNDO}</pre>" in text
+    assert "Next:\n\n- put back what this run set: <code>easops undo 20261124\\-170000\\-abcd</code>\n" in text
     assert "15 contact syncs over 2000 RPC" in text
     assert "95.0 -&gt; 12.0 percent" in text
 
@@ -70,7 +67,7 @@ def test_no_text_is_read_as_markdown_or_html() -> None:
     step = StepResult(1, hostile, "do", "x", Status.CHANGED, hostile, done=done)
     text = summary(attrs.evolve(REPORT, playbook=hostile, steps=(step,)))
     assert "<script" not in text
-    assert text.count("</pre>") == text.count("<pre>") == 3
+    assert text.count("</pre>") == text.count("<pre>") == 2
     assert text.count("</details>") == 1
     table = [line for line in text.splitlines() if line.startswith("| ")]
     assert all(line.replace("\\|", "").count("|") in (4, 5) for line in table)

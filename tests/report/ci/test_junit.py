@@ -20,10 +20,9 @@ from easops.errors import (
     Refused,
     UnreachableHost,
 )
-from easops.playbook.steps.report import StepResult
+from easops.playbook.steps.step_result import StepResult
 from easops.report.ci.junit import JUNIT, unbegun
 from easops.report.ci.test_case import OUTCOMES
-from easops.report.file_format import Account
 from easops.status import EXIT_CODES, Status
 
 from ..samples import LOST, REPORT
@@ -53,7 +52,7 @@ def cases(text: str) -> dict[str, str | None]:
 
 
 def test_steps_and_the_items_of_changing_steps_are_cases() -> None:
-    assert cases(JUNIT.render(Account(REPORT))) == {
+    assert cases(JUNIT.render(REPORT)) == {
         "1 Who floods": None,
         "2 How loaded": None,
         "3 Limit them: anna@contoso.example": None,
@@ -65,7 +64,7 @@ def test_steps_and_the_items_of_changing_steps_are_cases() -> None:
 
 
 def test_the_totals_count_what_is_there_and_the_evidence_is_told() -> None:
-    found = suite(JUNIT.render(Account(REPORT)))
+    found = suite(JUNIT.render(REPORT))
     counted = {name: found.attrib[name] for name in ("tests", "failures", "errors", "skipped", "time", "timestamp")}
     assert counted == {
         "tests": "7",
@@ -76,8 +75,17 @@ def test_the_totals_count_what_is_there_and_the_evidence_is_told() -> None:
         "timestamp": "2026-11-24T17:00:00+00:00",
     }
     assert "15 contact syncs over 2000 RPC" in (found.findtext("testcase/system-out") or "")
-    properties = {held.attrib["name"]: held.attrib["value"] for held in found.findall("properties/property")}
-    assert properties == {"run": REPORT.run_id, "status": "refused", "next": REPORT.next}
+    properties = [(known.attrib["name"], known.attrib["value"]) for known in found.findall("properties/property")]
+    assert properties == [
+        ("run", REPORT.run_id),
+        ("status", "refused"),
+        ("verdict", "Refused: A rule forbids part of it; that part was not sent."),
+        ("proved", "It has ended: no more hits of anna@contoso.example"),
+        ("proved", "It breathes: EX1 95.0 -> 12.0 percent"),
+        ("open", "refused: bob@contoso.example: protected"),
+        ("open", "still open: bob@contoso.example: refused; not checked again"),
+        ("next", REPORT.next),
+    ]
 
 
 def test_every_status_that_is_not_0_is_told_as_one() -> None:
@@ -97,16 +105,16 @@ def test_every_status_that_is_not_0_is_told_as_one() -> None:
     ],
 )  # fmt: skip
 def test_what_did_not_pass_says_why(step: StepResult, message: str) -> None:
-    assert cases(JUNIT.render(Account(attrs.evolve(REPORT, steps=(step,))))) == {"1 Look": message}
+    assert cases(JUNIT.render(attrs.evolve(REPORT, steps=(step,)))) == {"1 Look": message}
 
 
 def test_what_ended_a_run_is_a_case_too() -> None:
     lost = UnreachableHost("EX1 is not there", "no route")
     report = attrs.evolve(REPORT, steps=())
-    assert cases(JUNIT.render(Account(report, problem=lost))) == {
+    assert cases(JUNIT.render(attrs.evolve(report, problem=lost))) == {
         "the run": "error: unreachable: EX1 is not there: no route"
     }
-    assert cases(JUNIT.render(Account(report, stopped=True))) == {
+    assert cases(JUNIT.render(attrs.evolve(report, stopped=True))) == {
         "the run": "error: stopped: it was stopped in its middle"
     }
     assert cases(unbegun("storm", lost)) == {"the run": "error: unreachable: EX1 is not there: no route"}
@@ -130,8 +138,6 @@ def test_a_run_that_could_not_begin_says_of_which_kind_that_is(problem: EasopsEr
 @given(st.text(st.characters(codec=None)) | st.just(HOSTILE))
 def test_no_text_makes_it_anything_but_xml(text: str) -> None:
     step = StepResult(1, f"x{text}", "do", "x", Status.FAILED, text, because=text)  # a name is never blank
-    (case,) = suite(JUNIT.render(Account(attrs.evolve(REPORT, playbook=text, steps=(step,), lab=text)))).iter(
-        "testcase"
-    )
+    (case,) = suite(JUNIT.render(attrs.evolve(REPORT, playbook=text, steps=(step,), lab=text))).iter("testcase")
     assert case.attrib["name"].startswith("1 ")
     cases(unbegun(text, UnreachableHost(text, text, text)))

@@ -5,9 +5,9 @@ import json
 import attrs
 
 from easops.actions.outcome import Done
+from easops.playbook.assessment.run_facts import OpenRun
 from easops.playbook.record.run_store import Run
 from easops.playbook.record.run_view import RunView
-from easops.playbook.steps.report import OpenRun
 from easops.report import FORMATS
 from easops.report.document.json import run_document, run_view_document, runs_document, step_data
 
@@ -31,8 +31,8 @@ def test_a_run_has_the_keys_that_are_promised() -> None:
 
 
 def test_an_open_run_stands_in_the_document_of_a_check() -> None:
-    checked = attrs.evolve(REPORT, checked=True, earlier=OpenRun("R", "died"))
-    assert run_document(checked, 0)["earlier"] == {"run_id": "R", "state": "died"}
+    checked = attrs.evolve(REPORT, checked=True, earlier=OpenRun("R", "died", ended=False))
+    assert run_document(checked, 0)["earlier"] == {"run_id": "R", "state": "died", "ended": False}
     assert run_document(REPORT, 3)["earlier"] is None
 
 
@@ -52,7 +52,7 @@ def test_a_document_is_json_whole_and_in_one_piece() -> None:
     form = FORMATS["json"]
     assert form.head("Cure a storm", "R", None, None, checked=False) == ""
     assert form.step(STEPS[0], (), diff=True, verbose=True) == ""
-    assert json.loads(form.end(REPORT, 3, command="storm")) == run_document(REPORT, 3)
+    assert json.loads(form.end(REPORT, 3)) == run_document(REPORT, 3)
 
 
 def test_a_detection_keeps_all_that_was_found() -> None:

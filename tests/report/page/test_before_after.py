@@ -4,7 +4,8 @@ import datetime as dt
 
 from easops.actions.outcome import Done, ItemOutcome
 from easops.detectors.finding import Detection, Measurement
-from easops.playbook.steps.report import Kind, RunReport, StepResult
+from easops.playbook.assessment.run_report import RunReport
+from easops.playbook.steps.step_result import Kind, StepResult
 from easops.report.page import before_after as bars
 from easops.status import Status
 

@@ -4,29 +4,21 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
-from typing import Literal
 
 import attrs
-import pytest
 
-from easops.actions.outcome import Done
 from easops.actions.throttling_policy_change import AssociateThrottlingPolicy
-from easops.assessment.next_commands import ways
-from easops.assessment.verdict import verdict
 from easops.detectors.finding import Detection, Series, Undetermined, UserFinding
 from easops.errors import UnreachableHost
 from easops.identity import Person
+from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.record.approval import Asked
-from easops.playbook.record.run_store import Run
-from easops.playbook.record.run_view import RunView
 from easops.playbook.steps.approval_request import Approval, PlannedChange
-from easops.playbook.steps.report import RunReport, StepResult
-from easops.remoting.unreachable import Unreachable
+from easops.playbook.steps.step_result import StepResult
 from easops.report import FILES
-from easops.report.file_format import Account
 from easops.status import Status
 
-from ..samples import ANNA, AT, BOB, LIMITED, PHONE, REPORT, STORM, item
+from ..samples import ANNA, AT, LIMITED, PHONE, REPORT, STORM, item, recorded
 
 HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(1)>{{ 7 * 7 }}'
 
@@ -55,31 +47,23 @@ class Page(HTMLParser):
             self.text += data
 
 
-def page(report: RunReport = REPORT, **more: object) -> Page:
-    return Page(FILES["html"].render(Account(report, **more)))  # type: ignore[arg-type]
-
-
-def recorded(report: RunReport = REPORT, **more: object) -> RunView:
-    document = {
-        "by": "night", "machine": "desk", "version": "0.2.0", "inputs": {"window": "1h"}, "source": "storm.yml",
-        "text": "name: Cure a storm", "hosts": [{"name": "EX1", "version": "2016"}],
-    }  # fmt: skip
-    run = Run(str(report.run_id), report.kind, report.playbook, document, ("ex1", "organisation contoso"), AT)
-    run = attrs.evolve(run, **{"ended": AT, "status": str(report.status), **more})  # type: ignore[arg-type]
-    return RunView(run, False, report.steps, ())
+def page(report: RunReport = REPORT) -> Page:
+    return Page(FILES["html"].render(report))
 
 
 def test_the_page_tells_a_run_in_the_order_in_which_it_is_asked_about() -> None:
-    seen = page(view=recorded()).text
-    told = [
+    seen = page(recorded()).text
+    texts = [
         "Cure a storm", "20261124-170000-abcd", "Refused", "What was found", "anna@contoso.example",
         "15 contact syncs over 2000 RPC", "To watch, not acted on", "nina@contoso.example", "Before and after",
-        "95.0 percent", "12.0 percent", "What was changed", "none → ours", "Proof", "cpu 95.0 → 12.0 percent",
-        "What was not done, or is not known", "bob@contoso.example", "protected", "What to type next",
+        "95.0 percent", "12.0 percent", "What was changed", "none → ours", "Proof",
+        "It has ended: no more hits of anna@contoso.example",
+        "EX1 95.0 → 12.0 percent",
+        "What is open, or was not judged", "Refused: bob@contoso.example: protected", "What to type next",
         "easops undo 20261124-170000-abcd", "Evidence", "line 1", "Run by", "night on desk", "window=1h",
     ]  # fmt: skip
-    places = [seen.find(words, 0 if at == 0 else seen.find(told[at - 1])) for at, words in enumerate(told)]
-    assert -1 not in places, told[places.index(-1)]
+    places = [seen.find(words, 0 if at == 0 else seen.find(texts[at - 1])) for at, words in enumerate(texts)]
+    assert -1 not in places, texts[places.index(-1)]
     assert places == sorted(places)
 
 
@@ -97,7 +81,7 @@ def test_what_a_client_sent_is_text_wherever_it_stands() -> None:
     )
     step = StepResult(1, HOSTILE, "detect", HOSTILE, Status.OK, HOSTILE, (HOSTILE,), HOSTILE, storm)
     report = attrs.evolve(REPORT, playbook=HOSTILE, lab=HOSTILE, limit=HOSTILE, steps=(step, *REPORT.steps))
-    seen = page(report, problem=UnreachableHost(HOSTILE, HOSTILE, HOSTILE))
+    seen = page(attrs.evolve(report, problem=UnreachableHost(HOSTILE, HOSTILE, HOSTILE)))
     assert not {tag for tag, _ in seen.tags} & {"script", "img"}
     assert not [names for _, names in seen.tags if any(name.startswith("on") for name in names)]
     assert seen.text.count("<script>alert(1)</script>") > 20
@@ -105,7 +89,7 @@ def test_what_a_client_sent_is_text_wherever_it_stands() -> None:
 
 
 def test_nothing_is_fetched_and_nothing_executed() -> None:
-    text = FILES["html"].render(Account(REPORT, recorded()))
+    text = FILES["html"].render(recorded())
     seen = Page(text)
     links = {
         value
@@ -143,122 +127,29 @@ def test_under_check_it_says_what_would_be_changed() -> None:
     items = tuple(attrs.evolve(item, status=Status.WOULD_CHANGE) for item in REPORT.steps[2].items[:1])
     assert REPORT.steps[2].done is not None
     step = attrs.evolve(REPORT.steps[2], status=Status.OK, done=attrs.evolve(REPORT.steps[2].done, items=items))
-    seen = page(attrs.evolve(REPORT, run_id=None, status=Status.WOULD_CHANGE, checked=True, steps=(step,), next=""))
+    seen = page(attrs.evolve(REPORT, run_id=None, status=Status.WOULD_CHANGE, checked=True, steps=(step,)))
     assert "Would change Everything was read, nothing was changed: 1 change would be made." in seen.text
     assert "What would be changed" in seen.text
-    assert "What to type next" not in seen.text
+    assert "What to type next Make these changes: the same command without --check Evidence" in seen.text
 
 
 def test_what_kept_a_run_from_its_first_step_is_told_with_the_next_step() -> None:
     seen = page(
-        attrs.evolve(REPORT, steps=(), status=Status.UNREACHABLE),
-        problem=UnreachableHost("EX1 does not answer", "nothing listens there", "check the firewall"),
+        attrs.evolve(
+            REPORT,
+            steps=(),
+            status=Status.UNREACHABLE,
+            problem=UnreachableHost("EX1 does not answer", "nothing listens there", "check the firewall"),
+        )
     )
-    assert "Not reached The run came to an end before its first step." in seen.text
+    assert "Not reached The run ended before its first step." in seen.text
     assert "EX1 does not answer Why: nothing listens there Next: check the firewall" in seen.text
-
-
-@pytest.mark.parametrize("status", list(Status))
-def test_every_status_has_a_verdict(status: Status) -> None:
-    held = verdict(Account(attrs.evolve(REPORT, status=status, steps=REPORT.steps[:1])))
-    assert held.word
-    assert held.sentence
-    assert (held.tone == "good") <= (status.value in ("ok", "skipped", "changed", "undone", "would_change"))
-
-
-def of_anna(found: Detection) -> tuple[StepResult, ...]:
-    """The steps of the run, had it found her alone."""
-    who = attrs.evolve(REPORT.steps[0], detection=attrs.evolve(found, users=(ANNA,)))
-    done = attrs.evolve(LIMITED, items=LIMITED.items[:1])
-    limited = attrs.evolve(REPORT.steps[2], status=Status.CHANGED, done=done)
-    return (who, REPORT.steps[1], limited, *REPORT.steps[3:])
-
-
-@pytest.mark.parametrize(
-    ("proof", "word"), [(Status.OK, "Cured"), (Status.SKIPPED, "Changed"), (Status.UNDETERMINED, "Changed")]
-)
-def test_a_cure_is_claimed_only_where_it_was_seen(proof: Status, word: str) -> None:
-    steps = of_anna(STORM)
-    verify = attrs.evolve(steps[4], status=proof)
-    report = attrs.evolve(REPORT, status=Status.CHANGED, steps=(*steps[:4], verify))
-    assert verdict(Account(report)).word == word
-
-
-def test_whom_nobody_treated_and_nobody_looked_at_again_is_told_in_the_verdict() -> None:
-    said = verdict(Account(attrs.evolve(REPORT, status=Status.CHANGED, steps=REPORT.steps[:5])))
-    assert (said.tone, said.word) == ("attention", "Changed")
-    assert BOB.user in said.sentence
-
-
-DEAD = (Unreachable("EX2", "EX2 does not answer", "no route"),)
-SO_ALREADY = item(ANNA.user, Status.OK)
-NOBODY = Detection("contact_sync_storm", judged=("EX1",))
-
-
-@pytest.mark.parametrize(
-    ("kind", "steps", "tone", "sentence"),
-    [
-        pytest.param("run", [NOBODY], "good", "Nothing was found, and nothing was changed.", id="all was judged"),
-        pytest.param("run", [attrs.evolve(NOBODY, unreachable=DEAD)], "attention", "Not everything", id="a dead host"),
-        pytest.param(
-            "run", [attrs.evolve(NOBODY, undetermined=STORM.undetermined)], "attention", "Not everything", id="a ghost"
-        ),
-        pytest.param(
-            "run", [STORM], "plain", "nothing to change, and no step looked whether it has ended.", id="found"
-        ),
-        pytest.param("run", [attrs.evolve(STORM, unreachable=DEAD)], "attention", "Not everything", id="elsewhere"),
-        pytest.param("run", [], "plain", "Nothing was looked for, and nothing was changed.", id="nothing done"),
-        pytest.param("do", [LIMITED], "good", "It was so already, and nothing was changed.", id="so already"),
-    ],
-)
-def test_nothing_is_said_to_be_well_that_was_not_looked_at(
-    kind: Literal["run", "do"], steps: list[Detection | Done], tone: str, sentence: str
-) -> None:
-    held = [
-        StepResult(at, "Look", "detect", "contact_sync_storm", Status.OK, detection=step)
-        if isinstance(step, Detection)
-        else attrs.evolve(REPORT.steps[2], status=Status.OK, done=attrs.evolve(step, items=(SO_ALREADY,)))
-        for at, step in enumerate(steps)
-    ]
-    said = verdict(Account(attrs.evolve(REPORT, kind=kind, status=Status.OK, steps=tuple(held))))
-    assert said.tone == tone
-    assert sentence in said.sentence
-
-
-def test_a_cure_beside_a_dead_host_is_not_all_well() -> None:
-    steps = of_anna(attrs.evolve(STORM, unreachable=DEAD))
-    report = attrs.evolve(REPORT, status=Status.CHANGED, steps=steps[:5])
-    said = verdict(Account(report))
-    assert (said.tone, said.word) == ("attention", "Cured")
-
-
-def test_a_run_in_its_middle_is_not_called_by_the_status_of_its_steps() -> None:
-    report = attrs.evolve(REPORT, status=Status.OK, steps=REPORT.steps[:1])
-    view = recorded(report, ended=None, status=None)
-    assert verdict(Account(report, view)).word == "Died"
-    assert verdict(Account(report, attrs.evolve(view, alive=True))).word == "Running"
-    assert verdict(Account(report, attrs.evolve(view, alive=True), stopped=True)).word == "Stopped"
-
-
-def test_the_commands_lead_on_from_where_the_run_stands() -> None:
-    def commands(view: RunView, *, stopped: bool = False) -> list[str]:
-        return [way.command.split()[1:-1][-1] for way in ways(view, REPORT, stopped=stopped)]
-
-    dead = recorded(ended=None, status=None)
-    assert commands(recorded()) == ["undo"]
-    assert commands(recorded(owes=True)) == ["resume", "abandon", "undo"]
-    assert commands(dead) == ["resume", "abandon", "undo"]
-    assert commands(attrs.evolve(dead, alive=True)) == []
-    assert commands(attrs.evolve(dead, alive=True), stopped=True) == ["resume", "abandon", "undo"]
-    assert commands(recorded(closed="abandoned")) == []
-    assert commands(recorded(walks=0, ended=None)) == ["worker", "abandon"]
 
 
 def test_of_a_run_that_died_every_change_is_told_that_it_may_have_made() -> None:
     change = AssociateThrottlingPolicy("anna@contoso.example", "guid-1", None, "ours")
     report = attrs.evolve(REPORT, steps=REPORT.steps[:2], status=Status.OK)
-    dead = attrs.evolve(recorded(report, ended=None, status=None), changes=((change, None),))
-    seen = page(report, view=dead).text
+    seen = page(recorded(report, ended=None, status=None, view={"changes": ((change, None),)})).text
     assert "throttling policy of anna@contoso.example none → ours unknown: no outcome is recorded exact" in seen
     assert "Nothing." not in seen
     assert "easops runs reconcile 20261124-170000-abcd" in seen
@@ -270,15 +161,16 @@ def test_who_is_to_approve_sees_what_is_planned_and_the_command() -> None:
     me = Person("night", "desk")
     asks = Approval("Block anna? <b>", (planned,), "d" * 64, "somebody_else", asked_by=(me,), until=AT)
     step = StepResult(2, "Agree", "approval", "", Status.AWAITING_APPROVAL, reason="nobody has approved", approval=asks)
-    report = attrs.evolve(REPORT, status=Status.AWAITING_APPROVAL, steps=(REPORT.steps[0], step), owes=True)
-    view = recorded(report, owes=True)
-    seen = page(report, view=attrs.evolve(view, asked=Asked(view.run, step, asks, None))).text
-    assert "Waits for approval" in seen
+    report = attrs.evolve(REPORT, status=Status.AWAITING_APPROVAL, steps=(REPORT.steps[0], step), unfinished=True)
+    run = recorded(report).record
+    assert run is not None
+    seen = page(recorded(report, view={"asked": Asked(run.run, step, asks, None)})).text
+    assert "Awaiting approval" in seen
     assert f"Block anna? <b> nobody has approved What is planned Before → after By Undo {what} on → off step 3" in seen
     assert f"step 3, block user exact Digest {'d' * 64} Asked by {me}" in seen
     assert "somebody else than who asks Until 2026-11-24 17:00:00Z" in seen
     assert "easops approve 20261124-170000-abcd" in seen
-    assert "What was not done" not in seen
+    assert "Awaiting approval: Agree: 1 planned change" in seen
 
 
 def test_the_policy_stands_before_its_values_also_where_a_record_has_them_sorted() -> None:
@@ -296,8 +188,8 @@ def test_evidence_that_was_told_is_not_told_again_as_a_reason() -> None:
 
 
 def test_who_is_no_longer_found_is_the_proof() -> None:
-    assert "no more of it from anna@contoso.example" in page().text
-    assert "no more of it from anna@contoso.example, bob" not in page().text  # he was protected, not treated
+    assert "It has ended: no more hits of anna@contoso.example proved" in page().text
+    assert "no more hits of anna@contoso.example, bob" not in page().text  # he was protected, not treated
 
 
 def test_a_user_without_devices_is_told_by_his_evidence() -> None:

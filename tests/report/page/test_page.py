@@ -12,9 +12,9 @@ import attrs
 import pytest
 
 from easops.detectors.finding import Detection, Measurement, Series
-from easops.playbook.steps.report import RunReport, StepResult
+from easops.playbook.assessment.run_report import RunReport
+from easops.playbook.steps.step_result import StepResult
 from easops.report import FILES
-from easops.report.file_format import Account
 from easops.status import Status
 
 from ..samples import ANNA, AT, LIMITED, PHONE, RECYCLED, REPORT, STORM
@@ -71,7 +71,7 @@ def browser() -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     path: Path = tmp_path_factory.mktemp("page") / "run.html"
-    path.write_text(FILES["html"].render(Account(_report())), encoding="utf-8")
+    path.write_text(FILES["html"].render(_report()), encoding="utf-8")
     return path.as_uri()
 
 

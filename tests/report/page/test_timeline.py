@@ -7,7 +7,8 @@ import pytest
 
 from easops.actions.outcome import Done, ItemOutcome
 from easops.detectors.finding import Detection, Series
-from easops.playbook.steps.report import Kind, RunReport, StepResult
+from easops.playbook.assessment.run_report import RunReport
+from easops.playbook.steps.step_result import Kind, StepResult
 from easops.report.page import timeline
 from easops.status import Status
 

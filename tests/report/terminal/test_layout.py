@@ -8,16 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from easops.actions.state_words import state_words
-from easops.report.terminal.layout import (
-    WIDTH,
-    cell,
-    counted,
-    difference,
-    figure_and_limit,
-    table,
-    value_words,
-    wrapped,
-)
+from easops.report.terminal.layout import WIDTH, cell, difference, table, value_words, wrapped
+from easops.wording import counted, figure_and_limit
 
 
 @given(st.lists(st.text("abc-/.@", min_size=1, max_size=70), min_size=1, max_size=30))

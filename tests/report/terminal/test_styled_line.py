@@ -63,6 +63,6 @@ def test_a_report_in_colour_says_the_same_as_without() -> None:
     for number, step in enumerate(STEPS):
         told = painted_.step(step, STEPS[:number], diff=True, verbose=True)
         assert unpainted(told) == plain.step(step, STEPS[:number], diff=True, verbose=True)
-    end = painted_.end(REPORT, 3, command="storm")
-    assert unpainted(end) == plain.end(REPORT, 3, command="storm")
+    end = painted_.end(REPORT, 3)
+    assert unpainted(end) == plain.end(REPORT, 3)
     assert end.splitlines()[-1] == "undo          \x1b[1measops undo 20261124-170000-abcd\x1b[0m"

@@ -1,27 +1,27 @@
-"""Of whom a run has seen that the fault has ended: of those that a verify was asked about, where it judged."""
+"""For whom a run has seen that the fault has ended: those that a verify was asked about, where it judged."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from easops.actions import ACTIONS
-from easops.playbook.steps.report import StepResult
+from easops.playbook.steps.step_result import StepResult
 from easops.status import Status
 
 
 def ended_for(step: StepResult, earlier: Sequence[StepResult]) -> list[str]:
     """The users that were found and treated in the steps *earlier* and that *step*, a verify that passed, was asked
-    about: ``anna@contoso.example``, or ``anna@contoso.example on EX1`` where she was found on other servers, too, which
+    about: ``anna@contoso.example``, or ``anna@contoso.example on EX1`` where she was also found on other servers, which
     it did not judge."""
-    same = [held for held in earlier if held.subject == step.subject]
-    treated = {user for held in earlier for user in _treated(held)}
-    told = []
+    same = [look for look in earlier if look.subject == step.subject]
+    treated = {user for treatment in earlier for user in _treated(treatment)}
+    ended = []
     for user in _asked(step):
         hosts = _found_on(user, same)
         judged = hosts & _judged(step)
         if user in treated and judged:
-            told.append(user if judged == hosts else f"{user} on {', '.join(sorted(judged))}")
-    return told
+            ended.append(user if judged == hosts else f"{user} on {', '.join(sorted(judged))}")
+    return ended
 
 
 def all_ended(steps: Sequence[StepResult]) -> bool:
@@ -53,5 +53,9 @@ def _treated(step: StepResult) -> Iterator[str]:
 def _found_on(user: str, steps: Sequence[StepResult]) -> frozenset[str]:
     detections = [step.detection for step in steps if step.kind == "detect" and step.detection is not None]
     return frozenset(
-        host for detection in detections for held in detection.users if held.user == user for host in held.hosts
+        host
+        for detection in detections
+        for finding in detection.users
+        if finding.user == user
+        for host in finding.hosts
     )

@@ -1,0 +1,64 @@
+"""Changes whose intent is recorded before anything is sent, and whose outcome is recorded after."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from easops.actions.change import Change, ChangeOutcome
+from easops.actions.perform import perform
+from easops.playbook.execution.apply_changes import host_time
+from easops.playbook.execution.durable_step import durable_step
+from easops.playbook.execution.execution import ApprovalLapsed, Execution
+from easops.playbook.execution.interrupted import Interrupted
+from easops.playbook.steps.approval_request import RULE
+from easops.playbook.steps.codec import Json, from_json, to_json
+from easops.status import Status
+
+
+class DurableChanges:
+    """The ``RecordedChanges`` (``easops.playbook.execution.apply_changes``) of a run's workflow.
+
+    *approved_until* is the time until which the approval of these changes stays valid; None if they need none.
+    """
+
+    def __init__(self, execution: Execution, approved_until: dt.datetime | None) -> None:
+        self._execution, self._approved_until = execution, approved_until
+
+    def perform(self, key: str, change: Change) -> ChangeOutcome:
+        execution = self._execution
+        # One change may be tried in several attempts of a run: the record has an intent for each.
+        recorded_key = f"{execution.attempt_id}/{key}"
+
+        def record_intent() -> Json:
+            body = {"change": to_json(change)}
+            execution.store.write(execution.run_id, "intent", recorded_key, body)
+            execution.own_intents.add(key)
+            return body
+
+        def before_write() -> None:
+            try:
+                execution.may_send_under(self._approved_until)
+            except Interrupted as stop:
+                if stop.why is None and key in execution.own_intents:
+                    # Known not to be sent. A process that died may have sent an intent that it recorded.
+                    outcome = ChangeOutcome(Status.NOT_STARTED, "not sent: the run was stopped before it")
+                    execution.store.write(execution.run_id, "outcome", recorded_key, to_json(outcome))
+                raise
+
+        def make_change() -> Json:
+            resumed = key not in execution.own_intents
+            try:
+                outcome = perform(change, execution.context, resumed=resumed, guard=before_write)
+            except ApprovalLapsed as lapsed:
+                outcome = ChangeOutcome(Status.REFUSED, str(lapsed), rule=RULE)
+            execution.store.write(execution.run_id, "outcome", recorded_key, to_json(outcome))
+            return to_json(outcome)
+
+        with execution.in_flight():
+            execution.at_boundary()
+            durable_step(f"{key}.intent", record_intent)
+            return from_json(durable_step(f"{key}.change", make_change), ChangeOutcome)
+
+    def host_time(self, key: str, host: str) -> dt.datetime | None:
+        text = durable_step(key, lambda: to_json(host_time(host, self._execution.context)))
+        return None if text is None else dt.datetime.fromisoformat(text)
