@@ -61,14 +61,14 @@ class ReportFiles:
         CI would show nothing otherwise.
         """
         from easops.errors import EasopsError
-        from easops.report import UNBEGUN
+        from easops.report import START_FAILURES
 
         try:
             yield
         except EasopsError as error:
-            for name in UNBEGUN.keys() & self._paths.keys() if not self._written else ():
+            for name in START_FAILURES.keys() & self._paths.keys() if not self._written else ():
                 with contextlib.suppress(EasopsError):  # the first error is the one to report
-                    self._put(name, self._paths[name], UNBEGUN[name](title, error))
+                    self._put(name, self._paths[name], START_FAILURES[name](title, error))
             raise
 
     @staticmethod

@@ -126,5 +126,5 @@ def _finish_reconcile(
     status = Status.UNKNOWN if any(outcome.status is Status.UNKNOWN for _, outcome in found) else Status.OK
     code = EXIT_CODES[status]
     console = Console()
-    console.result(console.form(as_json).settled(run_id, found, status, code, closed=closed))
+    console.result(console.form(as_json).reconciled(run_id, found, status, code, closed=closed))
     raise typer.Exit(code)

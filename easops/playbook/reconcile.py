@@ -30,10 +30,10 @@ def reconcile(
     """
     with (
         open_store(state) as (store, state),
-        locked_run(store, state, run_id) as (held, _),
-        world_of(held, hosts, state) as (known, clock),
+        locked_run(store, state, run_id) as (run, _),
+        world_of(run, hosts, state) as (run_hosts, clock),
     ):
-        return reconcile_run(held, store, known, clock)
+        return reconcile_run(run, store, run_hosts, clock)
 
 
 def abandon(
@@ -43,40 +43,43 @@ def abandon(
 
     Returns as ``reconcile``. Raises BadInput for an unknown run, Refused for one that is alive, closed or finished.
     """
-    with open_store(state) as (store, state), locked_run(store, state, run_id) as (held, _):
-        refuse_closed(held)
-        if held.ended is not None and not held.unfinished and held.status != Status.UNKNOWN:
+    with open_store(state) as (store, state), locked_run(store, state, run_id) as (run, _):
+        refuse_closed(run)
+        if run.ended is not None and not run.unfinished and run.status != Status.UNKNOWN:
             raise Refused(
-                f"run {held.run_id} has ended and has no unfinished steps",
-                f"its status is {held.status}",
-                f"there is nothing to abandon; easops undo {held.run_id} puts back what it changed",
+                f"run {run.run_id} has ended and has no unfinished steps",
+                f"its status is {run.status}",
+                f"there is nothing to abandon; easops undo {run.run_id} puts back what it changed",
                 rule="nothing to abandon",
             )
-        with world_of(held, hosts, state) as (known, clock):
-            found = reconcile_run(held, store, known, clock)
-        abandon_run(held, store, state)
+        with world_of(run, hosts, state) as (run_hosts, clock):
+            found = reconcile_run(run, store, run_hosts, clock)
+        abandon_run(run, store, state)
         return found
 
 
 def reconcile_run(
-    held: Run, store: RunStore, hosts: Sequence[Host], clock: Clock
+    run: Run, store: RunStore, hosts: Sequence[Host], clock: Clock
 ) -> tuple[tuple[Change, ChangeOutcome], ...]:
-    known = {entry.key: from_json(entry.body, ChangeOutcome) for entry in store.entries(held.run_id, "outcome")}
+    """As ``reconcile``, for a run whose lock is held and whose hosts are known."""
+    outcomes = {entry.key: from_json(entry.body, ChangeOutcome) for entry in store.entries(run.run_id, "outcome")}
     found: list[tuple[Change, ChangeOutcome]] = []
-    with context_of(held, store, hosts, clock, Silent()) as context:
-        for entry in store.entries(held.run_id, "intent"):
-            outcome = known.get(entry.key)
+    with context_of(run, store, hosts, clock, Silent()) as context:
+        for entry in store.entries(run.run_id, "intent"):
+            outcome = outcomes.get(entry.key)
             if outcome is None or outcome.status is Status.UNKNOWN:
                 change = from_json(entry.body["change"], Change)  # type: ignore[type-abstract]
                 settled = settle(change, context)
-                store.write(held.run_id, "outcome", entry.key, to_json(settled))
+                store.write(run.run_id, "outcome", entry.key, to_json(settled))
                 found.append((change, settled))
-    if held.ended is not None and held.status == Status.UNKNOWN and found:
-        rest = [step.status for step in steps_of(held, store) if step.status is not Status.UNKNOWN]
-        store.update(held.run_id, status=worst([*rest, *(outcome.status for _, outcome in found)]))
+    if run.ended is not None and run.status == Status.UNKNOWN and found:
+        # It ended as unknown because of these changes. Now they are known, so its status is that of its worst step.
+        rest = [step.status for step in steps_of(run, store) if step.status is not Status.UNKNOWN]
+        store.update(run.run_id, status=worst([*rest, *(outcome.status for _, outcome in found)]))
     return tuple(found)
 
 
-def abandon_run(held: Run, store: RunStore, state: StateFolder) -> None:
-    cancel(state, held.attempt_ids)
-    store.update(held.run_id, closed="abandoned", unfinished=False)
+def abandon_run(run: Run, store: RunStore, state: StateFolder) -> None:
+    """Close a run that no process executes, and release its targets."""
+    cancel(state, run.attempt_ids)
+    store.update(run.run_id, closed="abandoned", unfinished=False)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 from easops.actions.change import Change, ChangeOutcome
 from easops.detectors.finding import Detection
 from easops.playbook.assessment.run_report import RunReport
-from easops.playbook.steps.step_result import Notice, StepResult
+from easops.playbook.record.notice import Notice
+from easops.playbook.steps.step_result import StepResult
 from easops.readings.take import ReadingResult
 from easops.status import Status
 
@@ -75,10 +76,10 @@ class Format(Protocol):
         ...
 
     def notices(self, notices: Sequence[Notice], status: Status, exit_code: int) -> str:
-        """What came of a trial of the notifications."""
+        """The result of a test message to every channel."""
         ...
 
-    def settled(
+    def reconciled(
         self,
         run_id: str,
         found: Sequence[tuple[Change, ChangeOutcome]],

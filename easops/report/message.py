@@ -1,6 +1,6 @@
 """A run's end as a message to people who were not there: a line, a text, and a document for programs.
 
-Nothing of it is longer than a mail or a chat takes. What a log or a directory has given (names, agents) is hostile: a
+Nothing of it is longer than a mail or a chat takes. What comes from a log or a directory (names, agents) is hostile: a
 subject is one line, and a text for a chat has nothing in it that a chat reads commands or links out of.
 """
 
@@ -17,7 +17,7 @@ import attrs
 from easops.playbook.steps.step_result import StepResult
 from easops.report.document.json import Document, run_document
 from easops.report.terminal.error import three_lines
-from easops.report.terminal.finding import measured_words
+from easops.report.terminal.finding import host_lines
 from easops.report.terminal.layout import moment, wrapped
 from easops.report.terminal.step import step_lines
 from easops.report.terminal.text import Text
@@ -43,7 +43,7 @@ _NAMED: Final = 10
 
 @attrs.frozen
 class Message:
-    """What is sent. *key* tells it from every other message; *document* is the JSON of programs."""
+    """What is sent. *key* distinguishes it from every other message; *document* is JSON for programs."""
 
     key: str
     subject: str
@@ -53,17 +53,17 @@ class Message:
     def body(self, kind: Literal["document", "text", "card"]) -> bytes:
         """The JSON that a webhook is sent; of a document one line."""
         if kind == "document":
-            held: Any = self.document
+            body: Any = self.document
         elif kind == "text":
-            held = {"text": _for_chat(f"{self.subject}\n\n{self.text}")}
+            body = {"text": _for_chat(f"{self.subject}\n\n{self.text}")}
         else:
-            held = _card(self.subject, self.text)
-        return json.dumps(held, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
+            body = _card(self.subject, self.text)
+        return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
 
 
 def message_of(ending: Ending, key: str) -> Message:
-    """The message of a run's end: what was found, what was changed, what that did, and what to type next. *key* is what
-    tells that end from all others."""
+    """The message of a run's end: what was found, what was changed, what that did, and what to type next. *key*
+    distinguishes that end from all others."""
     run, report = ending.run, ending.report
     word = "stopped" if report.stopped else report.status.replace("_", " ")
     subject = _one_line(f"[easops{' lab' if run.lab is not None else ''}] {word}: {run.playbook}, run {run.run_id}")
@@ -80,14 +80,14 @@ def message_of(ending: Ending, key: str) -> Message:
         **run_document(report, exit_code),
         "status": "stopped" if report.stopped else str(report.status),
     }
-    return Message(key, subject, text, _fitting(document))
+    return Message(key, subject, text, _without_excess(document))
 
 
 def trial_message() -> Message:
     """The message of ``easops notify``: no run has ended."""
     now = dt.datetime.now(dt.UTC)
-    subject = "[easops] trial: a notice of a run's end comes this way"
-    text = f"This is a trial, sent {moment(now)}. No run has ended, and nothing is to be done."
+    subject = "[easops] test message: you will be notified of runs here"
+    text = f"This is a test message, sent {moment(now)}. No run has ended, and nothing needs to be done."
     version = importlib.metadata.version("easops")
     document = {"subject": subject, "text": text, "event": "trial", "moment": "trial", "version": version}
     return Message(f"trial.{now:%Y%m%d%H%M%S%f}", subject, text, document)
@@ -108,9 +108,9 @@ def _text(ending: Ending, word: str) -> list[str]:
         problem = ending.problem
         lines += [*three_lines(problem.what, problem.why, problem.next_step), ""]
     for step in report.steps:
-        lines += _found(step)
+        lines += _finding_lines(step)
     for number, step in enumerate(report.steps):
-        lines += _wanted(step, report.steps[:number])
+        lines += _approval_lines(step, report.steps[:number])
     for step in report.steps:
         if step.status not in STOPS_LATER_CHANGES or step.status is Status.AWAITING_APPROVAL or not step.reason:
             continue
@@ -118,7 +118,7 @@ def _text(ending: Ending, word: str) -> list[str]:
     return [*lines, Text().end(report, None if report.stopped else report.exit_code)]
 
 
-def _found(step: StepResult) -> list[str]:
+def _finding_lines(step: StepResult) -> list[str]:
     """What a detect step found, with the evidence."""
     detection = step.detection
     if step.kind != "detect" or detection is None or not detection.found:
@@ -128,19 +128,16 @@ def _found(step: StepResult) -> list[str]:
         lines += wrapped(f"{user.user}: {user.evidence}", "  ")
     if len(detection.users) > _NAMED:
         lines.append(f"  and {len(detection.users) - _NAMED} more")
-    told = [f"{host}: {detection.sentences[host]}" for host in detection.hosts if host in detection.sentences]
-    for measurement in detection.measurements:
-        if measurement.host in detection.hosts and measurement.host not in detection.sentences:
-            told.append(measured_words(measurement))
-    for sentence in told[:_NAMED]:
+    sentences = host_lines(detection, detection.hosts)
+    for sentence in sentences[:_NAMED]:
         lines += wrapped(sentence, "  ")
-    if not detection.users and not told:
+    if not detection.users and not sentences:
         lines += wrapped(f"found on {', '.join(detection.hosts)}", "  ")
     return lines
 
 
-def _wanted(step: StepResult, earlier: Sequence[StepResult]) -> list[str]:
-    """What an approval is wanted for: the planned changes, before -> after, until when, and by whom."""
+def _approval_lines(step: StepResult, earlier: Sequence[StepResult]) -> list[str]:
+    """What is to be approved: the planned changes, before -> after, until when, and by whom."""
     approval = step.approval
     if step.status is not Status.AWAITING_APPROVAL or approval is None:
         return []
@@ -155,18 +152,18 @@ def _error(ending: Ending) -> Document:
     return {"what": ending.problem.what, "why": ending.problem.why, "next": ending.problem.next_step}
 
 
-def _fitting(document: Document) -> Document:
+def _without_excess(document: Document) -> Document:
     """The document, without what makes it too large: ``left_out`` names it."""
     steps: Sequence[Document] = document["steps"]
     bare = [{**step, "detection": None} for step in steps]
-    for held in (
+    for fitted in (
         {**document, "left_out": []},
         {**document, "findings": [], "steps": bare, "left_out": ["findings", "steps.detection"]},
         {**document, "findings": [], "steps": [], "left_out": ["findings", "steps"]},
     ):
-        if len(json.dumps(held, ensure_ascii=False).encode("utf-8", "backslashreplace")) <= _DOCUMENT:
-            return held
-    return held
+        if len(json.dumps(fitted, ensure_ascii=False).encode("utf-8", "backslashreplace")) <= _DOCUMENT:
+            return fitted
+    return fitted
 
 
 def _one_line(text: str) -> str:
@@ -178,15 +175,15 @@ def _one_line(text: str) -> str:
 def _bounded(text: str) -> str:
     """The text, its middle left out where it is too long: what to type stands at the end."""
     lines = ["".join(c if c.isprintable() else " " for c in line)[:_LINE].rstrip() for line in text.splitlines()]
-    first = _taken(lines, _LINES, _TEXT)
+    first = _first_lines(lines, _LINES, _TEXT)
     if len(first) == len(lines):
         return "\n".join(lines).strip("\n")
-    last = _taken(lines[::-1], _LINES // 2, _TEXT // 2)[::-1]
-    first = _taken(lines, _LINES // 2, _TEXT // 2)
+    last = _first_lines(lines[::-1], _LINES // 2, _TEXT // 2)[::-1]
+    first = _first_lines(lines, _LINES // 2, _TEXT // 2)
     return "\n".join([*first, "  ...", *last]).strip("\n")
 
 
-def _taken(lines: Sequence[str], most: int, size: int) -> Sequence[str]:
+def _first_lines(lines: Sequence[str], most: int, size: int) -> Sequence[str]:
     """The first of *lines*, at most so many, that have no more than *size* bytes together."""
     for number, line in enumerate(lines):
         size -= len(line.encode("utf-8", "backslashreplace")) + 1

@@ -60,7 +60,7 @@ def test_a_change_and_its_undo_are_announced_and_a_channel_that_failed_is_a_warn
     assert (posted["run_id"], posted["event"], posted["next"]) == (run_id, "changed", f"easops undo {run_id}")
     assert posted["text"].splitlines()[-1].split() == ["undo", "easops", "undo", run_id]
     shown = easops("runs", "show", run_id).out
-    assert "Who was told:" in shown
+    assert "Notified of its end:" in shown
     assert "    on-call: sent 2" in shown
     again = json.loads(easops("runs", "show", run_id, "--json").out)["notices"]
     assert sorted(notice["channel"] for notice in again) == ["down", "log", "on-call"]

@@ -24,10 +24,10 @@ def message(report: RunReport = REPORT, **run: Any) -> Message:
     return message_of(Ending(recorded(report, **run)), "20261124-170000-abcd.end")
 
 
-def test_it_tells_what_was_found_changed_and_proved_and_what_to_type_last() -> None:
-    told = message()
-    assert told.subject == "[easops] refused: Cure a storm, run 20261124-170000-abcd"
-    lines = told.text.splitlines()
+def test_it_says_what_was_found_changed_and_proved_and_what_to_type_last() -> None:
+    sent = message()
+    assert sent.subject == "[easops] refused: Cure a storm, run 20261124-170000-abcd"
+    lines = sent.text.splitlines()
     assert lines[:3] == [
         "Cure a storm",
         "run 20261124-170000-abcd: refused",
@@ -63,44 +63,44 @@ def test_a_wanted_approval_shows_what_is_to_be_approved_until_when_and_the_comma
     step = StepResult(1, "Agree", "approval", "approval", Status.AWAITING_APPROVAL, stops=True, approval=approval)
     report = attrs.evolve(REPORT, steps=(step,), status=Status.AWAITING_APPROVAL, unfinished=True)
 
-    told = message(report)
+    sent = message(report)
 
-    assert told.subject.startswith("[easops] awaiting approval: ")
-    assert told.document["event"] == "approval"
-    assert f"      throttling policy of {ANNA.user}" in told.text.splitlines()
-    assert "policy none -> ours" in told.text
-    assert told.text.count("    effective after a recycle\n") == 1
-    assert "to be approved until 2026-11-24 21:00:00Z, by somebody else than who asks" in " ".join(told.text.split())
-    assert [line.split()[0] for line in told.text.splitlines()[-3:]] == ["approve", "resume", "close"]
+    assert sent.subject.startswith("[easops] awaiting approval: ")
+    assert sent.document["event"] == "approval"
+    assert f"      throttling policy of {ANNA.user}" in sent.text.splitlines()
+    assert "policy none -> ours" in sent.text
+    assert sent.text.count("    effective after a recycle\n") == 1
+    assert "to be approved until 2026-11-24 21:00:00Z, by somebody else than who asks" in " ".join(sent.text.split())
+    assert [line.split()[0] for line in sent.text.splitlines()[-3:]] == ["approve", "resume", "close"]
 
 
 def test_a_run_in_the_lab_is_not_taken_for_a_real_one() -> None:
-    told = message(attrs.evolve(REPORT, lab="contacts-storm"))
-    assert told.subject.startswith("[easops lab] ")
-    assert "no real server was touched" in told.text
+    sent = message(attrs.evolve(REPORT, lab="contacts-storm"))
+    assert sent.subject.startswith("[easops lab] ")
+    assert "no real server was touched" in sent.text
 
 
 def test_a_run_that_was_stopped_says_how_to_go_on() -> None:
-    told = message(attrs.evolve(REPORT, stopped=True), ended=None, status=None)
-    assert told.subject.startswith("[easops] stopped: ")
-    assert told.text.splitlines()[-4:] == [
+    sent = message(attrs.evolve(REPORT, stopped=True), ended=None, status=None)
+    assert sent.subject.startswith("[easops] stopped: ")
+    assert sent.text.splitlines()[-4:] == [
         "status        stopped",
         "resume        easops runs resume 20261124-170000-abcd",
         "undo          easops undo 20261124-170000-abcd",
         "close         easops runs abandon 20261124-170000-abcd",
     ]
-    assert "unfinished    the run did not come to its end: it was stopped" in told.text
-    assert told.document["exit_code"] is None
-    assert told.document["status"] == "stopped"
+    assert "unfinished    the run did not come to its end: it was stopped" in sent.text
+    assert sent.document["exit_code"] is None
+    assert sent.document["status"] == "stopped"
 
 
-def test_what_kept_it_from_its_first_step_is_told() -> None:
+def test_it_says_what_kept_a_run_from_its_first_step() -> None:
     problem = UnreachableHost("EX1 cannot be reached", "nothing listens there", "see that it runs")
     empty = attrs.evolve(REPORT, steps=(), status=Status.UNREACHABLE)
-    told = message(attrs.evolve(empty, problem=problem))
-    assert "easops: EX1 cannot be reached" in told.text
-    assert "  why:  nothing listens there" in told.text
-    assert told.document["error"]["next"] == "see that it runs"
+    sent = message(attrs.evolve(empty, problem=problem))
+    assert "easops: EX1 cannot be reached" in sent.text
+    assert "  why:  nothing listens there" in sent.text
+    assert sent.document["error"]["next"] == "see that it runs"
 
 
 @pytest.mark.parametrize(
@@ -120,22 +120,22 @@ def test_an_end_is_called_what_is_true_of_it(report: RunReport, words: tuple[str
     assert Ending(recorded(report)).words == words
 
 
-def test_a_step_that_could_not_look_is_told_with_its_reason() -> None:
+def test_a_step_that_could_not_look_is_named_with_its_reason() -> None:
     step = StepResult(1, "Who floods", "detect", "x", Status.UNREACHABLE, "EX2: no route", detection=LOST, stops=True)
-    told = message(attrs.evolve(REPORT, steps=(step,), status=Status.UNREACHABLE))
-    assert "Who floods: unreachable: EX2: no route" in told.text
+    sent = message(attrs.evolve(REPORT, steps=(step,), status=Status.UNREACHABLE))
+    assert "Who floods: unreachable: EX2: no route" in sent.text
 
 
 def test_hostile_names_stay_in_their_place() -> None:
     evil = "evil\r\nBcc: all@contoso.example\x1b[2J <!channel> ```"
     user = attrs.evolve(ANNA, user=evil, evidence=evil)
     step = StepResult(1, evil, "detect", "x", Status.OK, detection=attrs.evolve(STORM, users=(user,)))
-    told = message(attrs.evolve(REPORT, steps=(step,), playbook=evil))
-    assert told.subject.isprintable()
-    assert len(told.subject) <= 150
-    assert "\x1b" not in told.text
-    assert "\nBcc:" not in told.text
-    chat = json.loads(told.body("text"))["text"]
+    sent = message(attrs.evolve(REPORT, steps=(step,), playbook=evil))
+    assert sent.subject.isprintable()
+    assert len(sent.subject) <= 150
+    assert "\x1b" not in sent.text
+    assert "\nBcc:" not in sent.text
+    chat = json.loads(sent.body("text"))["text"]
     assert (chat.count("```"), "<!" in chat) == (2, False)
 
 
@@ -143,11 +143,11 @@ def test_it_is_never_larger_than_a_chat_or_a_mail_takes() -> None:
     long = "x" * 3000 + " ünïcode" * 500
     users = tuple(attrs.evolve(ANNA, user=f"user{number}@contoso.example", evidence=long) for number in range(300))
     step = StepResult(1, "Who", "detect", "x", Status.OK, detection=attrs.evolve(STORM, users=users))
-    told = message(attrs.evolve(REPORT, steps=(step, *STEPS[2:])))
-    sizes = {kind: len(told.body(kind)) for kind in ("text", "card", "document")}
+    sent = message(attrs.evolve(REPORT, steps=(step, *STEPS[2:])))
+    sizes = {kind: len(sent.body(kind)) for kind in ("text", "card", "document")}
     assert sizes["text"] < 12_000
     assert sizes["card"] < 28_000, "what Microsoft Teams takes"
     assert sizes["document"] <= 256 * 1024
-    assert told.document["left_out"] == ["findings", "steps.detection"]
-    assert told.text.splitlines()[-1] == "undo          easops undo 20261124-170000-abcd"
-    assert "\n  ...\n" in told.text
+    assert sent.document["left_out"] == ["findings", "steps.detection"]
+    assert sent.text.splitlines()[-1] == "undo          easops undo 20261124-170000-abcd"
+    assert "\n  ...\n" in sent.text

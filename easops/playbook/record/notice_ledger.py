@@ -9,9 +9,9 @@ from __future__ import annotations
 import secrets
 from typing import Literal, cast
 
+from easops.playbook.record.notice import Notice, NoticeStatus
 from easops.playbook.record.run import Run
 from easops.playbook.record.run_store import RunStore
-from easops.playbook.steps.step_result import Notice, NoticeStatus
 
 Moment = Literal["end", "stopped"]
 """What a notice is about: the run has ended, or was stopped before its end."""

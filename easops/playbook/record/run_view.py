@@ -7,12 +7,13 @@ import attrs
 from easops.actions.change import Change, ChangeOutcome
 from easops.playbook.record.approval import PendingApproval, find_pending_approval
 from easops.playbook.record.liveness import liveness_of, was_stopped
+from easops.playbook.record.notice import Notice
 from easops.playbook.record.notice_ledger import notices_of
 from easops.playbook.record.run import Run
 from easops.playbook.record.run_store import RunStore, open_store
 from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.record.stored_run import changes_of, steps_of
-from easops.playbook.steps.step_result import Notice, StepResult
+from easops.playbook.steps.step_result import StepResult
 from easops.status import Status
 
 

@@ -23,10 +23,10 @@ def run_summary(report: RunReport, exit_code: int, *, form: Format, room: int = 
     """The Markdown, of at most *room* bytes; *form* is the text format, whose words stand in it as they are."""
     words = f"{report.status.replace('_', ' ')} (exit code {exit_code})"
     lines = [f"## {_plain(report.playbook)}: {words}", ""]
-    told = [f"run `{report.run_id}`"] if report.run_id is not None else ["check: nothing was changed"]
-    told += [f"in the lab, scenario {_plain(report.lab)}"] if report.lab is not None else []
-    told += [f"limited to {_plain(report.limit)}"] if report.limit is not None else []
-    lines += [", ".join(told), "", "| | step | hosts | outcome |", "| --- | --- | --- | --- |"]
+    facts = [f"run `{report.run_id}`"] if report.run_id is not None else ["check: nothing was changed"]
+    facts += [f"in the lab, scenario {_plain(report.lab)}"] if report.lab is not None else []
+    facts += [f"limited to {_plain(report.limit)}"] if report.limit is not None else []
+    lines += [", ".join(facts), "", "| | step | hosts | outcome |", "| --- | --- | --- | --- |"]
     for step in report.steps:
         name = step.name if step.host is None else f"{step.name} ({step.host})"
         cells = (str(step.number), _plain(name), _plain(", ".join(step.hosts)), _plain(outcome_words(step)))

@@ -1,4 +1,4 @@
-"""A run as a JUnit file, for the forges that show one; the evidence is in ``system-out``.
+"""A run as a JUnit file, for CI systems that show one; the evidence is in ``system-out``.
 
 Source: the schema of the xUnit plugin of Jenkins, junit-10.xsd, which a test holds it to.
 """
@@ -15,8 +15,8 @@ from easops.errors import EasopsError
 from easops.playbook.assessment.run_report import RunReport
 from easops.report.ci.test_case import Case, cases, of_problem
 
-_NO_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What no XML 1.0 document may hold, not even escaped."""
+_NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that no XML 1.0 document may contain, not even escaped."""
 
 
 class _Junit:
@@ -46,7 +46,7 @@ def _properties(report: RunReport) -> list[tuple[str, str | None]]:
     ]
 
 
-def unbegun(title: str, problem: EasopsError) -> str:
+def start_failure(title: str, problem: EasopsError) -> str:
     """The file of a run that could not begin."""
     return _document(title, [of_problem(problem)], [], None)
 
@@ -85,10 +85,10 @@ def _add(suite: ElementTree.Element, case: Case, title: str) -> None:
         words = case.status.replace("_", " ")
         message = f"{words}: {case.reason}" if case.reason else words
         ElementTree.SubElement(element, case.outcome, {"type": case.status, "message": _clean(message)})
-    if case.told:
-        ElementTree.SubElement(element, "system-out").text = _clean(case.told)
+    if case.evidence:
+        ElementTree.SubElement(element, "system-out").text = _clean(case.evidence)
 
 
 def _clean(text: str) -> str:
-    """Without what XML cannot hold: a user agent is what a client sent."""
-    return _NO_XML.sub("\ufffd", text)
+    """Without what XML cannot contain: a user agent is whatever a client sent."""
+    return _NOT_XML.sub("\ufffd", text)

@@ -1,4 +1,4 @@
-"""A run as cases, as forges count them: one for each step, and one for each item of a changing step.
+"""A run as test cases, as CI systems count them: one for each step, and one for each item of a changing step.
 
 What a rule stopped, and what was tried and did not show, is a failure; what could not be done or is not known is an
 error; what was left out, or waits for an approval, is skipped.
@@ -40,15 +40,15 @@ OUTCOMES: Final[dict[Status, Outcome]] = {
 
 @attrs.frozen
 class Case:
-    """*reason* says why it did not pass, as far as that is known; *told* is the evidence, as lines of text; *seconds*
-    and *told* of a step with several cases are those of the first."""
+    """*reason* says why it did not pass, as far as that is known; *evidence* is lines of text; *seconds*
+    and *evidence* of a step with several cases are those of the first."""
 
     name: str
     status: str
     outcome: Outcome
     reason: str = ""
     seconds: float = 0.0
-    told: str = ""
+    evidence: str = ""
 
 
 def cases(report: RunReport) -> tuple[Case, ...]:
@@ -57,12 +57,12 @@ def cases(report: RunReport) -> tuple[Case, ...]:
     if report.problem is not None:
         found.append(of_problem(report.problem))
     if report.stopped:
-        found.append(Case("the run", "stopped", "error", "it was stopped in its middle"))
+        found.append(Case("the run", "stopped", "error", "it was stopped before its end"))
     return tuple(found)
 
 
 def of_problem(problem: EasopsError) -> Case:
-    """A run that could not begin, or was ended by what no step could tell."""
+    """A run that could not begin, or that something outside of its steps ended."""
     kinds = (
         (Refused, "refused"),
         (BadInput, "bad_input"),
@@ -71,15 +71,15 @@ def of_problem(problem: EasopsError) -> Case:
     )
     status = next((word for kind, word in kinds if isinstance(problem, kind)), "failed")
     outcome: Outcome = "failure" if isinstance(problem, Refused) else "error"
-    return Case("the run", status, outcome, str(problem), told="\n".join(error_lines(problem)))
+    return Case("the run", status, outcome, str(problem), evidence="\n".join(error_lines(problem)))
 
 
 def _of_step(report: RunReport, at: int) -> Iterator[Case]:
     step = report.steps[at]
-    told, seconds = "\n".join(step_lines(step, report.steps[:at])), step.seconds
+    evidence, seconds = "\n".join(step_lines(step, report.steps[:at])), step.seconds
     for name, status, reason in _parts(step):
-        yield Case(name, status, OUTCOMES[status], reason, seconds, told)
-        told, seconds = "", 0.0
+        yield Case(name, status, OUTCOMES[status], reason, seconds, evidence)
+        evidence, seconds = "", 0.0
 
 
 def _parts(step: StepResult) -> Iterable[tuple[str, Status, str]]:

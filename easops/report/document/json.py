@@ -30,8 +30,9 @@ from easops.detectors.finding import Detection
 from easops.playbook.assessment.assessment import Assessment
 from easops.playbook.assessment.next_commands import begin, next_of_asked
 from easops.playbook.assessment.run_report import RunReport
+from easops.playbook.record.notice import Notice
 from easops.playbook.steps.codec import to_json
-from easops.playbook.steps.step_result import Notice, StepResult
+from easops.playbook.steps.step_result import StepResult
 from easops.readings.take import ReadingResult
 from easops.status import Status
 
@@ -151,7 +152,7 @@ def runs_document(views: Sequence[RunView]) -> Document:
 
 
 def run_view_document(view: RunView, report: RunReport) -> Document:
-    """The run's own document, its ``status`` as ``runs list`` tells it; ``exit_code`` is the run's, null before its
+    """The run's own document, its ``status`` as in ``runs list``; ``exit_code`` is the run's, null before its
     end. ``changes`` are its intents, with what came of them; ``decision`` is what was decided on the approval that it
     asks for, or null."""
     decision = None if view.pending is None else view.pending.decision
@@ -175,7 +176,7 @@ def served_document(runs: Sequence[tuple[RunView, RunReport, int]], exit_code: i
     return {"status": worst.state, "runs": documents, "exit_code": exit_code}
 
 
-def settled_document(
+def reconciled_document(
     run_id: str, found: Sequence[tuple[Change, ChangeOutcome]], status: Status, exit_code: int
 ) -> Document:
     return {
@@ -271,7 +272,7 @@ class _Json:
     def notices(self, notices: Sequence[Notice], status: Status, exit_code: int) -> str:
         return dumped(notices_document(notices, status, exit_code))
 
-    def settled(
+    def reconciled(
         self,
         run_id: str,
         found: Sequence[tuple[Change, ChangeOutcome]],
@@ -280,7 +281,7 @@ class _Json:
         *,
         closed: bool,
     ) -> str:
-        return dumped(settled_document(run_id, found, status, exit_code))
+        return dumped(reconciled_document(run_id, found, status, exit_code))
 
 
 JSON = _Json()

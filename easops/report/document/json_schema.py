@@ -22,10 +22,11 @@ from easops.document import Problem
 from easops.json_schema import DIALECT, Schema
 from easops.playbook.assessment.run_facts import RunFacts
 from easops.playbook.record.decision import Decision
+from easops.playbook.record.notice import Notice
 from easops.playbook.record.run import Run
 from easops.playbook.record.run_view import RunView
 from easops.playbook.steps.approval_request import Approval
-from easops.playbook.steps.step_result import Notice, StepResult
+from easops.playbook.steps.step_result import StepResult
 from easops.readings.reading import Reading
 from easops.remoting.unreachable import Unreachable
 from easops.status import Status
@@ -44,7 +45,7 @@ _PLAIN: Final[Mapping[Any, Schema]] = {
     Any: {},
 }
 _ERRORS: Final = ("stopped", "bad_input", "refused", "unreachable", "unknown", "failed", "bug")
-"""What the document of a command that could not be carried out has as its status; ``easops.cli.app`` chooses."""
+"""The statuses of the document of a command that could not be carried out; ``easops.cli.app`` chooses."""
 
 
 def report_schema(readings: Mapping[str, Reading]) -> Schema:
@@ -57,7 +58,7 @@ def report_schema(readings: Mapping[str, Reading]) -> Schema:
         "runs": _list_of_runs(made),
         "recorded_run": _recorded_run(made),
         "served_runs": _served(),
-        "settled_run": _settled(made),
+        "settled_run": _reconciled(made),
         "submitted_run": _submitted(),
         "approval_of_run": _approval(made),
         "trial": _trial(made),
@@ -99,14 +100,14 @@ class _Made:
         name = _snake(kind.__name__)
         if name not in self.defs:
             self.defs[name] = {}  # before its fields, one of which may be of its own class
-            self.defs[name] = _object(_told(kind), self.fields(kind))
+            self.defs[name] = _object(_description(kind), self.fields(kind))
         return {"$ref": f"#/$defs/{name}"}
 
     def fields(self, kind: Any, *names: str) -> dict[str, Schema]:
         """The fields of an attrs class, or those of them that are named."""
         # What a class imports for type checkers only is in no document.
         hints = get_type_hints(kind, localns={"RunView": RunView})
-        return {name: self.of(hints[name]) for name in names or [held.name for held in attrs.fields(kind)]}
+        return {name: self.of(hints[name]) for name in names or [field.name for field in attrs.fields(kind)]}
 
 
 def _object(description: str, properties: Schema, *, optional: tuple[str, ...] = ()) -> Schema:
@@ -114,8 +115,8 @@ def _object(description: str, properties: Schema, *, optional: tuple[str, ...] =
     return {"type": "object", "description": description, "properties": properties, "required": required}
 
 
-def _told(kind: type) -> str:
-    """What a class says of itself, as one paragraph."""
+def _description(kind: type) -> str:
+    """The docstring of a class, as one paragraph."""
     text = " ".join((inspect.getdoc(kind) or "").split()).replace("``", "`")
     return re.sub(r"\bNone\b", "null", re.sub(r"\*(\w+)\*", r"`\1`", text))
 
@@ -190,17 +191,16 @@ def _assessment(made: _Made) -> Schema:
 
 def _step(made: _Made) -> Schema:
     names = "number name kind subject host hosts status reason because certain seconds".split()
-    held = made.fields(StepResult, *names)
     keys = {
-        **held,
+        **made.fields(StepResult, *names),
         "target": {**_or_null(_TEXT), "description": "what was acted on: the targets of its items, or else its hosts"},
         "before": {"description": "of one item its value, of several a list in the order of items, null of none"},
         "after": {"description": "likewise"},
         "items": _array(made.refer(ItemOutcome)),
-        "detection": _or_null(_object(_told(Detection), _detection(made))),
+        "detection": _or_null(_object(_description(Detection), _detection(made))),
         "approval": _or_null(made.refer(Approval)),
     }
-    made.defs["step"] = _object(_told(StepResult), keys)
+    made.defs["step"] = _object(_description(StepResult), keys)
     return {"$ref": "#/$defs/step"}
 
 
@@ -210,7 +210,7 @@ def _detection(made: _Made) -> dict[str, Schema]:
 
 def _detection_document(made: _Made) -> Schema:
     keys = {"status": made.of(Status), **_detection(made), "exit_code": _code()}
-    return _object("`detect`. " + _told(Detection), keys)
+    return _object("`detect`. " + _description(Detection), keys)
 
 
 def _reading(made: _Made, readings: Mapping[str, Reading]) -> Schema:
@@ -236,10 +236,9 @@ def _columns(reading: Reading) -> list[str]:
 
 
 def _view(made: _Made) -> dict[str, Schema]:
-    held = made.fields(Run, "run_id", "playbook", "kind", "started", "ended", "unfinished", "closed", "targets")
-    held = {"owes" if name == "unfinished" else name: schema for name, schema in held.items()}  # its key since 0.1.0
+    fields = made.fields(Run, "run_id", "playbook", "kind", "started", "ended", "unfinished", "closed", "targets")
     return {
-        **held,
+        **{"owes" if name == "unfinished" else name: schema for name, schema in fields.items()},  # its key since 0.1.0
         "status": {
             **_TEXT,
             "description": "a status, or the state of a run that has none: running, waiting, stopped, died; "
@@ -266,7 +265,7 @@ def _changes(made: _Made) -> Schema:
 
 
 def _list_of_runs(made: _Made) -> Schema:
-    keys = {"status": {"const": "ok"}, "runs": _array(_object(_told(Run), _view(made))), "exit_code": _code()}
+    keys = {"status": {"const": "ok"}, "runs": _array(_object(_description(Run), _view(made))), "exit_code": _code()}
     return _object("`runs list`, the newest first", keys)
 
 
@@ -277,7 +276,7 @@ def _recorded_run(made: _Made) -> Schema:
         "decision": _or_null(_decision(made)),
         "changes": _changes(made),
     }
-    return _object("`runs show`: the run's own document, its status as `runs list` tells it", keys)
+    return _object("`runs show`: the run's own document, its status as in `runs list`", keys)
 
 
 def _served() -> Schema:
@@ -285,14 +284,14 @@ def _served() -> Schema:
     return _object("`worker`: `status` is that of the run with the worst exit code", keys)
 
 
-def _settled(made: _Made) -> Schema:
+def _reconciled(made: _Made) -> Schema:
     keys = {"status": made.of(Status), "run_id": _TEXT, "changes": _changes(made), "exit_code": _code()}
     return _object("`runs reconcile` and `runs abandon`", keys)
 
 
 def _decision(made: _Made) -> Schema:
-    held = made.fields(Decision)
-    return _object(_told(Decision), {name: held[name] for name in held if name != "changes"})
+    keys = made.fields(Decision)
+    return _object(_description(Decision), {name: keys[name] for name in keys if name != "changes"})
 
 
 def _approval(made: _Made) -> Schema:
@@ -315,7 +314,7 @@ def _submitted() -> Schema:
 
 def _trial(made: _Made) -> Schema:
     keys = {"status": made.of(Status), "notices": _array(made.refer(Notice)), "exit_code": _code()}
-    return _object("`notify`: what came of a trial, channel by channel", keys)
+    return _object("`notify`: the result of a test message, channel by channel", keys)
 
 
 def _error(made: _Made) -> Schema:

@@ -32,7 +32,7 @@ class Bar:
 
 
 @attrs.frozen
-class Measured:
+class BarChart:
     """A figure of one moment, measured on each host before and after; *bars* in the order of hosts, then of time."""
 
     title: str
@@ -40,7 +40,7 @@ class Measured:
     bars: tuple[Bar, ...]
 
 
-def measured(report: RunReport) -> tuple[Measured, ...]:
+def bar_charts(report: RunReport) -> tuple[BarChart, ...]:
     """What the detect and verify steps measured against a limit, a chart for each figure."""
     groups: dict[tuple[str, str, str], dict[str, list[Bar]]] = {}
     tops: dict[tuple[str, str, str], float] = {}
@@ -50,23 +50,23 @@ def measured(report: RunReport) -> tuple[Measured, ...]:
         changed |= _changed_on(step)
         if step.detection is None:
             continue
-        for held in step.detection.measurements:
-            if held.limit is None:
+        for measurement in step.detection.measurements:
+            if measurement.limit is None:
                 continue
-            key = (step.subject, held.name, held.unit)
-            tops[key] = max(tops.get(key, 0.0), held.value, held.limit)
-            value, limit = _words(held, held.limit)
+            key = (step.subject, measurement.name, measurement.unit)
+            tops[key] = max(tops.get(key, 0.0), measurement.value, measurement.limit)
+            value, limit = _words(measurement, measurement.limit)
             bar = Bar(
-                held.host,
-                _when(held.host, changed, ever),
+                measurement.host,
+                _when(measurement.host, changed, ever),
                 step.name,
                 value,
-                held.value,
+                measurement.value,
                 limit,
-                held.limit or None,
-                held.value > held.limit,
+                measurement.limit or None,
+                measurement.value > measurement.limit,
             )
-            groups.setdefault(key, {}).setdefault(held.host, []).append(bar)
+            groups.setdefault(key, {}).setdefault(measurement.host, []).append(bar)
         for (detector, name, unit), hosts in groups.items():
             for host in hosts if detector == step.subject else ():
                 if host in step.hosts and not _has(step.detection, host, name, unit):
@@ -74,7 +74,7 @@ def measured(report: RunReport) -> tuple[Measured, ...]:
                     when = _when(host, changed, ever)
                     hosts[host].append(Bar(host, when, step.name, "none" if there else "not measured", None))
     return tuple(
-        Measured(
+        BarChart(
             f"{name}, {unit}",
             detector,
             tuple(_scaled(bar, 100.0 if unit == "percent" else tops[detector, name, unit]) for bar in _in_order(hosts)),
@@ -102,7 +102,7 @@ def _words(measurement: Measurement, limit: float) -> tuple[str, str]:
 
 
 def _has(detection: Detection, host: str, name: str, unit: str) -> bool:
-    return any((held.host, held.name, held.unit) == (host, name, unit) for held in detection.measurements)
+    return any((one.host, one.name, one.unit) == (host, name, unit) for one in detection.measurements)
 
 
 def _in_order(hosts: Mapping[str, Sequence[Bar]]) -> Iterable[Bar]:

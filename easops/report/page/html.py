@@ -1,6 +1,6 @@
 """A run as one page for a browser: nothing is fetched, nothing is executed.
 
-The page's text is in ``html.jinja``, its look in ``html.css``; here is what they are given.
+The page's text is in ``html.jinja``, its look in ``html.css``; here is what they are made from.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.assessment.verdict import Tone
 from easops.playbook.steps.approval_request import PlannedChange
 from easops.playbook.steps.step_result import StepResult
-from easops.report.page.before_after import measured
-from easops.report.page.timeline import gaps, labels, marks, observed, quiet, timelines
+from easops.report.page.before_after import bar_charts
+from easops.report.page.timeline import always_zero, gaps, labels, marks, observed, timelines
 from easops.report.terminal.approval import decision_words
-from easops.report.terminal.finding import host_lines
+from easops.report.terminal.finding import figure_words, host_lines
 from easops.report.terminal.layout import moment, value_words
 from easops.report.terminal.step import outcome_words, step_lines
 from easops.status import NOT_TRIED, Status
-from easops.wording import counted, figure
+from easops.wording import counted
 
 if TYPE_CHECKING:
     from easops.playbook.record.decision import Decision
@@ -79,7 +79,7 @@ def _approvals(report: RunReport) -> list[tuple[StepResult, Decision | None]]:
 
 
 def _recorded(report: RunReport) -> tuple[tuple[Change, ChangeOutcome | None], ...]:
-    """The changes as the record has them, where the steps cannot tell them all: the run has not ended, or something in
+    """The changes as the record has them, where the steps do not have them all: the run has not ended, or something in
     it is not known."""
     view = report.record
     return view.changes if view is not None and (view.run.ended is None or view.open) else ()
@@ -119,31 +119,31 @@ def _proofs(report: RunReport) -> list[Proof]:
     return proofs
 
 
-def _because(step: StepResult, told: Sequence[str]) -> str:
-    """Why a step was done, unless it is only what was found, which stands above."""
+def _because(step: StepResult, found: Sequence[str]) -> str:
+    """Why a step was done; empty where that is only the evidence that was *found*, which stands above."""
     rest = step.because
-    for evidence in told:
+    for evidence in found:
         rest = rest.replace(evidence, "")
     return step.because if rest.strip("; ") else ""
 
 
 def _marks(report: RunReport) -> list[tuple[int, str]]:
     """The numbers on the charts, each with its step, and when it ended where."""
-    told: dict[int, list[str]] = {}
+    by_number: dict[int, list[str]] = {}
     for mark in marks(report):
-        held = told.setdefault(mark.number, [mark.step])
+        words = by_number.setdefault(mark.number, [mark.step])
         where = f"{mark.host} " if mark.host else ""
         ours = mark.host is None and report.lab is None
-        held.append(f"{where}{moment(mark.time)}{' by the clock of the machine that ran easops' if ours else ''}")
-    return [(number, f"{held[0]}: {', '.join(held[1:])}") for number, held in sorted(told.items())]
+        words.append(f"{where}{moment(mark.time)}{' by the clock of the machine that ran easops' if ours else ''}")
+    return [(number, f"{words[0]}: {', '.join(words[1:])}") for number, words in sorted(by_number.items())]
 
 
 def _origin(run: Run) -> list[tuple[str, str]]:
-    """Who ran it, with what, on what: as recorded; what a record has not is left out."""
+    """Who ran it, with what, on what: as recorded; what the record does not have is left out."""
     document = run.document
     inputs = [f"{name}={value_words(value)}" for name, value in document.get("inputs", {}).items()]
     by = [document[name] for name in ("by", "machine") if name in document]
-    told = [
+    facts = [
         ("Run by", " on ".join(by)),
         ("easops", document.get("version", "")),
         ("Playbook", document.get("source", "")),
@@ -151,7 +151,7 @@ def _origin(run: Run) -> list[tuple[str, str]]:
         ("Servers", ", ".join(f"{host['name']} ({host['version']})" for host in document.get("hosts", ()))),
         ("Targets", ", ".join(run.targets)),
     ]
-    return [(label, text) for label, text in told if text]
+    return [(label, text) for label, text in facts if text]
 
 
 def _every(seconds: float) -> str:
@@ -173,7 +173,7 @@ _PAGES.filters.update(
     percent=lambda value: f"{value:.3f}".rstrip("0").rstrip("."),
     lasted=lasted,
     every=_every,
-    figure=figure,
+    figure_words=figure_words,
     counted=counted,
     words=lambda value: value.replace("_", " "),
     outcome=outcome_words,
@@ -200,8 +200,8 @@ class _Html:
             verifies=[step for step in report.steps if step.kind == "verify"],
             marks=_marks(report),
             timelines=timelines(report),
-            quiet=quiet(report),
-            measured=measured(report),
+            always_zero=always_zero(report),
+            bar_charts=bar_charts(report),
             summaries={name: detector.summary for name, detector in DETECTORS.items()},
             changes=[(step, _because(step, evidence), items) for step, items in _changes(report)],
             approvals=_approvals(report),

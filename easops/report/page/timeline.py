@@ -76,90 +76,90 @@ class Timeline:
 
 
 def marks(report: RunReport) -> tuple[Mark, ...]:
-    """The moments of the changes, by the servers' own clocks where they told them; in order."""
+    """The moments of the changes, by the servers' own clocks where those are known; in order."""
     found: list[Mark] = []
     numbers: dict[int, int] = {}
     for step in report.steps:
-        moved = step.changed_items
-        if report.checked or step.done is None or not moved:
+        changed = step.changed_items
+        if report.checked or step.done is None or not changed:
             continue
         number = numbers.setdefault(step.number, len(numbers) + 1)
-        on_hosts = [item for item in moved if item.ended is not None]
+        on_hosts = [item for item in changed if item.ended is not None]
         for item in on_hosts:
             assert item.ended is not None
-            found.append(Mark(number, step.name, item.ended, item.item, _told([item])))
-        others = [item for item in moved if item.ended is None]
+            found.append(Mark(number, step.name, item.ended, item.item, _items_words([item])))
+        others = [item for item in changed if item.ended is None]
         if others and step.done.finished is not None:
-            found.append(Mark(number, step.name, step.done.finished, None, _told(others)))
+            found.append(Mark(number, step.name, step.done.finished, None, _items_words(others)))
     return tuple(sorted(found, key=lambda mark: mark.time))
 
 
-def _told(items: Sequence[ItemOutcome]) -> str:
+def _items_words(items: Sequence[ItemOutcome]) -> str:
     return ", ".join(f"{item.item} {item.status.replace('_', ' ')}" for item in items)
 
 
 def timelines(report: RunReport) -> tuple[Timeline, ...]:
-    """The series of all detect and verify steps, those of one figure laid together; of one minute the later reading
+    """The series of all detect and verify steps, those of one figure put together; of one minute the later reading
     counts. A figure that was zero all the time is left out."""
     figures: dict[tuple[str, str], list[Series]] = {}
     for step in report.steps:
-        for held in step.detection.series if step.detection is not None else ():
-            figures.setdefault((held.name, held.unit), []).append(held)
-    made = marks(report)
+        for series in step.detection.series if step.detection is not None else ():
+            figures.setdefault((series.name, series.unit), []).append(series)
+    changes = marks(report)
     return tuple(
-        _timeline(name, unit, series, made)
-        for (name, unit), series in figures.items()
-        if any(any(held.values) for held in series)
+        _timeline(name, unit, figure, changes)
+        for (name, unit), figure in figures.items()
+        if any(any(series.values) for series in figure)
     )
 
 
-def quiet(report: RunReport) -> tuple[str, ...]:
+def always_zero(report: RunReport) -> tuple[str, ...]:
     """A sentence on each figure that was zero all the time that was observed."""
-    zero: dict[str, list[Series]] = {}
+    figures: dict[str, list[Series]] = {}
     for step in report.steps:
-        for held in step.detection.series if step.detection is not None else ():
-            zero.setdefault(held.name, []).append(held)
+        for series in step.detection.series if step.detection is not None else ():
+            figures.setdefault(series.name, []).append(series)
     return tuple(
-        f"{name}: none on {', '.join(dict.fromkeys(held.host for held in series))}"
-        for name, series in zero.items()
-        if not any(any(held.values) for held in series)
+        f"{name}: none on {', '.join(dict.fromkeys(series.host for series in figure))}"
+        for name, figure in figures.items()
+        if not any(any(series.values) for series in figure)
     )
 
 
-def _timeline(name: str, unit: str, series: Sequence[Series], made: Sequence[Mark]) -> Timeline:
-    hosts = sorted({held.host for held in series})
-    made = [mark for mark in made if mark.host is None or mark.host in hosts]
-    moments = [mark.time for mark in made]
-    begin = min([held.start for held in series] + moments)
-    end = max([held.start + dt.timedelta(seconds=held.step * len(held.values)) for held in series] + moments)
-    step = max(held.step for held in series)
+def _timeline(name: str, unit: str, figure: Sequence[Series], changes: Sequence[Mark]) -> Timeline:
+    hosts = sorted({series.host for series in figure})
+    changes = [mark for mark in changes if mark.host is None or mark.host in hosts]
+    moments = [mark.time for mark in changes]
+    begin = min([series.start for series in figure] + moments)
+    end = max([series.start + dt.timedelta(seconds=series.step * len(series.values)) for series in figure] + moments)
+    step = max(series.step for series in figure)
     seconds = (end - begin).total_seconds()
     step = next((wider for wider in STEPS if wider >= step and seconds / wider <= MOST), STEPS[-1])
     first, last = int(begin.timestamp()) // step, -int(-end.timestamp() // step)
-    values = {host: _laid((held for held in series if held.host == host), step) for host in hosts}
-    top = _rounded_up(max(max(held.values(), default=0) for held in values.values()))
-    plots = tuple(_plot(host, values[host], made, first, last, step, top) for host in hosts)
+    values = {host: _by_span((series for series in figure if series.host == host), step) for host in hosts}
+    top = _rounded_up(max(max(by_span.values(), default=0) for by_span in values.values()))
+    plots = tuple(_plot(host, values[host], changes, first, last, step, top) for host in hosts)
     return Timeline(
         name, unit, _per(step), _moment(first, step), _moment(last, step), top, _ticks(first * step, last * step), plots
     )
 
 
-def _laid(series: Iterable[Series], step: int) -> dict[int, int]:
+def _by_span(figure: Iterable[Series], step: int) -> dict[int, int]:
     """The values by the number of their span of *step* seconds; a span that was observed in part has none."""
-    laid: dict[int, int] = {}
-    for held in series:
-        many, first = step // held.step, int(held.start.timestamp()) // held.step
+    by_span: dict[int, int] = {}
+    for series in figure:
+        many, first = step // series.step, int(series.start.timestamp()) // series.step
         spans: dict[int, list[int]] = {}
-        for at, value in enumerate(held.values):
+        for at, value in enumerate(series.values):
             spans.setdefault((first + at) // many, []).append(value)
-        laid |= {at: sum(parts) for at, parts in spans.items() if len(parts) == many}
-    return laid
+        by_span |= {at: sum(parts) for at, parts in spans.items() if len(parts) == many}
+    return by_span
 
 
 def _plot(
-    host: str, values: Mapping[int, int], made: Sequence[Mark], first: int, last: int, step: int, top: int
+    host: str, values: Mapping[int, int], changes: Sequence[Mark], first: int, last: int, step: int, top: int
 ) -> Plot:
-    here = [mark for mark in made if mark.host in (None, host)]
+    here = [mark for mark in changes if mark.host in (None, host)]
     changed = max((mark.time for mark in here), default=None)
     width = 100 / (last - first)
     spans = []
@@ -186,8 +186,8 @@ def _mean(values: Sequence[int], step: int) -> str:
     if not values:
         return "not observed"
     mean = sum(values) / len(values)
-    told = f"{mean:,.0f}" if mean >= 100 or mean == 0 else f"{mean:.1f}"
-    return f"{told} {_per(step)} ({counted(round(len(values) * step / 60), 'minute')} observed)"
+    words = f"{mean:,.0f}" if mean >= 100 or mean == 0 else f"{mean:.1f}"
+    return f"{words} {_per(step)} ({counted(round(len(values) * step / 60), 'minute')} observed)"
 
 
 def _per(step: int) -> str:
@@ -224,14 +224,14 @@ def labels(plot: Plot) -> tuple[tuple[float, str], ...]:
     """The numbers of the marks, each over its mark, and together where they would cover each other: pairs of a position
     and a text."""
     groups: list[list[tuple[float, Mark]]] = []
-    for at, mark in sorted(plot.marks, key=lambda held: held[0]):
+    for at, mark in sorted(plot.marks, key=lambda placed: placed[0]):
         if groups and at - groups[-1][-1][0] < _LABEL:
             groups[-1].append((at, mark))
         else:
             groups.append([(at, mark)])
     return tuple(
-        (sum(at for at, _ in held) / len(held), " ".join(dict.fromkeys(str(mark.number) for _, mark in held)))
-        for held in groups
+        (sum(at for at, _ in group) / len(group), " ".join(dict.fromkeys(str(mark.number) for _, mark in group)))
+        for group in groups
     )
 
 
@@ -247,6 +247,7 @@ def observed(plot: Plot) -> tuple[tuple[float, float, bool], ...]:
 
 def _runs(plot: Plot) -> Iterable[tuple[float, float, bool | None]]:
     """Neighbouring spans of one kind as one: a position, a width, and the kind (None: not observed)."""
-    for kind, spans in groupby(plot.spans, lambda held: None if held.value is None else held.after):
-        held = list(spans)
-        yield held[0].left, held[-1].left + held[-1].width - held[0].left, kind
+    for kind, spans in groupby(plot.spans, lambda span: None if span.value is None else span.after):
+        neighbours = list(spans)
+        first, last = neighbours[0], neighbours[-1]
+        yield first.left, last.left + last.width - first.left, kind

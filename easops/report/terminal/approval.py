@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from easops.playbook.record.decision import Decision
 
 
-def approval_lines(approval: Approval, told: str, *, whole: bool) -> list[str]:
-    """The lines of an approval step below its head: *told*, who approved, how much, and with *whole* each change."""
-    lines = wrapped(told)
+def approval_lines(approval: Approval, text: str, *, whole: bool) -> list[str]:
+    """The lines of an approval step below its head: *text*, who approved, how much, and with *whole* each change."""
+    lines = wrapped(text)
     if not approval.changes:
         return lines
     if approval.approved_by is not None:
@@ -34,8 +34,8 @@ def change_lines(approval: Approval) -> list[str]:
     """The planned changes, those of one step together: who, before -> after, and what has no undo; then, once a step,
     what they may do to users."""
     lines: list[str] = []
-    for (step, host), held in itertools.groupby(approval.changes, key=lambda change: (change.step, change.host)):
-        changes = list(held)
+    for (step, host), group in itertools.groupby(approval.changes, key=lambda change: (change.step, change.host)):
+        changes = list(group)
         lines += wrapped(f"step {step}{'' if host is None else f' ({host})'}: {changes[0].action}")
         for change in changes:
             lines += wrapped(change.subject, INDENT + "  ")

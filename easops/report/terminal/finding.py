@@ -14,11 +14,11 @@ from easops.wording import counted, figure, figure_and_limit
 
 
 def detection_lines(
-    detection: Detection, *, told: Collection[str] = (), verbose: bool = False, indent: str = INDENT
+    detection: Detection, *, known_notes: Collection[str] = (), verbose: bool = False, indent: str = INDENT
 ) -> list[str]:
     """Who and what, with the evidence; then what is to be watched, what could not be judged, and what to know.
 
-    *told* are notes that were read already; *verbose* adds each device's figures and sample lines of the log.
+    *known_notes* were shown already; *verbose* adds each device's figures and sample lines of the log.
     """
     lines: list[str] = []
     for user in detection.users:
@@ -29,20 +29,20 @@ def detection_lines(
         lines += wrapped(f"to watch, not acted on: {user.user}: {user.evidence}", indent)
     for unreachable in detection.unreachable:
         lines += unreachable_lines(unreachable, indent)
-    for open_ in detection.undetermined:
-        label = ("not judged", Style.BAD if open_.required else None)
-        lines += wrapped(joined(label, f": {open_.subject}: {open_.why}"), indent)
+    for unjudged in detection.undetermined:
+        label = ("not judged", Style.BAD if unjudged.required else None)
+        lines += wrapped(joined(label, f": {unjudged.subject}: {unjudged.why}"), indent)
     for note in detection.notes:
-        if note in told:
-            continue
-        lines += wrapped(f"note: {note}", indent)
+        if note not in known_notes:
+            lines += wrapped(f"note: {note}", indent)
     return lines
 
 
-def host_lines(detection: Detection, *, verbose: bool = False) -> list[str]:
-    """What was found on each host: its sentence, or else its figures; with *verbose* both."""
-    lines = [f"{host}: {sentence}" for host, sentence in detection.sentences.items()]
-    for measurement in detection.measurements:
+def host_lines(detection: Detection, hosts: Collection[str] | None = None, *, verbose: bool = False) -> list[str]:
+    """What was measured on each host, or on each of *hosts*: its sentence, or else its figures; with *verbose* both."""
+    chosen = {*detection.sentences, *(one.host for one in detection.measurements)} if hosts is None else set(hosts)
+    lines = [f"{host}: {sentence}" for host, sentence in detection.sentences.items() if host in chosen]
+    for measurement in (one for one in detection.measurements if one.host in chosen):
         if verbose or measurement.host not in detection.sentences:  # the sentence has the figures
             lines.append(measured_words(measurement, verbose=verbose))
     return lines
@@ -87,9 +87,13 @@ def _interval(seconds: float) -> str:
 
 def measured_words(measurement: Measurement, *, verbose: bool = False) -> str:
     """``EX1: MSExchangeSyncAppPool 95.0 percent (limit 60.0)``."""
-    unit = measurement.unit
-    held, limit = figure(measurement.value, measurement.decimals), ""
-    if measurement.limit is not None:
-        held, limit = figure_and_limit(measurement.value, measurement.limit, measurement.decimals)
-    text = f"{measurement.host}: {measurement.name.replace('_', ' ')} {held} {unit}" + (limit and f" (limit {limit})")
+    text = f"{measurement.host}: {measurement.name.replace('_', ' ')} {figure_words(measurement)}"
     return f"{text}; {measurement.evidence}" if verbose and measurement.evidence else text
+
+
+def figure_words(measurement: Measurement) -> str:
+    """``95.0 percent (limit 60.0)``."""
+    if measurement.limit is None:
+        return f"{figure(measurement.value, measurement.decimals)} {measurement.unit}"
+    value, limit = figure_and_limit(measurement.value, measurement.limit, measurement.decimals)
+    return f"{value} {measurement.unit} (limit {limit})"

@@ -27,9 +27,9 @@ def wrapped(text: str, indent: str = INDENT, hanging: str = "  ") -> list[str]:
     A word is never cut: commands and addresses stay whole, so that they can be copied; nor is a figure from its unit.
     The styles of a Line go with its words.
     """
-    held = " ".join(text.split())
+    words = " ".join(text.split())
     lines = textwrap.wrap(
-        _UNIT.sub(_BOUND, held),
+        _UNIT.sub(_BOUND, words),
         WIDTH,
         initial_indent=indent,
         subsequent_indent=indent + hanging,
@@ -81,8 +81,8 @@ def _folded(widths: Sequence[int], most: int | None) -> list[tuple[str, list[int
 
 
 def _figures(texts: Iterable[str]) -> bool:
-    held = [text for text in texts if text != "-"]
-    return bool(held) and all(text.replace(",", "").replace(".", "").lstrip("-").isdigit() for text in held)
+    known = [text for text in texts if text != "-"]
+    return bool(known) and all(text.replace(",", "").replace(".", "").lstrip("-").isdigit() for text in known)
 
 
 def cell(value: Any) -> str:
@@ -136,9 +136,9 @@ def difference(before: Any, after: Any, *, whole: bool = False) -> list[str]:
     return lines
 
 
-def effective_lines(told: Iterable[str]) -> list[str]:
+def effective_lines(sentences: Iterable[str]) -> list[str]:
     """When changes take effect, and what that may do to users: each sentence once, however many it is true of."""
-    return [line for text in dict.fromkeys(told) if text for line in wrapped(f"effective {text}")]
+    return [line for text in dict.fromkeys(sentences) if text for line in wrapped(f"effective {text}")]
 
 
 def _key(name: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from easops.actions.change import Change, ChangeOutcome
 from easops.actions.state_words import state_words
 from easops.playbook.assessment.run_report import RunReport
-from easops.playbook.steps.step_result import Notice
+from easops.playbook.record.notice import Notice
 from easops.report.terminal.approval import decision_words
 from easops.report.terminal.head_and_end import Row, assessment_rows, command_rows, head_lines, rows_lines
 from easops.report.terminal.layout import INDENT, moment, table, wrapped
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def runs_lines(views: Sequence[RunView], width: int | None = None) -> list[str]:
-    """All runs, the newest first: which, when (UTC), how it ended, whether it was in the lab, whether it owes its later
+    """All runs, the newest first: which, when (UTC), how it ended, whether it was in the lab, whether it has unfinished
     steps, and what it was."""
     if not views:
         return ["no run is recorded"]
@@ -31,9 +31,9 @@ def runs_lines(views: Sequence[RunView], width: int | None = None) -> list[str]:
         (
             view.run.run_id,
             f"{view.run.started:%m-%d %H:%M}",
-            # R of `undone by R` is told by runs show; what it owes is marked
+            # runs show has the R of `undone by R`; that it is unfinished stands beside it
             view.status.partition(" by ")[0].partition(",")[0].replace("_", " "),
-            " ".join(["lab"] * (view.run.lab is not None) + ["owes"] * view.run.unfinished),
+            " ".join(["lab"] * (view.run.lab is not None) + ["unfinished"] * view.run.unfinished),
         )
         for view in views
     ]
@@ -41,10 +41,10 @@ def runs_lines(views: Sequence[RunView], width: int | None = None) -> list[str]:
     start = max(map(len, left)) + 2
     what = ["what", *(_what(view) for view in views)]
     lines: list[str] = []
-    for held, words_ in zip(left, what, strict=True):
-        whole = f"{held:<{start}}{words_}"
-        first, *rest = [whole] if width is None or len(whole) <= width else wrapped(words_, " " * start, "")
-        lines += [f"{held:<{start}}{first[start:]}", *rest]
+    for columns_, name in zip(left, what, strict=True):
+        whole = f"{columns_:<{start}}{name}"
+        first, *rest = [whole] if width is None or len(whole) <= width else wrapped(name, " " * start, "")
+        lines += [f"{columns_:<{start}}{first[start:]}", *rest]
     return lines
 
 
@@ -65,11 +65,11 @@ def run_view_lines(view: RunView, report: RunReport, *, diff: bool = False, verb
     for number, step in enumerate(view.steps):
         lines += step_lines(step, view.steps[:number], diff=diff, verbose=verbose)
     if view.changes:
-        lines += ["", "Changes, in the order of their intents:"]
+        lines += ["", "Changes, in the order in which they were recorded:"]
     for change, outcome in view.changes:
         lines += _change_lines(change, outcome)
     if view.notices:
-        lines += ["", "Who was told:", *notice_lines(view.notices)]
+        lines += ["", "Notified of its end:", *notice_lines(view.notices)]
     rows = assessment_rows(report.assessment)
     if view.pending is not None and view.pending.decision is not None:
         rows.append(Row("decided", decision_words(view.pending.decision)))
@@ -78,7 +78,7 @@ def run_view_lines(view: RunView, report: RunReport, *, diff: bool = False, verb
 
 
 def notice_lines(notices: Sequence[Notice], indent: str = INDENT) -> list[str]:
-    """Who was told of a run's end, and when; or who was not, and why."""
+    """Who was notified of a run's end, and when; or who was not, and why."""
     lines = []
     for notice in notices:
         why = f": {notice.reason}" if notice.reason else ""
@@ -93,11 +93,11 @@ def _change_lines(change: Change, outcome: ChangeOutcome | None) -> list[str]:
     return [*lines, *wrapped(f"{state_words(change.before)} -> {state_words(change.after)}", INDENT + "  ", "  ")]
 
 
-def settled_lines(run_id: str, found: Sequence[tuple[Change, ChangeOutcome]], *, closed: bool) -> list[str]:
+def reconciled_lines(run_id: str, found: Sequence[tuple[Change, ChangeOutcome]], *, closed: bool) -> list[str]:
     """What reading the servers decided about the changes whose outcome was not known."""
     lines = [f"run {run_id}: " + (f"{counted(len(found), 'open change')} read" if found else "no change was open")]
     for change, outcome in found:
         lines += _change_lines(change, outcome)
     if closed:
-        lines += wrapped(f"run {run_id} is abandoned: its targets are free, and it owes nothing", "")
+        lines += wrapped(f"run {run_id} is abandoned: its targets are released", "")
     return lines

@@ -42,23 +42,23 @@ _HOSTS_WIDTH: Final = 18
 def step_lines(
     step: StepResult, earlier: Sequence[StepResult] = (), *, diff: bool = False, verbose: bool = False
 ) -> list[str]:
-    """The lines of *step*. *earlier* are the steps above it: what they said already is not said again.
+    """The lines of *step*. *earlier* are the steps above it: what those have shown already is not repeated.
 
     *diff* shows before and after of every item, whole and also where nothing differs; *verbose* all the evidence.
     """
     lines = _head(step)
     if step.detection is not None:
-        notes = {note for held in earlier if held.detection is not None for note in held.detection.notes}
-        lines += detection_lines(step.detection, told=notes, verbose=verbose)
-        if unasked := _unasked(step, earlier):
-            lines += wrapped(f"it was not asked about {', '.join(unasked)}")
+        notes = {note for before in earlier if before.detection is not None for note in before.detection.notes}
+        lines += detection_lines(step.detection, known_notes=notes, verbose=verbose)
+        if left_out := _not_asked_about(step, earlier):
+            lines += wrapped(f"it was not asked about {', '.join(left_out)}")
     reasons = {item.reason for item in step.items}
     if step.detection is None and step.reason and step.reason not in reasons:
         lines += wrapped(step.reason)
     if step.approval is not None:
-        told = step.approval.told if verbose else _untold(step.approval.told, earlier)
-        lines += approval_lines(step.approval, told, whole=verbose or step.status is Status.AWAITING_APPROVAL)
-    if because := step.because if verbose else _untold(step.because, earlier):
+        text = step.approval.told if verbose else _new_reason(step.approval.told, earlier)
+        lines += approval_lines(step.approval, text, whole=verbose or step.status is Status.AWAITING_APPROVAL)
+    if because := step.because if verbose else _new_reason(step.because, earlier):
         lines += wrapped(f"because {because}")
     for item in step.items:
         lines += _item_lines(item, diff)
@@ -87,12 +87,12 @@ def _head(step: StepResult) -> list[str]:
     return [*above, cut(joined(left, (status, style))), *wrapped(joined((words, style)))]
 
 
-def _unasked(step: StepResult, earlier: Sequence[StepResult]) -> list[str]:
-    """Who was found, and is none of those that a verify was asked about: what it proves is nothing of them."""
+def _not_asked_about(step: StepResult, earlier: Sequence[StepResult]) -> list[str]:
+    """Who was found, and was not among those that a verify was asked about: it proves nothing about them."""
     if step.kind != "verify" or step.detection is None or not step.detection.asked:
         return []
-    before = [held.detection for held in earlier if held.kind == "detect" and held.subject == step.subject]
-    found = dict.fromkeys(user.user for held in before if held is not None for user in held.users)
+    looks = [look.detection for look in earlier if look.kind == "detect" and look.subject == step.subject]
+    found = dict.fromkeys(user.user for look in looks if look is not None for user in look.users)
     return [user for user in found if user not in step.detection.asked]
 
 
@@ -138,13 +138,13 @@ def _item_lines(item: ItemOutcome, diff: bool) -> list[str]:
 
 def item_words(item: str, status: Status, reason: str) -> Line:
     """``anna@contoso.example: refused (protected)``."""
-    told = (status.replace("_", " "), status_style(status))
-    return joined(item, ": ", told, f" ({reason})" if reason else "")
+    styled = (status.replace("_", " "), status_style(status))
+    return joined(item, ": ", styled, f" ({reason})" if reason else "")
 
 
-def _untold(because: str, earlier: Sequence[StepResult]) -> str:
-    """A reason that a person has not read already: not that which is the evidence of the steps above and no more. The
-    record has it whole."""
+def _new_reason(because: str, earlier: Sequence[StepResult]) -> str:
+    """A reason, unless a person has read it already as the evidence of the steps above. Shortened: the record has it
+    whole."""
     left = because
     for evidence in sorted(_evidence(earlier), key=len, reverse=True):
         left = left.replace(evidence, "")
@@ -158,6 +158,5 @@ _LONGEST: Final = 300
 
 
 def _evidence(steps: Sequence[StepResult]) -> set[str]:
-    held = [step.detection for step in steps if step.detection is not None]
-    told = {user.evidence for detection in held for user in detection.users}
-    return told | {f"{user.user}: {user.evidence}" for detection in held for user in detection.users} - {""}
+    users = [user for step in steps if step.detection is not None for user in step.detection.users]
+    return {user.evidence for user in users} | {f"{user.user}: {user.evidence}" for user in users} - {""}

@@ -41,7 +41,7 @@ Part = str | tuple[str, Style | None]
 def joined(*parts: Part) -> Line:
     """A line of parts, one after another."""
     pairs = [part if isinstance(part, tuple) else (part, None) for part in parts]
-    styles = [style or held for text, style in pairs for held in styles_of(text)]
+    styles = [style or own for text, style in pairs for own in styles_of(text)]
     return Line("".join(text for text, _ in pairs), styles)
 
 
@@ -67,8 +67,8 @@ def spread(text: str, lines: Iterable[str]) -> list[str]:
 def painted(line: str) -> str:
     """The line with its styles as the escape sequences of a terminal."""
     parts = []
-    for style, held in itertools.groupby(zip(line, styles_of(line), strict=True), key=lambda pair: pair[1]):
-        text = "".join(character for character, _ in held)
+    for style, group in itertools.groupby(zip(line, styles_of(line), strict=True), key=lambda pair: pair[1]):
+        text = "".join(character for character, _ in group)
         parts.append(text if style is None else f"\x1b[{style.value}m{text}\x1b[0m")
     return "".join(parts)
 

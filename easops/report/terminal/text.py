@@ -12,13 +12,14 @@ from easops.detectors.finding import Detection
 from easops.playbook.assessment.found import found_words
 from easops.playbook.assessment.next_commands import begin
 from easops.playbook.assessment.run_report import RunReport
-from easops.playbook.steps.step_result import Notice, StepResult
+from easops.playbook.record.notice import Notice
+from easops.playbook.steps.step_result import StepResult
 from easops.readings.take import ReadingResult
 from easops.report.terminal.approval import asked_lines, decided_lines
 from easops.report.terminal.finding import detection_lines, unreachable_lines
 from easops.report.terminal.head_and_end import Row, end_lines, head_lines, rows_lines
 from easops.report.terminal.layout import INDENT, cell, difference, effective_lines, table, wrapped
-from easops.report.terminal.runs import notice_lines, run_view_lines, runs_lines, settled_lines
+from easops.report.terminal.runs import notice_lines, reconciled_lines, run_view_lines, runs_lines
 from easops.report.terminal.step import item_words, step_lines
 from easops.report.terminal.styled_line import Style, joined, painted
 from easops.status import Status
@@ -51,7 +52,7 @@ def preview_lines(preview: Preview) -> list[str]:
 
 
 def detection_alone(detection: Detection, *, verbose: bool = False) -> list[str]:
-    """What a detector found by itself, without a run around it."""
+    """What a detector found by itself, outside of a run."""
     found = (found_words(detection), Style.CARE if detection.found else None)
     lines: list[str] = [joined((detection.detector, Style.STRONG), ": ", found)]
     if detection.judged:
@@ -91,46 +92,46 @@ class Text:
     colour: bool = False
     name: ClassVar[str] = "text"
 
-    def drawn(self, lines: Iterable[str]) -> str:
+    def _painted(self, lines: Iterable[str]) -> str:
         return "\n".join(map(painted, lines) if self.colour else lines)
 
     def head(self, title: str, run_id: str | None, lab: str | None, limit: str | None, *, checked: bool) -> str:
-        return self.drawn(head_lines(title, run_id, lab, limit, checked=checked))
+        return self._painted(head_lines(title, run_id, lab, limit, checked=checked))
 
     def step(self, step: StepResult, earlier: Sequence[StepResult], *, diff: bool, verbose: bool) -> str:
-        return self.drawn(step_lines(step, earlier, diff=diff, verbose=verbose))
+        return self._painted(step_lines(step, earlier, diff=diff, verbose=verbose))
 
     def end(self, report: RunReport, exit_code: int | None) -> str:
-        return self.drawn(end_lines(report, exit_code))
+        return self._painted(end_lines(report, exit_code))
 
     def detection(self, detection: Detection, status: Status, exit_code: int, *, verbose: bool) -> str:
-        return self.drawn(detection_alone(detection, verbose=verbose))
+        return self._painted(detection_alone(detection, verbose=verbose))
 
     def reading(self, result: ReadingResult) -> str:
-        return self.drawn(reading_lines(result, self.width))
+        return self._painted(reading_lines(result, self.width))
 
     def runs(self, views: Sequence[RunView]) -> str:
-        return self.drawn(runs_lines(views, self.width))
+        return self._painted(runs_lines(views, self.width))
 
     def run_view(self, view: RunView, report: RunReport, *, diff: bool, verbose: bool) -> str:
-        return self.drawn(run_view_lines(view, report, diff=diff, verbose=verbose))
+        return self._painted(run_view_lines(view, report, diff=diff, verbose=verbose))
 
     def submitted(self, run_id: str) -> str:
         return f"run {run_id} is recorded and waits; to execute it, type\n  {begin(run_id).command}"
 
     def served(self, runs: Sequence[tuple[RunView, RunReport, int]], exit_code: int) -> str:
-        return "\n\n".join(self.drawn(run_view_lines(view, report)) for view, report, _ in runs)
+        return "\n\n".join(self._painted(run_view_lines(view, report)) for view, report, _ in runs)
 
     def asked(self, asked: PendingApproval, exit_code: int) -> str:
-        return self.drawn(asked_lines(asked))
+        return self._painted(asked_lines(asked))
 
     def decided(self, asked: PendingApproval, decision: Decision) -> str:
-        return self.drawn(decided_lines(asked, decision))
+        return self._painted(decided_lines(asked, decision))
 
     def notices(self, notices: Sequence[Notice], status: Status, exit_code: int) -> str:
-        return self.drawn(notice_lines(notices, ""))
+        return self._painted(notice_lines(notices, ""))
 
-    def settled(
+    def reconciled(
         self,
         run_id: str,
         found: Sequence[tuple[Change, ChangeOutcome]],
@@ -139,4 +140,4 @@ class Text:
         *,
         closed: bool,
     ) -> str:
-        return self.drawn(settled_lines(run_id, found, closed=closed))
+        return self._painted(reconciled_lines(run_id, found, closed=closed))

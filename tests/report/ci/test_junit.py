@@ -21,7 +21,7 @@ from easops.errors import (
     UnreachableHost,
 )
 from easops.playbook.steps.step_result import StepResult
-from easops.report.ci.junit import JUNIT, unbegun
+from easops.report.ci.junit import JUNIT, start_failure
 from easops.report.ci.test_case import OUTCOMES
 from easops.status import EXIT_CODES, Status
 
@@ -45,9 +45,9 @@ def cases(text: str) -> dict[str, str | None]:
     """Each case, with the message of what it is where it did not pass."""
     found = {}
     for case in suite(text).findall("testcase"):
-        held = [child for child in case if child.tag != "system-out"]
-        assert len(held) <= 1
-        found[case.attrib["name"]] = f"{held[0].tag}: {held[0].attrib['message']}" if held else None
+        part = [child for child in case if child.tag != "system-out"]
+        assert len(part) <= 1
+        found[case.attrib["name"]] = f"{part[0].tag}: {part[0].attrib['message']}" if part else None
     return found
 
 
@@ -63,7 +63,7 @@ def test_steps_and_the_items_of_changing_steps_are_cases() -> None:
     }
 
 
-def test_the_totals_count_what_is_there_and_the_evidence_is_told() -> None:
+def test_the_totals_count_what_is_there_and_the_evidence_is_there() -> None:
     found = suite(JUNIT.render(REPORT))
     counted = {name: found.attrib[name] for name in ("tests", "failures", "errors", "skipped", "time", "timestamp")}
     assert counted == {
@@ -88,7 +88,7 @@ def test_the_totals_count_what_is_there_and_the_evidence_is_told() -> None:
     ]
 
 
-def test_every_status_that_is_not_0_is_told_as_one() -> None:
+def test_every_status_with_an_exit_code_is_a_failure_or_an_error() -> None:
     for status, code in EXIT_CODES.items():
         if status is not Status.AWAITING_APPROVAL:
             assert (OUTCOMES[status] in ("failure", "error")) == (code != 0), status
@@ -115,13 +115,13 @@ def test_what_ended_a_run_is_a_case_too() -> None:
         "the run": "error: unreachable: EX1 is not there: no route"
     }
     assert cases(JUNIT.render(attrs.evolve(report, stopped=True))) == {
-        "the run": "error: stopped: it was stopped in its middle"
+        "the run": "error: stopped: it was stopped before its end"
     }
-    assert cases(unbegun("storm", lost)) == {"the run": "error: unreachable: EX1 is not there: no route"}
+    assert cases(start_failure("storm", lost)) == {"the run": "error: unreachable: EX1 is not there: no route"}
 
 
 @pytest.mark.parametrize(
-    ("problem", "told"),
+    ("problem", "case"),
     [
         (Refused("R is open", rule="x"), "failure: refused: R is open"),
         (AccessRefused("no logon", reason="logon"), "error: unreachable: no logon"),
@@ -130,8 +130,8 @@ def test_what_ended_a_run_is_a_case_too() -> None:
         (CommandFailed("no such policy"), "error: failed: no such policy"),
     ],
 )
-def test_a_run_that_could_not_begin_says_of_which_kind_that_is(problem: EasopsError, told: str) -> None:
-    assert cases(unbegun("storm", problem)) == {"the run": told}
+def test_a_run_that_could_not_begin_says_of_which_kind_that_is(problem: EasopsError, case: str) -> None:
+    assert cases(start_failure("storm", problem)) == {"the run": case}
 
 
 @settings(deadline=None)
@@ -140,4 +140,4 @@ def test_no_text_makes_it_anything_but_xml(text: str) -> None:
     step = StepResult(1, f"x{text}", "do", "x", Status.FAILED, text, because=text)  # a name is never blank
     (case,) = suite(JUNIT.render(attrs.evolve(REPORT, playbook=text, steps=(step,), lab=text))).iter("testcase")
     assert case.attrib["name"].startswith("1 ")
-    cases(unbegun(text, UnreachableHost(text, text, text)))
+    cases(start_failure(text, UnreachableHost(text, text, text)))

@@ -28,8 +28,8 @@ def report(*steps: StepResult) -> RunReport:
     return RunReport("r", "x", "run", Status.OK, steps)
 
 
-def measured(number: int, *held: tuple[str, float], kind: Kind = "detect", judged: tuple[str, ...] = ()) -> StepResult:
-    figures = tuple(Measurement(host, "pool", value, "percent", 60.0) for host, value in held)
+def measured(number: int, *loads: tuple[str, float], kind: Kind = "detect", judged: tuple[str, ...] = ()) -> StepResult:
+    figures = tuple(Measurement(host, "pool", value, "percent", 60.0) for host, value in loads)
     detection = Detection("sync_pool_cpu", measurements=figures, judged=judged)
     hosts = ("EX1", "EX2")
     return StepResult(
@@ -44,14 +44,14 @@ def measured(number: int, *held: tuple[str, float], kind: Kind = "detect", judge
 
 
 def test_each_host_has_a_bar_before_and_one_after_and_none_where_nothing_was_measured() -> None:
-    (held,) = bars.measured(
+    (chart,) = bars.bar_charts(
         report(
             measured(1, ("EX2", 95.0), ("EX1", 90.0)),
             limited(2),
             measured(3, ("EX1", 5.0), kind="verify"),
         )
     )
-    assert [(bar.host, bar.when, bar.words, bar.width, bar.limit_at, bar.over) for bar in held.bars] == [
+    assert [(bar.host, bar.when, bar.words, bar.width, bar.limit_at, bar.over) for bar in chart.bars] == [
         ("EX1", "before", "90.0 percent", 90.0, 60.0, True),
         ("EX1", "after", "5.0 percent", 5.0, 60.0, False),
         ("EX2", "before", "95.0 percent", 95.0, 60.0, True),
@@ -60,12 +60,12 @@ def test_each_host_has_a_bar_before_and_one_after_and_none_where_nothing_was_mea
 
 
 def test_on_a_host_that_is_not_changed_a_figure_is_neither_before_nor_after() -> None:
-    (held,) = bars.measured(report(measured(1, ("EX1", 90.0), ("EX2", 1.0)), recycled(2)))
-    assert [(bar.host, bar.when) for bar in held.bars] == [("EX1", "before"), ("EX2", "measured")]
+    (chart,) = bars.bar_charts(report(measured(1, ("EX1", 90.0), ("EX2", 1.0)), recycled(2)))
+    assert [(bar.host, bar.when) for bar in chart.bars] == [("EX1", "before"), ("EX2", "measured")]
 
 
 def test_a_figure_that_a_judged_host_has_no_more_is_none() -> None:
-    (held,) = bars.measured(
+    (chart,) = bars.bar_charts(
         report(measured(1, ("EX1", 90.0)), recycled(2), measured(3, judged=("EX1",), kind="verify"))
     )
-    assert [bar.words for bar in held.bars] == ["90.0 percent", "none"]
+    assert [bar.words for bar in chart.bars] == ["90.0 percent", "none"]

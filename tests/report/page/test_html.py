@@ -51,7 +51,7 @@ def page(report: RunReport = REPORT) -> Page:
     return Page(FILES["html"].render(report))
 
 
-def test_the_page_tells_a_run_in_the_order_in_which_it_is_asked_about() -> None:
+def test_the_page_shows_a_run_in_the_order_in_which_people_ask() -> None:
     seen = page(recorded()).text
     texts = [
         "Cure a storm", "20261124-170000-abcd", "Refused", "What was found", "anna@contoso.example",
@@ -133,7 +133,7 @@ def test_under_check_it_says_what_would_be_changed() -> None:
     assert "What to type next Make these changes: the same command without --check Evidence" in seen.text
 
 
-def test_what_kept_a_run_from_its_first_step_is_told_with_the_next_step() -> None:
+def test_what_kept_a_run_from_its_first_step_stands_there_with_the_next_step() -> None:
     seen = page(
         attrs.evolve(
             REPORT,
@@ -146,7 +146,7 @@ def test_what_kept_a_run_from_its_first_step_is_told_with_the_next_step() -> Non
     assert "EX1 does not answer Why: nothing listens there Next: check the firewall" in seen.text
 
 
-def test_of_a_run_that_died_every_change_is_told_that_it_may_have_made() -> None:
+def test_of_a_run_that_died_every_change_is_shown_that_it_may_have_made() -> None:
     change = AssociateThrottlingPolicy("anna@contoso.example", "guid-1", None, "ours")
     report = attrs.evolve(REPORT, steps=REPORT.steps[:2], status=Status.OK)
     seen = page(recorded(report, ended=None, status=None, view={"changes": ((change, None),)})).text
@@ -181,7 +181,7 @@ def test_the_policy_stands_before_its_values_also_where_a_record_has_them_sorted
     assert "policy none → x max burst 9 → 5" in page(attrs.evolve(REPORT, steps=(step,))).text
 
 
-def test_evidence_that_was_told_is_not_told_again_as_a_reason() -> None:
+def test_evidence_is_not_repeated_as_a_reason() -> None:
     seen = page().text
     assert "because 15 contact syncs" not in seen.partition("All steps, as text")[0]
     assert "because x" in seen
@@ -192,7 +192,7 @@ def test_who_is_no_longer_found_is_the_proof() -> None:
     assert "no more hits of anna@contoso.example, bob" not in page().text  # he was protected, not treated
 
 
-def test_a_user_without_devices_is_told_by_his_evidence() -> None:
+def test_a_user_without_devices_is_shown_with_the_evidence() -> None:
     found = Detection("contact_sync_storm", users=(UserFinding("x", None, False, 3, (), (), None, "3 syncs"),))
     step = StepResult(1, "Who", "detect", "contact_sync_storm", Status.OK, detection=found)
     assert "x as logged, not resolved to a mailbox 3 syncs" in page(attrs.evolve(REPORT, steps=(step,))).text

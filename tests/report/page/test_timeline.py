@@ -23,8 +23,8 @@ def series(*values: int, start: float = 0, host: str = "EX1", step: int = 60) ->
     return Series(host, "syncs", "requests", after(start), step, values)
 
 
-def looked(number: int, *held: Series, kind: Kind = "detect") -> StepResult:
-    return StepResult(number, f"step {number}", kind, "storm", Status.OK, detection=Detection("storm", series=held))
+def looked(number: int, *series_: Series, kind: Kind = "detect") -> StepResult:
+    return StepResult(number, f"step {number}", kind, "storm", Status.OK, detection=Detection("storm", series=series_))
 
 
 def recycled(number: int, ended: float, host: str = "EX1") -> StepResult:
@@ -48,37 +48,37 @@ def values(plot: timeline.Plot) -> list[int | None]:
 
 
 def test_before_and_after_are_laid_together_and_what_lies_between_is_a_gap() -> None:
-    (held,) = timeline.timelines(report(looked(1, series(1, 2)), looked(2, series(0, 3, start=4), kind="verify")))
-    (plot,) = held.plots
-    assert (held.begin, held.end, values(plot)) == (AT, after(6), [1, 2, None, None, 0, 3])
+    (chart,) = timeline.timelines(report(looked(1, series(1, 2)), looked(2, series(0, 3, start=4), kind="verify")))
+    (plot,) = chart.plots
+    assert (chart.begin, chart.end, values(plot)) == (AT, after(6), [1, 2, None, None, 0, 3])
     assert [(round(left), round(width)) for left, width in timeline.gaps(plot)] == [(33, 33)]
     assert [kind for _, _, kind in timeline.observed(plot)] == [False, False]
 
 
 def test_of_one_minute_the_later_reading_counts() -> None:
-    (held,) = timeline.timelines(report(looked(1, series(1, 1)), looked(2, series(4, 5, start=1), kind="verify")))
-    assert values(held.plots[0]) == [1, 4, 5]
+    (chart,) = timeline.timelines(report(looked(1, series(1, 1)), looked(2, series(4, 5, start=1), kind="verify")))
+    assert values(chart.plots[0]) == [1, 4, 5]
 
 
 def test_series_of_two_steps_are_laid_together_in_the_longer_and_a_part_of_it_is_no_value() -> None:
-    (held,) = timeline.timelines(
+    (chart,) = timeline.timelines(
         report(looked(1, series(1, 1, 1, 1, 1, 9)), looked(2, series(20, start=10, step=300), kind="verify"))
     )
-    assert (values(held.plots[0]), held.per) == ([5, None, 20], "in 5 minutes")
+    assert (values(chart.plots[0]), chart.per) == ([5, None, 20], "in 5 minutes")
 
 
 def test_hosts_have_plots_of_their_own_on_one_scale() -> None:
-    (held,) = timeline.timelines(report(looked(1, series(0, 7), series(1, host="EX2", start=1))))
-    assert [(plot.host, values(plot)) for plot in held.plots] == [("EX1", [0, 7]), ("EX2", [None, 1])]
-    assert held.top == 8
-    assert [span.height for span in held.plots[0].spans] == [0, 87.5]
+    (chart,) = timeline.timelines(report(looked(1, series(0, 7), series(1, host="EX2", start=1))))
+    assert [(plot.host, values(plot)) for plot in chart.plots] == [("EX1", [0, 7]), ("EX2", [None, 1])]
+    assert chart.top == 8
+    assert [span.height for span in chart.plots[0].spans] == [0, 87.5]
 
 
 def test_a_change_is_marked_where_it_ended_and_parts_before_from_after() -> None:
-    (held,) = timeline.timelines(
+    (chart,) = timeline.timelines(
         report(looked(1, series(2, 2)), limited(2, 1), recycled(3, 1.5), looked(4, series(2, 0, 0, start=1)))
     )
-    (plot,) = held.plots
+    (plot,) = chart.plots
     assert [(at, mark.number, mark.host) for at, mark in plot.marks] == [(25.0, 1, None), (37.5, 2, "EX1")]
     assert [span.after for span in plot.spans] == [False, False, True, True]
     assert plot.summary == (
@@ -87,21 +87,21 @@ def test_a_change_is_marked_where_it_ended_and_parts_before_from_after() -> None
 
 
 def test_the_numbers_of_changes_that_lie_close_together_stand_together() -> None:
-    (held,) = timeline.timelines(
+    (chart,) = timeline.timelines(
         report(looked(1, series(*[1] * 100)), limited(2, 50), recycled(3, 52), looked(4), recycled(5, 80))
     )
-    assert [(round(at), text) for at, text in timeline.labels(held.plots[0])] == [(51, "1 2"), (80, "3")]
+    assert [(round(at), text) for at, text in timeline.labels(chart.plots[0])] == [(51, "1 2"), (80, "3")]
 
 
 def test_a_change_that_nobody_looked_after_is_marked_beyond_what_was_observed() -> None:
-    (held,) = timeline.timelines(report(looked(1, series(2, 2)), recycled(2, 4)))
-    assert values(held.plots[0]) == [2, 2, None, None]
-    assert "after it nothing was observed" in held.plots[0].summary
+    (chart,) = timeline.timelines(report(looked(1, series(2, 2)), recycled(2, 4)))
+    assert values(chart.plots[0]) == [2, 2, None, None]
+    assert "after it nothing was observed" in chart.plots[0].summary
 
 
 def test_a_change_on_one_host_is_no_mark_on_another() -> None:
-    (held,) = timeline.timelines(report(looked(1, series(1), series(1, host="EX2")), recycled(2, 0.5, host="EX2")))
-    assert [len(plot.marks) for plot in held.plots] == [0, 1]
+    (chart,) = timeline.timelines(report(looked(1, series(1), series(1, host="EX2")), recycled(2, 0.5, host="EX2")))
+    assert [len(plot.marks) for plot in chart.plots] == [0, 1]
 
 
 def test_under_check_nothing_is_marked() -> None:
@@ -109,19 +109,19 @@ def test_under_check_nothing_is_marked() -> None:
 
 
 def test_a_day_is_drawn_in_few_bars() -> None:
-    (held,) = timeline.timelines(report(looked(1, series(*[1] * 300)), recycled(2, 60 * 24)))
-    assert held.per == "in 5 minutes"
-    assert len(held.plots[0].spans) <= 300
-    assert len(held.ticks) <= 7
+    (chart,) = timeline.timelines(report(looked(1, series(*[1] * 300)), recycled(2, 60 * 24)))
+    assert chart.per == "in 5 minutes"
+    assert len(chart.plots[0].spans) <= 300
+    assert len(chart.ticks) <= 7
 
 
 def test_a_figure_that_was_zero_all_the_time_is_a_sentence() -> None:
     run = report(looked(1, series(0, 0), series(0, host="EX2")))
     assert timeline.timelines(run) == ()
-    assert timeline.quiet(run) == ("syncs: none on EX1, EX2",)
+    assert timeline.always_zero(run) == ("syncs: none on EX1, EX2",)
 
 
 @pytest.mark.parametrize(("most", "top"), [(1, 1), (3, 3), (7, 8), (9, 10), (11, 20), (8000, 8000), (41_000, 50_000)])
 def test_a_scale_ends_at_a_round_figure(most: int, top: int) -> None:
-    (held,) = timeline.timelines(report(looked(1, series(most))))
-    assert held.top == top
+    (chart,) = timeline.timelines(report(looked(1, series(most))))
+    assert chart.top == top

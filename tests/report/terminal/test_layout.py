@@ -78,7 +78,7 @@ def test_one_is_no_plural() -> None:
     assert [counted(1, "user"), counted(2, "user")] == ["1 user", "2 users"]
 
 
-def test_a_difference_names_what_moved_and_under_diff_what_stays() -> None:
+def test_a_difference_names_what_changes_and_under_diff_what_stays() -> None:
     before = {"policy": None, "max_burst": 480000, "cutoff": 5}
     after = {"policy": "ours", "max_burst": 240000, "cutoff": 5}
     assert difference(before, after) == ["policy none -> ours", "max burst 480000 -> 240000"]
@@ -98,16 +98,16 @@ def test_values_come_in_one_order_whether_read_from_a_server_or_from_a_record() 
     assert value_words(recorded[0]) == value_words(read[0]) == "policy none, max burst 480000, recharge rate 1800000"
 
 
-def test_a_recorded_time_is_told_to_the_second_wherever_a_state_has_one() -> None:
+def test_a_recorded_time_is_shown_to_the_second_wherever_a_state_has_one() -> None:
     state = [[9180, "2026-11-21T04:25:28.840581+00:00"]]
-    told = "9180, 2026-11-21 04:25:28Z -> new worker processes"
-    assert difference(state, "new worker processes") == [told]
+    words = "9180, 2026-11-21 04:25:28Z -> new worker processes"
+    assert difference(state, "new worker processes") == [words]
     assert state_words(state) == "9180, 2026-11-21 04:25:28Z"
     assert state_words("2026-11-21T04:25:28+00:00 and more") == "2026-11-21T04:25:28+00:00 and more"
 
 
 @pytest.mark.parametrize(
-    ("value", "limit", "told"),
+    ("value", "limit", "words"),
     [
         (95.04, 60.0, ("95.0", "60.0")),
         (48.32, 48.31, ("48.32", "48.31")),
@@ -116,6 +116,6 @@ def test_a_recorded_time_is_told_to_the_second_wherever_a_state_has_one() -> Non
     ],
 )
 def test_a_figure_and_its_limit_differ_in_words_where_they_do(
-    value: float, limit: float, told: tuple[str, str]
+    value: float, limit: float, words: tuple[str, str]
 ) -> None:
-    assert figure_and_limit(value, limit, decimals=1) == told
+    assert figure_and_limit(value, limit, decimals=1) == words

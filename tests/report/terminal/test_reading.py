@@ -9,10 +9,10 @@ from ..samples import LOST
 CAS = READINGS["cas-mailbox"]
 
 
-def test_one_row_that_is_too_wide_is_told_a_value_a_line() -> None:
+def test_a_single_row_that_is_too_wide_is_shown_a_value_a_line() -> None:
     values = ("laura.brandt@contoso.example", "ams-ex01", True, None, 5204, (), ("a", "b"))
-    held = dict(zip(CAS.columns, values, strict=True))
-    lines = reading_lines(ReadingResult(CAS, (Row(None, tuple(held[name] for name in CAS.columns)),)), 80)
+    values_ = dict(zip(CAS.columns, values, strict=True))
+    lines = reading_lines(ReadingResult(CAS, (Row(None, tuple(values_[name] for name in CAS.columns)),)), 80)
     assert lines[0].split() == ["user", "laura.brandt@contoso.example"]
     assert len(lines) == len(CAS.columns)
     assert len(reading_lines(ReadingResult(CAS, (Row(None, values),)), 200)) == 2
@@ -21,7 +21,7 @@ def test_one_row_that_is_too_wide_is_told_a_value_a_line() -> None:
     )
 
 
-def test_a_host_that_gave_no_answer_is_told_with_what_to_do() -> None:
+def test_a_host_that_gave_no_answer_is_named_with_what_to_do() -> None:
     assert reading_lines(ReadingResult(READINGS["sites"], (), LOST.unreachable)) == [
         "unreachable: EX2 is not there: no route",
         "  next: start it",

@@ -29,8 +29,8 @@ def test_painting_adds_styles_and_changes_no_character(parts: list[tuple[str, St
 @given(st.lists(st.tuples(WORDS, STYLES), max_size=8))
 def test_wrapping_keeps_the_style_of_every_word(parts: list[tuple[str, Style | None]]) -> None:
     def visible(lines: list[str]) -> list[tuple[str, Style | None]]:
-        held = [pair for line in lines for pair in zip(line, styles_of(line), strict=True)]
-        return [pair for pair in held if not pair[0].isspace()]
+        pairs = [pair for line in lines for pair in zip(line, styles_of(line), strict=True)]
+        return [pair for pair in pairs if not pair[0].isspace()]
 
     line = joined(*parts)
     assert visible(wrapped(line)) == visible([line])
@@ -61,8 +61,8 @@ def test_a_report_in_colour_says_the_same_as_without() -> None:
 
     plain, painted_ = Text(), Text(colour=True)
     for number, step in enumerate(STEPS):
-        told = painted_.step(step, STEPS[:number], diff=True, verbose=True)
-        assert unpainted(told) == plain.step(step, STEPS[:number], diff=True, verbose=True)
+        text = painted_.step(step, STEPS[:number], diff=True, verbose=True)
+        assert unpainted(text) == plain.step(step, STEPS[:number], diff=True, verbose=True)
     end = painted_.end(REPORT, 3)
     assert unpainted(end) == plain.end(REPORT, 3)
     assert end.splitlines()[-1] == "undo          \x1b[1measops undo 20261124-170000-abcd\x1b[0m"

@@ -76,7 +76,7 @@ def test_the_head_of_a_step_counts_its_items_by_status_where_there_is_place() ->
     assert step_lines(mixed)[0].endswith("changed 1, ok 2")
 
 
-def test_runs_are_told_one_a_line_with_what_they_were() -> None:
+def test_runs_are_listed_one_a_line_with_what_they_were() -> None:
     def view(kind: str, playbook: str, **more: object) -> RunView:
         document = {"source": "/books/contacts-sync-storm.yml", "lab": more.pop("lab", None)}
         run = Run(f"20261124-170000-{kind:0<4}"[:20], kind, playbook, document, (), AT, **more)  # type: ignore[arg-type]
@@ -90,16 +90,16 @@ def test_runs_are_told_one_a_line_with_what_they_were() -> None:
     ]
     assert len(runs_lines(views)) == 1 + len(views)
     assert runs_lines(views, 80) == [
-        "run                   started UTC  status                   what",
-        "20261124-170000-undo  11-24 17:00  undone         lab       undo of",
-        "                                                            20261123-120000-beef",
-        "20261124-170000-run0  11-24 17:00  verify failed  lab owes  contacts-sync-storm",
-        "20261124-170000-do00  11-24 17:00  undone                   do block_user",
-        "20261124-170000-run0  11-24 17:00  died                     contacts-sync-storm",
+        "run                   started UTC  status                         what",
+        "20261124-170000-undo  11-24 17:00  undone         lab             undo of",
+        "                                                                  20261123-120000-beef",
+        "20261124-170000-run0  11-24 17:00  verify failed  lab unfinished  contacts-sync-storm",
+        "20261124-170000-do00  11-24 17:00  undone                         do block_user",
+        "20261124-170000-run0  11-24 17:00  died                           contacts-sync-storm",
     ]
 
 
-def test_a_run_that_somebody_stopped_is_not_told_as_one_that_died() -> None:
+def test_a_run_that_somebody_stopped_is_not_listed_as_one_that_died() -> None:
     run = Run("20261124-170000-abcd", "run", "Cure a storm", {"source": "/books/storm.yml"}, (), AT)
     assert [RunView(run, False, (), (), stopped=stopped).status for stopped in (True, False)] == ["stopped", "died"]
 
@@ -127,8 +127,8 @@ def test_a_long_reason_is_shortened_on_the_screen() -> None:
 
 
 def test_with_diff_what_was_refused_stays_as_it_is() -> None:
-    held = item("bob@contoso.example", Status.REFUSED, reason="protected", before={"policy": "his", "max_burst": 5})
-    step = attrs.evolve(STEPS[2], done=attrs.evolve(LIMITED, items=(held,)))
+    outcome = item("bob@contoso.example", Status.REFUSED, reason="protected", before={"policy": "his", "max_burst": 5})
+    step = attrs.evolve(STEPS[2], done=attrs.evolve(LIMITED, items=(outcome,)))
     assert step_lines(step, diff=True)[-3:] == [
         "    bob@contoso.example: refused (protected)",
         "      policy his",
@@ -225,7 +225,7 @@ def test_a_command_to_type_is_never_broken() -> None:
     assert f"on real servers  easops run {path} --inventory hosts.yml --check" in lines
 
 
-def test_a_note_that_was_told_is_not_told_again() -> None:
+def test_a_note_is_not_repeated() -> None:
     again = StepResult(7, "Again", "detect", "contact_sync_storm", Status.OK, detection=STORM)
     assert not any("note:" in line for line in step_lines(again, STEPS))
 
@@ -262,14 +262,16 @@ def test_a_recycle_alone_offers_no_undo() -> None:
 
 
 def test_a_lab_run_says_how_to_run_it_on_real_servers() -> None:
-    told = "on real servers  easops run storm --inventory hosts.yml --check"
-    good, bad = (attrs.evolve(REPORT, lab="contacts-storm", status=held) for held in (Status.CHANGED, Status.REFUSED))
-    assert told in end_lines(good, 0)
-    assert told not in end_lines(bad, 3)
+    command = "on real servers  easops run storm --inventory hosts.yml --check"
+    good, bad = (
+        attrs.evolve(REPORT, lab="contacts-storm", status=status) for status in (Status.CHANGED, Status.REFUSED)
+    )
+    assert command in end_lines(good, 0)
+    assert command not in end_lines(bad, 3)
 
 
 def test_a_check_says_what_would_change() -> None:
-    items = tuple(attrs.evolve(held, status=Status.WOULD_CHANGE) for held in RECYCLED.items)
+    items = tuple(attrs.evolve(outcome, status=Status.WOULD_CHANGE) for outcome in RECYCLED.items)
     step = StepResult(
         1, "Recycle", "do", "recycle_app_pool", Status.WOULD_CHANGE, done=attrs.evolve(RECYCLED, items=items)
     )
@@ -344,10 +346,12 @@ def test_whatever_a_step_holds_no_line_is_wider_than_80(
         notes=(words,),
         sentences=dict.fromkeys(hosts, words),
     )
-    held = item(words or "anna", status, reason=words, before={"policy": words}, after=None, effective=words)
+    outcome = item(words or "anna", status, reason=words, before={"policy": words}, after=None, effective=words)
     steps = (
         StepResult(1, name, "detect", "contact_sync_storm", status, words, tuple(hosts), detection=found, seconds=9e4),
-        StepResult(2, name, "do", "x", status, words, because=words, done=attrs.evolve(LIMITED, items=(held, held))),
+        StepResult(
+            2, name, "do", "x", status, words, because=words, done=attrs.evolve(LIMITED, items=(outcome, outcome))
+        ),
         StepResult(3, name, "verify", "contact_sync_storm", status, words, tuple(hosts), detection=found),
     )
     report = attrs.evolve(REPORT, run_id="R", steps=steps, status=status, lab=words or None)
