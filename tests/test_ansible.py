@@ -211,7 +211,7 @@ def both_logons(folder: Path) -> Iterator[Path]:
 def test_ansibles_own_connection_logs_on_and_the_lab_refuses_its_script(both_logons: Path, folder: Path) -> None:
     done = ansible("adhoc", "-i", both_logons, "all", "-m", "raw", "-a", "Get-Date", folder=folder)
     for name in ("tls", "encrypted"):
-        assert f"{name} | FAILED | rc=1 >>\nThe lab runs no script text; it knows easops' own scripts" in done.stdout
+        assert f"{name} | FAILED | rc=1 >>\nThe lab cannot run script text; it recognises" in done.stdout
     assert done.stdout.count("FullyQualifiedErrorId : LabUnknownScript") == 2
     assert "nobody | UNREACHABLE!" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
@@ -227,7 +227,7 @@ def test_an_ansible_module_is_refused_and_does_not_hang(both_logons: Path, folde
     done = ansible("adhoc", "-i", both_logons, "-M", modules, "tls", "-m", "hello", folder=folder)
     assert "tls | FAILED!" in done.stdout
     assert '"rc": 1' in done.stdout
-    assert "The lab runs no script text" in done.stdout
+    assert "The lab cannot run script text" in done.stdout
 
 
 def test_the_example_inventory_and_the_page_name_the_variables_that_exist(folder: Path) -> None:

@@ -33,7 +33,7 @@ def test_a_script_detects_in_a_lab_without_an_inventory() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "has"),
+    ("arguments", "has"),
     [
         ({}, "nothing"),
         ({"hosts": [], "lab": True}, "hosts and the lab"),
@@ -41,9 +41,9 @@ def test_a_script_detects_in_a_lab_without_an_inventory() -> None:
     ],
     ids=["nothing", "hosts and lab", "logs and lab"],
 )
-def test_a_detector_looks_at_exactly_one_of_hosts_logs_and_the_lab(given: dict[str, object], has: str) -> None:
+def test_a_detector_looks_at_exactly_one_of_hosts_logs_and_the_lab(arguments: dict[str, object], has: str) -> None:
     with pytest.raises(BadInput, match=f"contact_sync_storm has {has} to read"):
-        easops.detect("contact_sync_storm", **given)  # type: ignore[arg-type]
+        easops.detect("contact_sync_storm", **arguments)  # type: ignore[arg-type]
 
 
 def test_a_script_does_an_action_in_a_lab_and_undoes_it(tmp_path: Path) -> None:

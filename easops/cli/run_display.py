@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from easops.playbook.assessment.run_report import RunReport
     from easops.playbook.execution.caller import Confirm
     from easops.playbook.execution.interrupted import Interrupted
+    from easops.playbook.record.notice import Notice
     from easops.playbook.steps.effects import Preview
-    from easops.playbook.steps.step_result import Notice, StepResult
+    from easops.playbook.steps.step_result import StepResult
 
 
 class RunDisplay:

@@ -7,7 +7,7 @@ from easops.status import Status, worst
 
 
 def detect_status(detection: Detection, *, unreachable_allowed: int = 0) -> Status:
-    """The status of a look for a fault: ok, unreachable or undetermined.
+    """The status of a detect step: ok, unreachable or undetermined.
 
     What it found does not count: a fault that was found is an answer. *unreachable_allowed* is the number of
     unreachable hosts that the playbook accepts (``limits.unreachable``).

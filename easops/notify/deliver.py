@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from easops.errors import BadInput, EasopsError, OutcomeUnknown
 from easops.notify.channel import Channel, LogFile, Mail
 from easops.notify.transmission import Transmission
-from easops.playbook.steps.step_result import Notice, NoticeStatus
+from easops.playbook.record.notice import Notice, NoticeStatus
 from easops.remoting.retry import retrying
 from easops.report.message import Message
 

@@ -12,9 +12,9 @@ from easops.errors import EasopsError
 from easops.notify.channel import Channel
 from easops.notify.deliver import deliver
 from easops.playbook.assessment.ending import Ending, Word
+from easops.playbook.record.notice import Notice
 from easops.playbook.record.notice_ledger import Ledger
 from easops.playbook.steps.codec import Json, from_json, to_json
-from easops.playbook.steps.step_result import Notice
 from easops.report.message import message_of, trial_message
 
 DELIVERY_SECONDS: Final = 15.0

@@ -11,10 +11,12 @@ if TYPE_CHECKING:
     from easops.playbook.assessment.point import Point
     from easops.playbook.assessment.run_facts import OpenRun
     from easops.playbook.assessment.verdict import Verdict
+    from easops.playbook.execution.interrupted import Interrupted
     from easops.playbook.language.model import Playbook
+    from easops.playbook.record.notice import Notice
     from easops.playbook.run import submit
     from easops.playbook.steps.effects import Preview
-    from easops.playbook.steps.step_result import Notice, StepResult
+    from easops.playbook.steps.step_result import StepResult
 else:
     from easops.lazy import lazy_names
 
@@ -22,8 +24,9 @@ else:
         __name__,
         {
             "Assessment": "easops.playbook.assessment.assessment",
+            "Interrupted": "easops.playbook.execution.interrupted",
             "NextCommand": "easops.playbook.assessment.next_command",
-            "Notice": "easops.playbook.steps.step_result",
+            "Notice": "easops.playbook.record.notice",
             "OpenRun": "easops.playbook.assessment.run_facts",
             "Playbook": "easops.playbook.language.model",
             "Point": "easops.playbook.assessment.point",
@@ -37,6 +40,7 @@ else:
 
 __all__ = [
     "Assessment",
+    "Interrupted",
     "NextCommand",
     "Notice",
     "OpenRun",

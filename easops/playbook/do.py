@@ -80,19 +80,19 @@ def do(
         Refused, UnreachableHost, CommandFailed, Interrupted: as for ``run``.
     """
     chosen = entry_of(ACTIONS, action, "action")
-    given = dict(values or {})
-    values_of(chosen.parameters, given, action)
-    playbook = one_action_playbook(chosen, given, on=on is not None, because=because is not None)
+    arguments = dict(values or {})
+    values_of(chosen.parameters, arguments, action)
+    playbook = one_action_playbook(chosen, arguments, on=on is not None, because=because is not None)
 
-    def inputs_for(hosts: Sequence[Host]) -> Mapping[str, Any]:
+    def arguments_for(hosts: Sequence[Host]) -> Mapping[str, Any]:
         if on is not None:
             select_some(on, hosts)
         selector = None if on is None else as_selector(on, hosts)
-        return one_action_inputs(given, on=selector, because=because, protect=tuple(protect))
+        return one_action_inputs(arguments, on=selector, because=because, protect=tuple(protect))
 
     if hosts is not None:
-        inputs_for(hosts)  # raises before anything is made in the state folder
+        arguments_for(hosts)  # raises before anything is made in the state folder
     conduct = RunOptions(Caller(observer, confirm), wait, stopper, sessions, announcer)
     return start_run(
-        playbook, hosts, inputs_for, conduct, check=check, lab=lab, scenario=scenario, anew=anew, state=state
+        playbook, hosts, arguments_for, conduct, check=check, lab=lab, scenario=scenario, anew=anew, state=state
     )

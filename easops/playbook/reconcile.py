@@ -28,10 +28,10 @@ def reconcile(
     """
     with (
         opened(state) as (record, state),
-        locked(record, state, run_id) as (held, _),
-        world_of(held, hosts, state) as (known, clock),
+        locked(record, state, run_id) as (run, _),
+        world_of(run, hosts, state) as (run_hosts, clock),
     ):
-        return reconcile_run(held, record, known, clock)
+        return reconcile_run(run, record, run_hosts, clock)
 
 
 def abandon(
@@ -41,40 +41,43 @@ def abandon(
 
     Returns as ``reconcile``. Raises BadInput for an unknown run, Refused for one that is alive, closed or finished.
     """
-    with opened(state) as (record, state), locked(record, state, run_id) as (held, _):
-        refuse_closed(held)
-        if held.ended is not None and not held.owes and held.status != Status.UNKNOWN:
+    with opened(state) as (record, state), locked(record, state, run_id) as (run, _):
+        refuse_closed(run)
+        if run.ended is not None and not run.owes and run.status != Status.UNKNOWN:
             raise Refused(
-                f"run {held.run_id} has ended and has no unfinished steps",
-                f"its status is {held.status}",
-                f"there is nothing to abandon; easops undo {held.run_id} puts back what it changed",
+                f"run {run.run_id} has ended and has no unfinished steps",
+                f"its status is {run.status}",
+                f"there is nothing to abandon; easops undo {run.run_id} puts back what it changed",
                 rule="nothing to abandon",
             )
-        with world_of(held, hosts, state) as (known, clock):
-            found = reconcile_run(held, record, known, clock)
-        abandon_run(held, record, state)
+        with world_of(run, hosts, state) as (run_hosts, clock):
+            found = reconcile_run(run, record, run_hosts, clock)
+        abandon_run(run, record, state)
         return found
 
 
 def reconcile_run(
-    held: Run, record: Record, hosts: Sequence[Host], clock: Clock
+    run: Run, record: Record, hosts: Sequence[Host], clock: Clock
 ) -> tuple[tuple[Change, ChangeOutcome], ...]:
-    known = {entry.key: from_json(entry.body, ChangeOutcome) for entry in record.entries(held.run_id, "outcome")}
+    """As ``reconcile``, for a run whose lock is held and whose hosts are known."""
+    outcomes = {entry.key: from_json(entry.body, ChangeOutcome) for entry in record.entries(run.run_id, "outcome")}
     found: list[tuple[Change, ChangeOutcome]] = []
-    with context_of(held, record, hosts, clock, Silent()) as context:
-        for entry in record.entries(held.run_id, "intent"):
-            outcome = known.get(entry.key)
+    with context_of(run, record, hosts, clock, Silent()) as context:
+        for entry in record.entries(run.run_id, "intent"):
+            outcome = outcomes.get(entry.key)
             if outcome is None or outcome.status is Status.UNKNOWN:
                 change = from_json(entry.body["change"], Change)  # type: ignore[type-abstract]
                 settled = settle(change, context)
-                record.write(held.run_id, "outcome", entry.key, to_json(settled))
+                record.write(run.run_id, "outcome", entry.key, to_json(settled))
                 found.append((change, settled))
-    if held.ended is not None and held.status == Status.UNKNOWN and found:
-        rest = [step.status for step in steps_of(held, record) if step.status is not Status.UNKNOWN]
-        record.update(held.run_id, status=worst([*rest, *(outcome.status for _, outcome in found)]))
+    if run.ended is not None and run.status == Status.UNKNOWN and found:
+        # It ended as unknown because of these changes. Now they are known, so its status is that of its worst step.
+        rest = [step.status for step in steps_of(run, record) if step.status is not Status.UNKNOWN]
+        record.update(run.run_id, status=worst([*rest, *(outcome.status for _, outcome in found)]))
     return tuple(found)
 
 
-def abandon_run(held: Run, record: Record, state: StateFolder) -> None:
-    cancel(state, held.walk_ids)
-    record.update(held.run_id, closed="abandoned", owes=False)
+def abandon_run(run: Run, record: Record, state: StateFolder) -> None:
+    """Close a run that no process executes, and release its targets."""
+    cancel(state, run.walk_ids)
+    record.update(run.run_id, closed="abandoned", owes=False)

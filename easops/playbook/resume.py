@@ -65,43 +65,43 @@ def resume(
         UnreachableHost, CommandFailed, Interrupted: as for ``run``.
     """
     options = RunOptions(Caller(observer, confirm), wait, stopper, sessions, announcer)
-    with one_run_per_process(), opened(state) as (record, state), locked(record, state, run_id) as (held, lock):
-        refuse_closed(held)
+    with one_run_per_process(), opened(state) as (record, state), locked(record, state, run_id) as (run, lock):
+        refuse_closed(run)
         check_engine(state)
-        if held.document["protocol"] != PROTOCOL:
+        if run.document["protocol"] != PROTOCOL:
             raise Refused(
-                f"run {held.run_id} was recorded with engine protocol {held.document['protocol']}",
+                f"run {run.run_id} was recorded with engine protocol {run.document['protocol']}",
                 f"this version of easops uses protocol {PROTOCOL}",
-                f"install easops {held.document['version']} to resume it; easops undo works with any version",
+                f"install easops {run.document['version']} to resume it; easops undo works with any version",
                 rule="protocol",
             )
-        refuse_denied(held, record)
-        if held.ended is not None and not held.owes:
+        refuse_denied(run, record)
+        if run.ended is not None and not run.owes:
             raise Refused(
-                f"run {held.run_id} has ended and has no unfinished steps",
-                f"its status is {held.status}",
+                f"run {run.run_id} has ended and has no unfinished steps",
+                f"its status is {run.status}",
                 "run the playbook again, or undo it",
                 rule="nothing to resume",
             )
-        if held.waits:
-            refuse_open_run(record, state, held, held.document["anew"])
-            held = attrs.evolve(held, walks=1, started=dt.datetime.now(dt.UTC))
-            record.update(held.run_id, walks=1, started=held.started.isoformat())
-        record.write(held.run_id, "resumed", dt.datetime.now(dt.UTC).isoformat(), to_json(this_person()))
-        if held.document.get("submitted"):
+        if run.waits:
+            refuse_open_run(record, state, run, run.document["anew"])
+            run = attrs.evolve(run, walks=1, started=dt.datetime.now(dt.UTC))
+            record.update(run.run_id, walks=1, started=run.started.isoformat())
+        record.write(run.run_id, "resumed", dt.datetime.now(dt.UTC).isoformat(), to_json(this_person()))
+        if run.document.get("submitted"):
             options = attrs.evolve(options, asks=False)
-        if held.ended is not None:
-            held = attrs.evolve(held, walks=held.walks + 1, ended=None, status=None)
-            record.update(held.run_id, walks=held.walks, ended=None, status=None)
+        if run.ended is not None:
+            run = attrs.evolve(run, walks=run.walks + 1, ended=None, status=None)
+            record.update(run.run_id, walks=run.walks, ended=None, status=None)
         if announcer is not None:
-            held = attrs.evolve(held, document={**held.document, "notify": announcer.recorded()})
-            record.update(held.run_id, document=dumps(held.document))
-        with world_of(held, hosts, state) as (known, clock):
-            options = options.in_lab(held.lab)
-            if held.kind == "undo":
-                main = functools.partial(attempt_undo, held)
+            run = attrs.evolve(run, document={**run.document, "notify": announcer.recorded()})
+            record.update(run.run_id, document=dumps(run.document))
+        with world_of(run, hosts, state) as (run_hosts, clock):
+            options = options.in_lab(run.lab)
+            if run.kind == "undo":
+                main = functools.partial(attempt_undo, run)
             else:
-                main = functools.partial(attempt, held, record, known)
-            options.observer.started(held.run_id)
-            report = execute_run(held, held.walk_ids[-1], main, record, state, lock, known, clock, options)
+                main = functools.partial(attempt, run, record, run_hosts)
+            options.observer.started(run.run_id)
+            report = execute_run(run, run.walk_ids[-1], main, record, state, lock, run_hosts, clock, options)
             return options.caller.checked(report)

@@ -112,13 +112,13 @@ def run(
     Source: docs/explanation/playbooks.md.
     """
     playbook = playbook if isinstance(playbook, Playbook) else find_playbook(playbook)
-    given = dict(inputs or {})
-    check_inputs(playbook, given)
+    arguments = dict(inputs or {})
+    check_inputs(playbook, arguments)  # what is wrong is reported before a lab starts
     options = RunOptions(Caller(observer, confirm), wait, stopper, sessions, announcer)
     return start_run(
         playbook,
         hosts,
-        lambda _: given,
+        lambda _: arguments,
         options,
         check=check,
         lab=lab,
@@ -132,7 +132,7 @@ def run(
 def start_run(
     playbook: Playbook,
     hosts: Sequence[Host] | None,
-    inputs_for: Callable[[Sequence[Host]], Mapping[str, Any]],
+    arguments_for: Callable[[Sequence[Host]], Mapping[str, Any]],
     options: RunOptions,
     *,
     check: bool,
@@ -149,17 +149,17 @@ def start_run(
     state = state or StateFolder.default()
     with ExitStack() as stack:
         clock: Clock = SystemClock()
-        used: str | None = None
+        lab_scenario: str | None = None
         if check:
             check_engine(state)
             if lab:
                 world = stack.enter_context(temporary_lab(scenario or playbook.scenario or DEFAULT_SCENARIO))
-                hosts, clock, used = world.hosts, world.clock, world.scenario
-            values = check_inputs(playbook, inputs_for(hosts or ()))
-            chosen = select_hosts(playbook, values, hosts or (), limit)
+                hosts, clock, lab_scenario = world.hosts, world.clock, world.scenario
+            inputs = check_inputs(playbook, arguments_for(hosts or ()))
+            chosen = select_hosts(playbook, inputs, hosts or (), limit)
             earlier = None if lab else _earlier_run(state, playbook, chosen.selected, anew)
-            report = _checked(playbook, values, chosen, clock, options)
-            return options.caller.checked(attrs.evolve(report, lab=used, limit=limit, earlier=earlier))
+            report = _checked(playbook, inputs, chosen, clock, options)
+            return options.caller.checked(attrs.evolve(report, lab=lab_scenario, limit=limit, earlier=earlier))
         stack.enter_context(one_run_per_process())
         state = state.prepared()
         run_id = new_run_id()
@@ -172,20 +172,22 @@ def start_run(
         stack.enter_context(kept(lock))
         if lab:
             world = stack.enter_context(start_lab(scenario or playbook.scenario or DEFAULT_SCENARIO, state.lab(run_id)))
-            hosts, clock, used = world.hosts, world.clock, world.scenario
-        started = time_of_run(used, clock)
-        inputs = inputs_for(hosts or ())
-        held, hosts = _planned(run_id, playbook, inputs, hosts or (), limit, used, options.announcer, started)
-        refuse_open_run(record, state, held, anew)
+            hosts, clock, lab_scenario = world.hosts, world.clock, world.scenario
+        started = time_of_run(lab_scenario, clock)
+        arguments = arguments_for(hosts or ())
+        new_run, hosts = _new_run(
+            run_id, playbook, arguments, hosts or (), limit, lab_scenario, options.announcer, started
+        )
+        refuse_open_run(record, state, new_run, anew)
         ask_passwords(hosts)
-        record.add(held)
+        record.add(new_run)
         try:
             options.observer.started(run_id)
         except Exception:
-            record.end(run_id, Status.REFUSED, held.started, owes=False)  # the caller's own error: nothing has begun
+            record.end(run_id, Status.REFUSED, new_run.started, owes=False)  # the caller's own error: nothing has begun
             raise
-        main = functools.partial(attempt, held, record, hosts)
-        return options.caller.checked(execute_run(held, run_id, main, record, state, lock, hosts, clock, options))
+        main = functools.partial(attempt, new_run, record, hosts)
+        return options.caller.checked(execute_run(new_run, run_id, main, record, state, lock, hosts, clock, options))
 
 
 def submit(
@@ -203,22 +205,22 @@ def submit(
     Submitting a run confirms its changes: a worker has nobody to ask. Raises BadInput, and Refused where an earlier run
     is unfinished, which is checked again when the run begins.
     """
-    given = dict(inputs or {})
-    check_inputs(playbook, given)
+    arguments = dict(inputs or {})
+    check_inputs(playbook, arguments)
     with opened(state) as (record, state):
         check_engine(state)
         now = dt.datetime.now(dt.UTC)
-        held, _ = _planned(new_run_id(), playbook, given, hosts, limit, None, announcer, now)
-        held = attrs.evolve(held, document={**held.document, "submitted": True, "anew": anew}, walks=0)
-        refuse_open_run(record, state, held, anew)
-        record.add(held)
-        return held.run_id
+        new_run, _ = _new_run(new_run_id(), playbook, arguments, hosts, limit, None, announcer, now)
+        new_run = attrs.evolve(new_run, document={**new_run.document, "submitted": True, "anew": anew}, walks=0)
+        refuse_open_run(record, state, new_run, anew)
+        record.add(new_run)
+        return new_run.run_id
 
 
-def _planned(
+def _new_run(
     run_id: str,
     playbook: Playbook,
-    given: Mapping[str, Any],
+    arguments: Mapping[str, Any],
     hosts: Sequence[Host],
     limit: str | None,
     scenario: str | None,
@@ -226,24 +228,24 @@ def _planned(
     started: dt.datetime,
 ) -> tuple[Run, tuple[Host, ...]]:
     """The run to record before its first step, and all hosts of its organisation."""
-    chosen = select_hosts(playbook, check_inputs(playbook, given), hosts, limit)
+    chosen = select_hosts(playbook, check_inputs(playbook, arguments), hosts, limit)
     document = {
         "text": playbook.text,
         "source": playbook.source,
-        "inputs": {name: _plain(value) for name, value in given.items()},
+        "inputs": {name: _plain(value) for name, value in arguments.items()},
         "hosts": to_json(list(chosen.of_organisation)),
         "limit": limit,
         "lab": scenario,
         "notify": None if announcer is None else announcer.recorded(),
         **recorded_origin(),
     }
-    held = Run(run_id, playbook.kind, playbook.name, document, (), started)
-    return attrs.evolve(held, targets=_targets(held, chosen.selected)), chosen.of_organisation
+    new_run = Run(run_id, playbook.kind, playbook.name, document, (), started)
+    return attrs.evolve(new_run, targets=_targets(new_run, chosen.selected)), chosen.of_organisation
 
 
 def _checked(
     playbook: Playbook,
-    values: Mapping[str, Any],
+    inputs: Mapping[str, Any],
     chosen: SelectedHosts,
     clock: Clock,
     options: RunOptions,
@@ -256,10 +258,10 @@ def _checked(
     observer.started(None)
     with shared_or_new(options.sessions) as sessions:
         context = Context(sessions, Organisation.of(hosts, sessions), clock, observer.progress)
-        facts = learn_facts(playbook, values, hosts, context, f"organisation {hosts[0].organisation}")
+        facts = learn_facts(playbook, inputs, hosts, context, f"organisation {hosts[0].organisation}")
         steps = interpret(
             playbook,
-            values,
+            inputs,
             facts,
             chosen.selected,
             context,
@@ -280,17 +282,17 @@ def _checked(
     )
 
 
-def _targets(held: Run, selected: Sequence[Host]) -> tuple[str, ...]:
-    return (*(host_target(held, host) for host in selected), organisation_target(held, selected))
+def _targets(run: Run, selected: Sequence[Host]) -> tuple[str, ...]:
+    return (*(host_target(run, host) for host in selected), organisation_target(run, selected))
 
 
 def _earlier_run(state: StateFolder, playbook: Playbook, selected: Sequence[Host], anew: bool) -> OpenRun | None:
     """The open run because of which this one would be refused. Only reads, and makes no state folder."""
     if state.is_new:
         return None
-    new = Run("", "run", playbook.name, {}, (), dt.datetime.now(dt.UTC))
+    new_run = Run("", "run", playbook.name, {}, (), dt.datetime.now(dt.UTC))
     with opened(state) as (record, folder):
-        found = find_open_run(record, folder, attrs.evolve(new, targets=_targets(new, selected)), anew)
+        found = find_open_run(record, folder, attrs.evolve(new_run, targets=_targets(new_run, selected)), anew)
     return None if found is None else open_run_of(found)
 
 

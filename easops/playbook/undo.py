@@ -83,60 +83,67 @@ def undo(
     with (
         nullcontext() if check else one_run_per_process(),
         opened(state) as (record, state),
-        locked(record, state, run_id) as (held, _lock),
+        locked(record, state, run_id) as (run, _lock),
     ):
-        if held.closed.startswith("undone"):
+        if run.closed.startswith("undone"):
             raise Refused(
-                f"run {held.run_id} is already {held.closed}",
+                f"run {run.run_id} is already {run.closed}",
                 "",
-                f"easops runs show {held.run_id} shows more",
+                f"easops runs show {run.run_id} shows more",
                 rule="undone",
             )
         check_engine(state)
-        options = options.in_lab(held.lab)
-        with world_of(held, hosts, state) as (known, clock):
-            if held.ended is None and not check:
-                reconcile_run(held, record, known, clock)
-                abandon_run(held, record, state)
-            jobs = undo_jobs(held, record)
+        options = options.in_lab(run.lab)
+        with world_of(run, hosts, state) as (run_hosts, clock):
+            if run.ended is None and not check:
+                reconcile_run(run, record, run_hosts, clock)
+                abandon_run(run, record, state)
+            jobs = undo_jobs(run, record)
             if check:
                 options.observer.started(None)
-                with context_of(held, record, known, clock, options.observer, options.sessions) as context:
+                with context_of(run, record, run_hosts, clock, options.observer, options.sessions) as context:
                     moved = _move(context, jobs)
-                    report = _undo_checked(held, jobs, context, options.observer, skip_drifted, moved)
+                    report = _undo_checked(run, jobs, context, options.observer, skip_drifted, moved)
                     return options.caller.checked(report)
-            with context_of(held, record, known, clock, options.observer, options.sessions) as context:
+            with context_of(run, record, run_hosts, clock, options.observer, options.sessions) as context:
                 moved = _move(context, jobs)
                 controller = context.organisation.domain_controller
-            undoing = Run(
-                new_run_id(),
-                "undo",
-                f"undo of {held.run_id}",
-                {
-                    # An undo is a run of its own: who made the first run, with which easops, does not apply to it.
-                    **recorded_origin(),
-                    **{name: held.document.get(name) for name in ("source", "hosts", "lab")},
-                    "undoes": held.run_id,
-                    "closed": held.closed,
-                    "root": held.document.get("root", held.run_id),
-                    "jobs": to_json(jobs),
-                    "skip_drifted": skip_drifted,
-                    "moved": moved,
-                    "notify": None if announcer is None else announcer.recorded(),
-                },
-                held.targets,
-                time_of_run(held.lab, clock),
-            )
-            lock = state.lock(undoing.run_id)
+            started = time_of_run(run.lab, clock)
+            undo_run = _undo_run(run, jobs, started, skip_drifted=skip_drifted, moved=moved, announcer=announcer)
+            lock = state.lock(undo_run.run_id)
             lock.take()
             with kept(lock):
-                record.add(undoing)
-                for entry in record.entries(held.run_id, "facts"):
-                    record.write(undoing.run_id, "facts", entry.key, {**entry.body, "domain_controller": controller})
-                options.observer.started(undoing.run_id)
-                main = functools.partial(attempt_undo, undoing)
-                report = execute_run(undoing, undoing.run_id, main, record, state, lock, known, clock, options)
+                record.add(undo_run)
+                for entry in record.entries(run.run_id, "facts"):
+                    record.write(undo_run.run_id, "facts", entry.key, {**entry.body, "domain_controller": controller})
+                options.observer.started(undo_run.run_id)
+                main = functools.partial(attempt_undo, undo_run)
+                report = execute_run(undo_run, undo_run.run_id, main, record, state, lock, run_hosts, clock, options)
             return options.caller.checked(report)
+
+
+def _undo_run(
+    run: Run,
+    jobs: Sequence[Job],
+    started: dt.datetime,
+    *,
+    skip_drifted: bool,
+    moved: str,
+    announcer: Announcer | None,
+) -> Run:
+    """The undo of *run*, to record before it begins: a run of its own, with its own origin and confirmation."""
+    document = {
+        **recorded_origin(),
+        **{name: run.document.get(name) for name in ("source", "hosts", "lab")},
+        "undoes": run.run_id,
+        "closed": run.closed,
+        "root": run.document.get("root", run.run_id),
+        "jobs": to_json(list(jobs)),
+        "skip_drifted": skip_drifted,
+        "moved": moved,
+        "notify": None if announcer is None else announcer.recorded(),
+    }
+    return Run(new_run_id(), "undo", f"undo of {run.run_id}", document, run.targets, started)
 
 
 def _move(context: Context, jobs: Sequence[Job]) -> str:
@@ -158,7 +165,7 @@ def _move(context: Context, jobs: Sequence[Job]) -> str:
 
 
 def _undo_checked(
-    held: Run, jobs: Sequence[Job], context: Context, observer: Observer, skip_drifted: bool, moved: str
+    run: Run, jobs: Sequence[Job], context: Context, observer: Observer, skip_drifted: bool, moved: str
 ) -> RunReport:
     """The report of a check: what the undo would put back. Nothing is changed or recorded."""
     steps = plan_undo(jobs, context, ReadOnlyEffects(observer), skip_drifted=skip_drifted).results(moved)
@@ -166,11 +173,11 @@ def _undo_checked(
         observer.finished(step)
     return RunReport(
         None,
-        f"undo of {held.run_id}",
+        f"undo of {run.run_id}",
         "undo",
         run_status(steps),
         steps,
         checked=True,
-        lab=held.lab,
-        command=held.run_id + (" --skip-drifted" if skip_drifted else ""),
+        lab=run.lab,
+        command=run.run_id + (" --skip-drifted" if skip_drifted else ""),
     )

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 from easops.actions.change import Change, ChangeOutcome
 from easops.detectors.finding import Detection
 from easops.playbook.assessment.run_report import RunReport
-from easops.playbook.steps.step_result import Notice, StepResult
+from easops.playbook.record.notice import Notice
+from easops.playbook.steps.step_result import StepResult
 from easops.readings.take import ReadingResult
 from easops.status import Status
 

@@ -120,7 +120,7 @@ AWAY = UnreachableHost("away")
         "reply lost, done",
         "reply lost, not done",
         "refused",
-        "refused, and yet done",
+        "refused, but done",
         "never sent",
         "accepted, but it reads back as before",
         "done, and visible after a while",

@@ -27,7 +27,11 @@ def test_help_loads_the_command_line_and_nothing_else() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.partition("LOADED ")[2].split())
-    assert {name for name in loaded if name.partition(".")[0] == "easops"} - {"easops", "easops.cli"} == {
+    assert {name for name in loaded if name.partition(".")[0] == "easops"} - {
+        "easops",
+        "easops.cli",
+        "easops.lazy",
+    } == {
         f"easops.cli.{name}"
         for name in (
             "app approve arguments completion console detect do exit_code github_actions inventory lab lint notify "

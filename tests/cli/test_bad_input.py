@@ -38,7 +38,7 @@ WRONG: dict[str, tuple[list[str | Path], str, str]] = {
     "scenario without lab": (["run", "contacts-sync-storm", "--scenario", "calm"], "--scenario", "add --lab"),
     "scenario": (["run", "contacts-sync-storm", "--lab", "--scenario", "clam"], "no lab scenario 'clam'", "'calm'"),
     "not a log": (["detect", "contact_sync_storm", "--logs", LOGS / "not-a-log"], "is not a W3C log", "IIS site"),
-    "no log": (["detect", "contact_sync_storm", "--logs", LOGS / "nosuch"], "is not there", "correct the path"),
+    "no log": (["detect", "contact_sync_storm", "--logs", LOGS / "nosuch"], "does not exist", "correct the path"),
     "not from logs": (
         ["detect", "sync_pool_cpu", "above=9", "--logs", LOGS / "2010"],
         "it needs a server",

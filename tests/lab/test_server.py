@@ -127,23 +127,23 @@ def test_a_program_moves_the_clock_of_a_lab_by_standard_input(tmp_path: Path) ->
     assert process.stdout is not None
     ready = json.loads(process.stdout.readline())
     assert (ready["start"], ready["speed"]) == (BEGIN.isoformat(), 0.0)
-    said = []
+    answers = []
     for line in ('{"until": 0}', '{"until": 90.5}', '{"until": 30}', "90", '{"until": 100}'):
         process.stdin.write(line + "\n")
         process.stdin.flush()
-        said.append(json.loads(process.stdout.readline()))
+        answers.append(json.loads(process.stdout.readline()))
     wrong = {"error": 'a line is {"until": SECONDS}'}
-    assert said == [{"now": 0.0}, {"now": 90.5}, {"now": 90.5}, wrong, {"now": 100.0}]
+    assert answers == [{"now": 0.0}, {"now": 90.5}, {"now": 90.5}, wrong, {"now": 100.0}]
     rest, errors = process.communicate(timeout=20)
     assert (process.returncode, rest, errors) == (0, "", "")
     assert json.loads((tmp_path / "state" / "clock.json").read_text())["elapsed"] == 100.0
 
 
-def test_a_begin_that_is_no_time_is_refused() -> None:
+def test_a_begin_that_is_not_a_time_is_refused() -> None:
     process = run("start", "--begin", "noon")
     _, errors = process.communicate(timeout=20)
     assert process.returncode != 0
-    assert "--begin: 'noon' is not a time" in errors
+    assert "--begin: 'noon' is not a valid time" in errors
 
 
 def test_calls_of_one_moment_are_counted_by_server_when_the_clock_is_next_moved(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from easops.notify.channel import Channel, LogFile
 from easops.notify.deliver import deliver
-from easops.playbook.steps.step_result import Notice
+from easops.playbook.record.notice import Notice
 from easops.report.message import Message
 
 MESSAGE = Message("k", "s", "t", {"text": "a\nb", "user": "André"})

@@ -15,7 +15,7 @@ import pytest
 from easops.lab.certificate import Certificate
 from easops.notify.channel import Body, Channel, Reference, Webhook
 from easops.notify.deliver import deliver
-from easops.playbook.steps.step_result import Notice
+from easops.playbook.record.notice import Notice
 from easops.report.message import Message
 
 from .servers import Hook, webhook

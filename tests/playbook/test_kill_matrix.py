@@ -15,10 +15,27 @@ from .kill_matrix import COLUMNS, HEAD, ROWS, WORLD, Row, cell
 from .killing import MOMENTS
 from .stage import Stage, stage
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is needed to kill a run")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is needed to kill a run"),
+    pytest.mark.slow,
+]
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "explanation" / "tested-promises.md"
-CELLS = [(database, row, moment) for database in ("sqlite", "postgresql") for row in ROWS for moment in COLUMNS]
+ON_POSTGRESQL = "limit_eas_usage: the association"
+"""The row that each run of the tests executes on PostgreSQL too; ``-m postgres_matrix`` executes the others."""
+
+CELLS = [
+    pytest.param(
+        database,
+        row,
+        moment,
+        id=f"{database}: {row.name} killed {moment}",
+        marks=[pytest.mark.postgres_matrix] if database == "postgresql" and row.name != ON_POSTGRESQL else [],
+    )
+    for database in ("sqlite", "postgresql")
+    for row in ROWS
+    for moment in COLUMNS
+]
 
 
 def shown() -> list[str]:
@@ -39,12 +56,7 @@ def held(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         yield on
 
 
-@pytest.mark.parametrize(
-    ("held", "row", "moment"),
-    CELLS,
-    indirect=["held"],
-    ids=[f"{database}: {row.name} killed {moment}" for database, row, moment in CELLS],
-)
+@pytest.mark.parametrize(("held", "row", "moment"), CELLS, indirect=["held"])
 def test_a_killed_run_that_is_resumed_has_made_each_change_once_and_is_undone(
     held: Stage, row: Row, moment: str
 ) -> None:
@@ -56,6 +68,10 @@ def test_a_killed_run_that_is_resumed_has_made_each_change_once_and_is_undone(
         assert not any(made.startswith(row.cmdlet) for made in seen.made)
     assert seen.restored
     assert seen.line in shown()
+
+
+def test_the_row_on_postgresql_is_one_of_the_matrix() -> None:
+    assert ON_POSTGRESQL in [row.name for row in ROWS]
 
 
 def test_the_documented_table_has_a_row_for_each_cell_and_no_other() -> None:

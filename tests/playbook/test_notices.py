@@ -18,13 +18,13 @@ from easops.notify import Channel, Notifications
 from easops.notify.channel import LogFile, Mail, Webhook
 from easops.playbook.assessment.ending import Ending
 from easops.playbook.assessment.run_report import report_of
+from easops.playbook.record.notice import Notice
 from easops.playbook.record.notice_ledger import Ledger, Moment, notices_of
 from easops.playbook.record.run_store import Record, Run
 from easops.playbook.record.run_view import RunView
 from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.record.stored_run import opened
 from easops.playbook.run import run
-from easops.playbook.steps.step_result import Notice
 from tests.notify.servers import Hook, mail_server, webhook
 
 from .processes import environment_of

@@ -210,7 +210,7 @@ def test_a_worker_process_that_starts_during_that_wait_is_recycled_too(rig: Star
         """The pool gets a new worker process by itself while the domain controller is waited for, once."""
 
         def progress(self, text: str) -> None:
-            if text.startswith("waiting until the domain controller") and not pids:
+            if text.startswith("waiting until the changes to") and not pids:
                 with world._lock:
                     world.recycle(server, server.pools["msexchangesyncapppool"])
                     pids.append(server.sync_worker.pid)

@@ -31,8 +31,8 @@ def names_in(logs: Sequence[HostLog], criteria: Criteria) -> tuple[str, ...]:
 def judge(logs: Sequence[HostLog], mailboxes: Mailboxes, criteria: Criteria) -> Detection:
     """The detection of *logs*; *mailboxes* has all of ``names_in``. The contacts of the found mailboxes are not in it.
 
-    Each user counts once, with the hits of all hosts and under all names. A user of whom the log says nothing certain
-    is undetermined: required where asked for, only listed where met in a log.
+    Each user counts once, with the hits of all hosts and under all names. A user who cannot be judged is undetermined:
+    required if asked for, only listed if met in a log.
     """
     undetermined, unreachable = _unresolved(logs, mailboxes, criteria)
     groups = _hits_by_mailbox(logs, mailboxes)

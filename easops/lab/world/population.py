@@ -23,7 +23,7 @@ _PROBE_INTERVAL: Final = 90.0
 class Population:
     """Makes the *phones* and the other clients of one world, and adds the first event of each to *events*.
 
-    *begin* is where its logs begin, *start* where a person first sees it, both in seconds since 1970.
+    *start* is when the world starts for a person, in seconds since 1970; its logs begin earlier.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Population:
                 continue
             user = mailbox.display_name
             if user in taken:
-                user = ""  # has the name of somebody special, but is somebody else
+                user = ""  # another mailbox with the display name of a special user
             elif user in storms or user in heavy or user in first:
                 taken.add(user)
                 dice = 0.5

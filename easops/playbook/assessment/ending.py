@@ -9,8 +9,8 @@ import attrs
 
 from easops.errors import EasopsError
 from easops.playbook.assessment.run_report import RunReport
+from easops.playbook.record.notice import Notice
 from easops.playbook.steps.codec import Json
-from easops.playbook.steps.step_result import Notice
 from easops.status import Severity, Status, severity
 
 if TYPE_CHECKING:

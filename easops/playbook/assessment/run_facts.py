@@ -10,7 +10,8 @@ import attrs
 from easops.actions.outcome import ItemOutcome
 from easops.detectors.finding import Detection
 from easops.errors import EasopsError
-from easops.playbook.steps.step_result import Notice, StepResult
+from easops.playbook.record.notice import Notice
+from easops.playbook.steps.step_result import StepResult
 from easops.status import EXIT_CODES, MAY_HAVE_CHANGED, OPEN, Status
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import secrets
 from typing import Literal, cast
 
+from easops.playbook.record.notice import Notice, NoticeStatus
 from easops.playbook.record.run_store import Record, Run
-from easops.playbook.steps.step_result import Notice, NoticeStatus
 
 Moment = Literal["end", "stopped"]
 """Of what somebody is notified: that a run has ended, or was stopped before its end."""

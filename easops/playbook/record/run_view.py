@@ -6,11 +6,12 @@ import attrs
 
 from easops.actions.change import Change, ChangeOutcome
 from easops.playbook.record.approval import Asked, look_up
+from easops.playbook.record.notice import Notice
 from easops.playbook.record.notice_ledger import notices_of
 from easops.playbook.record.run_store import Record, Run
 from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.record.stored_run import changes_of, looked_at, opened, steps_of, was_stopped
-from easops.playbook.steps.step_result import Notice, StepResult
+from easops.playbook.steps.step_result import StepResult
 from easops.status import Status
 
 

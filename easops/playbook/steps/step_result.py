@@ -1,8 +1,7 @@
-"""What came of a step, and of a notice."""
+"""The result of a step."""
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any, Literal
 
 import attrs
@@ -17,7 +16,7 @@ Kind = Literal["detect", "verify", "do", "approval", "undo"]
 
 
 def step_key(number: int, host: str | None) -> str:
-    """A step's name in the record and the engine; *host* is that of its ``each_host``."""
+    """The name of a step in the record and the engine. *host* is the host of its ``each_host``."""
     return str(number) if host is None else f"{number}@{host}"
 
 
@@ -26,12 +25,13 @@ class StepResult:
     """The result of one step.
 
     *number* and *name* are those of the step, *kind* its keyword, *subject* the detector or action. *status* is how it
-    ended, *reason* why, *because* the reason that the playbook gives for a change. *seconds* is how long it took.
-    *hosts* are the names of its hosts; *detection* is what a detect or verify found, *done* the result of a do or undo.
-    *certain* is False for a prediction that depends on an earlier step, which *reason* names. *stops* says that no
-    later changing step may start because of it. *host* is the host at hand of a step in an ``each_host``; *position*
-    counts the results of the walk from 1 (0 in records of releases without groups: there it is *number*). *approval* is
-    what an approval step asks for. *given* are the values of a detect, as they are typed (``above=60``).
+    ended, *reason* why, *because* the reason that the playbook gives for a change. *seconds* is how long it took, by
+    the clock of the run. *hosts* are the names of its hosts. *detection* is what a detect or verify found, *done* the
+    result of a do or undo, *approval* what an approval step asks for. *certain* is False for a prediction that depends
+    on an earlier step, which *reason* names. *stops*: because of this step no later changing step starts. *host* is the
+    current host of a step in an ``each_host``. *position* counts the results of the run from 1 (0 in records of 0.1.0
+    without groups: there it is *number*). *given* are the values of a detect as arguments of ``easops detect``
+    (``above=60``).
     """
 
     number: int
@@ -59,7 +59,7 @@ class StepResult:
 
     @property
     def key(self) -> str:
-        """What tells it from the others of its run: ``3``, or ``3@EX01`` in an ``each_host``."""
+        """Its name among the steps of the run: ``3``, or ``3@EX01`` in an ``each_host``."""
         return step_key(self.number, self.host)
 
     @property
@@ -74,27 +74,10 @@ class StepResult:
 
     @property
     def unapproved(self) -> bool:
-        """Whether it planned what was not approved, or is not any more, and so did not do it."""
+        """Whether it did not do what it planned because that is not approved, or no longer approved."""
         return any(item.rule == RULE for item in self.items)
 
 
-NoticeStatus = Literal["sent", "failed", "unknown"]
-
-
-@attrs.frozen
-class Notice:
-    """The outcome of one notification of a run's end.
-
-    *channel* is the name of the channel, *at* the time. *status* is ``sent``, ``failed`` (*reason* says why), or
-    ``unknown``: it may have arrived, and is not sent again.
-    """
-
-    channel: str
-    status: NoticeStatus
-    reason: str
-    at: dt.datetime
-
-
 def run_status(steps: tuple[StepResult, ...]) -> Status:
-    """A run's status: its worst step's, leaving out those that nothing hangs on."""
+    """The status of a run: that of its worst step."""
     return worst(step.status for step in steps)

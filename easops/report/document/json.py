@@ -30,8 +30,9 @@ from easops.detectors.finding import Detection
 from easops.playbook.assessment.assessment import Assessment
 from easops.playbook.assessment.next_commands import begin, next_of_asked
 from easops.playbook.assessment.run_report import RunReport
+from easops.playbook.record.notice import Notice
 from easops.playbook.steps.codec import to_json
-from easops.playbook.steps.step_result import Notice, StepResult
+from easops.playbook.steps.step_result import StepResult
 from easops.readings.take import ReadingResult
 from easops.status import Status
 

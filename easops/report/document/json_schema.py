@@ -22,10 +22,11 @@ from easops.document import Problem
 from easops.json_schema import DIALECT, Schema
 from easops.playbook.assessment.run_facts import RunFacts
 from easops.playbook.record.approval import Decision
+from easops.playbook.record.notice import Notice
 from easops.playbook.record.run_store import Run
 from easops.playbook.record.run_view import RunView
 from easops.playbook.steps.approval_request import Approval
-from easops.playbook.steps.step_result import Notice, StepResult
+from easops.playbook.steps.step_result import StepResult
 from easops.readings.reading import Reading
 from easops.remoting.unreachable import Unreachable
 from easops.status import Status

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from easops.actions.change import Change, ChangeOutcome
 from easops.actions.state_words import state_words
 from easops.playbook.assessment.run_report import RunReport
-from easops.playbook.steps.step_result import Notice
+from easops.playbook.record.notice import Notice
 from easops.report.terminal.approval import decision_words
 from easops.report.terminal.head_and_end import Row, assessment_rows, command_rows, head_lines, rows_lines
 from easops.report.terminal.layout import INDENT, moment, table, wrapped

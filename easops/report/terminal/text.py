@@ -12,7 +12,8 @@ from easops.detectors.finding import Detection
 from easops.playbook.assessment.found import found_words
 from easops.playbook.assessment.next_commands import begin
 from easops.playbook.assessment.run_report import RunReport
-from easops.playbook.steps.step_result import Notice, StepResult
+from easops.playbook.record.notice import Notice
+from easops.playbook.steps.step_result import StepResult
 from easops.readings.take import ReadingResult
 from easops.report.terminal.approval import asked_lines, decided_lines
 from easops.report.terminal.finding import detection_lines, unreachable_lines

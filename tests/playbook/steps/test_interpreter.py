@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 import pytest
 
-from easops.detectors.finding import Detection, Undetermined
+from easops.detectors.finding import Undetermined
 from easops.playbook.steps.unfinished import has_unfinished_steps
 from easops.remoting.unreachable import Unreachable
 from easops.status import Status
@@ -187,20 +187,3 @@ steps:
 def test_a_group_that_is_refused_names_itself() -> None:
     _, effects, _ = interpret_playbook(BOTH, found(), text=HOST_BY_HOST.replace("{changes: 2}", "{changes: 1}"))
     assert effects.results[2].reason == "the run stopped at 'one after the other'"
-
-
-def leaves_unfinished(*finds: Detection, effects: FakeEffects, **more: Any) -> bool:
-    interpret_playbook(*finds, effects=effects, **more)
-    return has_unfinished_steps(effects.results)
-
-
-def test_steps_are_unfinished_because_of_a_failure_and_never_because_of_a_refusal() -> None:
-    flooding = found(user("anna"))
-    both = found(user("anna", hosts=("A", "B")), hosts=("A", "B"))
-    assert leaves_unfinished(flooding, found(), effects=FakeEffects(outcomes={"anna": Status.FAILED}))
-    assert leaves_unfinished(both, found(), effects=FakeEffects(outcomes={"A": Status.FAILED}))
-    assert leaves_unfinished(both, found(), effects=FakeEffects(outcomes={"B": Status.FAILED}))
-    assert not leaves_unfinished(flooding, found(), effects=FakeEffects())
-    assert not leaves_unfinished(flooding, effects=FakeEffects())  # not verified: nothing is left to do
-    assert not leaves_unfinished(flooding, found(), effects=FakeEffects(yes=False))
-    assert not leaves_unfinished(found(user("a"), user("b"), user("c")), effects=FakeEffects())

@@ -66,7 +66,7 @@ def test_a_mailbox_and_a_group_it_is_in_protect_it_once_and_the_first_entry_tell
         ("Newsletter", "the group Newsletter and its nested groups have no mailbox"),
         ("All Staff", "All Staff is a dynamic distribution group"),
         ("Everybody and Guests", "All Staff is a dynamic distribution group"),
-        (" ", "a mailbox needs a name"),
+        (" ", "the name of the mailbox is empty"),
     ],
 )
 def test_an_entry_that_says_less_than_was_meant_refuses_and_says_what_to_correct(

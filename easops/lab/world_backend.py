@@ -1,0 +1,63 @@
+"""Between pipelines and the world: a bound cmdlet or a known script is answered by the world at its time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from easops.lab.call import Call, Endpoint
+from easops.lab.cmdlets import CMDLETS
+from easops.lab.scripts import SCRIPTS
+from easops.lab.value import CmdletFailed, ErrorInfo, NonTerminating
+from easops.lab.world import World
+
+
+class WorldBackend:
+    """Answers commands. Each pipeline has its own thread; all its statements have the same moment."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._pipeline = threading.local()
+
+    def invoke(
+        self,
+        server: str,
+        endpoint: Endpoint,
+        user: str,
+        cmdlet: str,
+        parameters: Mapping[str, Any],
+        input: tuple[Any, ...],
+    ) -> Iterable[Any]:
+        call = Call(server, user, cmdlet, parameters, input)
+        try:
+            return self._world.perform(CMDLETS[cmdlet], call, self._moment(server))
+        except CmdletFailed as error:
+            if endpoint == "exchange":
+                # Exchange's cmdlets write their errors, and the pipeline completes.
+                return [NonTerminating(error.error)]
+            raise
+
+    def script(self, server: str, user: str, digest: str, parameters: Mapping[str, Any]) -> Iterable[Any]:
+        for twin in SCRIPTS.values():
+            if twin.digest == digest:
+                return self._world.perform(twin, Call(server, user, twin.name, parameters), self._moment(server))
+        raise CmdletFailed(
+            ErrorInfo(
+                "The lab cannot run script text; it recognises the scripts of easops, and this is not one of them.",
+                "System.NotSupportedException",
+                "LabUnknownScript",
+                "NotImplemented",
+                target=digest,
+            )
+        )
+
+    def _moment(self, server: str) -> float:
+        """When the pipeline of this thread began, in seconds since 1970."""
+        if not hasattr(self._pipeline, "moment"):
+            self._pipeline.moment = self._world.begin_call(server)
+        moment: float = self._pipeline.moment
+        return moment
+
+    def commands(self, endpoint: Endpoint) -> Collection[str]:
+        return {cmdlet.name for cmdlet in CMDLETS.values() if cmdlet.endpoint == endpoint}
