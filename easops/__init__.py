@@ -6,7 +6,7 @@ single action, and ``undo`` puts back what they changed. ``read_hosts`` reads ma
 ``SessionPool``.
 
 None of this prints, or ends the process. Its errors are those of ``easops.errors``, all of them ``EasopsError``; only a
-run that is stopped raises ``Interrupted``, which is not one of them.
+run that is stopped raises ``easops.playbook.Interrupted``, which is not one of them.
 Importing this module imports nothing else: each name is imported when it is first used.
 """
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from easops.inventory.load import load_inventory
     from easops.playbook.assessment.run_report import RunReport
     from easops.playbook.do import do
-    from easops.playbook.execution.interrupted import Interrupted
     from easops.playbook.language.find import find_playbook
     from easops.playbook.resume import resume
     from easops.playbook.run import run
@@ -37,7 +36,6 @@ else:
         {
             "Detection": "easops.detectors.finding",
             "EasopsError": "easops.errors",
-            "Interrupted": "easops.playbook.execution.interrupted",
             "Observer": "easops.playbook.steps.observer",
             "RunReport": "easops.playbook.assessment.run_report",
             "SessionPool": "easops.remoting.pool",
@@ -56,7 +54,6 @@ else:
 __all__ = [
     "Detection",
     "EasopsError",
-    "Interrupted",
     "Observer",
     "RunReport",
     "SessionPool",

@@ -48,7 +48,7 @@ STATES = {
     "died": "its process ended before the run did; `runs resume`, `undo`, `runs reconcile` or `runs abandon` go on",
     "stopped": "somebody stopped it, with Ctrl-C or SIGTERM; the same four go on",
     "STATUS": "it ended with this status",
-    "STATUS, owes its later steps": "it ended, with changing steps not started: `runs resume` goes on with them",
+    "STATUS, unfinished": "it has ended, but has unfinished steps: `runs resume` continues it",
     "undone by RUN": "everything that can be put back is",
     "abandoned": "settled by reading, then closed",
 }

@@ -20,7 +20,7 @@ from easops.errors import EasopsError, ErrorRecord
 
 ORDER: Final = (
     "load_inventory", "detect", "run", "do", "undo", "resume", "find_playbook", "read_hosts", "SessionPool", "Observer",
-    "RunReport", "Detection", "Status", "EasopsError", "Interrupted",
+    "RunReport", "Detection", "Status", "EasopsError",
 )  # fmt: skip
 """The names of ``easops``, in the order in which a script needs them."""
 

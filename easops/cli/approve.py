@@ -23,14 +23,14 @@ def approve(
 ) -> None:
     """Approve or deny what a run plans to change. easops runs resume then carries it out."""
     from easops.playbook.record.approval import approve as approve_run
-    from easops.playbook.record.approval import asked_of
+    from easops.playbook.record.approval import pending_approval
     from easops.report.terminal.approval import asked_lines
     from easops.report.terminal.error import three_lines
     from easops.status import EXIT_REFUSED
 
     console = Console()
     form = console.form(as_json)
-    asked = asked_of(run)
+    asked = pending_approval(run)
     run_id, shown = asked.run.run_id, asked.approval.digest
     if not yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
         console.result(form.asked(asked, EXIT_REFUSED))

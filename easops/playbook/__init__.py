@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from easops.playbook.assessment.point import Point
     from easops.playbook.assessment.run_facts import OpenRun
     from easops.playbook.assessment.verdict import Verdict
+    from easops.playbook.execution.interrupted import Interrupted
     from easops.playbook.language.model import Playbook
     from easops.playbook.record.notice import Notice
     from easops.playbook.run import submit
@@ -23,6 +24,7 @@ else:
         __name__,
         {
             "Assessment": "easops.playbook.assessment.assessment",
+            "Interrupted": "easops.playbook.execution.interrupted",
             "NextCommand": "easops.playbook.assessment.next_command",
             "Notice": "easops.playbook.record.notice",
             "OpenRun": "easops.playbook.assessment.run_facts",
@@ -38,6 +40,7 @@ else:
 
 __all__ = [
     "Assessment",
+    "Interrupted",
     "NextCommand",
     "Notice",
     "OpenRun",

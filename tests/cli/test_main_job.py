@@ -45,7 +45,9 @@ def test_with_nothing_wrong_nothing_is_found_and_nothing_changed(process: Easops
     document = json.loads(answer.out)
     assert answer.code == 0, answer.err
     assert (document["status"], document["changed"]) == ("ok", False)
-    assert document["next"] == "easops detect sync_pool_cpu above=60", "another cause is not ruled out"
+    assert document["next"] == "easops detect sync_pool_cpu above=60 --lab --scenario calm", (
+        "another cause is not ruled out"
+    )
     assert set(document) == {
         "status", "changed", "would_change", "run_id", "playbook", "kind", "lab", "started", "ended", "exit_code",
         "findings", "steps", "next", "limit", "earlier", "notices", "assessment",

@@ -78,13 +78,14 @@ def test_a_server_that_is_only_busy_is_left_alone_and_the_report_says_why(rig: S
 def test_a_server_whose_devices_are_not_served_afterwards_ends_the_cure_there(rig: Start) -> None:
     lab = rig("stranded-pings")
     world = lab.lab.world
-    refuse = world._refusal
+    active_sync: Any = world._active_sync
+    refuse = active_sync._refusal
 
     def refusing(access: Any, phone: Any, limits: Any) -> Any:
         recycled = phone.back.sync_worker.started > world.start
         return (503, "ServerUnavailable", "") if recycled else refuse(access, phone, limits)
 
-    world._refusal = refusing
+    active_sync._refusal = refusing
 
     report = lab.cure("stranded-pings")
 

@@ -83,7 +83,7 @@ def run_of(
     )
     if how == "check":
         return attrs.evolve(report, run_id=None, checked=True, unfinished=False)
-    without_end: dict[str, Any] = {"ended": None, "status": None, "owes": False}
+    without_end: dict[str, Any] = {"ended": None, "status": None, "unfinished": False}
     view = {"changes": ((SENT, None),) if open_change else ()}
     run = recorded(report, view=view, **({} if how == "ended" else without_end))
     return attrs.evolve(run, stopped=how == "stopped", unfinished=unfinished and how == "ended")

@@ -8,7 +8,6 @@ from typing import assert_type
 from easops import (
     Detection,
     EasopsError,
-    Interrupted,
     Observer,
     RunReport,
     SessionPool,
@@ -27,7 +26,7 @@ from easops.detectors import Measurement, UserFinding
 from easops.iis import WorkerProcess, WorkerProcessReading, read_worker_processes
 from easops.inventory import Host, Inventory
 from easops.logs import EasRequest, EasTraffic, read_eas_files
-from easops.playbook import Playbook, Preview, StepResult
+from easops.playbook import Interrupted, Playbook, Preview, StepResult
 from easops.remoting import Command, RemoteObject, Session
 
 
