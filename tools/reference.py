@@ -48,7 +48,7 @@ STATES = {
     "died": "its process ended unexpectedly; continue with `runs resume`, `undo`, `runs reconcile` or `runs abandon`",
     "stopped": "somebody stopped it, with Ctrl-C or SIGTERM; continue with one of the same four commands",
     "STATUS": "it ended with this status",
-    "STATUS, unfinished": "it ended, and changing steps are not done: `runs resume` continues with them",
+    "STATUS, unfinished": "it ended with unfinished steps: `runs resume` continues with them",
     "undone by RUN": "everything that can be put back was put back",
     "abandoned": "reconciled, then closed",
 }

@@ -150,7 +150,7 @@ def runs(ctx: typer.Context, incomplete: str) -> Words:
     if os.environ.get(VARIABLE):
         return []
     return [
-        (run.run_id, " ".join(part for part in (run.what, run.status, "in the lab" if run.lab else "") if part))
+        (run.run_id, " ".join(part for part in (run.title, run.status, "in the lab" if run.lab else "") if part))
         for run in recent_runs(_RUNS)
     ]
 

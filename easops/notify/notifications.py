@@ -13,7 +13,7 @@ from easops.notify.channel import Channel
 from easops.notify.deliver import deliver
 from easops.playbook.assessment.ending import Ending, Word
 from easops.playbook.record.notice import Notice
-from easops.playbook.record.notice_ledger import Ledger
+from easops.playbook.record.notice_ledger import NoticeLedger
 from easops.playbook.steps.codec import Json, from_json, to_json
 from easops.report.message import message_of, trial_message
 
@@ -57,7 +57,7 @@ class Notifications:
         """The channels that are notified of an end that these words describe."""
         return tuple(channel for channel in self.channels if set(channel.when) & set(words))
 
-    def announce(self, ending: Ending, ledger: Ledger, progress: Callable[[str], None]) -> tuple[Notice, ...]:
+    def announce(self, ending: Ending, ledger: NoticeLedger, progress: Callable[[str], None]) -> tuple[Notice, ...]:
         """Notify the channels that want to know and were not notified yet.
 
         Raises nothing, and takes at most ``DELIVERY_SECONDS``.
@@ -65,7 +65,7 @@ class Notifications:
 
         def on_notice(notice: Notice) -> None:
             try:
-                ledger.came_of_it(notice)
+                ledger.record_outcome(notice)
             finally:
                 self.on_notice(notice)
 
@@ -73,7 +73,7 @@ class Notifications:
         try:
             wanting = self.wanting(ending.words)
             message = message_of(ending, ledger.end) if wanting else None
-            due = [channel for channel in wanting if ledger.intends(channel.name)]
+            due = [channel for channel in wanting if ledger.begin(channel.name)]
             if message is None or not due:
                 return ()
             progress(f"notifying {', '.join(channel.name for channel in due)}")

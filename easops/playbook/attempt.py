@@ -13,9 +13,11 @@ from easops.inventory.host import Host
 from easops.playbook.execution.execution import now
 from easops.playbook.language.load import check_inputs, load_playbook_text
 from easops.playbook.language.model import Playbook
-from easops.playbook.record.approval import lapsed
-from easops.playbook.record.run_store import Record, Run
-from easops.playbook.record.stored_run import changes_by_key, host_target, organisation_target, steps_of
+from easops.playbook.record.approval_use import lapsed
+from easops.playbook.record.run import Run
+from easops.playbook.record.run_store import RunStore
+from easops.playbook.record.stored_run import changes_by_key, steps_of
+from easops.playbook.record.targets import host_target, organisation_target
 from easops.playbook.select_hosts import select_hosts
 from easops.playbook.steps.codec import from_json, to_json
 from easops.playbook.steps.earlier import Earlier, OneWayChange
@@ -25,23 +27,23 @@ from easops.playbook.steps.interpreter import interpret
 from easops.status import CHANGED_OR_UNSURE, OPEN, Status
 
 
-def attempt(run: Run, record: Record, hosts: Sequence[Host], context: Context, effects: Effects) -> None:
+def attempt(run: Run, store: RunStore, hosts: Sequence[Host], context: Context, effects: Effects) -> None:
     """Interpret the steps of *run*. Their results are recorded as they come. *hosts* are those of its organisation."""
     playbook = _recorded_playbook(run)
     inputs = check_inputs(playbook, run.document["inputs"])
     chosen = select_hosts(playbook, inputs, hosts, run.limit)
 
     def facts_of_run() -> Facts:
-        for entry in record.entries(run.run_id, "facts"):  # an earlier attempt has learned them
+        for entry in store.entries(run.run_id, "facts"):  # an earlier attempt has learned them
             return from_json(entry.body, Facts)
         return learn_facts(playbook, inputs, hosts, context, organisation_target(run, chosen.selected))
 
     facts = effects.once("0.facts", Facts, facts_of_run)
     context.organisation.domain_controller = facts.domain_controller
-    record.write(run.run_id, "facts", "facts", to_json(facts))
+    store.write(run.run_id, "facts", "facts", to_json(facts))
     earlier: Earlier | None = None
-    if run.walks > 1:
-        earlier = effects.once("0.earlier", Earlier, functools.partial(_earlier_attempts, run, record, context))
+    if run.attempts > 1:
+        earlier = effects.once("0.earlier", Earlier, functools.partial(_earlier_attempts, run, store, context))
     results = interpret(
         playbook,
         inputs,
@@ -55,24 +57,24 @@ def attempt(run: Run, record: Record, hosts: Sequence[Host], context: Context, e
     )
     # A result of an earlier attempt that this one did not come to again goes, unless it says what was changed.
     reached = [result.key for result in results]
-    touched = [step.key for step in steps_of(run, record) if any(item.touched for item in step.items)]
-    record.keep_steps(run.run_id, [*reached, *touched])
+    touched = [step.key for step in steps_of(run, store) if any(item.touched for item in step.items)]
+    store.keep_steps(run.run_id, [*reached, *touched])
 
 
 def _recorded_playbook(run: Run) -> Playbook:
     return load_playbook_text(run.document["text"], run.document["source"], actions=ACTIONS, detectors=DETECTORS)
 
 
-def _earlier_attempts(run: Run, record: Record, context: Context) -> Earlier:
+def _earlier_attempts(run: Run, store: RunStore, context: Context) -> Earlier:
     """What the earlier attempts left behind. What became of a one-way change is read again where it is not known."""
     one_way: list[OneWayChange] = []
-    for key, change, outcome in changes_by_key(run, record):
+    for key, change, outcome in changes_by_key(run, store):
         if change.inverse() is not None:
             continue
         if outcome is None or outcome.status in OPEN:
             outcome = conclude(change, context)
         if outcome.status is Status.OK or outcome.status in CHANGED_OR_UNSURE:
             one_way.append(OneWayChange(key.partition("/")[2], change, outcome))
-    confirmed = any(entry.body["yes"] for entry in record.entries(run.run_id, "answer"))
-    steps = steps_of(run, record)
+    confirmed = any(entry.body["yes"] for entry in store.entries(run.run_id, "answer"))
+    steps = steps_of(run, store)
     return Earlier(steps, confirmed, tuple(one_way), lapsed(steps, now()))

@@ -11,9 +11,11 @@ from easops.errors import Refused
 from easops.inventory.host import Host
 from easops.playbook.execution.maintenance import cancel
 from easops.playbook.execution.world import context_of, world_of
-from easops.playbook.record.run_store import Record, Run
+from easops.playbook.record.liveness import locked_run
+from easops.playbook.record.run import Run
+from easops.playbook.record.run_store import RunStore, open_store
 from easops.playbook.record.state_folder import StateFolder
-from easops.playbook.record.stored_run import locked, opened, refuse_closed, steps_of
+from easops.playbook.record.stored_run import refuse_closed, steps_of
 from easops.playbook.steps.codec import from_json, to_json
 from easops.playbook.steps.observer import Silent
 from easops.status import Status, worst
@@ -27,11 +29,11 @@ def reconcile(
     Returns each of these changes with its outcome. Raises BadInput for an unknown run, Refused for one that is alive.
     """
     with (
-        opened(state) as (record, state),
-        locked(record, state, run_id) as (run, _),
+        open_store(state) as (store, state),
+        locked_run(store, state, run_id) as (run, _),
         world_of(run, hosts, state) as (run_hosts, clock),
     ):
-        return reconcile_run(run, record, run_hosts, clock)
+        return reconcile_run(run, store, run_hosts, clock)
 
 
 def abandon(
@@ -41,9 +43,9 @@ def abandon(
 
     Returns as ``reconcile``. Raises BadInput for an unknown run, Refused for one that is alive, closed or finished.
     """
-    with opened(state) as (record, state), locked(record, state, run_id) as (run, _):
+    with open_store(state) as (store, state), locked_run(store, state, run_id) as (run, _):
         refuse_closed(run)
-        if run.ended is not None and not run.owes and run.status != Status.UNKNOWN:
+        if run.ended is not None and not run.unfinished and run.status != Status.UNKNOWN:
             raise Refused(
                 f"run {run.run_id} has ended and has no unfinished steps",
                 f"its status is {run.status}",
@@ -51,33 +53,33 @@ def abandon(
                 rule="nothing to abandon",
             )
         with world_of(run, hosts, state) as (run_hosts, clock):
-            found = reconcile_run(run, record, run_hosts, clock)
-        abandon_run(run, record, state)
+            found = reconcile_run(run, store, run_hosts, clock)
+        abandon_run(run, store, state)
         return found
 
 
 def reconcile_run(
-    run: Run, record: Record, hosts: Sequence[Host], clock: Clock
+    run: Run, store: RunStore, hosts: Sequence[Host], clock: Clock
 ) -> tuple[tuple[Change, ChangeOutcome], ...]:
     """As ``reconcile``, for a run whose lock is held and whose hosts are known."""
-    outcomes = {entry.key: from_json(entry.body, ChangeOutcome) for entry in record.entries(run.run_id, "outcome")}
+    outcomes = {entry.key: from_json(entry.body, ChangeOutcome) for entry in store.entries(run.run_id, "outcome")}
     found: list[tuple[Change, ChangeOutcome]] = []
-    with context_of(run, record, hosts, clock, Silent()) as context:
-        for entry in record.entries(run.run_id, "intent"):
+    with context_of(run, store, hosts, clock, Silent()) as context:
+        for entry in store.entries(run.run_id, "intent"):
             outcome = outcomes.get(entry.key)
             if outcome is None or outcome.status is Status.UNKNOWN:
                 change = from_json(entry.body["change"], Change)  # type: ignore[type-abstract]
                 settled = settle(change, context)
-                record.write(run.run_id, "outcome", entry.key, to_json(settled))
+                store.write(run.run_id, "outcome", entry.key, to_json(settled))
                 found.append((change, settled))
     if run.ended is not None and run.status == Status.UNKNOWN and found:
         # It ended as unknown because of these changes. Now they are known, so its status is that of its worst step.
-        rest = [step.status for step in steps_of(run, record) if step.status is not Status.UNKNOWN]
-        record.update(run.run_id, status=worst([*rest, *(outcome.status for _, outcome in found)]))
+        rest = [step.status for step in steps_of(run, store) if step.status is not Status.UNKNOWN]
+        store.update(run.run_id, status=worst([*rest, *(outcome.status for _, outcome in found)]))
     return tuple(found)
 
 
-def abandon_run(run: Run, record: Record, state: StateFolder) -> None:
+def abandon_run(run: Run, store: RunStore, state: StateFolder) -> None:
     """Close a run that no process executes, and release its targets."""
-    cancel(state, run.walk_ids)
-    record.update(run.run_id, closed="abandoned", owes=False)
+    cancel(state, run.attempt_ids)
+    store.update(run.run_id, closed="abandoned", unfinished=False)

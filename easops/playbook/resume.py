@@ -23,8 +23,10 @@ from easops.playbook.execution.maintenance import check_engine
 from easops.playbook.execution.run_options import WAIT, RunOptions
 from easops.playbook.execution.world import world_of
 from easops.playbook.record.approval import refuse_denied
+from easops.playbook.record.liveness import locked_run
+from easops.playbook.record.run_store import open_store
 from easops.playbook.record.state_folder import StateFolder
-from easops.playbook.record.stored_run import locked, opened, refuse_closed
+from easops.playbook.record.stored_run import refuse_closed
 from easops.playbook.steps.codec import dumps, to_json
 from easops.playbook.steps.observer import Observer
 from easops.playbook.undo_attempt import attempt_undo
@@ -65,7 +67,7 @@ def resume(
         UnreachableHost, CommandFailed, Interrupted: as for ``run``.
     """
     options = RunOptions(Caller(observer, confirm), wait, stopper, sessions, announcer)
-    with one_run_per_process(), opened(state) as (record, state), locked(record, state, run_id) as (run, lock):
+    with one_run_per_process(), open_store(state) as (store, state), locked_run(store, state, run_id) as (run, lock):
         refuse_closed(run)
         check_engine(state)
         if run.document["protocol"] != PROTOCOL:
@@ -75,8 +77,8 @@ def resume(
                 f"install easops {run.document['version']} to resume it; easops undo works with any version",
                 rule="protocol",
             )
-        refuse_denied(run, record)
-        if run.ended is not None and not run.owes:
+        refuse_denied(run, store)
+        if run.ended is not None and not run.unfinished:
             raise Refused(
                 f"run {run.run_id} has ended and has no unfinished steps",
                 f"its status is {run.status}",
@@ -84,24 +86,24 @@ def resume(
                 rule="nothing to resume",
             )
         if run.waits:
-            refuse_open_run(record, state, run, run.document["anew"])
-            run = attrs.evolve(run, walks=1, started=dt.datetime.now(dt.UTC))
-            record.update(run.run_id, walks=1, started=run.started.isoformat())
-        record.write(run.run_id, "resumed", dt.datetime.now(dt.UTC).isoformat(), to_json(this_person()))
+            refuse_open_run(store, state, run, run.document["anew"])
+            run = attrs.evolve(run, attempts=1, started=dt.datetime.now(dt.UTC))
+            store.update(run.run_id, attempts=1, started=run.started.isoformat())
+        store.write(run.run_id, "resumed", dt.datetime.now(dt.UTC).isoformat(), to_json(this_person()))
         if run.document.get("submitted"):
             options = attrs.evolve(options, asks=False)
         if run.ended is not None:
-            run = attrs.evolve(run, walks=run.walks + 1, ended=None, status=None)
-            record.update(run.run_id, walks=run.walks, ended=None, status=None)
+            run = attrs.evolve(run, attempts=run.attempts + 1, ended=None, status=None)
+            store.update(run.run_id, attempts=run.attempts, ended=None, status=None)
         if announcer is not None:
             run = attrs.evolve(run, document={**run.document, "notify": announcer.recorded()})
-            record.update(run.run_id, document=dumps(run.document))
+            store.update(run.run_id, document=dumps(run.document))
         with world_of(run, hosts, state) as (run_hosts, clock):
             options = options.in_lab(run.lab)
             if run.kind == "undo":
                 main = functools.partial(attempt_undo, run)
             else:
-                main = functools.partial(attempt, run, record, run_hosts)
+                main = functools.partial(attempt, run, store, run_hosts)
             options.observer.started(run.run_id)
-            report = execute_run(run, run.walk_ids[-1], main, record, state, lock, run_hosts, clock, options)
+            report = execute_run(run, run.attempt_ids[-1], main, store, state, lock, run_hosts, clock, options)
             return options.caller.checked(report)

@@ -35,16 +35,12 @@ from easops.playbook.execution.world import time_of_run
 from easops.playbook.language.find import find_playbook
 from easops.playbook.language.load import check_inputs, command_of
 from easops.playbook.language.model import Playbook
+from easops.playbook.record.liveness import releasing
 from easops.playbook.record.open_runs import find_open_run
-from easops.playbook.record.run_store import Record, Run
+from easops.playbook.record.run import Run, new_run_id
+from easops.playbook.record.run_store import RunStore, open_store
 from easops.playbook.record.state_folder import StateFolder
-from easops.playbook.record.stored_run import (
-    host_target,
-    kept,
-    new_run_id,
-    opened,
-    organisation_target,
-)
+from easops.playbook.record.targets import host_target, organisation_target
 from easops.playbook.select_hosts import SelectedHosts, select_hosts
 from easops.playbook.steps.codec import Json, to_json
 from easops.playbook.steps.effects import ReadOnlyEffects
@@ -163,13 +159,13 @@ def start_run(
         stack.enter_context(one_run_per_process())
         state = state.prepared()
         run_id = new_run_id()
-        record = Record(state.database_url)
-        stack.callback(record.close)
+        store = RunStore(state.database_url)
+        stack.callback(store.close)
         check_engine(state)
-        prune(record, state)
+        prune(store, state)
         lock = state.lock(run_id)
         lock.take()
-        stack.enter_context(kept(lock))
+        stack.enter_context(releasing(lock))
         if lab:
             world = stack.enter_context(start_lab(scenario or playbook.scenario or DEFAULT_SCENARIO, state.lab(run_id)))
             hosts, clock, lab_scenario = world.hosts, world.clock, world.scenario
@@ -178,16 +174,17 @@ def start_run(
         new_run, hosts = _new_run(
             run_id, playbook, arguments, hosts or (), limit, lab_scenario, options.announcer, started
         )
-        refuse_open_run(record, state, new_run, anew)
+        refuse_open_run(store, state, new_run, anew)
         ask_passwords(hosts)
-        record.add(new_run)
+        store.add(new_run)
         try:
             options.observer.started(run_id)
         except Exception:
-            record.end(run_id, Status.REFUSED, new_run.started, owes=False)  # the caller's own error: nothing has begun
+            # The caller's own error: nothing has begun.
+            store.end(run_id, Status.REFUSED, new_run.started, unfinished=False)
             raise
-        main = functools.partial(attempt, new_run, record, hosts)
-        return options.caller.checked(execute_run(new_run, run_id, main, record, state, lock, hosts, clock, options))
+        main = functools.partial(attempt, new_run, store, hosts)
+        return options.caller.checked(execute_run(new_run, run_id, main, store, state, lock, hosts, clock, options))
 
 
 def submit(
@@ -207,13 +204,13 @@ def submit(
     """
     arguments = dict(inputs or {})
     check_inputs(playbook, arguments)
-    with opened(state) as (record, state):
+    with open_store(state) as (store, state):
         check_engine(state)
         now = dt.datetime.now(dt.UTC)
         new_run, _ = _new_run(new_run_id(), playbook, arguments, hosts, limit, None, announcer, now)
-        new_run = attrs.evolve(new_run, document={**new_run.document, "submitted": True, "anew": anew}, walks=0)
-        refuse_open_run(record, state, new_run, anew)
-        record.add(new_run)
+        new_run = attrs.evolve(new_run, document={**new_run.document, "submitted": True, "anew": anew}, attempts=0)
+        refuse_open_run(store, state, new_run, anew)
+        store.add(new_run)
         return new_run.run_id
 
 
@@ -291,8 +288,8 @@ def _earlier_run(state: StateFolder, playbook: Playbook, selected: Sequence[Host
     if state.is_new:
         return None
     new_run = Run("", "run", playbook.name, {}, (), dt.datetime.now(dt.UTC))
-    with opened(state) as (record, folder):
-        found = find_open_run(record, folder, attrs.evolve(new_run, targets=_targets(new_run, selected)), anew)
+    with open_store(state) as (store, folder):
+        found = find_open_run(store, folder, attrs.evolve(new_run, targets=_targets(new_run, selected)), anew)
     return None if found is None else open_run_of(found)
 
 

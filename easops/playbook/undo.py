@@ -20,14 +20,10 @@ from easops.playbook.execution.maintenance import check_engine
 from easops.playbook.execution.run_options import WAIT, RunOptions
 from easops.playbook.execution.world import context_of, time_of_run, world_of
 from easops.playbook.reconcile import abandon_run, reconcile_run
-from easops.playbook.record.run_store import Run
+from easops.playbook.record.liveness import locked_run, releasing
+from easops.playbook.record.run import Run, new_run_id
+from easops.playbook.record.run_store import open_store
 from easops.playbook.record.state_folder import StateFolder
-from easops.playbook.record.stored_run import (
-    kept,
-    locked,
-    new_run_id,
-    opened,
-)
 from easops.playbook.steps.codec import to_json
 from easops.playbook.steps.effects import Job, ReadOnlyEffects
 from easops.playbook.steps.observer import Observer
@@ -82,8 +78,8 @@ def undo(
     options = RunOptions(Caller(observer, confirm), wait, stopper, sessions, announcer)
     with (
         nullcontext() if check else one_run_per_process(),
-        opened(state) as (record, state),
-        locked(record, state, run_id) as (run, _lock),
+        open_store(state) as (store, state),
+        locked_run(store, state, run_id) as (run, _lock),
     ):
         if run.closed.startswith("undone"):
             raise Refused(
@@ -96,29 +92,29 @@ def undo(
         options = options.in_lab(run.lab)
         with world_of(run, hosts, state) as (run_hosts, clock):
             if run.ended is None and not check:
-                reconcile_run(run, record, run_hosts, clock)
-                abandon_run(run, record, state)
-            jobs = undo_jobs(run, record)
+                reconcile_run(run, store, run_hosts, clock)
+                abandon_run(run, store, state)
+            jobs = undo_jobs(run, store)
             if check:
                 options.observer.started(None)
-                with context_of(run, record, run_hosts, clock, options.observer, options.sessions) as context:
+                with context_of(run, store, run_hosts, clock, options.observer, options.sessions) as context:
                     moved = _move(context, jobs)
                     report = _undo_checked(run, jobs, context, options.observer, skip_drifted, moved)
                     return options.caller.checked(report)
-            with context_of(run, record, run_hosts, clock, options.observer, options.sessions) as context:
+            with context_of(run, store, run_hosts, clock, options.observer, options.sessions) as context:
                 moved = _move(context, jobs)
                 controller = context.organisation.domain_controller
             started = time_of_run(run.lab, clock)
             undo_run = _undo_run(run, jobs, started, skip_drifted=skip_drifted, moved=moved, announcer=announcer)
             lock = state.lock(undo_run.run_id)
             lock.take()
-            with kept(lock):
-                record.add(undo_run)
-                for entry in record.entries(run.run_id, "facts"):
-                    record.write(undo_run.run_id, "facts", entry.key, {**entry.body, "domain_controller": controller})
+            with releasing(lock):
+                store.add(undo_run)
+                for entry in store.entries(run.run_id, "facts"):
+                    store.write(undo_run.run_id, "facts", entry.key, {**entry.body, "domain_controller": controller})
                 options.observer.started(undo_run.run_id)
                 main = functools.partial(attempt_undo, undo_run)
-                report = execute_run(undo_run, undo_run.run_id, main, record, state, lock, run_hosts, clock, options)
+                report = execute_run(undo_run, undo_run.run_id, main, store, state, lock, run_hosts, clock, options)
             return options.caller.checked(report)
 
 

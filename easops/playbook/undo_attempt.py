@@ -13,8 +13,8 @@ from easops.actions.change import Comparison, drift
 from easops.actions.outcome import Done, ItemOutcome
 from easops.context import Context
 from easops.errors import EasopsError
-from easops.playbook.record.run_store import Run
-from easops.playbook.record.stored_run import status_of
+from easops.playbook.execution.error_status import status_of
+from easops.playbook.record.run import Run
 from easops.playbook.steps.codec import from_json
 from easops.playbook.steps.effects import Effects, Job, Preview
 from easops.playbook.steps.step_result import StepResult

@@ -8,19 +8,21 @@ import attrs
 
 from easops.actions.action import Plan
 from easops.actions.change import Change, ChangeOutcome
-from easops.playbook.record.run_store import Record, Run
-from easops.playbook.record.stored_run import changes_of, recorded_host_target, recorded_organisation_target
+from easops.playbook.record.run import Run
+from easops.playbook.record.run_store import RunStore
+from easops.playbook.record.stored_run import changes_of
+from easops.playbook.record.targets import recorded_host_target, recorded_organisation_target
 from easops.playbook.steps.effects import Job
 from easops.status import CHANGED_OR_UNSURE, Status
 
 
-def undo_jobs(run: Run, record: Record) -> list[Job]:
+def undo_jobs(run: Run, store: RunStore) -> list[Job]:
     """The jobs that put back the changes of *run* that were made, or may have been; the latest change first.
 
     Consecutive changes on one target are one job.
     """
     jobs: list[Job] = []
-    for change, outcome in reversed((*_left_behind(run, record), *changes_of(run, record))):
+    for change, outcome in reversed((*_left_behind(run, store), *changes_of(run, store))):
         if outcome is not None and outcome.status not in CHANGED_OR_UNSURE:
             continue
         host = getattr(change, "host", None)
@@ -41,21 +43,21 @@ def _plan(change: Change, host: str | None) -> Plan:
     return Plan(change.subject, Status.WOULD_CHANGE, changes=(back,), before=back.before, after=back.after, host=host)
 
 
-def _left_behind(run: Run, record: Record) -> Sequence[tuple[Change, ChangeOutcome | None]]:
+def _left_behind(run: Run, store: RunStore) -> Sequence[tuple[Change, ChangeOutcome | None]]:
     """The changes that earlier undos could not put back because changes of *run* depended on them.
 
     A policy of ours that several runs use is made by the first of them. The undo of that run leaves it, because users
     of the other runs still have it; the undo of the last run that uses it has to remove it.
     """
-    changes = [change for change, _ in changes_of(run, record)]
+    changes = [change for change, _ in changes_of(run, store)]
     needed = {change.depends_on for change in changes} - {""}
     own = {change.subject for change in changes}
     organisation = recorded_organisation_target(run)
     left: dict[str, Change] = {}
-    for other in record.runs() if needed else ():
+    for other in store.runs() if needed else ():
         if other.kind != "undo" or other.run_id == run.run_id or organisation not in other.targets:
             continue
-        for back, outcome in changes_of(other, record):
+        for back, outcome in changes_of(other, store):
             made = back.inverse()
             skipped = outcome is not None and outcome.status is Status.SKIPPED
             if skipped and made is not None and back.subject in needed - own:

@@ -14,7 +14,8 @@ from easops.readings.take import ReadingResult
 from easops.status import Status
 
 if TYPE_CHECKING:
-    from easops.playbook.record.approval import Asked, Decision
+    from easops.playbook.record.approval import PendingApproval
+    from easops.playbook.record.decision import Decision
     from easops.playbook.record.run_view import RunView
 
 
@@ -66,11 +67,11 @@ class Format(Protocol):
         """The runs that a worker has executed, each with the exit code of its process."""
         ...
 
-    def asked(self, asked: Asked, exit_code: int) -> str:
+    def asked(self, asked: PendingApproval, exit_code: int) -> str:
         """What a run asks an approval for."""
         ...
 
-    def decided(self, asked: Asked, decision: Decision) -> str:
+    def decided(self, asked: PendingApproval, decision: Decision) -> str:
         """What was decided on it just now."""
         ...
 

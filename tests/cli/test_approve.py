@@ -34,7 +34,7 @@ def test_the_gated_cure_of_the_examples_goes_on_when_it_is_approved(
     words = labelled(run, "approve ").split()
     assert words[:2] == ["easops", "approve"]
     run_id = words[2]
-    assert labelled(run, "go on") == f"easops runs resume {run_id}"
+    assert labelled(run, "resume") == f"easops runs resume {run_id}"
     assert "? Wait for an approval" in run.out
     assert "policy none -> easops-eas-r900000-b240000" in run.out
 
@@ -73,7 +73,7 @@ def test_what_asks_for_nothing_can_be_neither_approved_nor_resumed(process: Easo
     run_id = labelled(done, "undo").split()[-1]
     answer = process("approve", run_id, "--yes")
     assert answer.code == 3
-    assert "asks for no approval" in answer.err
+    assert "waits for no approval" in answer.err
     junit = tmp_path / "resumed.xml"
     assert process("runs", "resume", run_id, "--junit", junit).code == 3
     assert "has no unfinished steps" in junit.read_text(encoding="utf-8"), "a forge would show nothing of it"

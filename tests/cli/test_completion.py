@@ -20,7 +20,8 @@ from easops.cli import app, completion
 from easops.detectors import DETECTORS
 from easops.lab.world.scenario import scenario_names
 from easops.playbook.language.load import shipped_playbooks
-from easops.playbook.record.run_store import Record, Run
+from easops.playbook.record.run import Run
+from easops.playbook.record.run_store import RunStore
 from easops.playbook.record.state_folder import StateFolder
 from easops.readings import READINGS
 
@@ -37,7 +38,7 @@ class Offered:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
         self._monkeypatch, self._capsys = monkeypatch, capsys
-        monkeypatch.setattr(completion, "quicken", lambda: None)  # what comes after in this process may draw
+        monkeypatch.setattr(completion, "disable_rich", lambda: None)  # what comes after in this process may draw
 
     def __call__(self, line: str) -> list[str]:
         self._monkeypatch.setenv("_EASOPS_COMPLETE", "complete_bash")
@@ -93,10 +94,10 @@ def test_playbooks_of_the_folder_are_offered_and_no_other_yaml(
 
 
 def recorded(state: Path, *runs: Run) -> None:
-    record = Record(StateFolder(state).prepared().database_url)
+    store = RunStore(StateFolder(state).prepared().database_url)
     for run in runs:
-        record.add(run)
-    record.close()
+        store.add(run)
+    store.close()
 
 
 def run_of(run_id: str, day: int, **more: object) -> Run:

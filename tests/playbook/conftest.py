@@ -21,8 +21,8 @@ from easops.lab.world import World
 from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.execution.caller import always
 from easops.playbook.language.find import find_playbook
-from easops.playbook.record.database import postgresql_url
-from easops.playbook.record.run_store import Record
+from easops.playbook.record.postgresql import postgresql_url
+from easops.playbook.record.run_store import RunStore
 from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.run import run
 from easops.standing_clock import StandingClock
@@ -82,7 +82,7 @@ def prepared_database(postgres: PostgresServer) -> str:
     """The name of a database with every table and no row, to copy: to make them takes the engine a second."""
     name = postgres.new_database()
     url = postgresql_url(postgres.url(name)).reveal()
-    Record(url).close()
+    RunStore(url).close()
     DBOS.migrate(url)
     return name
 

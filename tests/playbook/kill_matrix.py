@@ -18,9 +18,9 @@ import attrs
 
 from easops.lab.world.scenario import read_scenario
 from easops.playbook.assessment.run_report import RunReport
+from easops.playbook.record.run_store import open_store
 from easops.playbook.record.run_view import list_runs
 from easops.playbook.record.state_folder import StateFolder
-from easops.playbook.record.stored_run import opened
 from easops.status import Status
 from tests.playbook.killing import MOMENTS
 from tests.playbook.stage import Killed, Stage, stage
@@ -174,8 +174,8 @@ def cell(stage: Stage, row: Row, moment: str) -> Cell:
 
 
 def _recorded(stage: Stage, run_id: str, change: str) -> str:
-    with opened(stage.state) as (record, _):
-        entries = {entry.kind: entry for entry in record.entries(run_id) if entry.key == f"{run_id}/{change}"}
+    with open_store(stage.state) as (store, _):
+        entries = {entry.kind: entry for entry in store.entries(run_id) if entry.key == f"{run_id}/{change}"}
     if "intent" not in entries:
         return "no intent"
     return str(entries["outcome"].body["status"]) if "outcome" in entries else "intended"

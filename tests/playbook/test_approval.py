@@ -17,12 +17,14 @@ from easops.identity import LOGINS, Person, this_person
 from easops.lab.value import CmdletFailed, ErrorInfo
 from easops.playbook.assessment.run_report import RunReport, report_of
 from easops.playbook.reconcile import abandon
-from easops.playbook.record.approval import Asked, Decision, approve, asked_of, use_up
-from easops.playbook.record.database import postgresql_url
-from easops.playbook.record.run_store import Run
+from easops.playbook.record.approval import PendingApproval, approve, pending_approval
+from easops.playbook.record.approval_use import use_up
+from easops.playbook.record.decision import Decision
+from easops.playbook.record.postgresql import postgresql_url
+from easops.playbook.record.run import Run
+from easops.playbook.record.run_store import open_store
 from easops.playbook.record.run_view import list_runs, show_run
 from easops.playbook.record.state_folder import StateFolder
-from easops.playbook.record.stored_run import opened
 from easops.playbook.steps.approval_request import RULE, Approval, PlannedChange, digest_of
 from easops.playbook.steps.codec import to_json
 from easops.playbook.steps.step_result import StepResult
@@ -89,8 +91,8 @@ class Case:
     sent_before: int
 
     @property
-    def asked(self) -> Asked:
-        return asked_of(self.run_id, state=self.stage.state)
+    def asked(self) -> PendingApproval:
+        return pending_approval(self.run_id, state=self.stage.state)
 
     def approved(self, **more: Any) -> None:
         approve(self.run_id, self.asked.approval.digest, state=self.stage.state, **more)
@@ -151,7 +153,7 @@ def test_an_approved_run_goes_on_once_and_is_undone(case: Case) -> None:
     assert case.made() == MADE
     assert report.steps[0].approval is not None
     assert report.steps[0].approval.approved_by is not None
-    with pytest.raises(Refused, match="asks for no approval"):
+    with pytest.raises(Refused, match="waits for no approval"):
         case.approved()
     with pytest.raises(Raised, match="has no unfinished steps"):
         case.resumed()
@@ -213,8 +215,8 @@ def test_an_approval_that_expired_is_asked_for_again(case: Case) -> None:
     assert statuses(report)[0] == "awaiting_approval"
     assert "is void: it expired " in report.steps[0].reason
     assert case.made() == []
-    with opened(case.stage.state) as (record, _):
-        (entry,) = record.entries(case.run_id, "approval")
+    with open_store(case.stage.state) as (store, _):
+        (entry,) = store.entries(case.run_id, "approval")
     assert entry.body["void"].startswith("it expired")
 
 
@@ -253,12 +255,12 @@ def test_where_it_takes_somebody_else_neither_who_started_nor_who_resumed_it_app
 ) -> None:
     text = CURE.replace("approval: two users flood", "approval: two users flood\n    by: somebody_else")
     case = Case(held, str(held.carried(run_text, text, held.lab.inventory).run_id), len(held.sent()))
-    with pytest.raises(Refused, match="takes the approval of somebody else"):
+    with pytest.raises(Refused, match="needs the approval of somebody else"):
         case.approved()
     colleague = Person("colleague", "adm02")
     monkeypatch.setattr("easops.playbook.record.approval.this_person", lambda: colleague)
-    with opened(held.state) as (record, _):
-        record.write(case.run_id, "resumed", "by hand", to_json(colleague))
+    with open_store(held.state) as (store, _):
+        store.write(case.run_id, "resumed", "by hand", to_json(colleague))
     case.resumed()
     assert colleague in case.asked.approval.asked_by
     with pytest.raises(Refused, match="colleague on adm02 started or resumed it"):
@@ -337,13 +339,13 @@ def test_an_approval_that_an_earlier_walk_used_stands_for_the_rest_of_it_alone(
     changes = (limiting("anna"), limiting("bert"))
     me = Person("anna", "adm01")
     decision = Decision("1", digest_of(changes), changes, True, me, NOON, NOON + HOUR, used="R.2")
-    held = Run("R", "run", "cure", {"by": "anna", "machine": "adm01"}, (), NOON, walks=3)
+    held = Run("R", "run", "cure", {"by": "anna", "machine": "adm01"}, (), NOON, attempts=3)
     step = StepResult(2, "limit", "do", "limit", Status.FAILED, done=Done("limit", done))
-    with opened(StateFolder(tmp_path)) as (record, _):
-        record.add(held)
-        record.write("R", "approval", "0", to_json(decision))
-        record.write("R", "step", "2", to_json(step))
-        verdict = use_up(record, held, "R.3", "1", Approval("x", tuple(asks), digest_of(asks), expires=HOUR), now)
+    with open_store(StateFolder(tmp_path)) as (store, _):
+        store.add(held)
+        store.write("R", "approval", "0", to_json(decision))
+        store.write("R", "step", "2", to_json(step))
+        verdict = use_up(store, held, "R.3", "1", Approval("x", tuple(asks), digest_of(asks), expires=HOUR), now)
     assert (verdict.approved_by, verdict.until) == ((me, NOON + HOUR) if stands else (None, now + HOUR))
 
 
@@ -397,8 +399,8 @@ def test_a_killed_run_neither_loses_its_approval_nor_uses_it_twice(case: Case, e
 
     assert statuses(report) == ["ok", "changed", "changed"]
     assert case.made() == MADE
-    with opened(case.stage.state) as (record, _):
-        (entry,) = record.entries(case.run_id, "approval")
+    with open_store(case.stage.state) as (store, _):
+        (entry,) = store.entries(case.run_id, "approval")
     assert entry.body["used"] == f"{case.run_id}.2"
 
 

@@ -82,4 +82,4 @@ def test_a_group_that_stopped_is_gone_on_with_at_the_host_where_it_stopped(rig: 
     names = [first, second, *rest]
     assert told(resumed) == [row for name in names for row in (("free", name, "changed"), ("proof", name, "ok"))]
     assert len(lab.sent()) == len(names), "the first host was recycled in the first walk, and only then"
-    assert not show_run(str(report.run_id), lab.state).run.owes
+    assert not show_run(str(report.run_id), lab.state).run.unfinished

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from easops.playbook.record.database import postgresql_url
+from easops.playbook.record.postgresql import postgresql_url
 from easops.status import Status
 
 from .kill_matrix import COLUMNS, HEAD, ROWS, WORLD, Row, cell

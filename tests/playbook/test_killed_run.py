@@ -22,7 +22,7 @@ from easops.playbook.execution.dbos_engine import PROTOCOL
 from easops.playbook.execution.execute_run import recorded_origin
 from easops.playbook.language.load import load_playbook_text
 from easops.playbook.reconcile import abandon
-from easops.playbook.record.run_store import Record
+from easops.playbook.record.run_store import RunStore
 from easops.playbook.record.run_view import list_runs, show_run
 from easops.playbook.resume import resume
 from easops.playbook.run import submit
@@ -139,10 +139,10 @@ def test_an_undo_takes_over_from_a_submitted_run_neither_its_confirmation_nor_wh
     blocks = load_playbook_text(BLOCKS, "blocks.yml", actions=ACTIONS, detectors=DETECTORS)
     run_id = submit(blocks, lab.hosts, {"users": USERS[:1]}, state=lab.state)  # confirmed hereby
     assert resume(run_id, state=lab.state).status is Status.CHANGED
-    record = Record(lab.state.database_url)
+    store = RunStore(lab.state.database_url)
     made_by_another = {"protocol": PROTOCOL - 1, "version": "0.0.1", "by": "another"}
-    record.update(run_id, document=dumps({**record.get(run_id).document, **made_by_another}))
-    record.close()
+    store.update(run_id, document=dumps({**store.get(run_id).document, **made_by_another}))
+    store.close()
     dying = (
         "import os, signal, sys; from easops.playbook.undo import undo\n"
         "undo(sys.argv[1], confirm=lambda preview: os.kill(os.getpid(), signal.SIGKILL))\n"

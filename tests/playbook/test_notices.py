@@ -19,11 +19,11 @@ from easops.notify.channel import LogFile, Mail, Webhook
 from easops.playbook.assessment.ending import Ending
 from easops.playbook.assessment.run_report import report_of
 from easops.playbook.record.notice import Notice
-from easops.playbook.record.notice_ledger import Ledger, Moment, notices_of
-from easops.playbook.record.run_store import Record, Run
+from easops.playbook.record.notice_ledger import Moment, NoticeLedger, notices_of
+from easops.playbook.record.run import Run
+from easops.playbook.record.run_store import RunStore, open_store
 from easops.playbook.record.run_view import RunView
 from easops.playbook.record.state_folder import StateFolder
-from easops.playbook.record.stored_run import opened
 from easops.playbook.run import run
 from tests.notify.servers import Hook, mail_server, webhook
 
@@ -40,49 +40,49 @@ def hook() -> Iterator[Hook]:
 
 
 @contextmanager
-def recorded(state: StateFolder) -> Iterator[Record]:
-    with opened(state) as (record, _):
-        record.add(RUN)
-        record.end(RUN.run_id, "changed", dt.datetime.now(dt.UTC), owes=False)
-        yield record
+def recorded(state: StateFolder) -> Iterator[RunStore]:
+    with open_store(state) as (store, _):
+        store.add(RUN)
+        store.end(RUN.run_id, "changed", dt.datetime.now(dt.UTC), unfinished=False)
+        yield store
 
 
 def ending(moment: Moment = "end", run: Run = RUN) -> Ending:
     return Ending(report_of(RunView(run, False, (), ()), stopped=moment == "stopped"))
 
 
-def announced(record: Record, hook: Hook, moment: Moment = "end", run: Run = RUN) -> tuple[Notice, ...]:
+def announced(store: RunStore, hook: Hook, moment: Moment = "end", run: Run = RUN) -> tuple[Notice, ...]:
     told = Notifications((Channel("on-call", ("end",), Webhook(hook.url)),))
-    return told.announce(ending(moment, run), Ledger(record, run, moment), lambda text: None)
+    return told.announce(ending(moment, run), NoticeLedger(store, run, moment), lambda text: None)
 
 
-def statuses(record: Record) -> list[tuple[str, str]]:
-    return [(notice.channel, notice.status) for notice in notices_of(RUN, record)]
+def statuses(store: RunStore) -> list[tuple[str, str]]:
+    return [(notice.channel, notice.status) for notice in notices_of(RUN, store)]
 
 
 def test_an_end_is_told_once_and_what_came_of_it_is_recorded(database: StateFolder, hook: Hook) -> None:
-    with recorded(database) as record:
-        assert [notice.status for notice in announced(record, hook)] == ["sent"]
-        assert announced(record, hook) == ()
-        assert statuses(record) == [("on-call", "sent")]
+    with recorded(database) as store:
+        assert [notice.status for notice in announced(store, hook)] == ["sent"]
+        assert announced(store, hook) == ()
+        assert statuses(store) == [("on-call", "sent")]
     assert len(hook.got) == 1
 
 
 def test_of_two_processes_that_end_it_one_tells(database: StateFolder, hook: Hook) -> None:
-    with recorded(database) as mine, opened(database) as (theirs, _):
-        ledgers = [Ledger(record, RUN, "end") for record in (mine, theirs)]
-        assert [ledger.intends("on-call") for ledger in ledgers] == [True, False]
+    with recorded(database) as mine, open_store(database) as (theirs, _):
+        ledgers = [NoticeLedger(store, RUN, "end") for store in (mine, theirs)]
+        assert [ledger.begin("on-call") for ledger in ledgers] == [True, False]
         assert announced(theirs, hook) == ()
     assert hook.got == []
 
 
 def test_a_later_walk_and_each_stop_are_ends_of_their_own(tmp_path: Path, hook: Hook) -> None:
-    with recorded(StateFolder(tmp_path)) as record:
+    with recorded(StateFolder(tmp_path)) as store:
         told = [
-            announced(record, hook, "stopped"),
-            announced(record, hook, "stopped"),
-            announced(record, hook),
-            announced(record, hook, run=attrs.evolve(RUN, walks=2)),
+            announced(store, hook, "stopped"),
+            announced(store, hook, "stopped"),
+            announced(store, hook),
+            announced(store, hook, run=attrs.evolve(RUN, attempts=2)),
         ]
         assert [[notice.status for notice in notices] for notices in told] == [["sent"]] * 4
     assert [request.json["moment"] for request in hook.got] == ["stopped", "stopped", "end", "end"]
@@ -91,12 +91,12 @@ def test_a_later_walk_and_each_stop_are_ends_of_their_own(tmp_path: Path, hook: 
 def test_each_end_has_a_mail_of_its_own(tmp_path: Path) -> None:
     """By its Message-ID's part that does not change with the time."""
     moments: tuple[Moment, ...] = ("stopped", "stopped", "end")
-    with recorded(StateFolder(tmp_path)) as record, mail_server() as post:
+    with recorded(StateFolder(tmp_path)) as store, mail_server() as post:
         told = Notifications(
             (Channel("night", ("end",), Mail("127.0.0.1", post.port, "none", "a@b.example", ("c@d.example",))),)
         )
         for moment in moments:
-            told.announce(ending(moment), Ledger(record, RUN, moment), lambda text: None)
+            told.announce(ending(moment), NoticeLedger(store, RUN, moment), lambda text: None)
     ids = [message["Message-ID"].partition("@")[0].partition(RUN.run_id)[2] for _, message in post.got]
     assert ids == [".stopped-1.night", ".stopped-2.night", ".end.night"]
 
@@ -105,11 +105,11 @@ KILLED = """
 import os, signal, sys
 from unittest.mock import patch
 sys.path.insert(0, sys.argv[1])
-from easops.playbook.record.stored_run import opened
+from easops.playbook.record.run_store import open_store
 from easops.playbook.record.run_view import RunView
 from easops.playbook.record.state_folder import StateFolder
 from easops.notify import notifications
-from easops.playbook.record.notice_ledger import Ledger
+from easops.playbook.record.notice_ledger import NoticeLedger
 from tests.notify.servers import Hook
 from tests.playbook.test_notices import announced
 
@@ -117,10 +117,10 @@ def die(*values, **more):
     os.kill(os.getpid(), signal.SIGKILL)
 
 moment, port = sys.argv[2], int(sys.argv[3])
-with opened(StateFolder.default()) as (record, _):
+with open_store(StateFolder.default()) as (record, _):
     print(os.getpid(), flush=True)
-    where = {"before-intent": (Ledger, "intends"), "after-intent": (notifications, "deliver"),
-             "answered": (Ledger, "came_of_it"), "sent": (Ledger, "no_such")}[moment]
+    where = {"before-intent": (NoticeLedger, "begin"), "after-intent": (notifications, "deliver"),
+             "answered": (NoticeLedger, "record_outcome"), "sent": (NoticeLedger, "no_such")}[moment]
     with patch.object(*where, die, create=True):
         announced(record, Hook(port))
 """
@@ -142,7 +142,7 @@ def test_a_kill_at_any_moment_has_nothing_told_twice(
     database: StateFolder, moment: str, got: int, afterwards: str, hook: Hook
 ) -> None:
     """Killed before the intent it is told by whoever ends the run later; after it never again."""
-    with recorded(database) as record:
+    with recorded(database) as store:
         command = [sys.executable, "-c", KILLED, str(Path(__file__).parents[2]), moment, str(hook.port)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment_of(database)) as child:
             if moment == "sent":
@@ -151,9 +151,9 @@ def test_a_kill_at_any_moment_has_nothing_told_twice(
         assert (child.returncode, len(hook.got)) == (-9, got)
         hook.at = lambda: None
 
-        announced(record, hook)
+        announced(store, hook)
 
-        assert statuses(record) == [("on-call", afterwards)]
+        assert statuses(store) == [("on-call", afterwards)]
         assert len(hook.got) == max(got, int(afterwards == "sent"))
 
 
@@ -164,11 +164,12 @@ def test_what_goes_wrong_in_telling_is_told_and_ends_nothing(tmp_path: Path, hoo
         Channel("on-call", ("end",), Webhook(hook.url)),
         Channel("silent", ("approval",), Webhook(hook.url)),
     )
-    with recorded(StateFolder(tmp_path)) as record:
-        told = Notifications(channels).reporting_to(said.append).announce(ending(), Ledger(record, RUN, "end"), print)
+    with recorded(StateFolder(tmp_path)) as store:
+        ledger = NoticeLedger(store, RUN, "end")
+        told = Notifications(channels).reporting_to(said.append).announce(ending(), ledger, print)
         assert [(notice.channel, notice.status) for notice in told] == [("nobody", "failed"), ("on-call", "sent")]
         assert sorted(notice.channel for notice in said) == ["nobody", "on-call"]
-        assert sorted(statuses(record)) == [("nobody", "failed"), ("on-call", "sent")]
+        assert sorted(statuses(store)) == [("nobody", "failed"), ("on-call", "sent")]
 
 
 class Broken:
@@ -204,6 +205,6 @@ def test_a_bug_in_telling_does_not_change_a_runs_end(
         raise KeyError("a bug")
 
     monkeypatch.setattr(f"easops.notify.notifications.{broken}", bug)
-    with recorded(StateFolder(tmp_path)) as record:
-        (notice,) = announced(record, hook)
+    with recorded(StateFolder(tmp_path)) as store:
+        (notice,) = announced(store, hook)
     assert (notice.status, notice.reason) == ("unknown", "a bug in easops: KeyError")

@@ -234,7 +234,7 @@ def test_a_run_whose_later_step_failed_is_unfinished_and_can_be_resumed(rig: Sta
 
     assert statuses(resumed) == ["ok", "ok", "changed", "changed", "ok", "ok"]
     assert [name for name, _ in lab.sent()].count("Set-ThrottlingPolicyAssociation") == 4
-    assert not show_run(str(report.run_id), lab.state).run.owes
+    assert not show_run(str(report.run_id), lab.state).run.unfinished
 
 
 def test_no_host_that_is_selected_is_an_error(rig: Start) -> None:
@@ -297,7 +297,7 @@ def test_a_resume_that_reaches_nobody_leaves_the_debt(rig: Start) -> None:
     lab.lab.faults.refuse_shells(50)
     resumed = resume(run_id, confirm=always, state=lab.state)
     assert (resumed.steps[3].status, resumed.unfinished) == (Status.UNREACHABLE, True)
-    assert show_run(run_id, lab.state).run.owes
+    assert show_run(run_id, lab.state).run.unfinished
 
 
 def test_a_resumed_run_names_the_same_domain_controller_and_asks_nobody_twice(rig: Start) -> None:

@@ -57,7 +57,7 @@ def test_a_second_walk_that_was_killed_goes_on_too_and_nothing_is_done_twice(tmp
         with pytest.raises(Killed):
             held.carried(resume_run, run_id, Kill(moment, f"2.{windows.address}.0.0"))
         died = show_run(run_id, held.state)
-        assert (died.status, died.run.walks) == ("died", 2)
+        assert (died.status, died.run.attempts) == ("died", 2)
         second = held.carried(resume_run, run_id)
 
         assert [str(step.status) for step in second.steps] == ["changed", "changed"]

@@ -24,9 +24,10 @@ from easops.actions.change import Change
 from easops.lab.faults import Point
 from easops.lab.world.scenario import read_scenario
 from easops.playbook.assessment.run_report import RunReport
-from easops.playbook.record.database import postgresql_url
+from easops.playbook.record.postgresql import postgresql_url
+from easops.playbook.record.run_store import open_store
 from easops.playbook.record.run_view import RunView, list_runs
-from easops.playbook.record.stored_run import changes_of, opened
+from easops.playbook.record.stored_run import changes_of
 from easops.remoting.secret import Secret
 from easops.status import EXIT_CODES, Status
 from tests.postgresql import PostgresServer
@@ -205,8 +206,8 @@ def check_the_record(held: Stage) -> None:
     intended: Counter[tuple[Any, ...]] = Counter()
     maybe: Counter[tuple[Any, ...]] = Counter()
     claimed: set[tuple[Any, ...]] = set()
-    with opened(held.state) as (record, _):
-        known: list[tuple[Change, Any]] = [pair for run in record.runs() for pair in changes_of(run, record)]
+    with open_store(held.state) as (store, _):
+        known: list[tuple[Change, Any]] = [pair for run in store.runs() for pair in changes_of(run, store)]
     for change, outcome in known:
         key = asked(change)
         intended[key] += 1

@@ -10,7 +10,7 @@ import attrs
 from easops.actions.outcome import Done, ItemOutcome
 from easops.detectors.finding import Detection, Device, Measurement, Undetermined, UserFinding
 from easops.playbook.assessment.run_report import RunReport
-from easops.playbook.record.run_store import Run
+from easops.playbook.record.run import Run
 from easops.playbook.record.run_view import RunView
 from easops.playbook.steps.step_result import StepResult
 from easops.remoting.unreachable import Unreachable
@@ -92,7 +92,7 @@ DOCUMENT = {
 def recorded(report: RunReport = REPORT, *, view: dict[str, Any] | None = None, **run: Any) -> RunReport:
     """The report with its record: an ended run, where *run* and *view* do not give the fields of its Run and RunView
     otherwise."""
-    fields = {"ended": AT, "status": str(report.status), "owes": report.unfinished, **run}
+    fields = {"ended": AT, "status": str(report.status), "unfinished": report.unfinished, **run}
     stored = Run(
         str(report.run_id),
         report.kind,

@@ -83,7 +83,7 @@ def run_of(
     )
     if how == "check":
         return attrs.evolve(report, run_id=None, checked=True, unfinished=False)
-    without_end: dict[str, Any] = {"ended": None, "status": None, "owes": False}
+    without_end: dict[str, Any] = {"ended": None, "status": None, "unfinished": False}
     view = {"changes": ((SENT, None),) if open_change else ()}
     run = recorded(report, view=view, **({} if how == "ended" else without_end))
     return attrs.evolve(run, stopped=how == "stopped", unfinished=unfinished and how == "ended")
@@ -237,6 +237,7 @@ def test_what_is_unknown_is_reconciled_first(how: How, unfinished: bool) -> None
         assert report.next == f"easops runs reconcile {report.run_id}"
         for form, said in answers(report):
             assert said.commands[0] == report.next, form
+        assert report.assessment.verdict.word == {"ended": "Unknown", "died": "Died", "stopped": "Stopped"}[how]
 
 
 @pytest.mark.parametrize("status", sorted(STOPS_LATER_CHANGES))

@@ -14,8 +14,8 @@ from easops.playbook.steps.codec import Json
 from easops.status import Severity, Status, severity
 
 if TYPE_CHECKING:
-    from easops.playbook.record.notice_ledger import Ledger, Moment
-    from easops.playbook.record.run_store import Run
+    from easops.playbook.record.notice_ledger import Moment, NoticeLedger
+    from easops.playbook.record.run import Run
 
 Word = Literal["approval", "trouble", "changed", "found", "end"]
 
@@ -78,6 +78,6 @@ class Announcer(Protocol):
         """What the record keeps of it: no secret, only where each is found."""
         ...
 
-    def announce(self, ending: Ending, ledger: Ledger, progress: Callable[[str], None]) -> tuple[Notice, ...]:
+    def announce(self, ending: Ending, ledger: NoticeLedger, progress: Callable[[str], None]) -> tuple[Notice, ...]:
         """Notify everybody who wants to know of such an end; *progress* is given who. Raises nothing; takes seconds."""
         ...

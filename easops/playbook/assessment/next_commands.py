@@ -13,7 +13,7 @@ from easops.playbook.assessment.still_open import untouched
 from easops.status import UNCONFIRMED, Severity, Status, severity
 
 if TYPE_CHECKING:
-    from easops.playbook.record.approval import Asked
+    from easops.playbook.record.approval import PendingApproval
 
 SETTLING: Final = frozenset({"begin", "reconcile", "approve", "resume", "undo", "close"})
 """The labels of the commands that bring a run to its end: what there is to do about an open one."""
@@ -43,7 +43,7 @@ def next_commands(run: RunFacts) -> tuple[NextCommand, ...]:
         *_on_real_servers(run),
         *_close(run),
     ]
-    return tuple(dict.fromkeys(commands))
+    return tuple(command for command in dict.fromkeys(commands) if command.command)
 
 
 def repeats(run: RunFacts) -> tuple[Repeat, ...]:
@@ -82,7 +82,7 @@ def close(run_id: str) -> NextCommand:
     return NextCommand("close", f"easops runs abandon {run_id}", "close it for good; what it set stays")
 
 
-def next_of_asked(asked: Asked) -> NextCommand:
+def next_of_asked(asked: PendingApproval) -> NextCommand:
     """The command that leads on from what a run asks an approval for."""
     run_id = asked.run.run_id
     if asked.decision is None:
@@ -128,11 +128,11 @@ def _looks(run: RunFacts) -> list[NextCommand]:
     """Looks that would say more: whether what was found goes on, and whether there is another cause."""
     commands = []
     for detector in dict.fromkeys(step.subject for step in untouched(run) if reads_the_past(step.subject)):
-        command = f"easops detect {detector} since=20m"
+        command = typed("easops", "detect", detector, "since=20m", *run.lab_options)
         commands.append(NextCommand("check again", command, "see whether it goes on"))
     for step in not_checked(run):
-        if command := typed("easops", "detect", step.subject, *step.given):
-            commands.append(NextCommand("also check", command, f"look for what {step.name!r} would have found"))
+        command = typed("easops", "detect", step.subject, *step.given, *run.lab_options)
+        commands.append(NextCommand("also check", command, f"look for what {step.name!r} would have found"))
     return commands
 
 

@@ -66,6 +66,11 @@ class RunFacts:
     problem: EasopsError | None = None
 
     @property
+    def lab_options(self) -> tuple[str, ...]:
+        """What makes another command read a lab of the same scenario; none of a run on real servers."""
+        return () if self.lab is None else ("--lab", "--scenario", self.lab)
+
+    @property
     def changed(self) -> bool:
         """Whether anything was changed, or may have been."""
         return not self.checked and any(item.touched or item.status in MAY_HAVE_CHANGED for item in self.items)
@@ -136,7 +141,7 @@ class RunFacts:
     @property
     def decision(self) -> Literal["", "approved", "denied"]:
         """What was decided on the approval that it asks for; empty where nothing is decided, or nothing is to be."""
-        decision = None if self.record is None or self.record.asked is None else self.record.asked.decision
+        decision = None if self.record is None or self.record.pending is None else self.record.pending.decision
         if decision is None:
             return ""
         return "approved" if decision.approved else "denied"

@@ -42,7 +42,7 @@ def report_of(view: RunView, *, stopped: bool = False, problem: EasopsError | No
         run.kind,
         Status(run.status) if run.status is not None else run_status(view.steps),
         view.steps,
-        unfinished=run.owes,
+        unfinished=run.unfinished,
         lab=run.lab,
         limit=run.limit,
         started=run.started,

@@ -11,7 +11,7 @@ from easops.actions.outcome import ItemOutcome
 from easops.playbook.execution.durable_step import durable_step
 from easops.playbook.execution.execution import Execution, now
 from easops.playbook.execution.target_workflow import claim, outcomes_of
-from easops.playbook.record.approval import use_up
+from easops.playbook.record.approval_use import use_up
 from easops.playbook.steps.approval_request import Approval, Verdict
 from easops.playbook.steps.codec import Json, from_json, to_json
 from easops.playbook.steps.effects import Job, Preview

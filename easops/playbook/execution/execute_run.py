@@ -17,16 +17,19 @@ from easops.inventory.host import Host
 from easops.playbook.assessment.ending import Ending
 from easops.playbook.assessment.run_report import RunReport, report_of
 from easops.playbook.execution.dbos_engine import PROTOCOL, execute
+from easops.playbook.execution.error_status import status_of
 from easops.playbook.execution.execution import Execution
 from easops.playbook.execution.interrupted import Interrupted
 from easops.playbook.execution.run_options import RunOptions
 from easops.playbook.execution.world import context_of, time_of_run
 from easops.playbook.record.database import DatabaseAway
-from easops.playbook.record.notice_ledger import Ledger, Moment
-from easops.playbook.record.run_store import Record, Run
+from easops.playbook.record.notice_ledger import Moment, NoticeLedger
+from easops.playbook.record.run import Run
+from easops.playbook.record.run_lock import RunLock
+from easops.playbook.record.run_store import RunStore
 from easops.playbook.record.run_view import view_of
-from easops.playbook.record.state_folder import RunLock, StateFolder
-from easops.playbook.record.stored_run import status_of, steps_of
+from easops.playbook.record.state_folder import StateFolder
+from easops.playbook.record.stored_run import steps_of
 from easops.playbook.steps.codec import Json
 from easops.playbook.steps.effects import Effects
 from easops.playbook.steps.step_result import run_status
@@ -50,7 +53,7 @@ def execute_run(
     run: Run,
     attempt_id: str,
     main: Callable[[Context, Effects], None],
-    store: Record,
+    store: RunStore,
     state: StateFolder,
     lock: RunLock,
     hosts: Sequence[Host],
@@ -103,31 +106,31 @@ def execute_run(
     return _announce(run, store, options, "end")
 
 
-def _record_end(run: Run, store: Record, ended: dt.datetime, problem: EasopsError | None) -> None:
+def _record_end(run: Run, store: RunStore, ended: dt.datetime, problem: EasopsError | None) -> None:
     steps = steps_of(run, store)
     unfinished = has_unfinished_steps(steps)
     if problem is None:
-        store.end(run.run_id, run_status(steps), ended, owes=unfinished)
+        store.end(run.run_id, run_status(steps), ended, unfinished=unfinished)
     else:
         # This attempt did not come to a step: what earlier attempts came to, and left unfinished, is still so.
-        status = run_status(steps) if run.walks > 1 else status_of(problem)
-        store.end(run.run_id, status, ended, owes=run.owes or unfinished)
+        status = run_status(steps) if run.attempts > 1 else status_of(problem)
+        store.end(run.run_id, status, ended, unfinished=run.unfinished or unfinished)
 
 
 def _announce(
-    run: Run, store: Record, options: RunOptions, moment: Moment, problem: EasopsError | None = None
+    run: Run, store: RunStore, options: RunOptions, moment: Moment, problem: EasopsError | None = None
 ) -> RunReport:
     """The report of a run that has ended, or was stopped, with the notices of that."""
     ended_run = store.get(run.run_id)
     report = report_of(view_of(ended_run, store), stopped=moment == "stopped", problem=problem)
     if options.announcer is None:
         return report
-    ledger = Ledger(store, ended_run, moment)
+    ledger = NoticeLedger(store, ended_run, moment)
     notices = options.announcer.announce(Ending(report), ledger, options.observer.progress)
     return attrs.evolve(report, notices=notices)
 
 
-def _close_undone(undo: Run, report: RunReport, store: Record) -> None:
+def _close_undone(undo: Run, report: RunReport, store: RunStore) -> None:
     """Close the run that *undo* has put back whole.
 
     If an undo moved to another domain controller (its document's ``moved``), what that one shows as it was before may
@@ -138,4 +141,4 @@ def _close_undone(undo: Run, report: RunReport, store: Record) -> None:
     if severity(report.status) is Severity.GOOD and not not_sure:
         closed_before = undo.document.get("closed")  # not in a record of 0.1.0
         words = f"undone by {undo.run_id}" + (f", {closed_before} before" if closed_before else "")
-        store.update(undo.document["undoes"], closed=words, owes=False)
+        store.update(undo.document["undoes"], closed=words, unfinished=False)

@@ -17,8 +17,9 @@ from easops.playbook.execution import waits
 from easops.playbook.execution.interrupted import Interrupted
 from easops.playbook.record import database
 from easops.playbook.record.database import DatabaseAway
-from easops.playbook.record.run_store import Record
-from easops.playbook.record.state_folder import RunLock, StateFolder
+from easops.playbook.record.run_lock import RunLock
+from easops.playbook.record.run_store import RunStore
+from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.steps.effects import Effects, Preview
 from easops.playbook.steps.observer import Observer
 from easops.remoting.retry import retry_for
@@ -43,7 +44,7 @@ class Execution:
 
     run_id: str
     attempt_id: str
-    store: Record
+    store: RunStore
     state: StateFolder
     lock: RunLock
     context: Context

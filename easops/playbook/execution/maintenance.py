@@ -17,7 +17,8 @@ from easops.errors import BadInput
 from easops.playbook.execution.dbos_engine import version_of
 from easops.playbook.execution.json_serializer import JsonSerializer
 from easops.playbook.record.database import Database
-from easops.playbook.record.run_store import KEPT, Record, Run
+from easops.playbook.record.run import Run
+from easops.playbook.record.run_store import KEPT, RunStore
 from easops.playbook.record.state_folder import StateFolder
 
 _WORLDS_KEPT_DAYS = 7
@@ -47,7 +48,7 @@ def _check(state: StateFolder) -> None:
 def _migrate(state: StateFolder, database: Database) -> None:
     """Make the engine's tables, or bring them up to date."""
     logging.getLogger("dbos").setLevel(logging.CRITICAL)
-    with database.checking():
+    with database.trying():
         try:
             DBOS.migrate(state.database_url)
         except error.DBOSException as refused:
@@ -69,10 +70,10 @@ def _client(state: StateFolder) -> Iterator[DBOSClient]:
         client.destroy()
 
 
-def cancel(state: StateFolder, walk_ids: Sequence[str]) -> None:
+def cancel(state: StateFolder, attempt_ids: Sequence[str]) -> None:
     """Cancel the workflows of a dead run with their children, which releases the targets that they claim."""
     with _client(state) as client:
-        known = [workflow.workflow_id for workflow in client.list_workflows(workflow_ids=list(walk_ids))]
+        known = [workflow.workflow_id for workflow in client.list_workflows(workflow_ids=list(attempt_ids))]
         if known:
             client.cancel_workflows(known, cancel_children=True)
 
@@ -80,7 +81,7 @@ def cancel(state: StateFolder, walk_ids: Sequence[str]) -> None:
 def forget(state: StateFolder, runs: Sequence[Run]) -> None:
     """Delete what the engine keeps of runs: their workflows with their children, and their versions."""
     with _client(state) as client:
-        wanted = [walk_id for run in runs for walk_id in run.walk_ids]
+        wanted = [attempt_id for run in runs for attempt_id in run.attempt_ids]
         known = [workflow.workflow_id for workflow in client.list_workflows(workflow_ids=wanted)]
         if known:
             client.delete_workflows(known, delete_children=True)
@@ -89,13 +90,13 @@ def forget(state: StateFolder, runs: Sequence[Run]) -> None:
         database.delete_rows("dbos", "application_versions", "version_name", versions)
 
 
-def prune(record: Record, state: StateFolder) -> None:
+def prune(store: RunStore, state: StateFolder) -> None:
     """Delete records, with what the engine keeps beside them, after 400 days, and the labs of runs after 7 days."""
     now = dt.datetime.now(dt.UTC)
-    old = [run for run in record.runs() if now - run.started > KEPT]
+    old = [run for run in store.runs() if now - run.started > KEPT]
     if old:
         forget(state, old)
-        record.forget([run.run_id for run in old])
+        store.forget([run.run_id for run in old])
     for folder in state.labs.iterdir():
         too_old = now.timestamp() - folder.stat().st_mtime > _WORLDS_KEPT_DAYS * 86400
         if too_old and not state.lock(folder.name).is_alive():

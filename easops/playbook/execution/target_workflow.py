@@ -22,8 +22,8 @@ from easops.playbook.execution.apply_changes import apply_job
 from easops.playbook.execution.durable_changes import DurableChanges
 from easops.playbook.execution.durable_step import durable_step
 from easops.playbook.execution.execution import Execution, current
+from easops.playbook.record.liveness import liveness_of
 from easops.playbook.record.run_view import view_of
-from easops.playbook.record.stored_run import looked_at
 from easops.playbook.steps.codec import Json, from_json, to_json
 from easops.playbook.steps.effects import Job
 from easops.status import Status
@@ -94,7 +94,7 @@ def claim(execution: Execution, job: Job) -> WorkflowHandle[Json] | tuple[ItemOu
 
 def claim_answer(execution: Execution, holder: str, waited: float) -> str:
     """Whether to ask again for a target that the run *holder* has claimed, after *waited* seconds; or why not."""
-    run, alive = looked_at(execution.store.get(holder), execution.store, execution.state)
+    run, alive = liveness_of(execution.store.get(holder), execution.store, execution.state)
     if run.ended is None and not run.closed and not alive:
         commands = [command.command for command in settling_commands(view_of(run, execution.store))]
         return f"claimed by run {holder}, whose process ended unexpectedly: {', or '.join(commands)}"

@@ -16,9 +16,10 @@ from easops.exchange.organisation import Organisation
 from easops.identity import this_machine
 from easops.inventory.host import Host
 from easops.lab_process import LabError, start_lab
-from easops.playbook.record.run_store import Record, Run
+from easops.playbook.record.run import Run
+from easops.playbook.record.run_store import RunStore
 from easops.playbook.record.state_folder import StateFolder
-from easops.playbook.record.stored_run import root_of
+from easops.playbook.record.targets import root_of
 from easops.playbook.steps.codec import from_json
 from easops.playbook.steps.observer import Observer
 from easops.remoting.pool import SessionPool, shared_or_new
@@ -75,7 +76,7 @@ def _with_credentials(recorded: Host, given: Host | None) -> Host:
 @contextmanager
 def context_of(
     held: Run,
-    record: Record,
+    store: RunStore,
     hosts: Sequence[Host],
     clock: Clock,
     observer: Observer,
@@ -83,6 +84,6 @@ def context_of(
 ) -> Iterator[Context]:
     with shared_or_new(kept_sessions) as sessions:
         organisation = Organisation.of(hosts, sessions)
-        for entry in record.entries(held.run_id, "facts"):
+        for entry in store.entries(held.run_id, "facts"):
             organisation.domain_controller = entry.body["domain_controller"]
         yield Context(sessions, organisation, clock, observer.progress)

@@ -1,27 +1,28 @@
-"""Earlier runs that are not finished with: a new run of the same playbook on the same targets is refused."""
+"""Earlier runs that are not finished: because of one, a new run of its playbook on one of its targets is refused."""
 
 from __future__ import annotations
 
-from easops.playbook.record.run_store import Record, Run
+from easops.playbook.record.liveness import liveness_of
+from easops.playbook.record.run import Run
+from easops.playbook.record.run_store import RunStore
 from easops.playbook.record.run_view import RunView, view_of
 from easops.playbook.record.state_folder import StateFolder
-from easops.playbook.record.stored_run import looked_at
 
 
-def find_open_run(record: Record, state: StateFolder, new: Run, anew: bool) -> RunView | None:
-    """The latest earlier run of this playbook on one of these targets that died, was stopped, or has unfinished steps;
-    None where there is none. With *anew* one that has ended counts as none.
+def find_open_run(store: RunStore, state: StateFolder, new: Run, anew: bool) -> RunView | None:
+    """The latest earlier run of the playbook of *new* on one of its targets that died, was stopped, or has unfinished
+    steps; None if there is none. With *anew* a run that has ended does not count, whatever it left unfinished.
 
-    A target in common is enough: two runs that each know half of what was done to a server would undo each other.
+    One target in common is enough: two runs that each know half of what was done to a server would undo each other's
+    changes. A run that another process executes does not count: its targets are claimed, and this run waits for them.
     """
-    for listed in record.runs():
-        if listed.closed or listed.kind == "undo" or listed.playbook != new.playbook:
+    for recorded in store.runs():
+        if recorded.closed or recorded.kind == "undo" or recorded.playbook != new.playbook:
             continue
-        if not set(listed.targets) & set(new.targets):
+        if not set(recorded.targets) & set(new.targets):
             continue
-        run, alive = looked_at(listed, record, state)
-        if run.ended is None and not run.waits and not run.closed and not alive:
-            return view_of(run, record)
-        if run.ended is not None and run.owes and not anew:
-            return view_of(run, record)
+        run, alive = liveness_of(recorded, store, state)
+        died_or_stopped = run.ended is None and not run.waits and not run.closed and not alive
+        if died_or_stopped or (run.ended is not None and run.unfinished and not anew):
+            return view_of(run, store)
     return None

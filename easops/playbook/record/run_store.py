@@ -1,35 +1,35 @@
-"""The record of runs: what was to be done, what was intended, what came of it.
+"""The record of runs: what was to be done, what was intended, and what was the outcome.
 
-A record is enough to undo, reconcile and explain a run, whichever version of easops made it; it holds credentials by
-reference only. Entries are written under a key, so that writing one again changes nothing.
+A record is enough to undo, reconcile and explain a run, whichever version of easops made it. It holds references to
+credentials, never a secret. Entries are written under a key, so that writing one again changes nothing.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Sequence
-from typing import Any, Final, Literal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
 
 import attrs
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from easops.errors import BadInput
-from easops.playbook.record.database import HOLDERS, METADATA, Database
+from easops.playbook.record.database import METADATA, Database
+from easops.playbook.record.database_lock import HOLDERS
+from easops.playbook.record.run import Entry, EntryKind, Run, RunKind
+from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.steps.codec import Json, dumps
 
 KEPT: Final = dt.timedelta(days=400)
+"""How long records are kept."""
 
-EntryKind = Literal[
-    "facts", "step", "intent", "outcome", "answer", "undone", "approval", "resumed", "stopped", "notice", "told"
-]
+_STAY_AS_FIRST_WRITTEN: Final[tuple[EntryKind, ...]] = ("intent", "notice")
+"""After a kill these are written again. What has to stay is what was true before anything was sent."""
 
-_TIME_OF_ID: Final = len("20261124-170000")
-"""The characters of a run's id that are its time."""
-
-_STAY_AS_FIRST_WRITTEN: Final = ("intent", "notice")
-
+# A database may be older than this version of easops: the names of its columns stay.
 _RUNS = sa.Table(
     "easops_runs",
     METADATA,
@@ -41,9 +41,9 @@ _RUNS = sa.Table(
     sa.Column("started", sa.String(40), nullable=False),
     sa.Column("ended", sa.String(40)),
     sa.Column("status", sa.String(20)),
-    sa.Column("owes", sa.Boolean, nullable=False, default=False),
+    sa.Column("owes", sa.Boolean, key="unfinished", nullable=False, default=False),
     sa.Column("closed", sa.Text, nullable=False, default=""),
-    sa.Column("walks", sa.Integer, nullable=False, default=1),
+    sa.Column("walks", sa.Integer, key="attempts", nullable=False, default=1),
 )
 _ENTRIES = sa.Table(
     "easops_entries",
@@ -58,63 +58,23 @@ _ENTRIES = sa.Table(
 )
 
 
-@attrs.frozen
-class Run:
-    """A run as the record has it.
+@contextmanager
+def open_store(state: StateFolder | None) -> Iterator[tuple[RunStore, StateFolder]]:
+    """The runs of the state folder (None: the default one), which is made if it is not there."""
+    folder = (state or StateFolder.default()).prepared()
+    store = RunStore(folder.database_url)
+    try:
+        yield store, folder
+    finally:
+        store.close()
 
-    *document* is plain JSON: the playbook's text and source, inputs, hosts, limit, lab, protocol, version. *targets*
-    are the names it claims. *status* is None while it runs, or when it died; *owes* says that it ended with changing
-    steps not started; *closed* is empty, ``abandoned``, ``undone by R``, or ``undone by R, abandoned before``; *walks*
-    counts its workflows: none yet of a run that was submitted and waits.
+
+class RunStore:
+    """The runs of one database, with what is recorded of each.
+
+    Its methods raise ``DatabaseAway`` if the database does not answer for a minute, and ``EasopsError`` if it cannot be
+    used.
     """
-
-    run_id: str
-    kind: Literal["run", "do", "undo"]
-    playbook: str
-    document: Json
-    targets: tuple[str, ...]
-    started: dt.datetime
-    ended: dt.datetime | None = None
-    status: str | None = None
-    owes: bool = False
-    closed: str = ""
-    walks: int = 1
-
-    @property
-    def walk_ids(self) -> tuple[str, ...]:
-        """The ids of its workflows, the newest last."""
-        return (self.run_id, *(f"{self.run_id}.{number}" for number in range(2, self.walks + 1)))
-
-    @property
-    def waits(self) -> bool:
-        """Whether it was submitted and nobody has begun it."""
-        return self.walks == 0
-
-    @property
-    def lab(self) -> str | None:
-        """The scenario, for a run against the built-in lab."""
-        held = self.document.get("lab")
-        return None if held is None else str(held)
-
-    @property
-    def limit(self) -> str | None:
-        """What narrowed the playbook's hosts."""
-        held = self.document.get("limit")
-        return None if held is None else str(held)
-
-
-@attrs.frozen
-class Entry:
-    """One thing recorded, in order."""
-
-    kind: EntryKind
-    key: str
-    body: Json
-    at: dt.datetime
-
-
-class Record:
-    """The runs of one database."""
 
     def __init__(self, url: str) -> None:
         self._database = Database(url)
@@ -125,6 +85,7 @@ class Record:
         self._database.close()
 
     def add(self, run: Run) -> None:
+        """Record a run that has not ended. One of its id that is there already stays as it is."""
         values = attrs.asdict(run)
         values["document"] = dumps(run.document)
         values["targets"] = dumps(list(run.targets))
@@ -133,33 +94,33 @@ class Record:
         self._execute(self._insert(_RUNS).values(**values).on_conflict_do_nothing())
 
     def update(self, run_id: str, **values: Any) -> None:
-        """Set columns of a run: ended, status, owes, closed, walks, document, targets."""
+        """Set attributes of a run: ended, status, unfinished, closed, attempts, document, targets. A time is given in
+        ISO format, *document* and *targets* as JSON text."""
         self._execute(sa.update(_RUNS).where(_RUNS.c.run_id == run_id).values(**values))
 
-    def end(self, run_id: str, status: str, ended: dt.datetime, *, owes: bool) -> None:
-        self.update(run_id, status=status, owes=owes, ended=ended.isoformat())
+    def end(self, run_id: str, status: str, ended: dt.datetime, *, unfinished: bool) -> None:
+        """Record that a run has ended, at the time *ended*."""
+        self.update(run_id, status=status, unfinished=unfinished, ended=ended.isoformat())
 
     def get(self, run_id: str) -> Run:
-        """The run of that id, or of a beginning of it that only one has. Raises BadInput."""
+        """The run of that id, or the only run whose id begins so. Raises BadInput."""
         rows = self._rows(sa.select(_RUNS).where(_RUNS.c.run_id.startswith(run_id, autoescape=True)))
-        exact = [row for row in rows if row.run_id == run_id] or list(rows)
-        if len(exact) == 1:
-            return _run(exact[0])
+        found = [row for row in rows if row.run_id == run_id] or list(rows)
+        if len(found) == 1:
+            return _run(found[0])
         raise BadInput(
-            f"there is no run {run_id!r}" if not exact else f"{run_id!r} is the beginning of {len(exact)} runs",
-            "the record holds none of that id" if not exact else ", ".join(row.run_id for row in exact[:5]),
+            f"there is no run {run_id!r}" if not found else f"{run_id!r} is the beginning of {len(found)} run ids",
+            "no recorded run has this id" if not found else ", ".join(row.run_id for row in found[:5]),
             "easops runs list shows them",
         )
 
     def runs(self) -> tuple[Run, ...]:
         """All runs, the newest first."""
-        # By the time in the id first: that of a run in the lab is by the lab's clock, which goes its own way.
-        newest_first = (sa.func.substr(_RUNS.c.run_id, 1, _TIME_OF_ID).desc(), _RUNS.c.started.desc())
-        return tuple(_run(row) for row in self._rows(sa.select(_RUNS).order_by(*newest_first)))
+        return tuple(_run(row) for row in self._rows(sa.select(_RUNS).order_by(_RUNS.c.started.desc())))
 
     def write(self, run_id: str, kind: EntryKind, key: str, body: Json) -> None:
-        """Write an entry; one of that kind and key is replaced, except an intent (to change, or to send a notice),
-        which stays as it was first."""
+        """Write an entry. It replaces one of the same kind and key; but an intent (to change something, or to send a
+        notice) stays as it was first written."""
         now = dt.datetime.now(dt.UTC).isoformat()
         insert = self._insert(_ENTRIES).values(run_id=run_id, kind=kind, key=key, body=dumps(body), at=now)
         if kind in _STAY_AS_FIRST_WRITTEN:
@@ -173,18 +134,18 @@ class Record:
             )
 
     def entries(self, run_id: str, *kinds: EntryKind) -> tuple[Entry, ...]:
-        """The run's entries of those kinds (all of them where none is named), in order of their first writing."""
-        wanted = sa.select(_ENTRIES).where(_ENTRIES.c.run_id == run_id).order_by(_ENTRIES.c.id)
+        """The run's entries of these kinds (without *kinds*: all), in the order in which they were first written."""
+        query = sa.select(_ENTRIES).where(_ENTRIES.c.run_id == run_id).order_by(_ENTRIES.c.id)
         if kinds:
-            wanted = wanted.where(_ENTRIES.c.kind.in_(kinds))
+            query = query.where(_ENTRIES.c.kind.in_(kinds))
         return tuple(
             Entry(row.kind, row.key, json.loads(row.body), dt.datetime.fromisoformat(row.at))
-            for row in self._rows(wanted)
+            for row in self._rows(query)
         )
 
     def keep_steps(self, run_id: str, keys: Sequence[str]) -> None:
-        """Delete the results of steps of other keys: those of hosts that an earlier walk met in a group, and the last
-        did not."""
+        """Delete the results of all steps but those of these keys: an earlier attempt may have done a step on hosts
+        that the latest attempt did not find in the group."""
         others = (_ENTRIES.c.run_id == run_id) & (_ENTRIES.c.kind == "step") & _ENTRIES.c.key.not_in(keys)
         self._execute(sa.delete(_ENTRIES).where(others))
 
@@ -199,21 +160,22 @@ class Record:
 
         self._database.transact(work)
 
-    def _rows(self, wanted: sa.Select[Any]) -> list[sa.Row[Any]]:
-        return self._database.transact(lambda connection: list(connection.execute(wanted).all()))
+    def _rows(self, query: sa.Select[Any]) -> list[sa.Row[Any]]:
+        return self._database.transact(lambda connection: list(connection.execute(query).all()))
 
 
 def _run(row: sa.Row[Any]) -> Run:
+    kind: RunKind = row.kind
     return Run(
         run_id=row.run_id,
-        kind=row.kind,
+        kind=kind,
         playbook=row.playbook,
         document=json.loads(row.document),
         targets=tuple(json.loads(row.targets)),
         started=dt.datetime.fromisoformat(row.started),
         ended=None if row.ended is None else dt.datetime.fromisoformat(row.ended),
         status=row.status,
-        owes=bool(row.owes),
+        unfinished=bool(row.unfinished),
         closed=row.closed,
-        walks=row.walks,
+        attempts=row.attempts,
     )

@@ -1,13 +1,17 @@
-"""Connections to the SQLite file of the state folder: what the engine needs that an older SQLite lacks."""
+"""Connections to the SQLite file of the state folder: their journal, and what an older SQLite lacks."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import time
+from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
+
+from easops.playbook.record.local_disk import is_on_local_disk
 
 _SUBSECOND: Final = ("subsec", "subsecond")
 
@@ -28,16 +32,37 @@ def adopt(url: str) -> None:
     _files.add(os.path.abspath(database))
 
 
-class Connection(sqlite3.Connection):
-    """A connection whose ``unixepoch('subsec')`` is the time in seconds, with a fraction.
+def choose_journal(file: Path) -> None:
+    """Have the SQLite file keep a write-ahead log (WAL) if it is on a local disk, else the rollback journal.
 
-    SQLite knows it since 3.42; before, the answer is NULL, or there is no such function at all. The engine asks for it
+    With a write-ahead log a commit waits for the disk once, not several times. All processes that use it share memory,
+    so it does not work on a network file system: SQLite would corrupt the file there. Source: sqlite.org/wal.html.
+    The mode is kept in the file. If other processes use the file now, it stays as it is until the next time.
+    """
+    wanted = "wal" if is_on_local_disk(file.parent) else "delete"
+    with (
+        contextlib.suppress(sqlite3.Error),  # a file that cannot be used is reported by whoever uses it next
+        contextlib.closing(sqlite3.connect(file, timeout=0.1)) as connection,
+    ):
+        (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+        if mode != wanted:
+            connection.execute(f"PRAGMA journal_mode = {wanted}")
+
+
+class Connection(sqlite3.Connection):
+    """A connection whose commits survive a power failure, and whose ``unixepoch('subsec')`` is the time in seconds.
+
+    A commit waits until the data is on the disk (``synchronous = FULL``): an intent must be recorded before its change
+    is sent. Some builds of SQLite wait less with a write-ahead log.
+
+    SQLite knows ``subsec`` since 3.42; before, it answers NULL, or has no such function at all. The engine asks for it
     on Python 3.12 and later, and writes it as a default into the tables that it makes there, so that a file made by
     one Python needs it on another, too.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self.execute("PRAGMA synchronous = FULL")
         if not _knows_subseconds(self):
             self.create_function("unixepoch", 1, _unixepoch)
 

@@ -37,7 +37,8 @@ from easops.readings.take import ReadingResult
 from easops.status import Status
 
 if TYPE_CHECKING:
-    from easops.playbook.record.approval import Asked, Decision
+    from easops.playbook.record.approval import PendingApproval
+    from easops.playbook.record.decision import Decision
     from easops.playbook.record.run_view import RunView
 
 Document = dict[str, Any]
@@ -154,10 +155,11 @@ def run_view_document(view: RunView, report: RunReport) -> Document:
     """The run's own document, its ``status`` as in ``runs list``; ``exit_code`` is the run's, null before its
     end. ``changes`` are its intents, with what came of them; ``decision`` is what was decided on the approval that it
     asks for, or null."""
+    decision = None if view.pending is None else view.pending.decision
     return {
         **run_document(report, None if view.run.ended is None else report.exit_code),
         **_view_data(view),
-        "decision": None if view.asked is None or view.asked.decision is None else decision_data(view.asked.decision),
+        "decision": None if decision is None else decision_data(decision),
         "changes": [_change_data(change, outcome) for change, outcome in view.changes],
         "notices": [to_json(notice) for notice in view.notices],
     }
@@ -185,7 +187,7 @@ def reconciled_document(
     }
 
 
-def asked_document(asked: Asked, decision: Decision | None, exit_code: int) -> Document:
+def asked_document(asked: PendingApproval, decision: Decision | None, exit_code: int) -> Document:
     """``status`` is awaiting_approval, approved or denied; ``step`` is the step that asks, with its ``approval``;
     ``decision`` is null where there is none yet."""
     asked = attrs.evolve(asked, decision=decision)
@@ -212,7 +214,7 @@ def _view_data(view: RunView) -> Document:
         "started": run.started.isoformat(),
         "ended": None if run.ended is None else run.ended.isoformat(),
         "alive": view.alive,
-        "owes": run.owes,
+        "owes": run.unfinished,
         "closed": run.closed,
         "targets": list(run.targets),
     }
@@ -261,10 +263,10 @@ class _Json:
     def served(self, runs: Sequence[tuple[RunView, RunReport, int]], exit_code: int) -> str:
         return dumped(served_document(runs, exit_code))
 
-    def asked(self, asked: Asked, exit_code: int) -> str:
+    def asked(self, asked: PendingApproval, exit_code: int) -> str:
         return dumped(asked_document(asked, asked.decision, exit_code))
 
-    def decided(self, asked: Asked, decision: Decision) -> str:
+    def decided(self, asked: PendingApproval, decision: Decision) -> str:
         return dumped(asked_document(asked, decision, 0))
 
     def notices(self, notices: Sequence[Notice], status: Status, exit_code: int) -> str:

@@ -21,9 +21,9 @@ from easops.detectors.finding import Detection
 from easops.document import Problem
 from easops.json_schema import DIALECT, Schema
 from easops.playbook.assessment.run_facts import RunFacts
-from easops.playbook.record.approval import Decision
+from easops.playbook.record.decision import Decision
 from easops.playbook.record.notice import Notice
-from easops.playbook.record.run_store import Run
+from easops.playbook.record.run import Run
 from easops.playbook.record.run_view import RunView
 from easops.playbook.steps.approval_request import Approval
 from easops.playbook.steps.step_result import StepResult
@@ -236,8 +236,9 @@ def _columns(reading: Reading) -> list[str]:
 
 
 def _view(made: _Made) -> dict[str, Schema]:
+    fields = made.fields(Run, "run_id", "playbook", "kind", "started", "ended", "unfinished", "closed", "targets")
     return {
-        **made.fields(Run, "run_id", "playbook", "kind", "started", "ended", "owes", "closed", "targets"),
+        **{"owes" if name == "unfinished" else name: schema for name, schema in fields.items()},  # its key since 0.1.0
         "status": {
             **_TEXT,
             "description": "a status, or the state of a run that has none: running, waiting, stopped, died; "

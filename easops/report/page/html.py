@@ -29,13 +29,13 @@ from easops.report.page.timeline import always_zero, gaps, labels, marks, observ
 from easops.report.terminal.approval import decision_words
 from easops.report.terminal.finding import figure_words, host_lines
 from easops.report.terminal.layout import moment, value_words
-from easops.report.terminal.step import outcome_words, step_lines
+from easops.report.terminal.step import notes_of, outcome_words, step_lines
 from easops.status import NOT_TRIED, Status
 from easops.wording import counted
 
 if TYPE_CHECKING:
-    from easops.playbook.record.approval import Decision
-    from easops.playbook.record.run_store import Run
+    from easops.playbook.record.decision import Decision
+    from easops.playbook.record.run import Run
 
 
 @attrs.frozen
@@ -70,7 +70,7 @@ def _changes(report: RunReport) -> list[tuple[StepResult, list[ItemOutcome]]]:
 
 def _approvals(report: RunReport) -> list[tuple[StepResult, Decision | None]]:
     """The approval steps that asked, each with what was decided, where the run still hangs on it."""
-    asked = None if report.record is None else report.record.asked
+    asked = None if report.record is None else report.record.pending
     return [
         (step, asked.decision if asked is not None and asked.step.key == step.key else None)
         for step in report.steps
@@ -110,9 +110,9 @@ def _proofs(report: RunReport) -> list[Proof]:
         earlier = report.steps[:at]
         evidence: list[str] = []
         if step.detection is not None:
-            seen = {note for before in earlier if before.detection is not None for note in before.detection.notes}
+            known = notes_of(earlier)
             evidence += host_lines(step.detection)
-            evidence += [note for note in step.detection.notes if note not in seen]
+            evidence += [note for note in step.detection.notes if note not in known]
         # "->" would break at the end of a line
         words = proof_words(step, earlier).replace("->", "\N{RIGHTWARDS ARROW}")
         proofs.append(Proof(step, words, tuple(evidence)))

@@ -14,7 +14,8 @@ from easops.report.terminal.layout import INDENT, difference, effective_lines, m
 from easops.wording import counted
 
 if TYPE_CHECKING:
-    from easops.playbook.record.approval import Asked, Decision
+    from easops.playbook.record.approval import PendingApproval
+    from easops.playbook.record.decision import Decision
 
 
 def approval_lines(approval: Approval, text: str, *, whole: bool) -> list[str]:
@@ -46,8 +47,8 @@ def change_lines(approval: Approval) -> list[str]:
     return lines
 
 
-def asked_lines(asked: Asked) -> list[str]:
-    """All that an approver has to know: what for, what would be changed, who asks, until when, and who may agree."""
+def asked_lines(asked: PendingApproval) -> list[str]:
+    """All that an approver has to know: what for, what would be changed, who asks, until when, and who may approve."""
     approval, run = asked.approval, asked.run
     lines = head_lines(run.playbook, run.run_id, run.lab, run.limit, checked=False)
     lines += [*wrapped(f"{asked.step.name}:", ""), *wrapped(approval.told), *wrapped(asked.step.reason), ""]
@@ -55,18 +56,18 @@ def asked_lines(asked: Asked) -> list[str]:
     rows = [Row("digest", approval.digest, command=True)]
     rows += [Row("asked by", str(person)) for person in approval.asked_by]
     rows += [] if approval.until is None else [Row("until", moment(approval.until))]
-    rows += [Row("by", "somebody else than who asks")] if approval.by == "somebody_else" else []
+    rows += [Row("by", "somebody other than the requester")] if approval.by == "somebody_else" else []
     rows += [] if asked.decision is None else [Row("decided", decision_words(asked.decision))]
     return [*lines, *rows_lines(rows)]
 
 
-def decided_lines(asked: Asked, decision: Decision) -> list[str]:
+def decided_lines(asked: PendingApproval, decision: Decision) -> list[str]:
     """What was decided, and what to type next."""
     command = next_of_asked(attrs.evolve(asked, decision=decision))
     return ["", *rows_lines([Row("decided", decision_words(decision)), command_row(command)])]
 
 
 def decision_words(decision: Decision) -> str:
-    """``approved by anna on adm01 2026-11-24 17:05:09Z, to be used until 2026-11-24 18:05:09Z``."""
+    """``approved by anna on adm01 2026-11-24 17:05:09Z, valid until 2026-11-24 18:05:09Z``."""
     words = f"{'approved' if decision.approved else 'denied'} by {decision.by} {moment(decision.at)}"
-    return words + (f", to be used until {moment(decision.until)}" if decision.approved else "")
+    return words + (f", valid until {moment(decision.until)}" if decision.approved else "")

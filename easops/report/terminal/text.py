@@ -26,7 +26,8 @@ from easops.status import Status
 from easops.wording import counted
 
 if TYPE_CHECKING:
-    from easops.playbook.record.approval import Asked, Decision
+    from easops.playbook.record.approval import PendingApproval
+    from easops.playbook.record.decision import Decision
     from easops.playbook.record.run_view import RunView
     from easops.playbook.steps.effects import Preview
 
@@ -121,10 +122,10 @@ class Text:
     def served(self, runs: Sequence[tuple[RunView, RunReport, int]], exit_code: int) -> str:
         return "\n\n".join(self._painted(run_view_lines(view, report)) for view, report, _ in runs)
 
-    def asked(self, asked: Asked, exit_code: int) -> str:
+    def asked(self, asked: PendingApproval, exit_code: int) -> str:
         return self._painted(asked_lines(asked))
 
-    def decided(self, asked: Asked, decision: Decision) -> str:
+    def decided(self, asked: PendingApproval, decision: Decision) -> str:
         return self._painted(decided_lines(asked, decision))
 
     def notices(self, notices: Sequence[Notice], status: Status, exit_code: int) -> str:

@@ -10,7 +10,8 @@ from easops.identity import Person
 from easops.playbook.assessment.next_command import typed
 from easops.playbook.assessment.run_facts import OpenRun
 from easops.playbook.assessment.run_report import RunReport
-from easops.playbook.record.approval import Asked, Decision
+from easops.playbook.record.approval import PendingApproval
+from easops.playbook.record.decision import Decision
 from easops.playbook.steps.approval_request import Approval
 from easops.playbook.steps.step_result import StepResult
 from easops.status import Status
@@ -35,7 +36,7 @@ def test_the_commands_lead_on_from_where_the_run_stands() -> None:
     assert labels(recorded(ended=None, status=None, view={"alive": True})) == []
     stopped = attrs.evolve(recorded(ended=None, status=None, view={"alive": True}), stopped=True)
     assert labels(stopped) == ["resume", "undo", "close"]
-    waits = recorded(attrs.evolve(REPORT, steps=(), status=Status.OK), walks=0, ended=None, status=None)
+    waits = recorded(attrs.evolve(REPORT, steps=(), status=Status.OK), attempts=0, ended=None, status=None)
     assert commands(waits) == [f"easops worker {R}", f"easops runs abandon {R}"]
 
 
@@ -87,8 +88,8 @@ def test_an_approval_comes_before_what_goes_on_and_a_denied_run_can_only_be_clos
     decision = None if approved is None else Decision("7", "d1ce", (), approved, me, AT, AT)
     record = recorded(report).record
     assert record is not None
-    asked = Asked(record.run, step, ASKS, decision)
-    run = attrs.evolve(report, record=attrs.evolve(record, asked=asked))
+    asked = PendingApproval(record.run, step, ASKS, decision)
+    run = attrs.evolve(report, record=attrs.evolve(record, pending=asked))
     assert labels(run) == next_labels
     assert point in [str(point) for point in run.assessment.open]
     assert run.assessment.verdict.word == {None: "Awaiting approval", True: "Approved", False: "Denied"}[approved]
@@ -110,6 +111,17 @@ def test_what_was_refused_and_what_did_not_cure_name_an_action_that_may_help() -
     ]
     blocked = attrs.evolve(STEPS[2], subject="block_user", done=attrs.evolve(LIMITED, action="block_user"))
     assert "stronger" not in labels(attrs.evolve(report, steps=(*STEPS[:3], blocked, floods)))
+
+
+def test_what_a_lab_run_names_is_tried_in_a_lab_too() -> None:
+    refused = attrs.evolve(LIMITED.items[1], instead={"replace_policy": "copy", "user": BOB.user})
+    done = attrs.evolve(LIMITED, items=(refused,))
+    step = attrs.evolve(STEPS[2], done=done)
+    assert commands(attrs.evolve(REPORT, lab="calm", steps=(step,))) == [
+        "easops do limit_eas_usage bob@contoso.example replace_policy=copy --lab --scenario calm"
+    ]
+    found = attrs.evolve(REPORT, lab="calm", steps=STEPS[:1], status=Status.OK)
+    assert commands(found)[0] == "easops detect contact_sync_storm since=20m --lab --scenario calm"
 
 
 def test_a_recycle_alone_offers_no_undo() -> None:

@@ -79,7 +79,7 @@ def test_an_item_that_was_left_alone_says_why() -> None:
 
 def test_a_run_that_is_running_or_waits_leaves_nothing_open_yet() -> None:
     assert recorded(ended=None, status=None, view={"alive": True}).assessment.open == ()
-    assert recorded(ended=None, status=None, walks=0).assessment.open == ()
+    assert recorded(ended=None, status=None, attempts=0).assessment.open == ()
 
 
 def test_a_host_that_was_not_judged_is_named_whether_that_stopped_the_run_or_not() -> None:

@@ -104,7 +104,7 @@ def test_a_run_without_an_end_is_not_called_by_the_status_of_its_steps() -> None
     assert word(alive=True) == "Running"
     assert word(alive=True, stopped=True) == "Stopped"
     assert recorded(report, ended=None, status=None, view={"stopped": True}).assessment.verdict.word == "Stopped"
-    assert recorded(report, ended=None, status=None, walks=0).assessment.verdict.word == "Waiting"
+    assert recorded(report, ended=None, status=None, attempts=0).assessment.verdict.word == "Waiting"
 
 
 def test_a_closed_run_is_called_by_how_it_was_closed() -> None:

@@ -18,7 +18,7 @@ import easops
 from easops.errors import Refused
 from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.execution.json_serializer import JsonSerializer
-from easops.playbook.record.run_store import Record
+from easops.playbook.record.run_store import RunStore
 from easops.playbook.record.run_view import list_runs
 from easops.playbook.record.state_folder import StateFolder
 from easops.status import Status
@@ -120,7 +120,7 @@ def test_what_a_callers_function_raises_ends_no_run_in_its_middle(rig: Start) ->
         with pytest.raises(ValueError, match=f"clumsy: {where}") as error:
             block(lab, observer=caller, confirm=caller.confirm)
         held = list_runs(lab.state)[0].run
-        assert (where, held.status, held.owes) == (where, status, False)
+        assert (where, held.status, held.unfinished) == (where, status, False)
         if where != "started":
             assert f"run {held.run_id} has ended ({status})" in error.value.__notes__[0]
     assert len(lab.sent()) == 1
@@ -167,10 +167,10 @@ def test_records_are_forgotten_after_their_time_with_all_that_the_engine_keeps(
 ) -> None:
     lab = rig("contacts-storm", state=database)
     old = block(lab).run_id
-    record = Record(database.database_url)
+    store = RunStore(database.database_url)
     long_ago = dt.datetime.now(dt.UTC) - dt.timedelta(days=401)
-    record.update(str(old), started=long_ago.isoformat())
-    record.close()
+    store.update(str(old), started=long_ago.isoformat())
+    store.close()
     rows = rows_naming(database, str(old))
     assert rows["easops_entries"] > 0
     assert rows["workflow_status"] == 2

@@ -18,7 +18,7 @@ import easops
 from easops.errors import BadInput
 from easops.playbook.execution.maintenance import check_engine
 from easops.playbook.record import sqlite
-from easops.playbook.record.run_store import Record
+from easops.playbook.record.run_store import RunStore
 from easops.playbook.record.run_view import list_runs, show_run
 from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.run import submit
@@ -139,7 +139,7 @@ def test_a_file_that_is_not_a_database_is_named_in_the_error(tmp_path: Path) -> 
 
 
 def test_the_check_leaves_nothing_in_the_database(database: StateFolder) -> None:
-    Record(database.prepared().database_url).close()  # else there is no file, and a temporary one is tried
+    RunStore(database.prepared().database_url).close()  # else there is no file, and a temporary one is tried
 
     check_engine(database)
 

@@ -19,8 +19,10 @@ from easops.playbook.execution.caller import always
 from easops.playbook.execution.dbos_engine import PROTOCOL
 from easops.playbook.language.load import load_playbook_text
 from easops.playbook.language.model import Playbook
-from easops.playbook.record.database import DatabaseAway, postgresql_url
-from easops.playbook.record.run_store import Record, Run
+from easops.playbook.record.database import DatabaseAway
+from easops.playbook.record.postgresql import postgresql_url
+from easops.playbook.record.run import Run
+from easops.playbook.record.run_store import RunStore
 from easops.playbook.record.run_view import list_runs, show_run
 from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.resume import resume
@@ -124,8 +126,8 @@ def test_an_intent_that_cannot_be_stored_means_that_nothing_is_sent(
 
 
 URLS = {
-    "mysql://u:hunter2@h/d": "is no URL of a PostgreSQL database",
-    "hunter2": "is no URL of a PostgreSQL database",
+    "mysql://u:hunter2@h/d": "is not the URL of a PostgreSQL database",
+    "hunter2": "is not the URL of a PostgreSQL database",
     "postgresql://u:hunter2@h": "names no database",
     "postgresql://u:hunter2@x@h/d": "cannot be read",
     "postgresql://u:hunter2@h:port/d": "cannot be read",
@@ -162,7 +164,7 @@ def test_a_database_that_does_not_let_us_in_is_told_at_once(postgres: PostgresSe
     else:
         url = url.replace(postgres.password, "hunter2")
     with pytest.raises(DatabaseAway) as told:
-        Record(postgresql_url(url).reveal())
+        RunStore(postgresql_url(url).reveal())
     shown = f"{told.value} {told.value.next_step} {told.value.__cause__}"
     assert "EASOPS_DATABASE_URL" in shown
     assert postgres.password not in shown
@@ -171,32 +173,32 @@ def test_a_database_that_does_not_let_us_in_is_told_at_once(postgres: PostgresSe
 
 def test_two_processes_that_write_at_once_write_one_entry(database: StateFolder) -> None:
     url = database.prepared().database_url
-    records = [Record(url) for _ in range(4)]
+    records = [RunStore(url) for _ in range(4)]
     records[0].add(Run("r", "run", "p", {}, (), dt.datetime.now(dt.UTC)))
     with ThreadPoolExecutor(4) as pool:
         for key in map(str, range(10)):
             for kind in ("intent", "outcome"):
-                written = [pool.submit(record.write, "r", kind, key, {"by": id(record)}) for record in records]
+                written = [pool.submit(store.write, "r", kind, key, {"by": id(store)}) for store in records]
                 assert [future.result() for future in written] == [None] * 4
     assert len(records[0].entries("r", "intent")) == len(records[0].entries("r", "outcome")) == 10
     assert records[0].get("r").run_id == "r"
-    for record in records:
-        record.close()
+    for store in records:
+        store.close()
 
 
 def test_processes_that_are_the_first_on_a_database_make_its_tables_once(postgres: PostgresServer) -> None:
     url = postgresql_url(postgres.url(postgres.new_database())).reveal()
     with ThreadPoolExecutor(4) as pool:
-        for record in list(pool.map(lambda _: Record(url), range(4))):
-            assert record.runs() == ()
-            record.close()
+        for store in list(pool.map(lambda _: RunStore(url), range(4))):
+            assert store.runs() == ()
+            store.close()
 
 
 def test_a_lab_run_of_another_machine_says_where_its_world_is(rig: Start, database: StateFolder) -> None:
-    record = Record(database.prepared().database_url)
+    store = RunStore(database.prepared().database_url)
     document = {"lab": "contacts-storm", "machine": "ops-07", "protocol": PROTOCOL}
-    record.add(Run("lab-run", "run", "p", document, (), dt.datetime.now(dt.UTC)))
-    record.close()
+    store.add(Run("lab-run", "run", "p", document, (), dt.datetime.now(dt.UTC)))
+    store.close()
     with pytest.raises(BadInput, match="its world is kept on ops-07"):
         resume("lab-run", state=database)
 

@@ -15,9 +15,12 @@ import pytest
 from easops.playbook.execution.dbos_engine import PROTOCOL
 from easops.playbook.execution.execution import Execution
 from easops.playbook.execution.target_workflow import claim_answer
-from easops.playbook.record.database import DatabaseAway, DatabaseLock, postgresql_url
+from easops.playbook.record.database import DatabaseAway
+from easops.playbook.record.database_lock import DatabaseLock
 from easops.playbook.record.open_runs import find_open_run
-from easops.playbook.record.run_store import Record, Run
+from easops.playbook.record.postgresql import postgresql_url
+from easops.playbook.record.run import Run
+from easops.playbook.record.run_store import RunStore
 from easops.playbook.record.run_view import list_runs
 from easops.playbook.record.state_folder import StateFolder
 from tests.postgresql import PostgresServer
@@ -28,7 +31,7 @@ from ..processes import environment_of, wait_until
 @pytest.fixture
 def state(database: StateFolder) -> StateFolder:
     """With its tables."""
-    Record(database.prepared().database_url).close()
+    RunStore(database.prepared().database_url).close()
     return database
 
 
@@ -152,31 +155,31 @@ def test_an_earlier_session_that_the_server_has_not_ended_yet_is_waited_for(
 
 def test_a_run_that_ends_while_it_is_looked_at_has_not_died(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     state = StateFolder(tmp_path).prepared()
-    record = Record(state.database_url)
+    store = RunStore(state.database_url)
     began = dt.datetime.now(dt.UTC)
     held = Run("R", "run", "cure", {"protocol": PROTOCOL}, ("ex01",), began)
-    record.add(held)
+    store.add(held)
     new = attrs.evolve(held, run_id="S")
     lock = state.lock("R")
     assert lock.take()
     assert [view.status for view in list_runs(state)] == ["running"]
 
     def ends_just_now(_: object) -> bool:
-        record.end("R", "changed", dt.datetime.now(dt.UTC), owes=False)
+        store.end("R", "changed", dt.datetime.now(dt.UTC), unfinished=False)
         lock.release()
         return False
 
     monkeypatch.setattr(type(lock), "is_alive", ends_just_now)
 
-    assert find_open_run(record, state, new, anew=False) is None
-    record.update("R", ended=None, status=None)
+    assert find_open_run(store, state, new, anew=False) is None
+    store.update("R", ended=None, status=None)
     assert [view.status for view in list_runs(state)] == ["changed"]
-    record.update("R", ended=None, status=None)
+    store.update("R", ended=None, status=None)
     nobody: Any = None
-    execution = Execution("S", "S", record, state, lock, nobody, nobody, nobody, dt.timedelta(minutes=1), nobody)
+    execution = Execution("S", "S", store, state, lock, nobody, nobody, nobody, dt.timedelta(minutes=1), nobody)
     assert claim_answer(execution, "R", 0.0) == "ask again"
     monkeypatch.setattr(type(lock), "is_alive", lambda _: False)
-    record.update("R", ended=None, status=None)
+    store.update("R", ended=None, status=None)
     assert "R, whose process ended unexpectedly" in claim_answer(execution, "R", 0.0)
-    assert find_open_run(record, state, new, anew=False) is not None
-    record.close()
+    assert find_open_run(store, state, new, anew=False) is not None
+    store.close()

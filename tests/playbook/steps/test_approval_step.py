@@ -10,7 +10,7 @@ import pytest
 from easops.detectors.finding import Detection
 from easops.errors import CommandFailed, Refused, UnreachableHost
 from easops.playbook.language.model import LIFETIME
-from easops.playbook.record.approval import lapsed
+from easops.playbook.record.approval_use import lapsed
 from easops.playbook.record.run_store import KEPT
 from easops.playbook.steps.approval_request import RULE, digest_of
 from easops.playbook.steps.earlier import Earlier

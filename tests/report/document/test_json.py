@@ -6,7 +6,7 @@ import attrs
 
 from easops.actions.outcome import Done
 from easops.playbook.assessment.run_facts import OpenRun
-from easops.playbook.record.run_store import Run
+from easops.playbook.record.run import Run
 from easops.playbook.record.run_view import RunView
 from easops.report import FORMATS
 from easops.report.document.json import run_document, run_view_document, runs_document, step_data
@@ -65,8 +65,8 @@ def test_a_detection_keeps_all_that_was_found() -> None:
 
 
 def test_a_recorded_runs_status_is_one_word_unfinished_or_closed() -> None:
-    run = Run("R", "run", "storm", {"source": "storm.yml"}, (), AT, ended=AT, status="awaiting_approval", owes=True)
-    died = attrs.evolve(run, ended=None, status=None, owes=False, closed="abandoned")
+    run = Run("R", "run", "storm", {"source": "storm.yml"}, (), AT, AT, "awaiting_approval", unfinished=True)
+    died = attrs.evolve(run, ended=None, status=None, unfinished=False, closed="abandoned")
     views = [RunView(one, False, (), ()) for one in (run, attrs.evolve(run, closed="undone by S"), died)]
     listed = [(run["status"], run["owes"], run["closed"]) for run in runs_document(views)["runs"]]
     assert listed == [
@@ -75,4 +75,4 @@ def test_a_recorded_runs_status_is_one_word_unfinished_or_closed() -> None:
         ("died", False, "abandoned"),
     ]
     assert run_view_document(views[0], REPORT)["status"] == "awaiting_approval"
-    assert views[0].status == "awaiting_approval, owes its later steps"
+    assert views[0].status == "awaiting_approval, unfinished"

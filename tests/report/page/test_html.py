@@ -12,7 +12,7 @@ from easops.detectors.finding import Detection, Series, Undetermined, UserFindin
 from easops.errors import UnreachableHost
 from easops.identity import Person
 from easops.playbook.assessment.run_report import RunReport
-from easops.playbook.record.approval import Asked
+from easops.playbook.record.approval import PendingApproval
 from easops.playbook.steps.approval_request import Approval, PlannedChange
 from easops.playbook.steps.step_result import StepResult
 from easops.report import FILES
@@ -164,11 +164,11 @@ def test_who_is_to_approve_sees_what_is_planned_and_the_command() -> None:
     report = attrs.evolve(REPORT, status=Status.AWAITING_APPROVAL, steps=(REPORT.steps[0], step), unfinished=True)
     run = recorded(report).record
     assert run is not None
-    seen = page(recorded(report, view={"asked": Asked(run.run, step, asks, None)})).text
+    seen = page(recorded(report, view={"pending": PendingApproval(run.run, step, asks, None)})).text
     assert "Awaiting approval" in seen
     assert f"Block anna? <b> nobody has approved What is planned Before → after By Undo {what} on → off step 3" in seen
     assert f"step 3, block user exact Digest {'d' * 64} Asked by {me}" in seen
-    assert "somebody else than who asks Until 2026-11-24 17:00:00Z" in seen
+    assert "somebody other than the requester Until 2026-11-24 17:00:00Z" in seen
     assert "easops approve 20261124-170000-abcd" in seen
     assert "Awaiting approval: Agree: 1 planned change" in seen
 
