@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 from psrpcore import (
@@ -13,13 +13,13 @@ from psrpcore import (
     EndOfPipelineInputEvent,
     PipelineHostResponseEvent,
     PipelineInputEvent,
-    PowerShell,
 )
 from psrpcore.types import PSRPMessageType
 
 from easops.lab.psrp.backend import Backend, Session
 from easops.lab.psrp.bound_command import BoundCommand
 from easops.lab.psrp.clixml import from_wire
+from easops.lab.psrp.create_pipeline import CreatePipeline
 from easops.lab.psrp.error_record import error_record, state_message, stopped, warning_message
 from easops.lab.value import CmdletFailed, ErrorInfo, NonTerminating, Warning_
 
@@ -46,9 +46,9 @@ class Pool(Protocol):
 class Pipeline:
     """What one CREATE_PIPELINE message asks for. *ended* is set when its last message has been sent."""
 
-    def __init__(self, pool: Pool, identifier: uuid.UUID, powershell: PowerShell) -> None:
-        self.id: uuid.UUID = identifier
-        self.statements: list[list[Command]] = list(_statements(powershell.commands))
+    def __init__(self, pool: Pool, created: CreatePipeline) -> None:
+        self.id: uuid.UUID = created.pipeline_id
+        self.statements: list[list[Command]] = created.statements
         self.ended: threading.Event = threading.Event()
         self._pool = pool
         self._started = False
@@ -56,7 +56,7 @@ class Pipeline:
         self._choices: queue.SimpleQueue[int | None] = queue.SimpleQueue()
         self._input: list[Any] = []
         self._input_complete = threading.Event()
-        self._takes_input = not powershell.no_input
+        self._takes_input = not created.no_input
         if not self._takes_input:
             self._input_complete.set()
 
@@ -179,14 +179,3 @@ class Pipeline:
 
 class _Stopped(Exception):
     """The client has stopped the pipeline."""
-
-
-def _statements(commands: Iterable[Command]) -> Iterator[list[Command]]:
-    statement: list[Command] = []
-    for command in commands:
-        statement.append(command)
-        if command.end_of_statement:
-            yield statement
-            statement = []
-    if statement:
-        yield statement

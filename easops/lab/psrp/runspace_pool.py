@@ -11,7 +11,6 @@ import uuid
 from typing import Any
 
 from psrpcore import (
-    CreatePipelineEvent,
     EndOfPipelineInputEvent,
     GetAvailableRunspacesEvent,
     GetCommandMetadataEvent,
@@ -27,6 +26,7 @@ from psrpcore.types import ChoiceDescription, HostMethodIdentifier, PSRPMessageT
 
 from easops.lab.psrp.backend import Backend, Outlet, Session
 from easops.lab.psrp.clixml import to_clixml
+from easops.lab.psrp.create_pipeline import CreatePipeline
 from easops.lab.psrp.error_record import state_message
 from easops.lab.psrp.fragment import FRAGMENT, fragments
 from easops.lab.psrp.pipeline import YES, Pipeline
@@ -67,9 +67,9 @@ class RunspacePool:
         complete = []
         try:
             while (event := self._protocol.next_event()) is not None:
-                if isinstance(event, CreatePipelineEvent):
-                    pipeline = Pipeline(self, event.pipeline_id, event.pipeline)
-                    self._pipelines[event.pipeline_id] = pipeline
+                if isinstance(event, CreatePipeline):
+                    pipeline = Pipeline(self, event)
+                    self._pipelines[pipeline.id] = pipeline
                     complete.append(pipeline)
                 else:
                     self._handle(event)

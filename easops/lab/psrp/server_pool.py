@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from typing import Any
 from xml.etree import ElementTree
 
+import attrs
 from psrpcore import (
     CreatePipelineEvent,
     GetCommandMetadataEvent,
@@ -16,8 +18,10 @@ from psrpcore import (
     SetMinRunspacesEvent,
     StreamType,
 )
+from psrpcore._payload import PSRPMessage
 from psrpcore.types import PSObject, PSRPMessageType, PSVersion, add_note_property, serialize
 
+from easops.lab.psrp.create_pipeline import CreatePipeline, read_create_pipeline
 from easops.lab.psrp.fragment import message
 
 
@@ -71,16 +75,25 @@ class ServerPool(ServerRunspacePool):
         _alias_ci(event._ps_object)
         super()._process_SetMinRunspaces(event)
 
+    def _process_message(self, message: PSRPMessage) -> Any:
+        """psrpcore's event for a message; for one that creates a pipeline, a CreatePipeline."""
+        if message.message_type is not PSRPMessageType.CreatePipeline or message.pipeline_id is None:
+            return super()._process_message(message)
+        created = read_create_pipeline(message.pipeline_id, bytes(message.data))
+        if created is None:
+            event = super()._process_message(message)
+            assert isinstance(event, CreatePipelineEvent)
+            created = CreatePipeline.from_event(event)
+        ServerPipeline(self, created.pipeline_id)
+        statements = [statement for statement in created.statements if statement]
+        # PowerShell 2.0 runs the first statement and silently ignores the others.
+        return attrs.evolve(created, statements=statements if self._runs_all_statements else statements[:1])
+
     def _process_CreatePipeline(self, event: CreatePipelineEvent) -> None:
         # An end-of-statement mark after the last command leaves an empty statement, which psrpcore cannot read.
         extra = getattr(event._ps_object.PowerShell, "ExtraCmds", None)
         if extra is not None:
             extra[:] = [statement for statement in extra if statement.Cmds]
-            if not self._runs_all_statements:
-                # PowerShell 2.0 runs the first statement and silently ignores the others.
-                extra[:] = extra[:1]
-        ServerPipeline(self, event.pipeline_id)
-        super()._process_CreatePipeline(event)
 
     def _process_GetCommandMetadata(self, event: GetCommandMetadataEvent) -> None:
         pass
