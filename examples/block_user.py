@@ -1,6 +1,6 @@
 """Block a user's ActiveSync: python block_user.py hosts.yml anna@contoso.com "phone floods EX01"
 
-It prints the command that unblocks the user, before anything is changed; unblock_user.py does the same from a script.
+It prints the command that unblocks the user before anything is changed; unblock_user.py unblocks from a script.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sys
 from easops import EasopsError, Observer, do, load_inventory
 
 
-class Told(Observer):
+class PrintUndo(Observer):
     def started(self, run_id: str | None) -> None:
         print(f"to unblock: easops undo {run_id}", flush=True)
 
@@ -22,7 +22,7 @@ def main(inventory: str, user: str, because: str) -> int:
         {"user": user},
         because=because,
         confirm=True,
-        observer=Told(),
+        observer=PrintUndo(),
     )
     for item in report.items:
         print(f"{item.item}: {item.status}; {item.reason or item.effective}")

@@ -1,7 +1,7 @@
-"""Give a user a smaller share of ActiveSync for some minutes: python limit_for_a_time.py hosts.yml anna@contoso.com 120
+"""Limit a user's share of ActiveSync for some minutes: python limit_for_a_time.py hosts.yml anna@contoso.com 120
 
-The command that ends it is printed, and the run recorded, before anything is changed: should this script die while it
-waits, that command (or easops runs list, which shows the run) still puts everything back.
+Before anything is changed, the run is recorded and the command that ends the limit is printed. If this script dies
+while it waits, that command still puts everything back; easops runs list shows the run.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ import time
 from easops import EasopsError, Observer, do, load_inventory, undo
 
 
-class Told(Observer):
+class PrintUndo(Observer):
     def started(self, run_id: str | None) -> None:
         print(f"to end it at any time: easops undo {run_id}", flush=True)
 
 
 def main(inventory: str, user: str, minutes: str) -> int:
     hosts, because = load_inventory(inventory).hosts, f"for {minutes} minutes"
-    limited = do("limit_eas_usage", hosts, {"user": user}, because=because, confirm=True, observer=Told())
+    limited = do("limit_eas_usage", hosts, {"user": user}, because=because, confirm=True, observer=PrintUndo())
     for item in limited.items:
         print(f"{item.item}: {item.status};", item.reason or f"{item.before} -> {item.after}", flush=True)
     if limited.run_id is None or not limited.undoable:

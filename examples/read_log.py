@@ -1,6 +1,6 @@
-"""Who costs most in log files that somebody sent you: python read_log.py W3SVC2/u_ex261124.log
+"""The users and devices that cost most in log files: python read_log.py W3SVC2/u_ex261124.log
 
-No server is asked. The hour before the last line is read: requests and mailbox calls (RPC) of each user and device.
+It asks no server. It reads the hour before the last line: requests and mailbox calls (RPC) of each user and device.
 """
 
 from __future__ import annotations

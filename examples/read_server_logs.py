@@ -1,6 +1,6 @@
-"""The slowest ActiveSync requests of the last minutes, of all servers at once: python read_server_logs.py hosts.yml 15
+"""The slowest ActiveSync requests of the last minutes on all servers: python read_server_logs.py hosts.yml 15
 
-Only the end of each log is read, while IIS writes it.
+It reads only the end of each log, while IIS is writing it.
 """
 
 from __future__ import annotations

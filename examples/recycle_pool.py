@@ -1,6 +1,6 @@
 """Recycle an application pool of one server, with proof: python recycle_pool.py hosts.yml EX01 POOL "why"
 
-It is proved when the worker processes that the pool had are gone; until then it says what it waits for.
+The recycle is proved when the pool's old worker processes are gone; until then the script says what it waits for.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sys
 from easops import EasopsError, Observer, do, load_inventory
 
 
-class Told(Observer):
+class PrintProgress(Observer):
     def progress(self, text: str) -> None:
         print(text, file=sys.stderr)
 
@@ -23,7 +23,7 @@ def main(inventory: str, host: str, pool: str, because: str) -> int:
         on=f'name="{host}"',
         because=because,
         confirm=True,
-        observer=Told(),
+        observer=PrintProgress(),
     )
     for item in report.items:
         print(f"{item.item}: {item.status};", item.reason or f"{item.before} -> {item.after}")

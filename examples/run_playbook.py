@@ -7,14 +7,14 @@ import sys
 from easops import EasopsError, Observer, Status, load_inventory, run
 
 
-class Told(Observer):
+class PrintProgress(Observer):
     def progress(self, text: str) -> None:
         print(text, file=sys.stderr)
 
 
 def main(inventory: str) -> int:
     hosts = load_inventory(inventory).hosts
-    report = run("contacts-sync-storm", hosts, {"window": "1h"}, confirm=True, observer=Told())
+    report = run("contacts-sync-storm", hosts, {"window": "1h"}, confirm=True, observer=PrintProgress())
     for detection in report.findings:
         for user in detection.users:
             print(f"{user.user}: {user.evidence}")

@@ -1,6 +1,6 @@
-"""Unblock a user whom block_user.py has blocked: python unblock_user.py RUN
+"""Unblock a user whom block_user.py blocked: python unblock_user.py RUN
 
-The user gets back what he had. It is refused where somebody has changed that since.
+The user gets back the settings from before. It is refused if somebody has changed them since.
 """
 
 from __future__ import annotations

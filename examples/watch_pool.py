@@ -1,7 +1,7 @@
 """Watch a figure of the ActiveSync pool on all servers, once a minute: python watch_pool.py hosts.yml sync_pool_cpu 60
 
-Any detector that takes above: will do (pool_memory, in GiB). The sessions are kept, so it logs on once to each server,
-and not each minute. Ctrl-C ends it.
+Any detector with the parameter above works (pool_memory, in GiB). The sessions stay open, so it logs on to each server
+once, and not every minute. Ctrl-C ends it.
 """
 
 from __future__ import annotations

@@ -143,7 +143,7 @@ def _approval_lines(step: StepResult, earlier: Sequence[StepResult]) -> list[str
         return []
     lines = ["", *step_lines(step, earlier, diff=False, verbose=False)]
     until = "" if approval.until is None else f" until {moment(approval.until)}"
-    whose = ", by somebody else than who asks" if approval.by == "somebody_else" else ""
+    whose = ", by somebody other than the requester" if approval.by == "somebody_else" else ""
     return lines + wrapped(f"to be approved{until}{whose}")
 
 

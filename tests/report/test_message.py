@@ -70,7 +70,9 @@ def test_a_wanted_approval_shows_what_is_to_be_approved_until_when_and_the_comma
     assert f"      throttling policy of {ANNA.user}" in sent.text.splitlines()
     assert "policy none -> ours" in sent.text
     assert sent.text.count("    effective after a recycle\n") == 1
-    assert "to be approved until 2026-11-24 21:00:00Z, by somebody else than who asks" in " ".join(sent.text.split())
+    assert "to be approved until 2026-11-24 21:00:00Z, by somebody other than the requester" in " ".join(
+        sent.text.split()
+    )
     assert [line.split()[0] for line in sent.text.splitlines()[-3:]] == ["approve", "resume", "close"]
 
 

@@ -43,7 +43,7 @@ def next_commands(run: RunFacts) -> tuple[NextCommand, ...]:
         *_on_real_servers(run),
         *_close(run),
     ]
-    return tuple(dict.fromkeys(commands))
+    return tuple(command for command in dict.fromkeys(commands) if command.command)
 
 
 def repeats(run: RunFacts) -> tuple[Repeat, ...]:
@@ -128,11 +128,11 @@ def _looks(run: RunFacts) -> list[NextCommand]:
     """Looks that would say more: whether what was found goes on, and whether there is another cause."""
     commands = []
     for detector in dict.fromkeys(step.subject for step in untouched(run) if reads_the_past(step.subject)):
-        command = f"easops detect {detector} since=20m"
+        command = typed("easops", "detect", detector, "since=20m", *run.lab_options)
         commands.append(NextCommand("check again", command, "see whether it goes on"))
     for step in not_checked(run):
-        if command := typed("easops", "detect", step.subject, *step.given):
-            commands.append(NextCommand("also check", command, f"look for what {step.name!r} would have found"))
+        command = typed("easops", "detect", step.subject, *step.given, *run.lab_options)
+        commands.append(NextCommand("also check", command, f"look for what {step.name!r} would have found"))
     return commands
 
 

@@ -66,6 +66,11 @@ class RunFacts:
     problem: EasopsError | None = None
 
     @property
+    def lab_options(self) -> tuple[str, ...]:
+        """What makes another command read a lab of the same scenario; none of a run on real servers."""
+        return () if self.lab is None else ("--lab", "--scenario", self.lab)
+
+    @property
     def changed(self) -> bool:
         """Whether anything was changed, or may have been."""
         return not self.checked and any(item.touched or item.status in MAY_HAVE_CHANGED for item in self.items)

@@ -29,7 +29,7 @@ from easops.report.page.timeline import always_zero, gaps, labels, marks, observ
 from easops.report.terminal.approval import decision_words
 from easops.report.terminal.finding import figure_words, host_lines
 from easops.report.terminal.layout import moment, value_words
-from easops.report.terminal.step import outcome_words, step_lines
+from easops.report.terminal.step import notes_of, outcome_words, step_lines
 from easops.status import NOT_TRIED, Status
 from easops.wording import counted
 
@@ -110,9 +110,9 @@ def _proofs(report: RunReport) -> list[Proof]:
         earlier = report.steps[:at]
         evidence: list[str] = []
         if step.detection is not None:
-            seen = {note for before in earlier if before.detection is not None for note in before.detection.notes}
+            known = notes_of(earlier)
             evidence += host_lines(step.detection)
-            evidence += [note for note in step.detection.notes if note not in seen]
+            evidence += [note for note in step.detection.notes if note not in known]
         # "->" would break at the end of a line
         words = proof_words(step, earlier).replace("->", "\N{RIGHTWARDS ARROW}")
         proofs.append(Proof(step, words, tuple(evidence)))

@@ -48,7 +48,7 @@ def change_lines(approval: Approval) -> list[str]:
 
 
 def asked_lines(asked: PendingApproval) -> list[str]:
-    """All that an approver has to know: what for, what would be changed, who asks, until when, and who may agree."""
+    """All that an approver has to know: what for, what would be changed, who asks, until when, and who may approve."""
     approval, run = asked.approval, asked.run
     lines = head_lines(run.playbook, run.run_id, run.lab, run.limit, checked=False)
     lines += [*wrapped(f"{asked.step.name}:", ""), *wrapped(approval.told), *wrapped(asked.step.reason), ""]
@@ -56,7 +56,7 @@ def asked_lines(asked: PendingApproval) -> list[str]:
     rows = [Row("digest", approval.digest, command=True)]
     rows += [Row("asked by", str(person)) for person in approval.asked_by]
     rows += [] if approval.until is None else [Row("until", moment(approval.until))]
-    rows += [Row("by", "somebody else than who asks")] if approval.by == "somebody_else" else []
+    rows += [Row("by", "somebody other than the requester")] if approval.by == "somebody_else" else []
     rows += [] if asked.decision is None else [Row("decided", decision_words(asked.decision))]
     return [*lines, *rows_lines(rows)]
 
@@ -68,6 +68,6 @@ def decided_lines(asked: PendingApproval, decision: Decision) -> list[str]:
 
 
 def decision_words(decision: Decision) -> str:
-    """``approved by anna on adm01 2026-11-24 17:05:09Z, to be used until 2026-11-24 18:05:09Z``."""
+    """``approved by anna on adm01 2026-11-24 17:05:09Z, valid until 2026-11-24 18:05:09Z``."""
     words = f"{'approved' if decision.approved else 'denied'} by {decision.by} {moment(decision.at)}"
-    return words + (f", to be used until {moment(decision.until)}" if decision.approved else "")
+    return words + (f", valid until {moment(decision.until)}" if decision.approved else "")

@@ -20,7 +20,7 @@ _LABEL: Final = 12
 
 
 def head_lines(title: str, run_id: str | None, lab: str | None, limit: str | None, *, checked: bool) -> list[str]:
-    """What stands above the steps: what is run, the run's id, and whether anything is at stake."""
+    """What stands above the steps: what is run, the run's id, and whether anything can be changed."""
     lines = wrapped(joined((title, Style.STRONG)), "", "")
     if run_id is not None:
         lines.append(f"run {run_id}")

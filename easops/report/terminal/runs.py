@@ -1,4 +1,4 @@
-"""Recorded runs, as lines: the list of them, one whole, and the ways that lead on from it."""
+"""Recorded runs, as lines: the list of them, one whole, and what a reconcile found."""
 
 from __future__ import annotations
 
@@ -41,15 +41,15 @@ def runs_lines(views: Sequence[RunView], width: int | None = None) -> list[str]:
     start = max(map(len, left)) + 2
     what = ["what", *(_what(view) for view in views)]
     lines: list[str] = []
-    for columns_, name in zip(left, what, strict=True):
-        whole = f"{columns_:<{start}}{name}"
+    for line, name in zip(left, what, strict=True):
+        whole = f"{line:<{start}}{name}"
         first, *rest = [whole] if width is None or len(whole) <= width else wrapped(name, " " * start, "")
-        lines += [f"{columns_:<{start}}{first[start:]}", *rest]
+        lines += [f"{line:<{start}}{first[start:]}", *rest]
     return lines
 
 
 def _what(view: RunView) -> str:
-    """A run of a playbook by the name of its file; an undo and a single action are called what they are."""
+    """The name of a playbook's file, for a run of one; an undo and a single action have names of their own."""
     named = PurePath(view.run.document["source"]).stem if view.run.kind == "run" else ""
     return named or view.run.playbook
 

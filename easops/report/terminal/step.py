@@ -48,8 +48,7 @@ def step_lines(
     """
     lines = _head(step)
     if step.detection is not None:
-        notes = {note for before in earlier if before.detection is not None for note in before.detection.notes}
-        lines += detection_lines(step.detection, known_notes=notes, verbose=verbose)
+        lines += detection_lines(step.detection, known_notes=notes_of(earlier), verbose=verbose)
         if left_out := _not_asked_about(step, earlier):
             lines += wrapped(f"it was not asked about {', '.join(left_out)}")
     reasons = {item.reason for item in step.items}
@@ -63,6 +62,11 @@ def step_lines(
     for item in step.items:
         lines += _item_lines(item, diff)
     return lines + effective_lines(item.effective for item in step.items if item.status in CHANGED_OR_PLANNED)
+
+
+def notes_of(steps: Sequence[StepResult]) -> set[str]:
+    """All that the detections of *steps* note."""
+    return {note for step in steps if step.detection is not None for note in step.detection.notes}
 
 
 def _head(step: StepResult) -> list[str]:
@@ -81,7 +85,7 @@ def _head(step: StepResult) -> list[str]:
     words = outcome_words(step)
     if len(left + words) <= WIDTH:
         return [*above, joined(left, (words, style))]
-    # no place for several statuses, or for a sentence
+    # no room for several statuses, or for a sentence
     status = step.status.replace("_", " ") if step.status in {item.status for item in step.items} else ""
     status = status if len(left + status) <= WIDTH else ""
     return [*above, cut(joined(left, (status, style))), *wrapped(joined((words, style)))]

@@ -113,6 +113,17 @@ def test_what_was_refused_and_what_did_not_cure_name_an_action_that_may_help() -
     assert "stronger" not in labels(attrs.evolve(report, steps=(*STEPS[:3], blocked, floods)))
 
 
+def test_what_a_lab_run_names_is_tried_in_a_lab_too() -> None:
+    refused = attrs.evolve(LIMITED.items[1], instead={"replace_policy": "copy", "user": BOB.user})
+    done = attrs.evolve(LIMITED, items=(refused,))
+    step = attrs.evolve(STEPS[2], done=done)
+    assert commands(attrs.evolve(REPORT, lab="calm", steps=(step,))) == [
+        "easops do limit_eas_usage bob@contoso.example replace_policy=copy --lab --scenario calm"
+    ]
+    found = attrs.evolve(REPORT, lab="calm", steps=STEPS[:1], status=Status.OK)
+    assert commands(found)[0] == "easops detect contact_sync_storm since=20m --lab --scenario calm"
+
+
 def test_a_recycle_alone_offers_no_undo() -> None:
     recycled = StepResult(1, "Recycle", "do", "recycle_app_pool", Status.CHANGED, done=RECYCLED)
     assert labels(attrs.evolve(REPORT, steps=(recycled,), status=Status.CHANGED)) == []

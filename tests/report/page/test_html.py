@@ -168,7 +168,7 @@ def test_who_is_to_approve_sees_what_is_planned_and_the_command() -> None:
     assert "Awaiting approval" in seen
     assert f"Block anna? <b> nobody has approved What is planned Before → after By Undo {what} on → off step 3" in seen
     assert f"step 3, block user exact Digest {'d' * 64} Asked by {me}" in seen
-    assert "somebody else than who asks Until 2026-11-24 17:00:00Z" in seen
+    assert "somebody other than the requester Until 2026-11-24 17:00:00Z" in seen
     assert "easops approve 20261124-170000-abcd" in seen
     assert "Awaiting approval: Agree: 1 planned change" in seen
 
