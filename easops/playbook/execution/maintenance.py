@@ -1,4 +1,4 @@
-"""The engine's database outside of a run: whether the engine can use it, and what is removed from it."""
+"""The engine's database outside of a run: checking that the engine can use it, and removing what is not needed."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _WORLDS_KEPT_DAYS = 7
 
 
 def check_engine(state: StateFolder) -> None:
-    """Try whether the engine can use the database, by making its tables and by a row that is not kept.
+    """Check that the engine can use the database: make its tables, and insert a row and roll back.
 
-    To be called before a run is recorded: what fails later leaves a dead run, which stands in the way of the next.
-    Makes no state folder where there is none yet: a temporary one is tried in its place, as what an old SQLite lacks it
-    lacks there, too. Raises BadInput, DatabaseAway; EasopsError where the file cannot be read or written.
+    To be called before a run is recorded. What fails after that leaves a dead run, because of which the next one is
+    refused. If there is no state folder yet, none is made, and a temporary one is checked instead: what this Python's
+    SQLite lacks, it lacks there, too. Raises BadInput, DatabaseAway; EasopsError if the file cannot be read or written.
     """
     if state.is_new:
         with tempfile.TemporaryDirectory(prefix="easops-check-", ignore_cleanup_errors=True) as folder:
@@ -46,7 +46,7 @@ def _check(state: StateFolder) -> None:
 
 
 def _migrate(state: StateFolder, database: Database) -> None:
-    """Make the engine's tables, or bring them up to date."""
+    """Make the engine's tables, or update those of an older version."""
     logging.getLogger("dbos").setLevel(logging.CRITICAL)
     with database.trying():
         try:

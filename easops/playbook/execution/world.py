@@ -1,4 +1,4 @@
-"""What a recorded run acts in: its hosts, its clock, and the context that its steps and changes are given."""
+"""What a recorded run acts in: its hosts, its clock, and the context that its steps and changes get."""
 
 from __future__ import annotations
 
@@ -27,47 +27,52 @@ from easops.remoting.secret import ask_passwords
 
 
 def time_of_run(scenario: str | None, clock: Clock) -> dt.datetime:
-    """The time at which a run starts or ends: this machine's, and for one in the lab the lab's, as are the times of its
-    steps."""
+    """The time at which a run starts or ends. In the lab of *scenario* it is the lab's, as are the times of its
+    steps; otherwise (None) this machine's."""
     if scenario is not None:
-        with suppress(LabError):  # it has ended, and its clock with it; the run's end is recorded all the same
+        with suppress(LabError):  # the lab's process has ended, and its clock with it; the run's end is recorded anyway
             return clock.now()
     return dt.datetime.now(dt.UTC)
 
 
 @contextmanager
-def world_of(held: Run, hosts: Sequence[Host] | None, state: StateFolder) -> Iterator[tuple[tuple[Host, ...], Clock]]:
-    """The hosts of a recorded run: its lab's, started again; those of an inventory; or the recorded ones."""
-    if held.lab is not None:
-        folder = state.lab(root_of(held))
+def world_of(run: Run, hosts: Sequence[Host] | None, state: StateFolder) -> Iterator[tuple[tuple[Host, ...], Clock]]:
+    """The hosts of a recorded run, and its clock.
+
+    They are the hosts of its lab, which is started again, or the recorded hosts, with the credentials of *hosts* (those
+    of an inventory) if there are any. Raises BadInput if the lab is not there any more, or not on this machine.
+    """
+    if run.lab is not None:
+        folder = state.lab(root_of(run))
         if not folder.exists():
-            machine = held.document.get("machine", this_machine())
+            machine = run.document.get("machine", this_machine())
             if machine != this_machine():
                 raise BadInput(
-                    f"the lab of run {held.run_id} is not on this machine",
-                    f"its world is kept on {machine}, where the run was made",
+                    f"the lab of run {run.run_id} is not on this machine",
+                    f"it is kept on {machine}, where the run was made",
                     f"type it on {machine}",
                 )
-            raise BadInput(
-                f"the lab of run {held.run_id} is gone", "lab worlds are kept 7 days", "run the playbook again"
-            )
+            raise BadInput(f"the lab of run {run.run_id} is gone", "labs are kept for 7 days", "run the playbook again")
         with start_lab(None, folder) as lab:
             yield lab.hosts, lab.clock
         return
-    recorded = from_json(held.document["hosts"], tuple[Host, ...])
+    recorded = from_json(run.document["hosts"], tuple[Host, ...])
     by_name = {host.name: host for host in hosts or ()}
-    known = tuple(_with_credentials(host, by_name.get(host.name)) for host in recorded)
-    ask_passwords(known)
-    yield known, SystemClock()
+    with_credentials = tuple(_with_credentials(host, by_name.get(host.name)) for host in recorded)
+    ask_passwords(with_credentials)
+    yield with_credentials, SystemClock()
 
 
-def _with_credentials(recorded: Host, given: Host | None) -> Host:
-    """The recorded host with the credentials and authorities of an inventory's: nothing else is taken from it."""
-    if given is None:
+def _with_credentials(recorded: Host, current: Host | None) -> Host:
+    """The recorded host with the credentials, authentication and authorities that the inventory has for it now.
+
+    Nothing else is taken from the inventory: a run must go on with the servers that it began with.
+    """
+    if current is None:
         return recorded
     changed: dict[str, Any] = {}
     for name in ("exchange", "windows"):
-        old, new = getattr(recorded, name), getattr(given, name)
+        old, new = getattr(recorded, name), getattr(current, name)
         if old is not None and new is not None:
             changed[name] = attrs.evolve(old, credential=new.credential, ca=new.ca, auth=new.auth)
     return attrs.evolve(recorded, **changed)
@@ -75,15 +80,17 @@ def _with_credentials(recorded: Host, given: Host | None) -> Host:
 
 @contextmanager
 def context_of(
-    held: Run,
+    run: Run,
     store: RunStore,
     hosts: Sequence[Host],
     clock: Clock,
     observer: Observer,
-    kept_sessions: SessionPool | None = None,
+    shared_sessions: SessionPool | None = None,
 ) -> Iterator[Context]:
-    with shared_or_new(kept_sessions) as sessions:
+    """The context of a run: sessions (its own, or the caller's *shared_sessions*), its organisation on the domain
+    controller that the run chose, and its clock."""
+    with shared_or_new(shared_sessions) as sessions:
         organisation = Organisation.of(hosts, sessions)
-        for entry in store.entries(held.run_id, "facts"):
+        for entry in store.entries(run.run_id, "facts"):
             organisation.domain_controller = entry.body["domain_controller"]
         yield Context(sessions, organisation, clock, observer.progress)

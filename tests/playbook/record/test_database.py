@@ -199,7 +199,7 @@ def test_a_lab_run_of_another_machine_says_where_its_world_is(rig: Start, databa
     document = {"lab": "contacts-storm", "machine": "ops-07", "protocol": PROTOCOL}
     store.add(Run("lab-run", "run", "p", document, (), dt.datetime.now(dt.UTC)))
     store.close()
-    with pytest.raises(BadInput, match="its world is kept on ops-07"):
+    with pytest.raises(BadInput, match="it is kept on ops-07"):
         resume("lab-run", state=database)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -70,3 +72,51 @@ def test_other_sqlite_files_of_the_process_are_left_alone(
     assert ask(tmp_path / "other.sqlite", "SELECT strftime('%s', 'now') IS NOT NULL") == 1
     with sa.create_engine(f"sqlite:///{(tmp_path / 'other.sqlite').as_posix()}").connect() as connection:
         assert not isinstance(connection.connection.dbapi_connection, sqlite.Connection)
+
+
+def journal_of(path: Path) -> object:
+    return ask(path, "PRAGMA journal_mode")
+
+
+def test_a_file_on_a_local_disk_keeps_a_write_ahead_log_and_one_elsewhere_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "easops.sqlite"
+    modes = []
+    for local in (True, False, True):
+        monkeypatch.setattr(sqlite, "is_on_local_disk", lambda folder, local=local: local)
+        sqlite.choose_journal(path)
+        modes.append(journal_of(path))
+
+    assert modes == ["wal", "delete", "wal"]
+
+
+def test_a_file_that_is_in_use_keeps_its_journal_until_the_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "easops.sqlite"
+    monkeypatch.setattr(sqlite, "is_on_local_disk", lambda folder: True)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("CREATE TABLE t (name TEXT)")
+        other.execute("BEGIN IMMEDIATE")
+        sqlite.choose_journal(path)
+        assert journal_of(path) == "delete"
+        other.execute("COMMIT")
+
+    sqlite.choose_journal(path)
+
+    assert journal_of(path) == "wal"
+
+
+def test_a_commit_waits_until_the_data_is_on_the_disk(adopted: Path) -> None:
+    sqlite.choose_journal(adopted)
+    assert ask(adopted, "PRAGMA synchronous") == 2, "FULL"
+
+
+def test_a_file_that_is_not_a_database_is_left_to_whoever_uses_it(tmp_path: Path) -> None:
+    path = tmp_path / "easops.sqlite"
+    path.write_text("something else" * 100, encoding="utf-8")
+
+    sqlite.choose_journal(path)
+
+    assert path.read_text(encoding="utf-8") == "something else" * 100
