@@ -62,7 +62,7 @@ def process(state: Path) -> Easops:
             check=False,
             stdin=subprocess.DEVNULL,
             env=dict(os.environ),
-            timeout=120,
+            timeout=300,
         )
         return Answer(done.returncode, done.stdout, done.stderr)
 
