@@ -136,9 +136,9 @@ def _failed(error: BaseException, *, as_json: bool, debug: bool) -> int:
         if isinstance(error, DocumentError):
             document["problems"] = problems_data(error)
         console.result(dumped(document))
-    console.trouble(lines)
+    console.error(lines)
     if isinstance(error, EasopsError):
-        github_actions.error(console, error)
+        github_actions.annotate_error(console, error)
     if debug:
         console.note("".join(traceback.format_exception(error)).rstrip())
     return code

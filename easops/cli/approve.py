@@ -35,7 +35,7 @@ def approve(
     if not yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
         console.result(form.asked(asked, EXIT_REFUSED))
         next_step = f"type easops approve {run_id}{' --deny' if deny else ''} --yes --digest {shown}"
-        console.trouble(three_lines("nothing was decided", "there is no terminal to ask for confirmation", next_step))
+        console.error(three_lines("nothing was decided", "there is no terminal to ask for confirmation", next_step))
         raise typer.Exit(EXIT_REFUSED)
     if not as_json:
         console.result(form.asked(asked, 0))
@@ -45,7 +45,7 @@ def approve(
         sys.stderr.write(f"\n{'Deny' if deny else 'Approve'} these changes? [y/N] ")
         sys.stderr.flush()
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-            console.trouble(three_lines("nothing was decided", "you did not confirm", ""))
+            console.error(three_lines("nothing was decided", "you did not confirm", ""))
             raise typer.Exit(EXIT_REFUSED)
     # The digest is that of the plan that was shown: a plan that was made since has another one, and is refused.
     decision = approve_run(run_id, digest or shown, deny=deny)

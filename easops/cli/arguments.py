@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 N = TypeVar("N")
 
 
-def named(table: Mapping[str, N], name: str, kind: str) -> N:
+def entry(table: Mapping[str, N], name: str, kind: str) -> N:
     """The entry of that name. Raises BadInput with the names that exist."""
     from easops.registry import entry_of
 
@@ -87,11 +87,11 @@ def notifications_or_warning(file: Path | None, recorded: Any) -> Notifications 
     try:
         return notifications_of(file, recorded, check_secrets=False)
     except EasopsError as error:
-        Console().trouble([*three_lines("nobody will be notified when this run ends"), *error_lines(error)])
+        Console().error([*three_lines("nobody will be notified when this run ends"), *error_lines(error)])
         return None
 
 
-def selected(selector: str, hosts: Sequence[Host]) -> tuple[Host, ...]:
+def select(selector: str, hosts: Sequence[Host]) -> tuple[Host, ...]:
     """The hosts that *selector* selects. Raises BadInput if it selects none."""
     from easops.inventory.select import select_some
 

@@ -76,7 +76,7 @@ class Console:
 
         self.note("\n".join(map(painted, lines) if _has_colour(sys.stderr) else lines))
 
-    def trouble(self, lines: Sequence[str]) -> None:
+    def error(self, lines: Sequence[str]) -> None:
         """Print the lines of an error on stderr, fitted to the terminal's width."""
         from easops.report.terminal.error import fitted
 
@@ -107,7 +107,7 @@ class Console:
             self._reported[about] = (first, max(_REPEAT, 2 * repeat) if hasattr(text, "about") else float("inf"))
             _write(sys.stderr, f"easops: {self._waiting.fitted()}")
 
-    def quiet_down(self) -> None:
+    def stop_progress(self) -> None:
         """Stop the spinner: before a question, and at the end."""
         with self._lock:
             if self._spinner is not None:

@@ -44,12 +44,12 @@ def detect(
 ) -> None:
     """Look for a fault, and show the evidence. Changes nothing."""
     from easops.detectors import DETECTORS
-    from easops.detectors.detect import detect as look
+    from easops.detectors.detect import detect as run_detector
     from easops.detectors.detection_status import detect_status
     from easops.errors import BadInput
     from easops.status import EXIT_CODES, EXIT_PENDING, Severity, severity
 
-    chosen = arguments.named(DETECTORS, detector, "detector")
+    chosen = arguments.entry(DETECTORS, detector, "detector")
     values = arguments.parameter_values(words or [], chosen.parameters, detector)
     arguments.check_lab(lab, scenario, inventory)
     console = Console()
@@ -60,13 +60,15 @@ def detect(
             raise BadInput(
                 "--logs excludes --inventory, --on and --lab", "it reads files, and no server", "leave one of them out"
             )
-        found = look(detector, None, values, logs=logs)
+        found = run_detector(detector, None, values, logs=logs)
     else:
         if lab:
             console.progress("starting the lab")
         hosts = None if lab else arguments.hosts_of(inventory)
-        found = look(detector, hosts, values, lab=lab, scenario=scenario, on=on or "runs=activesync", observer=console)
-    console.quiet_down()
+        found = run_detector(
+            detector, hosts, values, lab=lab, scenario=scenario, on=on or "runs=activesync", observer=console
+        )
+    console.stop_progress()
     status = detect_status(found)
     code = EXIT_CODES[status]
     if detailed_exitcode and found.found and severity(status) is Severity.GOOD:

@@ -45,10 +45,10 @@ def do(
     """Carry out one action, with the checks, the record and the undo of a playbook."""
     from easops.actions import ACTIONS
     from easops.lab_process import DEFAULT_SCENARIO
-    from easops.playbook.do import do as carry_out
+    from easops.playbook.do import do as do_action
     from easops.playbook.language.one_action import one_action_playbook
 
-    chosen = arguments.named(ACTIONS, action, "action")
+    chosen = arguments.entry(ACTIONS, action, "action")
     values = arguments.parameter_values(words or [], chosen.parameters, action)
     # An argument that is missing is reported before anything is started.
     one_action_playbook(chosen, values, on=on is not None, because=because is not None)
@@ -69,7 +69,7 @@ def do(
     if lab:
         display.progress("starting the lab")
     report = display.execute(
-        lambda stopper: carry_out(
+        lambda stopper: do_action(
             action,
             hosts,
             values,

@@ -18,20 +18,20 @@ def on_github() -> bool:
     return os.environ.get("GITHUB_ACTIONS") == "true"
 
 
-def root() -> Path:
+def root_folder() -> Path:
     """The folder to which file names in annotations are relative: the checkout, else the current folder."""
     return Path(os.environ.get("GITHUB_WORKSPACE") or Path.cwd())
 
 
-def error(console: Console, error: EasopsError) -> None:
+def annotate_error(console: Console, error: EasopsError) -> None:
     """Annotate the error that ended a command."""
     if on_github():
         from easops.report.ci.github import of_error
 
-        console.commands(of_error(error, root()))
+        console.commands(of_error(error, root_folder()))
 
 
-def stopped(console: Console, what: str, why: str, next_step: str) -> None:
+def annotate_stop(console: Console, what: str, why: str, next_step: str) -> None:
     """Annotate that a run was stopped."""
     if on_github():
         from easops.report.ci.github import of_words
@@ -39,7 +39,7 @@ def stopped(console: Console, what: str, why: str, next_step: str) -> None:
         console.commands([of_words(what, why, next_step)])
 
 
-def ended(console: Console, report: RunReport, exit_code: int) -> None:
+def report_end(console: Console, report: RunReport, exit_code: int) -> None:
     """Annotate what stopped or failed in a run, and append the run to the job's summary."""
     if not on_github():
         return

@@ -30,7 +30,7 @@ def lint(
     from easops.report.terminal.lint import Linted
     from easops.status import EXIT_USAGE
 
-    chosen = arguments.named(LINTS, form or "text", "format of lint")
+    chosen = arguments.entry(LINTS, form or "text", "format of lint")
     console = Console()
     linted = []
     for playbook in playbooks:
@@ -40,8 +40,8 @@ def lint(
             linted.append(Linted(playbook, error.problems))
         else:
             linted.append(Linted(playbook))
-    text = chosen.render(linted, github_actions.root())
+    text = chosen.render(linted, github_actions.root_folder())
     console.result(text, trusted=chosen is LINTS["github"])
     if form is None and github_actions.on_github():
-        console.commands(LINTS["github"].render(linted, github_actions.root()).splitlines())
+        console.commands(LINTS["github"].render(linted, github_actions.root_folder()).splitlines())
     raise typer.Exit(EXIT_USAGE if any(one.problems for one in linted) else 0)

@@ -28,7 +28,7 @@ def notify(
     console = Console()
     console.progress("sending a test message to each channel")
     notices = notifications.send_test()
-    console.quiet_down()
+    console.stop_progress()
     statuses = {"sent": Status.OK, "failed": Status.FAILED, "unknown": Status.UNKNOWN}
     status = worst(statuses[notice.status] for notice in notices)
     console.result(console.form(as_json).notices(notices, status, EXIT_CODES[status]))

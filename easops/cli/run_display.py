@@ -82,7 +82,7 @@ class RunDisplay:
     def _ask(self, preview: Preview) -> bool:
         from easops.report.terminal.text import preview_lines
 
-        self.console.quiet_down()
+        self.console.stop_progress()
         self.console.lines(["", *preview_lines(preview)])
         sys.stderr.write("Make these changes? [y/N] ")
         sys.stderr.flush()
@@ -97,7 +97,7 @@ class RunDisplay:
             return
         words = {"sent": "was notified", "failed": "was not notified", "unknown": "may not have been notified"}
         what = f"{notice.channel} {words[notice.status]}"
-        self.console.trouble(three_lines(what, notice.reason, "easops notify sends a test message"))
+        self.console.error(three_lines(what, notice.reason, "easops notify sends a test message"))
 
     def execute(
         self, call: Callable[[Callable[[Callable[[], None]], None]], RunReport], *, until_stdin_closes: bool = False
@@ -115,7 +115,7 @@ class RunDisplay:
             self._write_files_of_problem(error)
             raise
         finally:
-            self.console.quiet_down()
+            self.console.stop_progress()
         return report
 
     def finish(self, report: RunReport, *, detailed: bool = False) -> None:
@@ -129,13 +129,13 @@ class RunDisplay:
             code = EXIT_PENDING
         self.console.result(self._form.end(report, code))
         self._write_files(report)
-        github_actions.ended(self.console, report, code)
+        github_actions.report_end(self.console, report, code)
         if report.checked and self._shared.verbose and self.announcer is not None:
             names = ", ".join(channel.name for channel in self.announcer.wanting(words_of(report))) or "nobody"
             self.console.note(f"easops: a run that ends like this would notify: {names}")
         if self._could_not_ask:
             what, why = "the changes were not confirmed", "there is no terminal to ask for confirmation"
-            self.console.trouble(three_lines(what, why, "add --yes; --check shows what it would change"))
+            self.console.error(three_lines(what, why, "add --yes; --check shows what it would change"))
         raise typer.Exit(code)
 
     def _write_files(self, report: RunReport) -> None:
@@ -156,7 +156,7 @@ class RunDisplay:
         next_step = error.next_step
         if self.run_id is not None:
             next_step = f"easops runs show {self.run_id} {self._files.options} writes it later"
-        self.console.trouble(three_lines(f"the run was not written to a file: {error.what}", error.why, next_step))
+        self.console.error(three_lines(f"the run was not written to a file: {error.what}", error.why, next_step))
 
     def _write_files_of_problem(self, problem: EasopsError) -> None:
         """Write the files of a run that *problem* ended before its first step."""
@@ -190,7 +190,7 @@ class RunDisplay:
         from easops.report.terminal.error import error_document, three_lines
         from easops.status import Status
 
-        self.console.quiet_down()
+        self.console.stop_progress()
         end = "the last operation was finished and recorded"
         if not stop.finished:
             end = "the outcome of the last operation is unknown; resume, undo or reconcile will check it"
@@ -212,8 +212,8 @@ class RunDisplay:
         if self._shared.as_json:
             document = {**error_document(status, what, why, next_step, code), "run_id": self.run_id}
             self.console.result(dumped(document))
-        self.console.trouble(three_lines(what, why, next_step))
-        github_actions.stopped(self.console, what, why, next_step)
+        self.console.error(three_lines(what, why, next_step))
+        github_actions.annotate_stop(self.console, what, why, next_step)
         if report is not None:
             self._write_files(report)
         elif database_error is not None and self._files:

@@ -37,7 +37,7 @@ def show(
     from easops.readings import READINGS
     from easops.readings.take import take
 
-    chosen = arguments.named(READINGS, reading, "reading")
+    chosen = arguments.entry(READINGS, reading, "reading")
     typed = arguments.parameter_values(words or [], chosen.parameters, reading)
     values = arguments.with_defaults(typed, chosen.parameters)
     arguments.check_lab(lab, scenario, inventory)
@@ -47,10 +47,10 @@ def show(
     if lab:
         console.progress("starting the lab")
         with temporary_lab(scenario or DEFAULT_SCENARIO) as organisation:
-            hosts = arguments.selected(on or "all", organisation.hosts)
+            hosts = arguments.select(on or "all", organisation.hosts)
             result = take(chosen, values, hosts, organisation.clock)
     else:
-        result = take(chosen, values, arguments.selected(on or "all", arguments.hosts_of(inventory)))
-    console.quiet_down()
+        result = take(chosen, values, arguments.select(on or "all", arguments.hosts_of(inventory)))
+    console.stop_progress()
     console.result(console.form(as_json).reading(result))
     raise typer.Exit(result.exit_code)

@@ -68,7 +68,7 @@ def worker(
 
     console.progress(f"executing {', '.join(run_ids)}")
     serve(run_ids, words, on_line=show_line, on_end=show_end, stop=stop)
-    console.quiet_down()
+    console.stop_progress()
     served = [(view, report_of(view), codes[view.run.run_id]) for view in map(show_run, run_ids)]
     code = stopped[0] if stopped else max(codes.values())
     console.result(console.form(as_json).served(served, code))

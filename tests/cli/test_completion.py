@@ -38,7 +38,7 @@ class Offered:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
         self._monkeypatch, self._capsys = monkeypatch, capsys
-        monkeypatch.setattr(completion, "quicken", lambda: None)  # what comes after in this process may draw
+        monkeypatch.setattr(completion, "disable_rich", lambda: None)  # what comes after in this process may draw
 
     def __call__(self, line: str) -> list[str]:
         self._monkeypatch.setenv("_EASOPS_COMPLETE", "complete_bash")

@@ -15,6 +15,15 @@ import pytest
 from .conftest import Easops
 
 
+def read_until(running: subprocess.Popen[str], beginning: str) -> None:
+    """Read the output of a process up to the first line that begins so."""
+    assert running.stdout is not None
+    lines: list[str] = []
+    while not (lines and lines[-1].startswith(beginning)):
+        lines.append(running.stdout.readline())
+        assert lines[-1], f"the process ended without a line that begins with {beginning!r}: {lines}"
+
+
 def test_the_playbook_cures_its_lab_and_the_printed_undo_puts_it_back(process: Easops, tmp_path: Path) -> None:
     page = tmp_path / "run.html"
     run = process("run", "contacts-sync-storm", "--lab", "--html", page)
@@ -73,9 +82,7 @@ def test_a_run_that_is_stopped_can_be_closed(
     page = tmp_path / "run.html"
     command = [sys.executable, "-m", "easops", "run", "contacts-sync-storm", "--lab", "--html", str(page)]
     running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ))
-    assert running.stdout is not None
-    while not running.stdout.readline().startswith("* "):  # the first step has ended
-        pass
+    read_until(running, "* ")  # the first step has ended
     running.send_signal(number)
     _, err = running.communicate(timeout=60)
     assert running.returncode == code
@@ -97,9 +104,7 @@ def test_a_killed_lab_run_takes_its_lab_with_it_and_blocks_no_later_one(process:
     running = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=dict(os.environ)
     )
-    assert running.stdout is not None
-    while not running.stdout.readline().startswith("+ Give each of them"):  # the users are limited, the pools not free
-        pass
+    read_until(running, "+ Limit")  # the users are limited, and the pools not recycled yet
     running.kill()
     running.communicate()
     (killed,) = json.loads(process("runs", "list", "--json").out)["runs"]
