@@ -23,7 +23,7 @@ from easops.playbook.record.run_view import list_runs
 from easops.playbook.record.state_folder import StateFolder
 from easops.status import Status
 from tests.playbook.killing import MOMENTS
-from tests.playbook.stage import Killed, Stage, stage
+from tests.playbook.stage import Killed, Stage, new_stage
 from tests.playbook.tasks import Kill, resume_run, run_text, undo_run
 
 USER: Final = "victoria.chen@contoso.example"
@@ -158,18 +158,18 @@ def cell(stage: Stage, row: Row, moment: str) -> Cell:
     change = row.change.format(windows.address)
     kill = Kill(moment, change, holding_others=row.hosts_at_once > 1)
     try:
-        stage.carried(run_text, row.text, stage.lab.inventory, kill)
+        stage.in_process(run_text, row.text, stage.lab.inventory, kill)
     except Killed:
         pass
     else:
-        raise AssertionError(f"the run came to its end, and never to {moment} of {change}")
+        raise AssertionError(f"the run ended without reaching {moment} of {change}")
     run_id = list_runs(stage.state)[0].run.run_id
     recorded, made_at_kill = _recorded(stage, run_id, change), made()
     if not row.drains:
         stage.lab.world.advance(10.0)
-    resumed = stage.carried(resume_run, run_id)
+    resumed = stage.in_process(resume_run, run_id)
     made_in_all = made()
-    undone = stage.carried(undo_run, run_id)
+    undone = stage.in_process(undo_run, run_id)
     return Cell(row, moment, recorded, made_at_kill, resumed, made_in_all, undone, stage.reads() == before)
 
 
@@ -184,8 +184,8 @@ def _recorded(stage: Stage, run_id: str, change: str) -> str:
 def lines() -> list[str]:
     """The whole table, from real runs."""
     database = StateFolder.default().database
-    with tempfile.TemporaryDirectory() as folder, stage(Path(folder), WORLD, database=database) as held:
-        cells = [cell(held, row, moment) for row in ROWS for moment in COLUMNS]
+    with tempfile.TemporaryDirectory() as folder, new_stage(Path(folder), WORLD, database=database) as stage:
+        cells = [cell(stage, row, moment) for row in ROWS for moment in COLUMNS]
     return [*HEAD, *(seen.line for seen in cells)]
 
 

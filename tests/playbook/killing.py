@@ -190,14 +190,14 @@ def ended_at_name(name: str, when: When) -> Iterator[None]:
 
 
 class _Unheard:
-    """A child's handle whose result nobody hears."""
+    """The handle of a child workflow; the process ends before anybody gets its result."""
 
-    def __init__(self, child: str, end: Callable[[], None]) -> None:
-        self._child, self._end = child, end
+    def __init__(self, workflow_id: str, end: Callable[[], None]) -> None:
+        self.workflow_id, self._end = workflow_id, end
 
     def get_result(self, **more: Any) -> Any:
         # A thread of its own is outside of the parent's workflow, so that the engine keeps nothing of this.
-        waiting = threading.Thread(target=lambda: DBOS.retrieve_workflow(self._child).get_result(**more))
+        waiting = threading.Thread(target=lambda: DBOS.retrieve_workflow(self.workflow_id).get_result(**more))
         waiting.start()
         waiting.join()
         self._end()

@@ -70,8 +70,8 @@ class Stage:
     def hosts(self) -> tuple[Host, ...]:
         return load_inventory(self.lab.inventory).hosts
 
-    def carried(self, task: Callable[..., T], *arguments: Any) -> T:
-        """What *task* gives in a process of its own. Raises Killed, or Raised."""
+    def in_process(self, task: Callable[..., T], *arguments: Any) -> T:
+        """The result of *task*, run in a process of its own. Raises Killed, or Raised."""
         ours, theirs = CONTEXT.Pipe()
         child = CONTEXT.Process(target=process, args=(theirs, environment_of(self.state), task, arguments))
         child.start()
@@ -105,9 +105,11 @@ class Stage:
 
 
 @contextmanager
-def stage(folder: Path, data: Mapping[str, Any], *, seed: int = 1, database: Secret | None = None) -> Iterator[Stage]:
-    """A lab of the scenario *data*, and an empty state folder, both in *folder*; *database* stands in place of the
-    folder's own."""
+def new_stage(
+    folder: Path, data: Mapping[str, Any], *, seed: int = 1, database: Secret | None = None
+) -> Iterator[Stage]:
+    """A lab with the scenario *data*, and an empty state folder, both in *folder*. *database* replaces the database in
+    the state folder."""
     (folder / "lab").mkdir(parents=True)
     world = {"format": 1, "scenario": "test", "data": data, "seed": seed, "start": BEGIN.timestamp(), "speed": 0}
     (folder / "lab" / "world.json").write_text(json.dumps(world), encoding="utf-8")

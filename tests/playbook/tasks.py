@@ -1,4 +1,4 @@
-"""What a process of a stage does: one task against the lab, told the lab's time, killed at some moment or not.
+"""What a process of a stage does: one task against the lab, by the lab's clock, killed at some moment or not.
 
 It imports nothing of the lab, so that it starts quickly.
 """
@@ -68,7 +68,7 @@ class KillAtName:
 
 @attrs.frozen
 class StopAtStep:
-    """The run is told to stop, as by Ctrl-C, before one of the engine's steps."""
+    """The run is stopped, as by Ctrl-C, before one of the engine's steps."""
 
     step: int
 
@@ -155,7 +155,7 @@ def undo_run(run_id: str, end: End = None) -> RunReport:
 
 
 def _ending(end: End, carry: Callable[[Callable[[Callable[[], None]], None]], RunReport]) -> RunReport:
-    """The report of *carry*, which is given a stopper. Raises Interrupted where the run was told to stop."""
+    """The report of *carry*, which gets a stopper. Raises Interrupted where the run was stopped."""
     stops: list[Callable[[], None]] = []
     with nullcontext() if end is None else end.armed(lambda: stops[0]()):
         return carry(stops.append)

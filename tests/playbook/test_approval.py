@@ -1,4 +1,4 @@
-"""Approvals by the record and the engine, against the lab's real protocol: given, used up, void, and killed between."""
+"""Approvals by the record and the engine, against the lab's real protocol: approved, used up, void, and killed in between."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from easops.report import FORMATS
 from easops.status import Status
 
 from .kill_matrix import WORLD
-from .stage import Killed, Raised, Stage, stage
+from .stage import Killed, Raised, Stage, new_stage
 from .tasks import Kill, KillAtName, resume_hours_later, resume_run, run_text, undo_run
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the processes of these tests are forked")
@@ -68,17 +68,17 @@ MADE = [
 HOUR = dt.timedelta(hours=1)
 
 
-ON_BOTH = pytest.mark.parametrize("held", ["sqlite", "postgresql"], indirect=True)
+ON_BOTH = pytest.mark.parametrize("stage", ["sqlite", "postgresql"], indirect=True)
 
 
 @pytest.fixture(scope="module")
-def held(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """One lab and database for all of these, and one of PostgreSQL: each test puts back what it changed."""
     database = None
     if getattr(request, "param", "sqlite") == "postgresql":
         server = request.getfixturevalue("postgres")
         database = postgresql_url(server.url(server.new_database(request.getfixturevalue("prepared_database"))))
-    with stage(tmp_path_factory.mktemp("approval"), WORLD, database=database) as on:
+    with new_stage(tmp_path_factory.mktemp("approval"), WORLD, database=database) as on:
         yield on
 
 
@@ -98,7 +98,7 @@ class Case:
         approve(self.run_id, self.asked.approval.digest, state=self.stage.state, **more)
 
     def resumed(self, *more: Any) -> RunReport:
-        return self.stage.carried(resume_run, self.run_id, *more)
+        return self.stage.in_process(resume_run, self.run_id, *more)
 
     def made(self) -> list[str]:
         return [cmdlet for _, cmdlet, _ in self.stage.sent()[self.sent_before :]]
@@ -112,17 +112,17 @@ class Case:
 
 
 @pytest.fixture
-def case(held: Stage) -> Iterator[Case]:
-    before, at = held.reads(), len(held.sent())
-    report = held.carried(run_text, CURE, held.lab.inventory)
+def case(stage: Stage) -> Iterator[Case]:
+    before, at = stage.reads(), len(stage.sent())
+    report = stage.in_process(run_text, CURE, stage.lab.inventory)
     assert [str(step.status) for step in report.steps] == ["awaiting_approval", "not_started", "not_started"]
     assert (report.exit_code, report.unfinished, report.next) == (3, True, f"easops approve {report.run_id}")
-    case = Case(held, str(report.run_id), at)
+    case = Case(stage, str(report.run_id), at)
     assert case.made() == []
     yield case
-    if not show_run(case.run_id, held.state).run.closed:
-        held.carried(undo_run, case.run_id)
-    assert held.reads() == before
+    if not show_run(case.run_id, stage.state).run.closed:
+        stage.in_process(undo_run, case.run_id)
+    assert stage.reads() == before
 
 
 def statuses(report: RunReport) -> list[str]:
@@ -138,7 +138,7 @@ def test_an_approved_run_goes_on_once_and_is_undone(case: Case) -> None:
     with pytest.raises(Refused, match="no longer waits"):
         approve(case.run_id, case.asked.approval.digest, state=state, now=dt.datetime.now(dt.UTC) + 2 * HOUR)
     with pytest.raises(Raised) as again:
-        case.stage.carried(run_text, CURE, case.stage.lab.inventory)
+        case.stage.in_process(run_text, CURE, case.stage.lab.inventory)
     assert f"run {case.run_id} of this playbook ended as awaiting_approval" in str(again.value)
 
     case.approved()
@@ -146,8 +146,8 @@ def test_an_approved_run_goes_on_once_and_is_undone(case: Case) -> None:
     with pytest.raises(Refused, match="was approved already"):
         case.approved()
     view = show_run(case.run_id, state)
-    told = FORMATS["text"].run_view(view, report_of(view), diff=False, verbose=False)
-    assert "decided       approved by " in told
+    text = FORMATS["text"].run_view(view, report_of(view), diff=False, verbose=False)
+    assert "decided       approved by " in text
     report = case.resumed()
     assert statuses(report) == ["ok", "changed", "changed"]
     assert case.made() == MADE
@@ -231,7 +231,7 @@ def test_a_denied_run_does_not_go_on_and_can_be_closed(case: Case) -> None:
     assert list_runs(state)[0].status == "abandoned"
     assert case.made() == []
 
-    undone = case.stage.carried(undo_run, case.run_id)
+    undone = case.stage.in_process(undo_run, case.run_id)
     assert show_run(case.run_id, state).status == f"undone by {undone.run_id}, abandoned before"
 
 
@@ -251,15 +251,15 @@ def test_while_a_process_executes_the_run_nobody_approves_it(case: Case) -> None
 
 
 def test_where_it_takes_somebody_else_neither_who_started_nor_who_resumed_it_approves(
-    held: Stage, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = CURE.replace("approval: two users flood", "approval: two users flood\n    by: somebody_else")
-    case = Case(held, str(held.carried(run_text, text, held.lab.inventory).run_id), len(held.sent()))
+    case = Case(stage, str(stage.in_process(run_text, text, stage.lab.inventory).run_id), len(stage.sent()))
     with pytest.raises(Refused, match="needs the approval of somebody else"):
         case.approved()
     colleague = Person("colleague", "adm02")
     monkeypatch.setattr("easops.playbook.record.approval.this_person", lambda: colleague)
-    with open_store(held.state) as (store, _):
+    with open_store(stage.state) as (store, _):
         store.write(case.run_id, "resumed", "by hand", to_json(colleague))
     case.resumed()
     assert colleague in case.asked.approval.asked_by
@@ -270,7 +270,7 @@ def test_where_it_takes_somebody_else_neither_who_started_nor_who_resumed_it_app
     case.approved()
 
     assert case.resumed().status is Status.CHANGED
-    assert held.carried(undo_run, case.run_id).status is Status.UNDONE
+    assert stage.in_process(undo_run, case.run_id).status is Status.UNDONE
 
 
 @pytest.mark.parametrize(
@@ -339,25 +339,25 @@ def test_an_approval_that_an_earlier_walk_used_stands_for_the_rest_of_it_alone(
     changes = (limiting("anna"), limiting("bert"))
     me = Person("anna", "adm01")
     decision = Decision("1", digest_of(changes), changes, True, me, NOON, NOON + HOUR, used="R.2")
-    held = Run("R", "run", "cure", {"by": "anna", "machine": "adm01"}, (), NOON, attempts=3)
+    run = Run("R", "run", "cure", {"by": "anna", "machine": "adm01"}, (), NOON, attempts=3)
     step = StepResult(2, "limit", "do", "limit", Status.FAILED, done=Done("limit", done))
     with open_store(StateFolder(tmp_path)) as (store, _):
-        store.add(held)
+        store.add(run)
         store.write("R", "approval", "0", to_json(decision))
         store.write("R", "step", "2", to_json(step))
-        verdict = use_up(store, held, "R.3", "1", Approval("x", tuple(asks), digest_of(asks), expires=HOUR), now)
+        verdict = use_up(store, run, "R.3", "1", Approval("x", tuple(asks), digest_of(asks), expires=HOUR), now)
     assert (verdict.approved_by, verdict.until) == ((me, NOON + HOUR) if stands else (None, now + HOUR))
 
 
 def test_a_run_that_begins_again_before_its_approval_does_the_rest_under_it(
-    held: Stage, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     look = "steps:\n  - {name: look, verify: sync_pool_cpu, with: {above: 0}, on_failure: continue}\n"
-    first = held.carried(run_text, CURE.replace("steps:\n", look), held.lab.inventory)
+    first = stage.in_process(run_text, CURE.replace("steps:\n", look), stage.lab.inventory)
     assert statuses(first) == ["verify_failed", "awaiting_approval", "not_started", "not_started"]
-    case = Case(held, str(first.run_id), len(held.sent()))
+    case = Case(stage, str(first.run_id), len(stage.sent()))
     case.approved()
-    perform = held.lab.world.perform
+    perform = stage.lab.world.perform
 
     def failing(cmdlet: Any, call: Any, *more: Any) -> Any:
         if cmdlet.name == MADE[2] and case.made() == MADE[:2]:
@@ -365,14 +365,14 @@ def test_a_run_that_begins_again_before_its_approval_does_the_rest_under_it(
         return perform(cmdlet, call, *more)
 
     with monkeypatch.context() as patch:
-        patch.setattr(held.lab.world, "perform", failing)
+        patch.setattr(stage.lab.world, "perform", failing)
         assert statuses(case.resumed()) == ["verify_failed", "ok", "failed", "not_started"]
 
     report = case.resumed()
 
     assert statuses(report) == ["verify_failed", "ok", "changed", "changed"]
     assert case.made() == MADE
-    assert held.carried(undo_run, case.run_id).status is Status.UNDONE
+    assert stage.in_process(undo_run, case.run_id).status is Status.UNDONE
 
 
 # -- killed between ------------------------------------------------------------------------------------------------
@@ -430,10 +430,10 @@ def test_what_a_killed_run_intended_is_not_sent_when_its_approval_has_expired_me
     with pytest.raises(Killed):
         case.resumed(Kill("after-intent", FIRST))
 
-    report = case.stage.carried(resume_hours_later, case.run_id, 2)
+    report = case.stage.in_process(resume_hours_later, case.run_id, 2)
 
     assert statuses(report) == ["ok", "refused", "not_started"]
     assert {item.rule for item in report.steps[1].items} == {"approval"}
     assert case.made() == []
     assert report.unfinished
-    assert statuses(case.stage.carried(resume_hours_later, case.run_id, 2))[0] == "awaiting_approval"
+    assert statuses(case.stage.in_process(resume_hours_later, case.run_id, 2))[0] == "awaiting_approval"

@@ -64,9 +64,9 @@ def test_a_copy_of_a_foreign_policy_keeps_all_but_the_activesync_values_and_undo
         mailbox = find_mailbox(session, user)
         assert mailbox is not None
         assert mailbox.throttling_policy is not None
-        held = get_throttling_policy(session, mailbox.throttling_policy)
-        assert held is not None
-        assert held.name == "VIP-Unlimited"
+        policy = get_throttling_policy(session, mailbox.throttling_policy)
+        assert policy is not None
+        assert policy.name == "VIP-Unlimited"
         assert get_throttling_policy(session, item.after["policy"]) is None
 
 

@@ -36,7 +36,7 @@ steps:
 )
 
 
-def told(report: RunReport) -> list[tuple[str, str | None, str]]:
+def results_of(report: RunReport) -> list[tuple[str, str | None, str]]:
     return [(step.name, step.host, str(step.status)) for step in report.steps]
 
 
@@ -46,11 +46,11 @@ def test_a_recycle_is_proved_on_a_host_before_the_next_is_recycled(rig: Start) -
     report = run(HOST_BY_HOST, lab.hosts, state=lab.state, confirm=always)
 
     names = [host.name for host in lab.hosts]
-    assert told(report) == [row for name in names for row in (("free", name, "changed"), ("proof", name, "ok"))]
+    assert results_of(report) == [row for name in names for row in (("free", name, "changed"), ("proof", name, "ok"))]
     assert [step.because for step in report.steps[::2]] == [f"{name} is full" for name in names]
     assert [cmdlet for cmdlet, _ in lab.sent()] == ["Restart-WebAppPool"] * len(names)
     view = show_run(report.run_id or "", lab.state)
-    assert [(step.name, step.host) for step in view.steps] == [(name, host) for name, host, _ in told(report)]
+    assert [(step.name, step.host) for step in view.steps] == [(name, host) for name, host, _ in results_of(report)]
 
 
 def test_a_group_that_stopped_is_gone_on_with_at_the_host_where_it_stopped(rig: Start) -> None:
@@ -68,18 +68,18 @@ def test_a_group_that_stopped_is_gone_on_with_at_the_host_where_it_stopped(rig: 
     lab.lab.world.perform = failing
 
     report = run(HOST_BY_HOST, lab.hosts, state=lab.state, confirm=always)
-    assert told(report)[:4] == [
+    assert results_of(report)[:4] == [
         ("free", first, "changed"),
         ("proof", first, "ok"),
         ("free", second, "failed"),
         ("proof", second, "ok"),
     ]
-    assert {status for _, host, status in told(report) if host in rest} <= {"not_started"}
+    assert {status for _, host, status in results_of(report) if host in rest} <= {"not_started"}
     assert report.unfinished
 
     resumed = resume(str(report.run_id), state=lab.state, confirm=always)
 
     names = [first, second, *rest]
-    assert told(resumed) == [row for name in names for row in (("free", name, "changed"), ("proof", name, "ok"))]
-    assert len(lab.sent()) == len(names), "the first host was recycled in the first walk, and only then"
+    assert results_of(resumed) == [row for name in names for row in (("free", name, "changed"), ("proof", name, "ok"))]
+    assert len(lab.sent()) == len(names), "the first host was recycled in the first attempt, and only then"
     assert not show_run(str(report.run_id), lab.state).run.unfinished

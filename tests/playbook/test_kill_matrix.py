@@ -13,7 +13,7 @@ from easops.status import Status
 
 from .kill_matrix import COLUMNS, HEAD, ROWS, WORLD, Row, cell
 from .killing import MOMENTS
-from .stage import Stage, stage
+from .stage import Stage, new_stage
 
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is needed to kill a run"),
@@ -46,21 +46,21 @@ def shown() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def held(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """One lab and one database for all cells: each undoes what it did."""
     database = None
     if request.param == "postgresql":
         server = request.getfixturevalue("postgres")
         database = postgresql_url(server.url(server.new_database(request.getfixturevalue("prepared_database"))))
-    with stage(tmp_path_factory.mktemp("matrix"), WORLD, database=database) as on:
+    with new_stage(tmp_path_factory.mktemp("matrix"), WORLD, database=database) as on:
         yield on
 
 
-@pytest.mark.parametrize(("held", "row", "moment"), CELLS, indirect=["held"])
+@pytest.mark.parametrize(("stage", "row", "moment"), CELLS, indirect=["stage"])
 def test_a_killed_run_that_is_resumed_has_made_each_change_once_and_is_undone(
-    held: Stage, row: Row, moment: str
+    stage: Stage, row: Row, moment: str
 ) -> None:
-    seen = cell(held, row, moment)
+    seen = cell(stage, row, moment)
 
     assert seen.resumed.status is Status.CHANGED
     assert seen.made_in_all == row.expected
@@ -75,5 +75,5 @@ def test_the_row_on_postgresql_is_one_of_the_matrix() -> None:
 
 
 def test_the_documented_table_has_a_row_for_each_cell_and_no_other() -> None:
-    told = [(row.name, MOMENTS[moment]) for row in ROWS for moment in COLUMNS]
-    assert [tuple(line.strip("| ").split(" | ")[:2]) for line in shown()] == told
+    cells = [(row.name, MOMENTS[moment]) for row in ROWS for moment in COLUMNS]
+    assert [tuple(line.strip("| ").split(" | ")[:2]) for line in shown()] == cells

@@ -1,4 +1,4 @@
-"""Answers that come late, or after the call was given up: what the run says then, and what it does."""
+"""Answers that arrive late, or after easops stopped waiting: what the run reports then, and what it does."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("easops.remoting.psrp.GRACE", 0.5)
 
 
-def told(report: RunReport) -> tuple[Status, str]:
+def status_and_reason(report: RunReport) -> tuple[Status, str]:
     (item,) = report.steps[0].items
     return item.status, item.reason
 
@@ -49,7 +49,7 @@ def sent(lab: Any) -> list[str]:
 def test_an_answer_that_is_only_late_is_waited_for(rig: Start) -> None:
     lab = rig("contacts-storm")
     lab.lab.faults.delay("acknowledgement", 0.5, cmdlet="Set-CASMailbox")
-    assert told(block(lab)) == (Status.CHANGED, "")
+    assert status_and_reason(block(lab)) == (Status.CHANGED, "")
     assert sent(lab) == ["Set-CASMailbox"]
 
 
@@ -58,7 +58,7 @@ def test_a_call_that_was_given_up_and_had_been_carried_out_is_found_by_reading(r
     lab = rig("contacts-storm")
     lab.lab.faults.delay("acknowledgement", 5.0, cmdlet="Set-CASMailbox")
     report = block(lab)
-    assert told(report) == (Status.CHANGED, "")
+    assert status_and_reason(report) == (Status.CHANGED, "")
     assert sent(lab) == ["Set-CASMailbox"]
     assert show_run(str(report.run_id), lab.state).open == ()
 
@@ -80,7 +80,7 @@ def test_a_call_that_was_given_up_and_shows_no_effect_is_unknown_and_what_comes_
 
     report = block(lab)
 
-    status, reason = told(report)
+    status, reason = status_and_reason(report)
     assert (status, report.exit_code, sent(lab)) == (Status.UNKNOWN, 6, [])
     assert "no answer within the deadline; so far the state is as before" in reason
     may_go_on.set()

@@ -1,4 +1,4 @@
-"""That each channel is told of each end at most once, whoever dies when."""
+"""Each channel gets at most one notification of each end, whichever process dies when."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def ending(moment: Moment = "end", run: Run = RUN) -> Ending:
 
 
 def announced(store: RunStore, hook: Hook, moment: Moment = "end", run: Run = RUN) -> tuple[Notice, ...]:
-    told = Notifications((Channel("on-call", ("end",), Webhook(hook.url)),))
-    return told.announce(ending(moment, run), NoticeLedger(store, run, moment), lambda text: None)
+    notifications = Notifications((Channel("on-call", ("end",), Webhook(hook.url)),))
+    return notifications.announce(ending(moment, run), NoticeLedger(store, run, moment), lambda text: None)
 
 
 def statuses(store: RunStore) -> list[tuple[str, str]]:
@@ -76,15 +76,15 @@ def test_of_two_processes_that_end_it_one_tells(database: StateFolder, hook: Hoo
     assert hook.got == []
 
 
-def test_a_later_walk_and_each_stop_are_ends_of_their_own(tmp_path: Path, hook: Hook) -> None:
+def test_a_later_attempt_and_each_stop_have_notices_of_their_own(tmp_path: Path, hook: Hook) -> None:
     with recorded(StateFolder(tmp_path)) as store:
-        told = [
+        announcements = [
             announced(store, hook, "stopped"),
             announced(store, hook, "stopped"),
             announced(store, hook),
             announced(store, hook, run=attrs.evolve(RUN, attempts=2)),
         ]
-        assert [[notice.status for notice in notices] for notices in told] == [["sent"]] * 4
+        assert [[notice.status for notice in notices] for notices in announcements] == [["sent"]] * 4
     assert [request.json["moment"] for request in hook.got] == ["stopped", "stopped", "end", "end"]
 
 
@@ -92,11 +92,11 @@ def test_each_end_has_a_mail_of_its_own(tmp_path: Path) -> None:
     """By its Message-ID's part that does not change with the time."""
     moments: tuple[Moment, ...] = ("stopped", "stopped", "end")
     with recorded(StateFolder(tmp_path)) as store, mail_server() as post:
-        told = Notifications(
+        notifications = Notifications(
             (Channel("night", ("end",), Mail("127.0.0.1", post.port, "none", "a@b.example", ("c@d.example",))),)
         )
         for moment in moments:
-            told.announce(ending(moment), NoticeLedger(store, RUN, moment), lambda text: None)
+            notifications.announce(ending(moment), NoticeLedger(store, RUN, moment), lambda text: None)
     ids = [message["Message-ID"].partition("@")[0].partition(RUN.run_id)[2] for _, message in post.got]
     assert ids == [".stopped-1.night", ".stopped-2.night", ".end.night"]
 
@@ -141,7 +141,7 @@ with open_store(StateFolder.default()) as (record, _):
 def test_a_kill_at_any_moment_has_nothing_told_twice(
     database: StateFolder, moment: str, got: int, afterwards: str, hook: Hook
 ) -> None:
-    """Killed before the intent it is told by whoever ends the run later; after it never again."""
+    """Killed before the intent is recorded, a later process sends it; after that, nobody sends it again."""
     with recorded(database) as store:
         command = [sys.executable, "-c", KILLED, str(Path(__file__).parents[2]), moment, str(hook.port)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment_of(database)) as child:
@@ -166,8 +166,8 @@ def test_what_goes_wrong_in_telling_is_told_and_ends_nothing(tmp_path: Path, hoo
     )
     with recorded(StateFolder(tmp_path)) as store:
         ledger = NoticeLedger(store, RUN, "end")
-        told = Notifications(channels).reporting_to(said.append).announce(ending(), ledger, print)
-        assert [(notice.channel, notice.status) for notice in told] == [("nobody", "failed"), ("on-call", "sent")]
+        notices = Notifications(channels).reporting_to(said.append).announce(ending(), ledger, print)
+        assert [(notice.channel, notice.status) for notice in notices] == [("nobody", "failed"), ("on-call", "sent")]
         assert sorted(notice.channel for notice in said) == ["nobody", "on-call"]
         assert sorted(statuses(store)) == [("nobody", "failed"), ("on-call", "sent")]
 

@@ -38,7 +38,7 @@ def playbook(tmp_path: Path) -> Path:
 def test_no_two_of_their_writes_overlap(rig: Start, database: StateFolder, playbook: Path) -> None:
     lab = rig("contacts-storm", state=database, speed=60)
     gate = Gate(lab.lab)
-    users = [held.smtp for held in lab.lab.world.directory.mailboxes if not held.monitoring][: 2 * RACERS]
+    users = [mailbox.smtp for mailbox in lab.lab.world.directory.mailboxes if not mailbox.monitoring][: 2 * RACERS]
     with ExitStack() as stack:
         words = ["run", str(playbook), "-i", str(lab.lab.inventory), "--yes", "--quiet"]
         racers = [
@@ -109,10 +109,10 @@ def test_a_run_whose_worker_was_killed_goes_on_at_another_which_tells_whom_the_r
     assert (second.returncode, served["exit_code"], served["status"]) == (0, 0, "changed"), said
     assert [change["status"] for change in served["runs"][0]["changes"]] == ["changed"] * len(USERS)
     assert gate.users == list(USERS)
-    told = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    notices = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
     # Without its worker a process stops of itself, and can say so.
     stopped = [("stopped", "trouble")] if killed == "the worker" else []
-    assert [(notice["moment"], notice["event"]) for notice in told] == [*stopped, ("end", "changed")]
+    assert [(notice["moment"], notice["event"]) for notice in notices] == [*stopped, ("end", "changed")]
 
 
 @pytest.mark.parametrize(

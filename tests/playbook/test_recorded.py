@@ -1,7 +1,7 @@
-"""Runs that an earlier release recorded, in the hands of this one: told, gone on with, and undone.
+"""Runs that an earlier release recorded, by this one: shown, resumed, and undone.
 
 Each folder under ``recorded`` is one release's, written by ``tools/record_runs.py``: a run that ended with changes, and
-one that was killed when its second user had just been given his policy and nobody had heard of it.
+one that was killed when its second user had just been given his policy and no answer had arrived.
 """
 
 from __future__ import annotations
@@ -67,9 +67,9 @@ def world(folder: Path) -> Reads:
 
 
 def test_both_runs_are_told(restored: Restored) -> None:
-    told = FORMATS["text"].runs(list_runs(restored.state))
-    assert restored.ended in told
-    assert restored.dead in told
+    text = FORMATS["text"].runs(list_runs(restored.state))
+    assert restored.ended in text
+    assert restored.dead in text
     ended, dead = show_run(restored.ended, restored.state), show_run(restored.dead, restored.state)
     assert (ended.status, len(ended.steps), len(ended.changes), ended.open) == ("changed", 6, 10, ())
     assert (dead.status, len(dead.steps), len(dead.changes), len(dead.open)) == ("died", 2, 4, 1)

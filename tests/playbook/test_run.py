@@ -126,9 +126,9 @@ def test_a_user_with_a_policy_of_somebody_elses_is_refused_with_its_name(rig: St
     ]
     assert report.exit_code == 3
     user = refused[0].item
-    told = end_lines(report, 3)
-    assert f"still open    {user}: refused; not checked again" in told
-    assert f"alternative   easops do limit_eas_usage {user} replace_policy=copy --inventory hosts.yml" in told
+    text = end_lines(report, 3)
+    assert f"still open    {user}: refused; not checked again" in text
+    assert f"alternative   easops do limit_eas_usage {user} replace_policy=copy --inventory hosts.yml" in text
 
 
 def test_a_cure_that_does_not_cure_is_not_called_one(rig: Start) -> None:
@@ -303,7 +303,7 @@ def test_a_resume_that_reaches_nobody_leaves_the_debt(rig: Start) -> None:
 def test_a_resumed_run_names_the_same_domain_controller_and_asks_nobody_twice(rig: Start) -> None:
     lab = rig("contacts-storm")
     run_id = owing(lab)
-    resumed = resume(run_id, confirm=False, state=lab.state)  # it was confirmed in its first walk
+    resumed = resume(run_id, confirm=False, state=lab.state)  # it was confirmed in its first attempt
     assert [str(step.status) for step in resumed.steps] == ["ok", "ok", "changed", "changed", "ok", "ok"]
     named = {parameters.get("DomainController") for name, parameters in lab.sent() if "Throttling" in name}
     assert named == {"dc01.contoso.example"}

@@ -14,7 +14,7 @@ from easops.status import Status
 Start = Callable[..., Any]
 
 
-def told(report: RunReport) -> list[tuple[str, str | None, str]]:
+def results_of(report: RunReport) -> list[tuple[str, str | None, str]]:
     return [(step.subject, step.host, str(step.status)) for step in report.steps]
 
 
@@ -29,7 +29,7 @@ def test_the_sick_servers_are_freed_and_proved_one_by_one_and_a_second_run_chang
         ("unserved_devices", "ok"),
         ("pool_memory", "ok"),
     ]
-    assert told(report) == [
+    assert results_of(report) == [
         ("stranded_pings", None, "ok"),
         ("pool_memory", None, "ok"),
         *[(subject, host, status) for host in ("AMS-EX01", "AMS-EX02") for subject, status in cured],
@@ -89,7 +89,7 @@ def test_a_server_whose_devices_are_not_served_afterwards_ends_the_cure_there(ri
 
     report = lab.cure("stranded-pings")
 
-    assert told(report)[2:] == [
+    assert results_of(report)[2:] == [
         ("recycle_app_pool", "AMS-EX01", "changed"),
         ("stranded_pings", "AMS-EX01", "ok"),
         ("unserved_devices", "AMS-EX01", "verify_failed"),

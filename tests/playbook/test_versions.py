@@ -150,7 +150,7 @@ def test_an_undo_goes_through_another_domain_controller_where_the_runs_own_is_go
         "written on dc01.contoso.example, which does not answer; "
         "read on dc02.contoso.example, which may not have these changes yet"
     )
-    assert [[step.reason for step in told.steps] for told in (checked, undone, again)] == [[moved], [moved], [""]]
+    assert [[step.reason for step in report.steps] for report in (checked, undone, again)] == [[moved], [moved], [""]]
     changes = [call["parameters"] for call in calls(lab)[asked_before:] if not call["cmdlet"].startswith("Get-")]
     assert {parameters["DomainController"] for parameters in changes} == {"dc02.contoso.example"}
 

@@ -33,7 +33,7 @@ from easops.status import EXIT_CODES, Status
 from tests.postgresql import PostgresServer
 
 from .killing import When
-from .stage import Killed, Raised, Stage, stage
+from .stage import Killed, Raised, Stage, new_stage
 from .tasks import End, KillAtStep, StopAtStep, resume_run, run_text, undo_run
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is needed to kill a run")
@@ -199,14 +199,14 @@ def made(server: str, cmdlet: str, parameters: Mapping[str, Any]) -> tuple[Any, 
     raise AssertionError(cmdlet)
 
 
-def check_the_record(held: Stage) -> None:
+def check_the_record(stage: Stage) -> None:
     """Each change that a server made was intended, and has no outcome that denies it; what is recorded as changed was
     made."""
-    calls = Counter(made(*call) for call in held.sent())
+    calls = Counter(made(*call) for call in stage.sent())
     intended: Counter[tuple[Any, ...]] = Counter()
     maybe: Counter[tuple[Any, ...]] = Counter()
     claimed: set[tuple[Any, ...]] = set()
-    with open_store(held.state) as (store, _):
+    with open_store(stage.state) as (store, _):
         known: list[tuple[Change, Any]] = [pair for run in store.runs() for pair in changes_of(run, store)]
     for change, outcome in known:
         key = asked(change)
@@ -223,10 +223,10 @@ def check_the_record(held: Stage) -> None:
 # -- the whole run -------------------------------------------------------------------------------------------------
 
 
-def carried(held: Stage, task: Any, *arguments: Any) -> RunReport | None:
+def run_task(stage: Stage, task: Any, *arguments: Any) -> RunReport | None:
     """The report of a task, None where its process or its run was ended before; and the record is true after it."""
     try:
-        report: RunReport = held.carried(task, *arguments)
+        report: RunReport = stage.in_process(task, *arguments)
     except Killed:
         event("killed")
         return None
@@ -236,44 +236,44 @@ def carried(held: Stage, task: Any, *arguments: Any) -> RunReport | None:
         event("stopped")
         return None
     finally:
-        check_the_record(held)
+        check_the_record(stage)
     return report
 
 
-def latest(held: Stage, kind: str) -> RunView:
-    return next(view for view in list_runs(held.state) if view.run.kind == kind)
+def latest(stage: Stage, kind: str) -> RunView:
+    return next(view for view in list_runs(stage.state) if view.run.kind == kind)
 
 
 def live_through(story: Story, folder: Path, database: Secret | None) -> None:
-    with stage(folder, story.world, database=database) as held:
-        before = held.reads()
-        inventory = held.lab.inventory
+    with new_stage(folder, story.world, database=database) as stage:
+        before = stage.reads()
+        inventory = stage.lab.inventory
         if story.cut_off:
-            text, port = inventory.read_text(encoding="utf-8"), held.lab.ports["AMS-EX02"]
+            text, port = inventory.read_text(encoding="utf-8"), stage.lab.ports["AMS-EX02"]
             inventory = inventory.with_name("cut-off.yml")
             inventory.write_text(text.replace(f":{port}/wsman", ":1/wsman"), encoding="utf-8")
         if story.accident is not None:
-            held.lab.faults.drop(story.accident[0], cmdlet=story.accident[1])
+            stage.lab.faults.drop(story.accident[0], cmdlet=story.accident[1])
         left = [*story.ends, None, None]
-        report = carried(held, run_text, json.dumps(story.playbook), inventory, left.pop(0))
-        run_id = latest(held, "run").run.run_id
+        report = run_task(stage, run_text, json.dumps(story.playbook), inventory, left.pop(0))
+        run_id = latest(stage, "run").run.run_id
         while left and (report is None or report.unfinished):
-            report = carried(held, resume_run, run_id, left.pop(0))
+            report = run_task(stage, resume_run, run_id, left.pop(0))
         assert report is not None
         event(f"ended {report.status}")
-        recycled = Counter(made(*call) for call in held.sent() if call[1] == "Restart-WebAppPool")
+        recycled = Counter(made(*call) for call in stage.sent() if call[1] == "Restart-WebAppPool")
         asked_for = json.dumps(story.playbook).count("recycle_app_pool")
         assert all(times <= asked_for for times in recycled.values()), "a recycle that was made is not made again"
 
-        undone = carried(held, undo_run, run_id, story.undo_end)
+        undone = run_task(stage, undo_run, run_id, story.undo_end)
         for _ in range(3):
             if undone is None:
-                undone = carried(held, resume_run, latest(held, "undo").run.run_id)
+                undone = run_task(stage, resume_run, latest(stage, "undo").run.run_id)
             elif EXIT_CODES[undone.status] != 0:  # the accident was still to come
-                undone = carried(held, undo_run, run_id)
+                undone = run_task(stage, undo_run, run_id)
         assert undone is not None
         assert EXIT_CODES[undone.status] == 0, undone
-        assert held.reads() == before
+        assert stage.reads() == before
 
 
 def generated(examples: int) -> settings:
@@ -283,7 +283,7 @@ def generated(examples: int) -> settings:
         deadline=None,
         derandomize="CI" in os.environ,
         print_blob=True,
-        phases=[Phase.explicit, Phase.generate],  # to shrink a whole run takes minutes: the story is told as it is
+        phases=[Phase.explicit, Phase.generate],  # to shrink a whole run takes minutes: the story is shown as it is
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
     )
 
