@@ -34,7 +34,7 @@ def test_the_gated_cure_of_the_examples_goes_on_when_it_is_approved(
     words = labelled(run, "approve ").split()
     assert words[:2] == ["easops", "approve"]
     run_id = words[2]
-    assert labelled(run, "go on") == f"easops runs resume {run_id}"
+    assert labelled(run, "resume") == f"easops runs resume {run_id}"
     assert "? Wait for an approval" in run.out
     assert "policy none -> easops-eas-r900000-b240000" in run.out
 
