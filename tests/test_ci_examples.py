@@ -223,7 +223,7 @@ def test_a_cure_on_gitlab_waits_for_its_reviewer_and_does_what_was_approved(
 
     ci.machine("cure")
     nothing = ci.gitlab(tree["cure"])
-    assert nothing == JobResult(0, "nothing was found, nothing to approve\n")
+    assert nothing == JobResult(0, "nothing was found, so there is nothing to approve\n")
     cured = ci.gitlab(tree["cure"], **variables)
     assert cured.code == 0, cured.output
     undo_run(ci, variables["RUN"])

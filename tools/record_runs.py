@@ -1,11 +1,11 @@
-"""Record two runs of the easops that is imported, for the tests of later ones: one that ended, one that was killed.
+"""Record two runs of the installed easops, for the tests of later releases: one that ended, one that was killed.
 
     python tools/record_runs.py tests/playbook/recorded/VERSION
 
 Both are runs of the shipped contact-sync playbook in the lab, each in a world of its own. The second is killed with
-SIGKILL as soon as the servers have taken its second user's policy, so nobody has heard their answer. FOLDER then holds
-``easops.sql`` (the database of the records and the engine) and ``labs/RUN/`` (what a lab starts again from); the paths
-and the name of whoever recorded it are replaced.
+SIGKILL as soon as the servers have assigned the policy to its second user, so that no process has received their
+answer. FOLDER then has ``easops.sql`` (the database of the records and the engine) and ``labs/RUN/`` (what a lab is
+resumed from). The tool replaces the paths and the name of the person who records.
 """
 
 from __future__ import annotations
@@ -27,16 +27,18 @@ from filelock import FileLock
 RUN: Final = [sys.executable, "-m", "easops", "run", "contacts-sync-storm", "--lab", "--quiet"]
 KEPT: Final = ("world.json", "clock.json", "changes.jsonl")
 STATE: Final = "/var/lib/easops"
-"""Where the recorded runs say that the folders of whoever recorded them were."""
+"""The path that replaces the folders of the person who records."""
 
 
 def main(folder: Path) -> None:
-    """Record the two runs into *folder*, which must not be there yet."""
+    """Record the two runs into *folder*, which must not exist yet."""
     folder.mkdir(parents=True)
     with tempfile.TemporaryDirectory(prefix="easops-record-") as name:
         state = Path(name)
         environment = {**os.environ, "EASOPS_STATE": str(state)}
-        subprocess.run(RUN, env=environment, cwd=state, check=True)  # -m would take the easops of this folder first
+        subprocess.run(
+            RUN, env=environment, cwd=state, check=True
+        )  # in another folder, -m would import the easops there
         _killed(state, environment)
         with sqlite3.connect(state / "easops.sqlite") as database:
             text = "\n".join(database.iterdump()) + "\n"
@@ -55,7 +57,7 @@ def main(folder: Path) -> None:
 
 
 def _killed(state: Path, environment: dict[str, str]) -> None:
-    """Run once more, and kill the run when its second user has been given the policy."""
+    """Run once more, and kill the run when its second user has the policy."""
     before = set((state / "labs").iterdir())
     with subprocess.Popen(RUN, env=environment, cwd=state) as run:
         while run.poll() is None:
@@ -66,9 +68,11 @@ def _killed(state: Path, environment: dict[str, str]) -> None:
                 break
             time.sleep(0.001)
     if run.returncode != -signal.SIGKILL:
-        raise SystemExit(f"the run was to be killed, and ended with {run.returncode}")
+        raise SystemExit(f"the run was not killed in time: it ended with {run.returncode}")
     (world,) = set((state / "labs").iterdir()) - before
-    with FileLock(world / "lock", timeout=30):  # its lab sees its standard input closed, stores its clock, and ends
+    with FileLock(
+        world / "lock", timeout=30
+    ):  # the lab ends when its standard input closes, and stores its clock first
         pass
 
 

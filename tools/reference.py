@@ -1,4 +1,4 @@
-"""Writes the reference pages that are made from tables of the code: python tools/reference.py"""
+"""Write the reference pages that are generated from the code: python tools/reference.py"""
 
 from __future__ import annotations
 
@@ -25,41 +25,41 @@ FOLDER = Path(__file__).parent.parent / "docs" / "reference"
 
 
 MEANINGS = {
-    Status.SKIPPED: "not needed, or passed over; the reason is told",
-    Status.OK: "looked, or is as wanted already",
-    Status.CHANGED: "written, read back, and where it can be proved, proved",
-    Status.UNDONE: "what was there before is there again",
-    Status.WOULD_CHANGE: "under `--check` alone",
-    Status.NOT_STARTED: "behind a step that stops what follows",
-    Status.AWAITING_APPROVAL: "ends here until somebody approves what is planned",
+    Status.SKIPPED: "not needed, or left out; the report says why",
+    Status.OK: "read, or already as wanted",
+    Status.CHANGED: "written and read back, and proved if that is possible",
+    Status.UNDONE: "what was there before is restored",
+    Status.WOULD_CHANGE: "only under `--check`: it would be changed",
+    Status.NOT_STARTED: "an earlier step or item stopped what follows",
+    Status.AWAITING_APPROVAL: "the run ends here until somebody approves the planned changes",
     Status.REFUSED: "a rule forbids it; nothing was sent",
     Status.FAILED: "tried, and proven not done",
     Status.UNDO_FAILED: "an undo was tried, and proven not done",
     Status.UNREACHABLE: "nothing was sent: no connection, or no access",
-    Status.UNDETERMINED: "a host or user that was asked for could not be judged",
-    Status.VERIFY_FAILED: "the fault is still there when the time for it is up",
-    Status.UNKNOWN: "it was sent, and nobody knows yet whether it was done",
+    Status.UNDETERMINED: "a host or user that should be judged could not be judged",
+    Status.VERIFY_FAILED: "the fault is still there when the time for the verify is over",
+    Status.UNKNOWN: "it was sent, and it is not known yet whether it was done",
 }
-"""What each status says, in the order of the table."""
+"""What each status means, in the order of the table."""
 
 STATES = {
-    "running": "a process executes it now",
+    "running": "a process is executing it",
     "waiting": "submitted; `easops worker RUN` executes it",
-    "died": "its process ended before the run did; `runs resume`, `undo`, `runs reconcile` or `runs abandon` go on",
-    "stopped": "somebody stopped it, with Ctrl-C or SIGTERM; the same four go on",
+    "died": "its process ended unexpectedly; continue with `runs resume`, `undo`, `runs reconcile` or `runs abandon`",
+    "stopped": "somebody stopped it, with Ctrl-C or SIGTERM; continue with one of the same four commands",
     "STATUS": "it ended with this status",
-    "STATUS, unfinished": "it has ended, but has unfinished steps: `runs resume` continues it",
-    "undone by RUN": "everything that can be put back is",
-    "abandoned": "settled by reading, then closed",
+    "STATUS, unfinished": "it ended with unfinished steps: `runs resume` continues with them",
+    "undone by RUN": "everything that can be put back was put back",
+    "abandoned": "reconciled, then closed",
 }
-"""How a run is told by runs list and runs show."""
+"""The states of a run in runs list and runs show."""
 
 
 def exit_codes() -> str:
     lines = [
         "# Statuses and exit codes",
         "",
-        "A run's status is its worst step's: the highest exit code, and within a code the later row.",
+        "A run has the status of its worst step: the highest exit code, and within one code the lower row.",
         "",
         "| status of a step, an item or a run | exit code | meaning |",
         "| --- | --- | --- |",
@@ -67,7 +67,7 @@ def exit_codes() -> str:
         "",
         "| other codes | meaning |",
         "| --- | --- |",
-        "| 1 | usage, a bad file, no such host |",
+        "| 1 | wrong usage, a bad file, no such host |",
         "| 2 | with `--detailed-exitcode`: changes are pending under `--check`, or `detect` found something |",
         "| 5 | also: the database of the records cannot be reached |",
         "| 70 | a bug in easops |",
@@ -76,7 +76,7 @@ def exit_codes() -> str:
         "",
         "## States of a recorded run",
         "",
-        "`easops runs list` and `easops runs show` tell of each run:",
+        "What `easops runs list` and `easops runs show` say about a run:",
         "",
         "| state | meaning |",
         "| --- | --- |",
@@ -86,7 +86,7 @@ def exit_codes() -> str:
 
 
 def command_line() -> str:
-    lines = ["# Command line", "", "What `--help` shows, of every command.", ""]
+    lines = ["# Command line", "", "The `--help` of every command.", ""]
     for path, text in _helps(get_command(app), "easops", None):
         lines += [f"## {path}", "", "```text", text, "```", ""]
     return "\n".join(lines).rstrip() + "\n"
@@ -104,15 +104,15 @@ def scenarios() -> str:
         "# Scenarios of the lab",
         "",
         "`easops run PLAYBOOK --lab --scenario NAME`, or `easops lab start --scenario NAME`.",
-        "[What is simulated, and what is assumed](../explanation/lab.md) is a page of its own.",
+        "[The lab](../explanation/lab.md) says what is simulated, and what is assumed.",
         "",
         "| scenario | servers | what is wrong |",
         "| --- | --- | --- |",
     ]
     for name in scenario_names():
-        held = build_scenario(name, read_scenario(name))
-        servers = ", ".join(f"{server.name} ({server.version})" for server in held.servers)
-        lines.append(f"| `{name}` | {servers} | {held.description} |")
+        scenario = build_scenario(name, read_scenario(name))
+        servers = ", ".join(f"{server.name} ({server.version})" for server in scenario.servers)
+        lines.append(f"| `{name}` | {servers} | {scenario.description} |")
     return "\n".join(lines) + "\n"
 
 
@@ -158,12 +158,12 @@ def readings() -> str:
 SELECTORS = {
     "all": "every host",
     "runs=activesync": "where ActiveSync runs: client access servers on 2007 and 2010, else mailbox servers",
-    "site=AMS and role=client_access": "both",
-    "version=2010 or version=2013": "either; `and` binds more closely than `or`",
+    "site=AMS and role=client_access": "both conditions",
+    "version=2010 or version=2013": "either condition; `and` binds more tightly than `or`",
     "not name=EX09": "all but one; `name!=EX09` says the same",
-    "name=EX0? and not (site=LON or site=PAR)": "with a wildcard, and in brackets",
+    "name=EX0? and not (site=LON or site=PAR)": "with wildcards and parentheses",
 }
-"""Selectors as they are typed, each of which is parsed when the page is written."""
+"""Examples of selectors; each is parsed when the page is written."""
 
 
 def selectors() -> str:
@@ -173,8 +173,8 @@ def selectors() -> str:
     lines = [
         "# Selectors",
         "",
-        "`hosts:` and `on:` of a playbook, `--limit` and `--on` of the command line choose hosts of the inventory, by",
-        "what it says of them. Hosts may also be named, with commas between: `EX01,EX02`.",
+        "`hosts:` and `on:` of a playbook, `--limit` and `--on` of the command line select hosts of the inventory by",
+        "what it says about them. Hosts may also be named, separated by commas: `EX01,EX02`.",
         "",
         "| selector | hosts |",
         "| --- | --- |",
@@ -190,43 +190,44 @@ def selectors() -> str:
 
 
 VARIABLES = {
-    "EASOPS_INVENTORY": "the inventory, where `--inventory` names none",
-    "EASOPS_NOTIFY": "the notifications, where `--notify` names none",
-    "EASOPS_STATE": "the state folder, in place of the user's own",
-    "EASOPS_DATABASE_URL": "a PostgreSQL database for the records and the engine, in place of a file",
-    "EASOPS_PASSWORD": "nothing by itself: the name that `inventory from-ansible` gives to a password it leaves out",
+    "EASOPS_INVENTORY": "the inventory, if there is no `--inventory`",
+    "EASOPS_NOTIFY": "the notifications, if there is no `--notify`",
+    "EASOPS_STATE": "the state folder, instead of the user's own",
+    "EASOPS_DATABASE_URL": "a PostgreSQL database for the records and the engine, instead of a file",
+    "EASOPS_PASSWORD": "only a convention: the variable that `inventory from-ansible` names in place of a password",
     "NO_COLOR": "no colour on a terminal",
-    "FORCE_COLOR": "colour in a pipe, too",
+    "FORCE_COLOR": "colour in a pipe too",
     "TERM": "`dumb`: no colour, and progress in plain lines",
     "GITHUB_ACTIONS": "`true`: annotations on stderr",
-    "GITHUB_WORKSPACE": "the clone; files are named from there in annotations",
-    "GITHUB_STEP_SUMMARY": "a file to which the run's summary is added",
-    "GITHUB_ACTOR": "who asks for an approval, or gives it, in a job",
-    "GITLAB_USER_LOGIN": "likewise",
+    "GITHUB_WORKSPACE": "the clone; file names in annotations are relative to it",
+    "GITHUB_STEP_SUMMARY": "a file to which the run's summary is appended",
+    "GITHUB_ACTOR": "who asks for an approval or gives it, in a job",
+    "GITLAB_USER_LOGIN": "the same",
 }
-"""What easops reads of its environment, beside what the libraries do (a proxy, the ticket cache, libpq's own)."""
+"""The environment variables that easops reads, without those of its libraries (proxies, ticket cache, libpq)."""
 
 
 def environment() -> str:
     lines = [
         "# Environment and files",
         "",
-        "| variable | what it says |",
+        "| variable | meaning |",
         "| --- | --- |",
         *(f"| `{name}` | {meaning} |" for name, meaning in VARIABLES.items()),
         "",
-        "Passwords may stand in any variable that the inventory names: `password: {env: NAME}`.",
+        "A password may be in any variable that the inventory names: `password: {env: NAME}`.",
         "",
         "## The state folder",
         "",
         "`EASOPS_STATE`, or the user's own: `~/.local/state/easops` on Linux, `~/Library/Application Support/easops`",
-        "on macOS, `%LOCALAPPDATA%\\easops` on Windows. It is made for its user alone, and holds",
+        "on macOS, `%LOCALAPPDATA%\\easops` on Windows. Only its user may read it. It contains",
         "",
         "- `easops.sqlite`, the records and the engine's tables, unless `EASOPS_DATABASE_URL` names a database;",
-        "- `locks/`, which say what runs are alive;",
-        "- `labs/`, the worlds of `--lab` runs.",
+        "- `locks/`, which say which runs are alive;",
+        "- `labs/`, the simulated organisations of `--lab` runs.",
         "",
-        f"Records are kept {KEPT.days} days, worlds 7. Nothing else is written, but the files that you name.",
+        f"Records are kept {KEPT.days} days, the organisations of lab runs 7. Apart from that, easops writes only the",
+        "files that you name.",
     ]
     return "\n".join(lines) + "\n"
 

@@ -1,4 +1,4 @@
-"""The reference pages of the API, from signatures and docstrings; ``tools/reference.py`` writes them."""
+"""The reference pages of the API, generated from signatures and docstrings; ``tools/reference.py`` writes them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ RESULTS: Final = {
     "easops.actions": ("ItemOutcome",),
     "easops.detectors": ("UserFinding", "Device", "Measurement", "Undetermined", "Unreachable"),
 }
-"""The types in the results of those functions: described on the same page, and not again on that of the rooms."""
+"""The types in the results of those functions: described on the same page, and not again on the page of the rooms."""
 
 ROOMS: Final = (
     "easops.inventory",
@@ -61,10 +61,10 @@ _ENTRY: Final = re.compile(r"    (\S[^:]*): (.*)$")
 
 
 def api() -> str:
-    """The names of ``easops``, what their results hold, and the errors."""
+    """The names of ``easops``, what their results contain, and the errors."""
     lines = ["# The API", "", _prose(inspect.getdoc(easops) or ""), ""]
     lines += [
-        "`examples/` has scripts that use them. What the rooms offer beside them is in [The rooms](rooms.md).",
+        "`examples/` has scripts that use them. [The rooms](rooms.md) has what the rooms offer in addition.",
         "",
     ]
     assert set(ORDER) == set(easops.__all__)
@@ -74,7 +74,7 @@ def api() -> str:
     for module, names in RESULTS.items():
         for name in names:
             lines += _entry(name, getattr(import_module(module), name), "###", module)
-    lines += ["## Errors", "", "All are in `easops.errors`, in classes by what the caller does next.", ""]
+    lines += ["## Errors", "", "All are in `easops.errors`. Their classes say what the caller does next.", ""]
     lines += _errors(EasopsError, 0)
     lines += ["", "### ErrorRecord", "", "Of `easops.errors`.", "", *_docstring(ErrorRecord), *_fields(ErrorRecord)]
     return _page(lines)
@@ -110,7 +110,7 @@ def rooms() -> str:
 
 
 def _constant(name: str, module: ModuleType) -> list[str]:
-    """A table of a room: the text after its assignment, and what is in it."""
+    """A table of a room: the text after its assignment, and its keys."""
     body = ast.parse(inspect.getsource(module)).body
     text = next(
         following.value.value
@@ -155,7 +155,7 @@ def _errors(error: type[EasopsError], depth: int) -> list[str]:
 def _fields(value: type) -> list[str]:
     if not attrs.has(value):
         return []
-    # As they are written: attrs' own are resolved once somebody has read a record.
+    # As written in the source: attrs resolves its own annotations as soon as a record has been read.
     written: dict[str, str] = {}
     for kind in reversed(value.__mro__):
         written |= vars(kind).get("__annotations__", {})
@@ -164,7 +164,7 @@ def _fields(value: type) -> list[str]:
 
 
 def _kinds(value: type) -> list[type]:
-    """The class, and those that its fields come from."""
+    """The class, and the classes that it inherits fields from."""
     return [value, *(kind for kind in value.__mro__[1:] if attrs.has(kind))]
 
 
@@ -186,7 +186,7 @@ def _methods(value: type) -> Iterator[tuple[str, Callable[..., Any]]]:
 
 
 def _signature(name: str, function: Callable[..., Any]) -> str:
-    """``name(…) -> …`` in one line, or a parameter a line where that would be long."""
+    """``name(…) -> …`` in one line, or one parameter per line if it is long."""
     signature = inspect.signature(function)
     parts: list[str] = []
     starred = False
@@ -213,7 +213,7 @@ def _default(value: Any) -> str:
 
 
 def _docstring(value: Any) -> list[str]:
-    """A docstring as Markdown: its sections become lists."""
+    """A docstring as Markdown; its sections become lists."""
     text = inspect.getdoc(value)
     assert text, f"{value!r} has no docstring"
     out: list[str] = []
@@ -238,7 +238,7 @@ def _docstring(value: Any) -> list[str]:
 
 
 def _prose(text: str) -> str:
-    """Docstring text as Markdown: ``code`` has one back-tick there, and another page is a link."""
+    """Docstring text as Markdown: ``code`` has one back-tick there, and the path of a page becomes a link."""
     text = text.replace("``", "`")
     text = re.sub(r"docs/reference/([\w-]+)\.md", r"[\1](\1.md)", text)
     return re.sub(r"docs/explanation/([\w-]+)\.md", r"[\1](../explanation/\1.md)", text)

@@ -1,4 +1,4 @@
-"""The reference pages made from the JSON Schemas: the keys of playbooks and inventories, and what --json prints.
+"""The reference pages generated from the JSON Schemas: the keys of playbooks and inventories, and what --json prints.
 
 ``tools/reference.py`` writes them.
 """
@@ -19,7 +19,7 @@ from easops.report.document.json_schema import report_schema
 Schema = Mapping[str, Any]
 
 _SECTIONS = {"step_of_group": "[steps](#a-step)"}
-"""Kinds that are told in a section of another name."""
+"""Kinds that are described in a section of another name."""
 _KINDS = {"string": "text", "integer": "integer", "number": "number", "boolean": "true or false", "null": "null"}
 
 
@@ -27,22 +27,22 @@ def table(schema: Schema, defs: Schema) -> Iterator[str]:
     """A row for each key of an object."""
     yield from ("| key | kind | |", "| --- | --- | --- |")
     required = schema.get("required", ())
-    for key, held in schema["properties"].items():
-        if held is False:
+    for key, value in schema["properties"].items():
+        if value is False:
             continue
-        told = [_sentence(held, defs)]
-        told += [f"default {held['default']}"] if "default" in held else []
-        told += ["required"] if key in required and not schema.get("description") else []
-        yield f"| `{key}` | {kind(held, defs)} | {'; '.join(part for part in told if part)} |"
+        notes = [_sentence(value, defs)]
+        notes += [f"default {value['default']}"] if "default" in value else []
+        notes += ["required"] if key in required and not schema.get("description") else []
+        yield f"| `{key}` | {kind(value, defs)} | {'; '.join(note for note in notes if note)} |"
 
 
 def _sentence(schema: Schema, defs: Schema) -> str:
-    held = schema.get("description", "")
-    return held if len(held) < 150 else ""  # a class's own is its section's
+    text = schema.get("description", "")
+    return text if len(text) < 150 else ""  # a longer one is the docstring of a class: its section has it
 
 
 def kind(schema: Schema, defs: Schema) -> str:
-    """What a value is, in a few words; a kind with a section of its own as a link to it."""
+    """What a value is, in a few words; a kind with its own section as a link to it."""
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         return _SECTIONS.get(name, f"[{name}](#{name})")
@@ -82,11 +82,11 @@ def json_documents() -> str:
     lines = [
         "# What --json prints",
         "",
-        "Each command prints one document on stdout and nothing else there. `easops schema report` gives the JSON",
-        "Schema of them all; this page is made from it, and the outputs of every command are held against it. A later",
-        "release may add keys; one that is here stays, with its meaning.",
+        "Each command prints one document on stdout and nothing else there. `easops schema report` prints the JSON",
+        "Schema of all of them; this page is generated from it, and the tests check the output of every command",
+        "against it. A later release may add keys; a key on this page stays, with its meaning.",
         "",
-        "Times of the day are ISO 8601 text, durations are seconds. `exit_code` is what the command exits with",
+        "Times are ISO 8601 text, durations are seconds. `exit_code` is what the command exits with",
         "([statuses and exit codes](exit-codes.md)).",
         "",
     ]
@@ -96,26 +96,26 @@ def json_documents() -> str:
 
 
 def _section(schema: Schema, defs: Schema) -> Iterator[str]:
-    told = schema.get("description", "")
+    text = schema.get("description", "")
     if "properties" not in schema:
-        yield from (f"{told[:1].upper()}{told[1:]}: {kind(schema, defs)}.",)
+        yield from (f"{text[:1].upper()}{text[1:]}: {kind(schema, defs)}.",)
         return
-    yield from (f"{told[:1].upper()}{told[1:].rstrip('.')}.", "", *table(schema, defs))
-    for key, held in schema["properties"].items():
-        inner = _inner(held)
+    yield from (f"{text[:1].upper()}{text[1:].rstrip('.')}.", "", *table(schema, defs))
+    for key, value in schema["properties"].items():
+        inner = _inner(value)
         if inner is not None:
             yield from (
                 "",
-                f"`{key}` {'has one object each' if held.get('type') == 'array' else 'is an object'} of:",
+                f"`{key}` {'is a list of objects' if value.get('type') == 'array' else 'is an object'} with the keys:",
                 "",
             )
             yield from table(inner, defs)
 
 
 def _inner(schema: Schema) -> Schema | None:
-    """The object that a value is, or that each of a list is, where it has no section of its own."""
-    ways = [schema, schema.get("items", {}), *schema.get("anyOf", ())]
-    return next((one for one in ways if isinstance(one, Mapping) and "properties" in one), None)
+    """The schema of the object that a value or each entry of a list is, if it has no section of its own."""
+    candidates = [schema, schema.get("items", {}), *schema.get("anyOf", ())]
+    return next((one for one in candidates if isinstance(one, Mapping) and "properties" in one), None)
 
 
 def playbook_keys() -> str:
@@ -125,8 +125,8 @@ def playbook_keys() -> str:
     lines = [
         "# Keys of a playbook",
         "",
-        "[What a playbook means](../explanation/playbooks.md) explains them; `easops schema` gives the JSON Schema",
-        "that this page is made from. Where a kind is an expression, it stands in braces: `{{ storm.users }}`.",
+        "[What a playbook means](../explanation/playbooks.md) explains them; `easops schema` prints the JSON Schema",
+        "that this page is generated from. A value of the kind expression is written in braces: `{{ storm.users }}`.",
         "",
         "## The playbook",
         "",
@@ -134,7 +134,7 @@ def playbook_keys() -> str:
         "",
         "## An input",
         "",
-        "`inputs:` has one for each name.",
+        "`inputs:` has one entry for each name.",
         "",
         *table(keys["inputs"]["additionalProperties"], defs),
         "",
@@ -150,7 +150,8 @@ def playbook_keys() -> str:
         "",
         "## A group",
         "",
-        "`each_host` in the place of a step: all its steps on one host before the next begins. They have no `on`.",
+        "A group, `each_host`, takes the place of a step: all its steps run on one host before the next begins.",
+        "They have no `on`.",
         "",
         *table(keys["steps"]["items"]["then"], defs),
     ]
@@ -170,8 +171,8 @@ def inventory_keys() -> str:
     lines = [
         "# Keys of an inventory",
         "",
-        "[Connect to your servers](../how-to/connect.md) shows whole ones; `easops schema inventory` gives the JSON",
-        "Schema that this page is made from.",
+        "[Connect to your servers](../how-to/connect.md) shows examples; `easops schema inventory` prints the JSON",
+        "Schema that this page is generated from.",
         "",
         "## The inventory",
         "",
@@ -179,7 +180,7 @@ def inventory_keys() -> str:
         "",
         "## A host",
         "",
-        "`organisation`, `version`, `roles` and `endpoints` stand at each host or in `defaults`.",
+        "`organisation`, `version`, `roles` and `endpoints` are given at each host or in `defaults`.",
         "",
         *table(host, {}),
         "",
@@ -206,8 +207,8 @@ def notification_keys() -> str:
     lines = [
         "# Keys of notifications",
         "",
-        "[Be notified of a run's end](../how-to/be-notified.md) shows whole files; `easops schema notifications` gives",
-        "the JSON Schema that this page is made from. A value that is a mapping names where a secret is: `env` or",
+        "[Be notified of a run's end](../how-to/be-notified.md) shows examples; `easops schema notifications` prints",
+        "the JSON Schema that this page is generated from. A value that is a mapping says where a secret is: `env` or",
         "`file`.",
         "",
         "## The file",
@@ -216,12 +217,12 @@ def notification_keys() -> str:
         "",
         "## A channel",
         "",
-        "`notifications:` is a list of these; each has one of `webhook`, `smtp` and `file`.",
+        "`notifications:` is a list of channels; each has one of `webhook`, `smtp` and `file`.",
         "",
         *table(channel, {}),
     ]
-    for name, held in channel["properties"].items():
-        inner = _inner(held)
+    for name, value in channel["properties"].items():
+        inner = _inner(value)
         if inner is not None:
             lines += ["", f"## {name}", "", *table(inner, {})]
     return "\n".join(lines) + "\n"

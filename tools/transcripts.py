@@ -1,29 +1,29 @@
-"""Carry out the commands that a page shows, and compare what they print with the page.
+"""Run the commands that a page shows, and compare their output with the page.
 
-    python tools/transcripts.py docs/tutorial.md            check; a difference is shown, and exits 1
-    python tools/transcripts.py --write docs/tutorial.md    write what was printed into the page, where it differs
+    python tools/transcripts.py docs/tutorial.md            check; differences are shown, and the exit code is 1
+    python tools/transcripts.py --write docs/tutorial.md    write the output into the page where it differs
 
-A page's transcripts are its fenced blocks of the language ``console``, carried out in order, in a new folder that has
-the clone's ``examples/`` and nothing else, with records of easops that are empty:
+A page's transcripts are its fenced blocks of the language ``console``. They run in order, in a new folder with nothing
+but the clone's ``examples/``, and with no recorded runs:
 
-- ``$ COMMAND`` is typed into a shell; the lines under it are what it prints. A command that does not end with 0 is
-  followed by ``$ echo $?``.
-- ``NAME$ COMMAND`` is typed into another terminal, which the text calls so. Its command may go on: it is waited for
-  until the last line that the page shows has been printed. ``NAME$ ^C`` ends it; so does the end of the page.
-- A line of ``…`` alone, or of words between two, leaves out any number of lines.
+- ``$ COMMAND`` is typed into a shell; the lines under it are its output. After a command that does not end with 0 the
+  page shows ``$ echo $?``.
+- ``NAME$ COMMAND`` is typed into another terminal, which has that name in the text. Its command may keep running: the
+  tool waits for the last line that the page shows. ``NAME$ ^C`` ends it; so does the end of the page.
+- A line that is only ``…``, or words between two ``…``, leaves out any number of lines.
 - A block of another language whose first line is the comment ``# FILE`` is saved under that name.
-- ``<!-- console`` opens a block that is carried out and not shown, up to ``-->``.
+- ``<!-- console`` opens a block that is run and not shown, up to ``-->``.
 
-Words are compared exactly, line breaks and the space between words are not. What differs from run to run (``VARYING``)
-is left out of the comparison: ids of runs, times, durations, ports, and figures that hang on the lab's clock. The id of
-a run that a page has printed and then types is replaced by the one that was printed now.
+Words are compared exactly, line breaks and the spaces between words are not. What differs from run to run (``VARYING``)
+is not compared: run ids, times, durations, ports, and figures that depend on the lab's clock. If a page prints a run id
+and types it later, the tool types the id that was printed now.
 
-What is shown is what stays on a terminal: standard output, then standard error without the lines of progress.
+A page shows what stays on a terminal: standard output, then standard error without the lines of progress.
 
-The index of packages has no easops of this clone. So either an environment stands in that has it (``--bin``; then the
-commands that install are passed over), or its wheel is given (``--wheel``; then they are carried out, pip is told to
-take that wheel for ``"easops[…]"``, and takes all else from its index; what it says of that index is not compared).
-Only the standard library is needed, and a POSIX shell.
+The package index does not have the easops of this clone. So either an environment that has it is used (``--bin``; then
+the commands that install are skipped), or its wheel is given (``--wheel``; then these commands run, pip uses that wheel
+for ``"easops[…]"``, and its index for everything else; pip's output is not compared). The tool needs only the standard
+library and a POSIX shell.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 FOLDER: Final = "/home/ada/easops"
-"""What a page says for the folder in which its commands are carried out."""
+"""What a page shows for the folder in which its commands run."""
 WHO: Final = "ada on desk"
-"""What a page says for who carries them out, and on which machine."""
+"""What a page shows for the user and the machine."""
 PATIENCE: Final = 300.0
 """Seconds that a command may take: pip on a slow line is the slowest."""
 
@@ -84,12 +84,12 @@ VARYING: Final = (
     (re.compile(r"\bworkers \d+(?:, \d+)*\b"), "workers <pid>"),
     (re.compile(r"\b127\.0\.0\.1:\d+"), "127.0.0.1:<port>"),
 )
-"""What differs from one run to the next, and what stands for it in a comparison."""
+"""What differs from one run to the next, and what replaces it in a comparison."""
 
 
 @dataclass
 class Typed:
-    """A command of a page. ``first`` and ``last`` bound the lines under it, from 0, the last one excluded."""
+    """A command of a page, in line *at*. Its output is the lines *first* to *last*, from 0, without *last*."""
 
     terminal: str
     command: str
@@ -108,7 +108,7 @@ class Saved:
 
 @dataclass
 class Result:
-    """What came of a page: the differences, and the page with what was printed now."""
+    """The result of a page: the differences, and the page with the current output."""
 
     page: Path
     differences: list[str] = field(default_factory=list)
@@ -147,7 +147,7 @@ def has_transcripts(page: Path) -> bool:
 
 
 def masked(text: str) -> str:
-    """The words of *text*, one space between them, without what varies."""
+    """The words of *text*, with one space between them, without what varies."""
     text = " ".join(text.split())
     for pattern, name in VARYING:
         text = pattern.sub(name, text)
@@ -155,7 +155,7 @@ def masked(text: str) -> str:
 
 
 def matches(shown: Sequence[str], printed: Sequence[str]) -> bool:
-    """Whether the lines *shown* on a page stand for the lines *printed*."""
+    """Whether the lines *shown* on a page match the lines *printed*."""
     segments: list[list[str]] = [[]]
     for line in shown:
         if _ELISION.match(line):
@@ -172,7 +172,7 @@ def matches(shown: Sequence[str], printed: Sequence[str]) -> bool:
 
 
 def stays(stderr: str) -> list[str]:
-    """The lines of standard error that are no progress: on a terminal that is one line, drawn over and then gone."""
+    """The lines of standard error without those of progress, which a terminal shows in one line and then erases."""
     lines = stderr.splitlines()
     return [
         line
@@ -182,7 +182,7 @@ def stays(stderr: str) -> list[str]:
 
 
 class Terminal:
-    """A shell of its own process group, into which one command after the other is typed."""
+    """A shell in its own process group; commands are typed into it one after the other."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str], outputs: Path) -> None:
         self._outputs = outputs
@@ -196,23 +196,23 @@ class Terminal:
             text=True,
             bufsize=1,
             start_new_session=True,
-            # Who started this in the background may have had it ignore Ctrl-C, which a shell hands on for good.
+            # A process in the background may ignore Ctrl-C, and a shell passes that on to its commands.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         self._count = 0
         self._type("trap : INT")
         self.status: int | None = 0
-        """How the last command ended; None while it goes on."""
+        """The exit code of the last command; None while it runs."""
 
     def begin(self, command: str) -> None:
         before, self.status = self.status, None
         self._count += 1
         out, err = self._files()
-        # The braces take no subshell: what a command sets, the next one has.
+        # Braces make no subshell: a variable that a command sets is there for the next one.
         self._type(f"(exit {before})\n{{ {command}\n}} </dev/null >'{out}' 2>'{err}'\nprintf '%s\\n' \"$?\"")
 
     def ended(self, seconds: float) -> bool:
-        """Whether the command has ended within that time."""
+        """Whether the command ended within that time."""
         assert self._shell.stdout is not None
         if self.status is None and select.select([self._shell.stdout], [], [], seconds)[0]:
             line = self._shell.stdout.readline()
@@ -226,7 +226,7 @@ class Terminal:
         return [*out.splitlines(), *stays(err)]
 
     def interrupt(self) -> bool:
-        """Ctrl-C; whether the command has ended by it."""
+        """Send Ctrl-C; returns whether that ended the command."""
         os.killpg(self._shell.pid, signal.SIGINT)
         return self.ended(30)
 
@@ -249,17 +249,17 @@ class Terminal:
 
 
 def environment_of(state: Path, commands: Path | None) -> dict[str, str]:
-    """This process's environment without what changes what is printed, and with records of its own."""
+    """This process's environment, without the variables that change the output, and with its own state folder."""
     dropped = re.compile(r"(EASOPS|PYTHON|GITHUB|GITLAB|CI|VIRTUAL_ENV|COLUMNS|LINES|FORCE_COLOR|NO_COLOR|TERM|LC_)")
-    held = {name: value for name, value in os.environ.items() if not dropped.match(name)}
-    held |= {"EASOPS_STATE": str(state), "LANG": "C.UTF-8", "PYTHONUTF8": "1", "TERM": "dumb", "COLUMNS": "80"}
+    environment = {name: value for name, value in os.environ.items() if not dropped.match(name)}
+    environment |= {"EASOPS_STATE": str(state), "LANG": "C.UTF-8", "PYTHONUTF8": "1", "TERM": "dumb", "COLUMNS": "80"}
     if commands is not None:
-        held["PATH"] = f"{commands}{os.pathsep}{held['PATH']}"
-    return held | {"PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+        environment["PATH"] = f"{commands}{os.pathsep}{environment['PATH']}"
+    return environment | {"PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 
 
 def carry_out(page: Path, *, commands: Path | None = None, wheel: Path | None = None) -> Result:
-    """Carry out a page's commands, with the easops in the folder *commands* or in the *wheel*."""
+    """Run a page's commands with the easops in the folder *commands* or in the *wheel*."""
     result = Result(page)
     lines = page.read_text(encoding="utf-8").splitlines()
     written: list[tuple[Typed, list[str]]] = []
@@ -299,17 +299,17 @@ def carry_out(page: Path, *, commands: Path | None = None, wheel: Path | None = 
                 result.differences.append(_difference(page, part, shown, printed, trouble))
             if not _explained(lines, part, terminals[part.terminal]):
                 ended = f"{page}:{part.at + 1}: {part.command!r} ended with {terminals[part.terminal].status}"
-                result.differences.append(f"{ended}; where that is meant, the page shows it: $ echo $?")
+                result.differences.append(f"{ended}; if that is intended, show it on the page: $ echo $?")
     result.lines = rewritten(lines, written, {now: then for then, now in ids.items()})
     return result
 
 
 def _answer(terminal: Terminal, command: str, part: Typed, shown: Sequence[str]) -> tuple[list[str], str]:
-    """What a command printed, and what is wrong with how it went."""
+    """What a command printed, and what went wrong; empty if nothing did."""
     if command == "^C":
         return ([], "") if terminal.interrupt() else ([], "it did not end")
     if terminal.status is None:
-        return [], "the command before it goes on in that terminal"
+        return [], "the previous command is still running in that terminal"
     terminal.begin(command)
     last = next((masked(line) for line in reversed(shown) if line.strip()), "")
     until = time.monotonic() + PATIENCE
@@ -324,7 +324,7 @@ def _answer(terminal: Terminal, command: str, part: Typed, shown: Sequence[str])
 
 
 def _explained(lines: Sequence[str], part: Typed, terminal: Terminal) -> bool:
-    """Whether the command ended with 0, goes on, or the page shows with what it ended."""
+    """Whether the command ended with 0, still runs, or the page shows its exit code."""
     if terminal.status in (0, None) or part.command == "^C":
         return True
     following = next((line for line in lines[part.last :] if line.strip() and not _FENCE.match(line)), "")
@@ -336,23 +336,23 @@ def _ids(lines: Iterable[str]) -> list[str]:
 
 
 def _difference(page: Path, part: Typed, shown: Sequence[str], printed: Sequence[str], trouble: str) -> str:
-    expected, held = ([masked(line) for line in lines if line.strip()] for lines in (shown, printed))
-    told = difflib.unified_diff(expected, held, "on the page", "printed", lineterm="", n=2)
-    return "\n".join([f"{page}:{part.at + 1}: $ {part.command}  {trouble}".rstrip(), *told])
+    expected, actual = ([masked(line) for line in lines if line.strip()] for lines in (shown, printed))
+    diff = difflib.unified_diff(expected, actual, "on the page", "printed", lineterm="", n=2)
+    return "\n".join([f"{page}:{part.at + 1}: $ {part.command}  {trouble}".rstrip(), *diff])
 
 
 def rewritten(lines: Sequence[str], written: Iterable[tuple[Typed, list[str]]], ids: Mapping[str, str]) -> list[str]:
-    """The page with what was printed where that differs; *ids* are the page's own, by those that were printed. What a
-    page leaves out it goes on leaving out, as far as that can be found."""
-    held = list(lines)
+    """The page with the current output where it differs; *ids* maps the printed run ids to the page's own. What the
+    page leaves out stays left out, as far as its place can be found."""
+    result = list(lines)
     for part, printed in reversed(list(written)):
         named = [_RUN.sub(lambda found: ids.get(found[0], found[0]), line) for line in printed]
-        held[part.first : part.last] = elided(lines[part.first : part.last], named)
-    return held
+        result[part.first : part.last] = elided(lines[part.first : part.last], named)
+    return result
 
 
 def elided(shown: Sequence[str], printed: Sequence[str]) -> list[str]:
-    """The *printed* lines, those left out that *shown* leaves out: up to the line that is shown next."""
+    """The *printed* lines without those that *shown* leaves out, which end at the line that is shown next."""
     end = len(shown)
     while end and not shown[end - 1].strip():
         end -= 1
@@ -370,37 +370,39 @@ def elided(shown: Sequence[str], printed: Sequence[str]) -> list[str]:
 
 
 def _line(printed: Sequence[str], line: str, first: int) -> int:
-    """Where *line* stands in *printed*; where nothing is like it, *first*, for an author to look at."""
+    """The index of *line* in *printed*; *first* if there is no such line: the author has to look at it."""
     return next((at for at in range(first, len(printed)) if masked(printed[at]) == masked(line)), first)
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Carry out the commands that pages show, and compare what they print.")
+    parser = argparse.ArgumentParser(description="Run the commands that pages show, and compare their output.")
     parser.add_argument("pages", nargs="+", type=Path, metavar="PAGE")
-    parser.add_argument("--write", action="store_true", help="write what was printed into the pages")
+    parser.add_argument("--write", action="store_true", help="write the output into the pages")
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--bin", type=Path, metavar="FOLDER", help="where easops is installed; else beside this Python")
-    which.add_argument("--wheel", type=Path, metavar="FILE", help="what pip is to take for easops")
-    given = parser.parse_args()
-    # What was started is ended where this is; and Ctrl-C, which is ignored in the background, reaches the shells.
+    which.add_argument(
+        "--bin", type=Path, metavar="FOLDER", help="the folder with the easops command (default: beside this Python)"
+    )
+    which.add_argument("--wheel", type=Path, metavar="FILE", help="the wheel that pip installs as easops")
+    arguments = parser.parse_args()
+    # SIGTERM ends the shells too, and Ctrl-C works even if this was started in the background, where it is ignored.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    commands = None if given.wheel else (given.bin or Path(sys.executable).parent).absolute()
+    commands = None if arguments.wheel else (arguments.bin or Path(sys.executable).parent).absolute()
     code = 0
-    for page in given.pages:
+    for page in arguments.pages:
         started = time.monotonic()
-        result = carry_out(page, commands=commands, wheel=given.wheel)
+        result = carry_out(page, commands=commands, wheel=arguments.wheel)
         for difference in result.differences:
             print(difference, flush=True)
-        if given.write:
+        if arguments.write:
             page.write_text("\n".join(result.lines) + "\n", encoding="utf-8")
-        told = "differs" if result.differences else "as shown"
-        print(f"{page}: {told} ({time.monotonic() - started:.0f} s)", flush=True)
-        code = code or int(bool(result.differences) and not given.write)
+        verdict = "differs" if result.differences else "as shown"
+        print(f"{page}: {verdict} ({time.monotonic() - started:.0f} s)", flush=True)
+        code = code or int(bool(result.differences) and not arguments.write)
     return code
 
 
 if __name__ == "__main__":
     if shutil.which("sh") is None:
-        sys.exit("the commands of the pages are typed into a POSIX shell, and there is none")
+        sys.exit("the commands of the pages need a POSIX shell (sh), and there is none")
     sys.exit(main())

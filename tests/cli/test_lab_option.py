@@ -95,4 +95,4 @@ def test_wrong_words_about_the_lab_exit_1(
 def test_logs_are_read_without_a_lab(easops: Easops) -> None:
     answer = easops("detect", "contact_sync_storm", "--logs", "nosuch", "--lab")
     assert answer.code == 1
-    assert "--logs excludes" in answer.err
+    assert "--logs excludes --inventory, --on and --lab" in answer.err

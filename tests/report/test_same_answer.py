@@ -237,6 +237,7 @@ def test_what_is_unknown_is_reconciled_first(how: How, unfinished: bool) -> None
         assert report.next == f"easops runs reconcile {report.run_id}"
         for form, said in answers(report):
             assert said.commands[0] == report.next, form
+        assert report.assessment.verdict.word == {"ended": "Unknown", "died": "Died", "stopped": "Stopped"}[how]
 
 
 @pytest.mark.parametrize("status", sorted(STOPS_LATER_CHANGES))

@@ -60,6 +60,8 @@ def verdict(run: RunFacts, open_points: Sequence[Point]) -> Verdict:
         return Verdict(by_status.tone, by_status.word, "The run ended before its first step.")
     if state.startswith("undone by "):
         return Verdict("plain", "Undone", f"The run was {state}.")
+    if run.unknown and state == run.status:
+        return _BY_STATE["unknown"]  # also where the steps ended well: the record knows a change that no step reported
     if state == Status.AWAITING_APPROVAL and run.decision:
         return _BY_DECISION[run.decision]
     if state in _BY_STATE:
