@@ -1,4 +1,4 @@
-"""Approvals by the record and the engine, against the lab's real protocol: approved, used up, void, and killed in between."""
+"""Approvals by the record and the engine, against the lab: approved, used up, void, and killed in between."""
 
 from __future__ import annotations
 
