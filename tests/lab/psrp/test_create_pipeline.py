@@ -67,7 +67,7 @@ def message(statements: list[list[tuple[str, dict[str | None, Any]]]]) -> bytes:
 def as_psrpcore_reads(data: bytes) -> CreatePipeline:
     message: Any = deserialize(ElementTree.fromstring(data), CIPHER)
     event = CreatePipelineEvent(PSRPMessageType.CreatePipeline, message, uuid.UUID(int=1), ID)
-    return CreatePipeline.from_event(event)
+    return CreatePipeline.of(event.pipeline_id, event.pipeline)
 
 
 def told(pipeline: CreatePipeline) -> Any:
