@@ -33,6 +33,7 @@ def pyright(*words: str | Path) -> dict[str, Any]:
     return output
 
 
+@pytest.mark.slow
 def test_mypy_sees_the_types_that_are_asserted() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "mypy", str(HERE / "public_api.py")],
@@ -44,6 +45,7 @@ def test_mypy_sees_the_types_that_are_asserted() -> None:
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.slow
 def test_pyright_sees_the_types_that_are_asserted_and_no_error_in_the_examples() -> None:
     output = pyright("--project", HERE)
     assert output["summary"]["filesAnalyzed"] == 1 + len(list((ROOT / "examples").glob("*.py")))
@@ -52,6 +54,7 @@ def test_pyright_sees_the_types_that_are_asserted_and_no_error_in_the_examples()
     ] == []
 
 
+@pytest.mark.slow
 def test_every_type_of_the_package_is_known_and_the_same_for_every_checker() -> None:
     """A type that a checker must infer is ambiguous: the next checker may infer another one."""
     completeness = pyright("--verifytypes", "easops", "--ignoreexternal")["typeCompleteness"]

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 import attrs
-from psrpcore import Command, CreatePipelineEvent
+from psrpcore import Command, PowerShell
 from psrpcore.types import deserialize
 
 _NO_CIPHER: Final[Any] = None
@@ -31,10 +31,9 @@ class CreatePipeline:
     no_input: bool
 
     @classmethod
-    def from_event(cls, event: CreatePipelineEvent) -> CreatePipeline:
-        """From psrpcore's event, whatever is in it."""
-        powershell = event.pipeline
-        return cls(event.pipeline_id, list(_statements(powershell.commands)), powershell.no_input)
+    def of(cls, pipeline_id: uuid.UUID, powershell: PowerShell) -> CreatePipeline:
+        """From what psrpcore reads, whatever is in it."""
+        return cls(pipeline_id, list(_statements(powershell.commands)), powershell.no_input)
 
 
 def read_create_pipeline(pipeline_id: uuid.UUID, message: bytes) -> CreatePipeline | None:

@@ -83,7 +83,7 @@ class ServerPool(ServerRunspacePool):
         if created is None:
             event = super()._process_message(message)
             assert isinstance(event, CreatePipelineEvent)
-            created = CreatePipeline.from_event(event)
+            created = CreatePipeline.of(event.pipeline_id, event.pipeline)
         ServerPipeline(self, created.pipeline_id)
         statements = [statement for statement in created.statements if statement]
         # PowerShell 2.0 runs the first statement and silently ignores the others.
