@@ -185,7 +185,7 @@ def test_a_test_message_goes_to_each_channel_and_each_result_is_shown(
         "unknown",
         ["unknown", "sent"],
     )
-    assert (recipients, message["Subject"][:14]) == (["c@d.example"], "[easops] trial")
+    assert (recipients, message["Subject"][:13]) == (["c@d.example"], "[easops] test")
     assert set(hook.got[-1].json) == {"text"}
 
 
