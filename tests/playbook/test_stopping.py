@@ -54,7 +54,7 @@ def test_the_write_in_flight_is_finished_and_read_back_and_nothing_further_start
     run_id = view.run.run_id
     assert child.returncode == code, said
     assert f"easops runs resume {run_id}" in said
-    assert "has been finished and recorded" in said
+    assert "was finished and recorded" in said
     assert view.status == "stopped"
     changes = show_run(run_id, database).changes
     assert [outcome and outcome.status for _, outcome in changes] == [Status.CHANGED, Status.CHANGED]
@@ -80,7 +80,7 @@ def test_what_was_intended_and_not_sent_when_it_stopped_is_told_as_not_sent(rig:
         said = child.communicate()[0]
     (view,) = list_runs(lab.state)
     shown = show_run(view.run.run_id, lab.state)
-    assert "has been finished and recorded" in said
+    assert "was finished and recorded" in said
     assert [(outcome and outcome.status, outcome and outcome.reason) for _, outcome in shown.changes] == [
         (Status.NOT_STARTED, "not sent: the run was stopped before it")
     ]
