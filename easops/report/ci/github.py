@@ -51,12 +51,12 @@ def of_words(what: str, why: str, next_step: str) -> str:
 
 def of_run(report: RunReport) -> list[str]:
     """What stopped or failed in a run, each with the command to type next; and an approval that is waited for."""
-    lines = []
+    lines, next_command = [], report.next
     for case in cases(report):
         waits = case.status == Status.AWAITING_APPROVAL
         if waits or case.outcome in ("failure", "error"):
             title = f"{case.name}: {case.status.replace('_', ' ')}"
-            lines.append(_annotation("notice" if waits else "error", title, (case.reason, report.next)))
+            lines.append(_annotation("notice" if waits else "error", title, (case.reason, next_command)))
     return lines
 
 

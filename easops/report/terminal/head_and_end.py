@@ -64,13 +64,14 @@ def rows_lines(rows: Sequence[Row]) -> list[str]:
 def end_lines(report: RunReport, exit_code: int | None) -> list[str]:
     """What was changed, what that did to the fault, what is open, and what to type next. *exit_code* is None of a run
     that was stopped: its process has another one than the status says."""
+    assessment = report.assessment
     status = "stopped" if report.stopped else report.status.replace("_", " ")
     code = "" if exit_code is None else f" (exit code {exit_code})"
     rows = [
         *(Row("would change" if report.checked else "changed", text) for text in _changes(report)),
-        *assessment_rows(report.assessment),
+        *assessment_rows(assessment),
         Row("status", joined((status, status_style(report.status)), code)),
-        *command_rows(report.assessment),
+        *command_rows(assessment),
     ]
     if report.run_id is not None and report.kind != "undo" and report.changed and not report.undoable:
         rows.append(Row("undo", "not applicable (what was changed cannot be undone)"))

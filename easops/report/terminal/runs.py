@@ -70,10 +70,11 @@ def run_view_lines(view: RunView, report: RunReport, *, diff: bool = False, verb
         lines += _change_lines(change, outcome)
     if view.notices:
         lines += ["", "Notified of its end:", *notice_lines(view.notices)]
-    rows = assessment_rows(report.assessment)
+    assessment = report.assessment
+    rows = assessment_rows(assessment)
     if view.pending is not None and view.pending.decision is not None:
         rows.append(Row("decided", decision_words(view.pending.decision)))
-    rows += command_rows(report.assessment)
+    rows += command_rows(assessment)
     return [*lines, "", *rows_lines(rows)] if rows else lines
 
 
