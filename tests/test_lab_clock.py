@@ -19,6 +19,8 @@ from easops.iis.worker_process import read_worker_processes
 from easops.lab_process import LabError, start_lab
 from easops.remoting.pool import SessionPool
 
+pytestmark = pytest.mark.slow
+
 BEGIN = dt.datetime(2026, 11, 24, 17, 0, tzinfo=dt.UTC)
 
 
