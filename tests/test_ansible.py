@@ -19,7 +19,10 @@ from easops.inventory.ansible_host import VARIABLES
 from easops.inventory.load import load_inventory
 from easops.lab import server
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Ansible's control node is never Windows")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="Ansible's control node is never Windows"),
+]
 
 ROOT = Path(__file__).parent.parent
 CURE = ROOT / "examples" / "ansible" / "cure.yml"

@@ -23,6 +23,8 @@ from easops.inventory import Host, load_inventory
 from easops.lab import server
 from easops.lab.wsman.service import Service
 
+pytestmark = pytest.mark.slow
+
 PLAYBOOK = """\
 easops: 1
 name: Two steps

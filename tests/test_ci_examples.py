@@ -22,7 +22,7 @@ from easops.document import Checker
 from easops.yaml_reader import parse
 from tests.postgresql import PostgresServer
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the jobs are shell scripts")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reason="the jobs are shell scripts")]
 
 CI = Path(__file__).parent.parent / "examples" / "ci"
 USER = "nina.okafor@contoso.example"

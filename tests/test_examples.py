@@ -15,6 +15,8 @@ from easops.exchange import get_cas_mailbox, require_mailbox
 from easops.playbook.record.run_view import list_runs
 from easops.playbook.record.state_folder import StateFolder
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = Path(__file__).parent.parent / "examples"
 NINA = "nina.okafor@contoso.example"
 POOL = "MSExchangeSyncAppPool"

@@ -11,6 +11,8 @@ from easops.errors import BadInput
 from easops.lab.world.world import DEFAULT_SCENARIO as OF_THE_LAB
 from easops.lab_process import DEFAULT_SCENARIO, temporary_lab
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_scenario_of_those_who_name_none_is_the_one_that_the_lab_takes() -> None:
     assert DEFAULT_SCENARIO == OF_THE_LAB

@@ -28,6 +28,8 @@ from easops.remoting.pool import SessionPool
 from easops.remoting.secret import read_secret
 from tests.notify.servers import mail_server, webhook
 
+pytestmark = pytest.mark.slow
+
 CANARY = "Canary-7x/Q!kuehn"
 WRONG = "Wrong-5y+Z?canary"
 USER = "CONTOSO\\admin"

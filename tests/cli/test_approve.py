@@ -11,6 +11,8 @@ import pytest
 from .conftest import Answer, Easops
 from .test_json_schema import document
 
+pytestmark = pytest.mark.slow
+
 PLAYBOOK = Path(__file__).parents[2] / "examples" / "playbooks" / "approved-cure.yml"
 
 

@@ -8,6 +8,8 @@ import pytest
 
 from .conftest import Easops
 
+pytestmark = pytest.mark.slow
+
 LOGS = Path(__file__).parent.parent / "data" / "logs"
 
 WRONG: dict[str, tuple[list[str | Path], str, str]] = {

@@ -25,6 +25,8 @@ from easops.playbook.record.run_store import RunStore
 from easops.playbook.record.state_folder import StateFolder
 from easops.readings import READINGS
 
+pytestmark = pytest.mark.slow
+
 PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 

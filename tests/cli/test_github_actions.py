@@ -10,6 +10,8 @@ import pytest
 
 from .conftest import Easops
 
+pytestmark = pytest.mark.slow
+
 WRONG = "easops: 1\nname: x\nhosts: all\nsteps:\n  - name: a\n    do: block_usr\n"
 
 

@@ -18,6 +18,8 @@ from easops.report.document.json_schema import report_schema
 
 from .conftest import Answer, Easops
 
+pytestmark = pytest.mark.slow
+
 USER = "victoria.chen@contoso.example"
 MORE = {"cas-mailbox": [USER]}
 ABOVE = {"pool_memory": ["above=60"]}

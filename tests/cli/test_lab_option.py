@@ -9,6 +9,8 @@ import pytest
 
 from .conftest import Easops
 
+pytestmark = pytest.mark.slow
+
 USER = "laura.brandt@contoso.example"
 
 

@@ -11,6 +11,8 @@ import pytest
 
 from tests.test_architecture import DOORS
 
+pytestmark = pytest.mark.slow
+
 RUN = "20260101-000000-abcd"
 
 ALWAYS: set[str] = {"typer"}

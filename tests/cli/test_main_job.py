@@ -14,6 +14,8 @@ import pytest
 
 from .conftest import Easops
 
+pytestmark = pytest.mark.slow
+
 
 def read_until(running: subprocess.Popen[str], beginning: str) -> None:
     """Read the output of a process up to the first line that begins so."""

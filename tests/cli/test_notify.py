@@ -12,6 +12,8 @@ from tests.notify.servers import Hook, mail_server, webhook
 
 from .conftest import Easops
 
+pytestmark = pytest.mark.slow
+
 USER = "laura.brandt@contoso.example"
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from .conftest import Easops
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_run_leaves_its_page_and_says_where(easops: Easops, process: Easops, calm: Path, tmp_path: Path) -> None:
     page, later = tmp_path / "run.html", tmp_path / "later.html"

@@ -23,6 +23,8 @@ from easops.document import DocumentError
 from easops.inventory import load_inventory
 from easops.playbook.language.find import find_playbook
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 DOCS = sorted((ROOT / "docs").rglob("*.md"))
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *DOCS]

@@ -16,7 +16,10 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 TOOL = runpy.run_path(str(ROOT / "tools" / "transcripts.py"))
 COMMANDS = Path(sys.executable).parent
 
-pytestmark = pytest.mark.skipif(shutil.which("sh") is None, reason="the pages' commands need a POSIX shell")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(shutil.which("sh") is None, reason="the pages' commands need a POSIX shell"),
+]
 
 
 def named(page: Path) -> str:

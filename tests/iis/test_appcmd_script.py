@@ -16,10 +16,13 @@ import pytest
 SCRIPT = str(resources.files("easops.iis") / "appcmd.ps1")
 SPACE = "{http://schemas.microsoft.com/powershell/2004/04}"
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("pwsh") is None or os.name == "nt",
-    reason="there is no pwsh on PATH, or the false appcmd.exe cannot run",
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        shutil.which("pwsh") is None or os.name == "nt",
+        reason="there is no pwsh on PATH, or the false appcmd.exe cannot run",
+    ),
+]
 
 
 def run(windows: Path, arguments: list[str]) -> tuple[list[str], str]:

@@ -15,6 +15,8 @@ from easops.errors import BadInput
 from easops.lab.server import Lab, start
 from easops.lab.world.scenario import scenario_names
 
+pytestmark = pytest.mark.slow
+
 BEGIN = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 
 

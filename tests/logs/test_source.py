@@ -16,6 +16,8 @@ from easops.logs.source import RemoteLog
 from easops.remoting.command import Call
 from easops.remoting.result import Result
 
+pytestmark = pytest.mark.slow
+
 NAMESPACE = "{http://schemas.microsoft.com/powershell/2004/04}"
 SCRIPT = str(resources.files("easops.logs") / "source.ps1")
 needs_pwsh = pytest.mark.skipif(shutil.which("pwsh") is None, reason="there is no pwsh on PATH")

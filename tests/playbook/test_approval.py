@@ -37,7 +37,10 @@ from .kill_matrix import WORLD
 from .stage import Killed, Raised, Stage, new_stage
 from .tasks import Kill, KillAtName, resume_hours_later, resume_run, run_text, undo_run
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the processes of these tests are forked")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="the processes of these tests are forked"),
+]
 
 ANNA, BERT = "victoria.chen@contoso.example", "peter.lang@contoso.example"
 CURE = f"""

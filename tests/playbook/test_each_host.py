@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from easops.actions import ACTIONS
 from easops.detectors import DETECTORS
 from easops.lab.value import CmdletFailed, ErrorInfo
@@ -15,6 +17,8 @@ from easops.playbook.language.model import Playbook
 from easops.playbook.record.run_view import show_run
 from easops.playbook.resume import resume
 from easops.playbook.run import run
+
+pytestmark = pytest.mark.slow
 
 Start = Callable[..., Any]
 

@@ -32,7 +32,7 @@ from easops.status import Status
 
 from .processes import BLOCKS, USERS, environment_of
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is needed to kill a run")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is needed to kill a run")]
 
 Start = Callable[..., Any]
 

@@ -22,6 +22,8 @@ from .execution.test_dbos_engine import block
 from .organisation import reads
 from .processes import wait_until
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., Any]
 
 

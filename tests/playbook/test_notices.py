@@ -29,6 +29,8 @@ from tests.notify.servers import Hook, mail_server, webhook
 
 from .processes import environment_of
 
+pytestmark = pytest.mark.slow
+
 AT = dt.datetime(2026, 11, 24, 17, 0, tzinfo=dt.UTC)
 RUN = Run("20261124-170000-abcd", "run", "Cure a storm", {"source": "cure.yml"}, (), AT, AT, "changed")
 

@@ -21,7 +21,10 @@ from easops.playbook.run import submit
 from .gate import Gate
 from .processes import BLOCKS, USERS, easops, wait_until
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the processes are killed by signal")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="the processes are killed by signal"),
+]
 
 Start = Callable[..., Any]
 

@@ -29,6 +29,8 @@ from easops.status import Status
 
 from .organisation import Reads, reads
 
+pytestmark = pytest.mark.slow
+
 RELEASES = sorted((Path(__file__).parent / "recorded").iterdir())
 
 

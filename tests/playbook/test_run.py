@@ -23,6 +23,8 @@ from easops.remoting.pool import SessionPool
 from easops.report.terminal.head_and_end import end_lines
 from easops.status import Status
 
+pytestmark = pytest.mark.slow
+
 STORM = {
     "laura.brandt@contoso.example",
     "marco.ricci@contoso.example",

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("playbook", ["contacts-sync-storm", "stranded-pings"])
 def test_two_runs_of_the_same_seed_are_the_same_to_the_byte(playbook: str, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from .kill_matrix import USER, WORLD
 from .stage import Killed, Stage, new_stage
 from .tasks import Kill, resume_run, run_text, undo_run
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is needed to kill a run")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is needed to kill a run")]
 
 CURE = f"""
 easops: 1

@@ -20,7 +20,10 @@ from easops.status import Status
 from .gate import Gate
 from .processes import BLOCKS, USERS, easops, environment_of
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the processes are stopped by signal")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="the processes are stopped by signal"),
+]
 
 Start = Callable[..., Any]
 

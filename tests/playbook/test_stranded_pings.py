@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.execution.caller import always
 from easops.playbook.undo import undo
 from easops.report import FORMATS
 from easops.status import Status
+
+pytestmark = pytest.mark.slow
 
 Start = Callable[..., Any]
 

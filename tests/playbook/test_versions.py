@@ -32,6 +32,8 @@ from easops.remoting.command import Command
 from easops.remoting.pool import SessionPool
 from easops.status import Status
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., Any]
 
 OF_2010 = "easops-eas-p30"

@@ -36,7 +36,7 @@ from .killing import When
 from .stage import Killed, Raised, Stage, new_stage
 from .tasks import End, KillAtStep, StopAtStep, resume_run, run_text, undo_run
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is needed to kill a run")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is needed to kill a run")]
 
 USERS = ("Laura Brandt", "Marco Ricci", "Victoria Chen", "Helen Strand")
 SERVERS = ("AMS-EX01", "AMS-EX02")

@@ -19,6 +19,8 @@ from easops.lab.scripts import SCRIPTS
 from easops.lab.value import CmdletFailed
 from easops.lab.world import World
 
+pytestmark = pytest.mark.slow
+
 PATH = r"C:\inetpub\logs\LogFiles\W3SVC2\u_ex261124.log"
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from pypsrp.powershell import PowerShell
+
+pytestmark = pytest.mark.slow
 
 if TYPE_CHECKING:
     from tests.lab.wsman.conftest import RunningFront

@@ -23,6 +23,8 @@ from easops.playbook.record.run_view import list_runs
 from easops.playbook.record.state_folder import StateFolder
 from easops.status import Status
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., Any]
 USER = "laura.brandt@contoso.example"
 

@@ -34,6 +34,8 @@ from tests.postgresql import PostgresServer
 from ..gate import Gate
 from ..processes import BLOCKS, USERS, easops, environment_of, wait_until
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., Any]
 
 

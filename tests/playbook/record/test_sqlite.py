@@ -12,6 +12,8 @@ import sqlalchemy as sa
 
 from easops.playbook.record import sqlite
 
+pytestmark = pytest.mark.slow
+
 
 def ask(path: Path, *statements: str) -> object:
     """The answer of the last statement, on a connection that SQLAlchemy makes as for anybody."""

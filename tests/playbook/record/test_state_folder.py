@@ -27,6 +27,8 @@ from tests.postgresql import PostgresServer
 
 from ..processes import environment_of, wait_until
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def state(database: StateFolder) -> StateFolder:

@@ -29,7 +29,7 @@ SWITCHES = (
 HOSTS = tuple(f"AMS-EXCHANGE{number:02}" for number in range(1, 4))
 LONG = "x" * 300 + "<script>alert(1)</script>"
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")]
 
 
 def _minutes(first: int, *values: int) -> tuple[Series, ...]:
