@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 import attrs
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 class RunReport(RunFacts):
     """A run, or its prediction under ``--check``: the facts, and what they mean (``assessment``)."""
 
-    @property
+    @functools.cached_property
     def assessment(self) -> Assessment:
         """What it proved, what is still open, what was not judged, and what to type next."""
         return assess(self)
