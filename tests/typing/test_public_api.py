@@ -20,10 +20,12 @@ WITH_ITS_OWN_NODE = {"PYRIGHT_PYTHON_GLOBAL_NODE": "0", "PYRIGHT_PYTHON_IGNORE_W
 
 def pyright(*words: str | Path) -> dict[str, Any]:
     pytest.importorskip("pyright", reason="pyright is not installed: pip install 'pyright[nodejs]'")
+    # --verifytypes asks the first Python of PATH for its packages, whatever --pythonpath says.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     done = subprocess.run(
         [sys.executable, "-m", "pyright", "--pythonpath", sys.executable, "--outputjson", *map(str, words)],
         cwd=HERE,
-        env={**os.environ, "PYTHONPATH": str(ROOT), **WITH_ITS_OWN_NODE},
+        env={**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), **WITH_ITS_OWN_NODE},
         capture_output=True,
         text=True,
         check=False,
