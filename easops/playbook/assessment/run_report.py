@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING
 
 import attrs
@@ -22,10 +21,15 @@ if TYPE_CHECKING:
 class RunReport(RunFacts):
     """A run, or its prediction under ``--check``: the facts, and what they mean (``assessment``)."""
 
-    @functools.cached_property
+    _assessed: list[Assessment] = attrs.field(factory=list, init=False, eq=False, repr=False)
+
+    @property
     def assessment(self) -> Assessment:
         """What it proved, what is still open, what was not judged, and what to type next."""
-        return assess(self)
+        # Made once: every format asks for it several times, and a report of many steps takes long to judge.
+        if not self._assessed:
+            self._assessed.append(assess(self))
+        return self._assessed[0]
 
     @property
     def next(self) -> str:
