@@ -1,53 +1,64 @@
-"""Labs that any test may read, each a process that is started once per session; and a relay that records traffic."""
+"""Labs that any test may read, each started once per session; and a relay that records traffic."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import socket
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import attrs
 import pytest
 
+from easops.lab import server
+from tests.machine_clock import MachineClock, served_clock
 from tests.postgresql import PostgresServer, find_binaries, running_postgres, why_none
 
 
+@attrs.frozen
+class StandingLab:
+    """A lab in this process whose clock stands until somebody waits."""
+
+    inventory: Path
+    clock: MachineClock
+
+
 @contextmanager
-def running_lab(folder: Path, scenario: str, *more: str) -> Iterator[Path]:
-    """The inventory of a lab that runs until the end of the block."""
-    command = [sys.executable, "-m", "easops", "lab", "start", "--until-stdin-closes", "--speed", "60"]
-    with subprocess.Popen(
-        [*command, "--scenario", scenario, "--state", str(folder), *more],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert line, f"the lab {scenario} did not start"
-        yield Path(json.loads(line)["inventory"])
-        assert process.stdin is not None
-        process.stdin.close()
-        process.wait(timeout=20)
+def standing_lab(folder: Path, scenario: str, *, read_only: bool = False) -> Iterator[StandingLab]:
+    with (
+        server.start(folder, scenario=scenario, speed=0, read_only=read_only) as lab,
+        served_clock(lab.world) as clock,
+    ):
+        yield StandingLab(lab.inventory, clock)
 
 
 @pytest.fixture(scope="session")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def storm_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandingLab]:
+    with standing_lab(tmp_path_factory.mktemp("lab"), "contacts-storm") as lab:
+        yield lab
+
+
+@pytest.fixture(scope="session")
+def calm_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandingLab]:
+    with standing_lab(tmp_path_factory.mktemp("calm"), "calm", read_only=True) as lab:
+        yield lab
+
+
+@pytest.fixture
+def lab(storm_lab: StandingLab) -> Iterator[Path]:
     """The inventory of a lab with a contact-sync storm. Whoever changes it puts it back."""
-    with running_lab(tmp_path_factory.mktemp("lab"), "contacts-storm") as inventory:
-        yield inventory
+    with storm_lab.clock.installed():
+        yield storm_lab.inventory
 
 
-@pytest.fixture(scope="session")
-def calm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+@pytest.fixture
+def calm(calm_lab: StandingLab) -> Iterator[Path]:
     """The inventory of a lab with nothing wrong, in which no change is accepted."""
-    with running_lab(tmp_path_factory.mktemp("calm"), "calm", "--read-only") as inventory:
-        yield inventory
+    with calm_lab.clock.installed():
+        yield calm_lab.inventory
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ from easops.inventory.ansible import from_ansible
 from easops.inventory.ansible_host import VARIABLES
 from easops.inventory.load import load_inventory
 from easops.lab import server
+from tests.conftest import StandingLab
 
 pytestmark = [
     pytest.mark.slow,
@@ -72,9 +73,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def inventory(lab: Path, folder: Path) -> Path:
+def inventory(storm_lab: StandingLab, folder: Path) -> Path:
     """The lab as an Ansible inventory, which also has a web server that easops does not use."""
-    hosts = load_inventory(lab).hosts
+    hosts = load_inventory(storm_lab.inventory).hosts
     ports = {host.name: host.windows.url.rpartition(":")[2].partition("/")[0] for host in hosts if host.windows}
     path = folder / "hosts.yml"
     described: Mapping[str, Any] = {
@@ -90,7 +91,7 @@ def inventory(lab: Path, folder: Path) -> Path:
         "easops_roles": ["mailbox", "client_access"],
         "easops_exchange_url": "https://{{ ansible_host }}:{{ ansible_port | string }}/PowerShell",
         "easops_exchange_auth": "basic",
-        "easops_ca": str(lab.parent / "ca.pem"),
+        "easops_ca": str(storm_lab.inventory.parent / "ca.pem"),
     }
     machines = {name: {"ansible_port": int(port)} for name, port in ports.items()}
     exchange = {"vars": described, "hosts": machines}
@@ -132,8 +133,8 @@ class Play:
 
 
 @pytest.fixture(scope="module")
-def play(inventory: Path, folder: Path, lab: Path) -> Play:
-    return Play(inventory, folder, (lab.parent / "password.txt").read_text(encoding="utf-8").strip())
+def play(inventory: Path, folder: Path, storm_lab: StandingLab) -> Play:
+    return Play(inventory, folder, (storm_lab.inventory.parent / "password.txt").read_text(encoding="utf-8").strip())
 
 
 def test_a_play_checks_then_changes_once_and_fails_with_the_message_of_easops(

@@ -22,6 +22,7 @@ from easops.errors import BadInput, UnreachableHost
 from easops.inventory import Host, load_inventory
 from easops.lab import server
 from easops.lab.wsman.service import Service
+from tests.machine_clock import machine_clock
 
 pytestmark = pytest.mark.slow
 
@@ -48,7 +49,10 @@ class Script:
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[server.Lab]:
-    with server.start(tmp_path_factory.mktemp("lab"), scenario="contacts-storm", speed=0) as lab:
+    with (
+        server.start(tmp_path_factory.mktemp("lab"), scenario="contacts-storm", speed=0) as lab,
+        machine_clock(lab.world),
+    ):
         yield lab
 
 

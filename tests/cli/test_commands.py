@@ -44,10 +44,16 @@ def test_a_verbose_command_says_every_cmdlet_it_sends(process: Easops, calm: Pat
     assert ">" not in answer.out
 
 
-def test_a_finding_of_detect_exits_2_where_it_is_asked_to(easops: Easops, lab: Path, calm: Path) -> None:
-    words = ("detect", "sync_pool_cpu", "above=60", "--on", "name=AMS-EX01", "--json", "--detailed-exitcode")
-    found, quiet = easops(*words, "-i", lab), easops(*words, "-i", calm)
+DETECT = ("detect", "sync_pool_cpu", "above=60", "--on", "name=AMS-EX01", "--json", "--detailed-exitcode")
+
+
+def test_a_finding_of_detect_exits_2_where_it_is_asked_to(easops: Easops, lab: Path) -> None:
+    found = easops(*DETECT, "-i", lab)
     assert (found.code, json.loads(found.out)["hosts"]) == (2, ["AMS-EX01"])
+
+
+def test_where_detect_finds_nothing_it_exits_0(easops: Easops, calm: Path) -> None:
+    quiet = easops(*DETECT, "-i", calm)
     assert (quiet.code, json.loads(quiet.out)["found"]) == (0, False)
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,10 +12,8 @@ import attrs
 import pytest
 from dbos import DBOS
 
-from easops.clock import Clock
 from easops.inventory.load import load_inventory
 from easops.lab import server
-from easops.lab.world import World
 from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.execution.caller import always
 from easops.playbook.language.find import find_playbook
@@ -25,32 +21,8 @@ from easops.playbook.record.postgresql import postgresql_url
 from easops.playbook.record.run_store import RunStore
 from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.run import run
-from easops.standing_clock import StandingClock
+from tests.machine_clock import machine_clock
 from tests.postgresql import PostgresServer
-
-
-@attrs.define
-class RunningClock:
-    """The clock of a lab that runs faster than ours."""
-
-    world: World
-
-    def now(self) -> dt.datetime:
-        return self.world.now()
-
-    def monotonic(self) -> float:
-        return self.now().timestamp()
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds / self.world.clock.speed)
-
-
-def clock_of(world: World) -> Clock:
-    """The clock by which a client of the lab works; it stands, and a wait moves it, where the world's does."""
-    if world.clock.speed:
-        return RunningClock(world)
-    start = world.clock.elapsed()
-    return StandingClock(world.now(), lambda moment: world.reach(start + moment) - start)
 
 
 @attrs.define
@@ -105,17 +77,13 @@ def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..
     """Starts a lab of a scenario, its clock standing still until somebody waits."""
     with ExitStack() as stack:
 
-        def start(scenario: str, *, speed: float = 0, read_only: bool = False, state: StateFolder | None = None) -> Rig:
-            lab = stack.enter_context(
-                server.start(tmp_path / "lab", scenario=scenario, speed=speed, read_only=read_only)
-            )
-            clock = clock_of(lab.world)
+        def start(scenario: str, *, read_only: bool = False, state: StateFolder | None = None) -> Rig:
+            lab = stack.enter_context(server.start(tmp_path / "lab", scenario=scenario, speed=0, read_only=read_only))
+            stack.enter_context(machine_clock(lab.world))
             # A look costs us time, and the lab's time costs us nothing.
             for name in ("_FIRST_WAIT", "_LONGEST_WAIT"):
                 monkeypatch.setattr(f"easops.playbook.steps.verify_step.{name}", 240.0)
             monkeypatch.setattr("easops.actions.recycle_app_pool._READ_AGAIN", 10.0)
-            for module in ("run", "execution.world"):
-                monkeypatch.setattr(f"easops.playbook.{module}.SystemClock", lambda: clock)
             return Rig(lab, state or StateFolder(tmp_path / "state"))
 
         yield start

@@ -36,7 +36,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reas
 
 Start = Callable[..., Any]
 
-SPEED = 60
 ASSOCIATION = "3.organisation contoso.1.1"
 """The second user's second change: the policy is made already, his association with it is next."""
 
@@ -46,7 +45,7 @@ MOMENTS = ["before-intent", "after-intent", "acted", "committed"]
 def kill(rig: Any, moment: str, change: str = ASSOCIATION) -> str:
     """Run the playbook in a process of its own, killed at that moment; the run's id."""
     script = Path(__file__).parent / "killed_run.py"
-    arguments = [moment, change, str(rig.lab.inventory), str(rig.state.path), str(SPEED)]
+    arguments = [moment, change, str(rig.lab.inventory), str(rig.state.path)]
     done = subprocess.run([sys.executable, str(script), *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr
     (view,) = list_runs(rig.state)
@@ -64,7 +63,7 @@ def do(rig: Any, action: str, values: dict[str, Any], on: str | None = None, bec
 
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_resumed_run_ends_with_each_change_sent_once_and_undo_restores(rig: Start, moment: str) -> None:
-    lab = rig("contacts-storm", speed=SPEED)
+    lab = rig("contacts-storm")
     run_id = kill(lab, moment)
     sent = associations(lab)
 
@@ -83,7 +82,7 @@ def test_a_resumed_run_ends_with_each_change_sent_once_and_undo_restores(rig: St
     [("before-intent", 3, 0), ("after-intent", 3, 1), ("acted", 3, 1), ("committed", 4, 0)],
 )
 def test_the_record_says_what_was_done_and_what_is_not_known(rig: Start, moment: str, known: int, open_: int) -> None:
-    lab = rig("contacts-storm", speed=SPEED)
+    lab = rig("contacts-storm")
     view = show_run(kill(lab, moment), lab.state)
     assert [outcome is not None for _, outcome in view.changes].count(True) == known
     assert len(view.open) == open_
@@ -91,7 +90,7 @@ def test_the_record_says_what_was_done_and_what_is_not_known(rig: Start, moment:
 
 
 def test_nothing_of_it_moves_by_itself_and_its_target_is_refused_with_what_to_type(rig: Start) -> None:
-    lab = rig("contacts-storm", speed=SPEED)
+    lab = rig("contacts-storm")
     run_id = kill(lab, "acted")
     sent = lab.sent()
 
@@ -109,7 +108,7 @@ def test_nothing_of_it_moves_by_itself_and_its_target_is_refused_with_what_to_ty
 
 
 def test_abandon_settles_what_is_not_known_and_frees_the_target(rig: Start) -> None:
-    lab = rig("contacts-storm", speed=SPEED)
+    lab = rig("contacts-storm")
     run_id = kill(lab, "acted")
 
     found = abandon(run_id, state=lab.state)
@@ -122,7 +121,7 @@ def test_abandon_settles_what_is_not_known_and_frees_the_target(rig: Start) -> N
 
 
 def test_undo_of_a_dead_run_puts_back_what_it_did_and_no_more(rig: Start) -> None:
-    lab = rig("contacts-storm", speed=SPEED)
+    lab = rig("contacts-storm")
     run_id = kill(lab, "acted")
     treated = set(associations(lab))
 

@@ -28,7 +28,7 @@ pytestmark = [
 
 Start = Callable[..., Any]
 
-RACERS = 6
+RACERS = 4
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def playbook(tmp_path: Path) -> Path:
 
 
 def test_no_two_of_their_writes_overlap(rig: Start, database: StateFolder, playbook: Path) -> None:
-    lab = rig("contacts-storm", state=database, speed=60)
+    lab = rig("contacts-storm", state=database)
     gate = Gate(lab.lab)
     users = [mailbox.smtp for mailbox in lab.lab.world.directory.mailboxes if not mailbox.monitoring][: 2 * RACERS]
     with ExitStack() as stack:
@@ -58,7 +58,7 @@ def test_no_two_of_their_writes_overlap(rig: Start, database: StateFolder, playb
 def test_a_live_holder_is_waited_for_and_a_dead_one_refused_with_what_to_type(
     rig: Start, database: StateFolder, playbook: Path
 ) -> None:
-    lab = rig("contacts-storm", state=database, speed=60)
+    lab = rig("contacts-storm", state=database)
     gate = Gate(lab.lab, number=1)
     words = ["run", str(playbook), "-i", str(lab.lab.inventory), "--yes", "--input"]
     with easops(database, *words, f"users={USERS[0]}") as holder:
@@ -84,7 +84,7 @@ def test_a_live_holder_is_waited_for_and_a_dead_one_refused_with_what_to_type(
 def test_a_run_whose_worker_was_killed_goes_on_at_another_which_tells_whom_the_record_names(
     rig: Start, database: StateFolder, playbook: Path, killed: str, tmp_path: Path
 ) -> None:
-    lab = rig("contacts-storm", state=database, speed=60)
+    lab = rig("contacts-storm", state=database)
     gate = Gate(lab.lab, number=2)
     notifications, log = tmp_path / "notify.yml", tmp_path / "runs.jsonl"
     notifications.write_text(f"easops: 1\nnotifications: [{{name: log, file: '{log}'}}]\n", encoding="utf-8")
@@ -126,7 +126,7 @@ def test_a_run_whose_worker_was_killed_goes_on_at_another_which_tells_whom_the_r
 def test_a_worker_that_is_stopped_lets_its_runs_finish_what_is_under_way(
     rig: Start, database: StateFolder, playbook: Path, number: int, code: int
 ) -> None:
-    lab = rig("contacts-storm", state=database, speed=60)
+    lab = rig("contacts-storm", state=database)
     gate = Gate(lab.lab, number=2)
     run_id = submit(find_playbook(playbook), lab.hosts, {"users": USERS}, state=database)
     with easops(database, "worker", run_id, "--json", new_group=True) as worker:

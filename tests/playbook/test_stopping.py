@@ -44,7 +44,7 @@ def words(tmp_path: Path) -> list[str]:
 def test_the_write_in_flight_is_finished_and_read_back_and_nothing_further_starts(
     rig: Start, database: StateFolder, words: list[str], number: int, code: int
 ) -> None:
-    lab = rig("contacts-storm", state=database, speed=60)
+    lab = rig("contacts-storm", state=database)
     gate = Gate(lab.lab, number=2)
     with easops(database, *words, str(lab.lab.inventory)) as child:
         assert gate.reached.wait(60)
@@ -70,7 +70,7 @@ def test_the_write_in_flight_is_finished_and_read_back_and_nothing_further_start
 
 
 def test_what_was_intended_and_not_sent_when_it_stopped_is_told_as_not_sent(rig: Start, words: list[str]) -> None:
-    lab = rig("contacts-storm", speed=60)
+    lab = rig("contacts-storm")
     planned = len(USERS)
     reads = Gate(lab.lab, number=planned + 1, cmdlet="Get-CASMailbox")  # the look before the first write
     writes = Gate(lab.lab)
@@ -97,7 +97,7 @@ def test_what_was_intended_and_not_sent_when_it_stopped_is_told_as_not_sent(rig:
 
 
 def test_a_write_that_outlasts_the_stop_is_left_to_a_read(rig: Start, words: list[str]) -> None:
-    lab = rig("contacts-storm", speed=60)
+    lab = rig("contacts-storm")
     gate = Gate(lab.lab, number=2)
     script = Path(__file__).parent / "stopped_run.py"
     command = [sys.executable, str(script), "0.2", *words, str(lab.lab.inventory)]
@@ -120,7 +120,7 @@ def test_a_write_that_outlasts_the_stop_is_left_to_a_read(rig: Start, words: lis
 
 
 def test_a_second_ctrl_c_ends_it_at_once(rig: Start, words: list[str]) -> None:
-    lab = rig("contacts-storm", speed=60)
+    lab = rig("contacts-storm")
     gate = Gate(lab.lab, number=1)
     with easops(lab.state, *words, str(lab.lab.inventory)) as child:
         assert gate.reached.wait(60)
@@ -136,7 +136,7 @@ def test_a_second_ctrl_c_ends_it_at_once(rig: Start, words: list[str]) -> None:
 def test_a_database_that_somebody_holds_does_not_keep_whoever_stops_a_run_and_it_says_what_is_not_recorded(
     rig: Start, words: list[str], tmp_path: Path
 ) -> None:
-    lab = rig("contacts-storm", speed=60)
+    lab = rig("contacts-storm")
     gate = Gate(lab.lab, number=2)
     (tmp_path / "notify.yml").write_text(
         "easops: 1\nnotifications:\n  - {name: log, file: told.jsonl}\n", encoding="utf-8"

@@ -142,7 +142,7 @@ def test_a_bug_in_a_workflow_comes_back_as_its_traceback() -> None:
 def holding(rig: Any) -> Iterator[str]:
     """A run of another process that is alive and holds the organisation; its id."""
     script = Path(__file__).parents[1] / "killed_run.py"
-    arguments = ["hang", "3.organisation contoso.0.0", str(rig.lab.inventory), str(rig.state.path), "60"]
+    arguments = ["hang", "3.organisation contoso.0.0", str(rig.lab.inventory), str(rig.state.path)]
     with subprocess.Popen([sys.executable, str(script), *arguments], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "here\n"
@@ -154,7 +154,7 @@ def holding(rig: Any) -> Iterator[str]:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is needed to kill a run")
 def test_a_target_that_a_live_run_holds_is_waited_for_and_then_refused(rig: Start) -> None:
-    lab = rig("contacts-storm", speed=60)
+    lab = rig("contacts-storm")
     with holding(lab) as holder:
         refused = block(lab, wait=dt.timedelta(seconds=1))
         assert list_runs(lab.state)[1].status == "running"

@@ -93,7 +93,7 @@ def test_a_run_goes_on_when_its_database_starts_again_in_the_middle_of_a_write(
 def test_an_intent_that_cannot_be_stored_means_that_nothing_is_sent(
     rig: Start, server: PostgresServer, state: StateFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lab = rig("contacts-storm", state=state, speed=60)
+    lab = rig("contacts-storm", state=state)
     gate = Gate(lab.lab, number=2, at=server.stop)
     (lab.lab.folder / "blocks.yml").write_text(BLOCKS, encoding="utf-8")
     script = Path(__file__).parents[1] / "stopped_run.py"
@@ -208,7 +208,7 @@ def test_a_lab_run_of_another_machine_says_where_its_world_is(rig: Start, databa
 def test_a_run_that_is_not_ours_any_more_sends_nothing_further(
     rig: Start, server: PostgresServer, state: StateFolder
 ) -> None:
-    lab = rig("contacts-storm", state=state, speed=60)
+    lab = rig("contacts-storm", state=state)
 
     def take_over() -> None:
         other = state.lock(list_runs(state)[0].run.run_id)
