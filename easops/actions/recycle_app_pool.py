@@ -29,7 +29,10 @@ _MARGIN: Final = 30.0
 """Seconds that an old worker process may take to end beyond the shutdown time limit."""
 
 _READ_AGAIN: Final = 5.0
-"""Seconds between two reads while waiting."""
+"""Seconds until a state that is waited for is read again."""
+
+_READ_AGAIN_AT_MOST: Final = 15.0
+"""What these seconds grow to while old worker processes end their requests: each read costs a server that is busy."""
 
 _REPLICATION_TIME: Final = 900.0
 """Seconds that a change has to reach a server's own domain controller; between sites it may take longer."""
@@ -84,6 +87,7 @@ class RecycleAppPool:
         old = {tuple(worker) for worker in self.before}
         began = context.clock.monotonic()
         ends = began + limit + _MARGIN
+        wait = _READ_AGAIN
         while True:
             left = old & {tuple(worker) for worker in self.read(context)}
             if not left:
@@ -93,7 +97,8 @@ class RecycleAppPool:
                 return f"recycled, but old worker process {pids} still runs {limit + _MARGIN:.0f} s later"
             progress = f"{self.host}: waiting until old worker process {pids} has ended"
             context.progress(Waiting(progress, context.clock.monotonic() - began, limit + _MARGIN))
-            context.clock.sleep(_READ_AGAIN)
+            context.clock.sleep(wait)
+            wait = min(wait + _READ_AGAIN, _READ_AGAIN_AT_MOST)
 
 
 class _RecycleAppPool:
