@@ -24,6 +24,8 @@ from easops.playbook.run import run
 from tests.machine_clock import machine_clock
 from tests.postgresql import PostgresServer
 
+from .quick_recovery import quick_recovery
+
 
 @attrs.define
 class Rig:
@@ -76,6 +78,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> StateFolder:
 def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Rig]]:
     """Starts a lab of a scenario, its clock standing still until somebody waits."""
     with ExitStack() as stack:
+        stack.enter_context(quick_recovery())
 
         def start(scenario: str, *, read_only: bool = False, state: StateFolder | None = None) -> Rig:
             lab = stack.enter_context(server.start(tmp_path / "lab", scenario=scenario, speed=0, read_only=read_only))

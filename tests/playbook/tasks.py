@@ -30,6 +30,7 @@ from easops.playbook.resume import resume
 from easops.playbook.run import run
 from easops.playbook.undo import undo
 from tests.playbook.killing import When, ended_at_name, ended_at_step, killed_at
+from tests.playbook.quick_recovery import quick_recovery
 
 
 @attrs.frozen
@@ -110,6 +111,7 @@ def process(
     os.environ.update(environment)
     clock = _AskedClock(connection)
     with (
+        quick_recovery(),
         patch("easops.playbook.run.SystemClock", lambda: clock),
         patch("easops.playbook.execution.world.SystemClock", lambda: clock),
         patch("easops.playbook.steps.verify_step._FIRST_WAIT", 240.0),
