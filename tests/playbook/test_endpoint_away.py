@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import attrs
-import pytest
 
 import easops
 from easops.actions import ACTIONS
@@ -22,7 +21,8 @@ Start = Callable[..., Any]
 
 def takes_away(lab: Any) -> Callable[[], str]:
     """The server that takes the first write goes away after it; gives its name."""
-    perform, gone = lab.world.perform, []
+    perform = lab.world.perform
+    gone: list[str] = []
 
     def performing(cmdlet: Any, call: Any, *more: Any) -> Any:
         output = perform(cmdlet, call, *more)
