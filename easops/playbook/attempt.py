@@ -17,7 +17,7 @@ from easops.playbook.open_changes import conclude_changes
 from easops.playbook.record.approval_use import lapsed
 from easops.playbook.record.run import Run
 from easops.playbook.record.run_store import RunStore
-from easops.playbook.record.sending import RecordedChange, recorded_changes
+from easops.playbook.record.sending import RecordedChange
 from easops.playbook.record.stored_run import steps_of
 from easops.playbook.record.targets import host_target, organisation_target
 from easops.playbook.select_hosts import select_hosts
@@ -69,17 +69,16 @@ def _recorded_playbook(run: Run) -> Playbook:
 
 def _earlier_attempts(run: Run, store: RunStore, context: Context) -> Earlier:
     """What the earlier attempts left behind. What became of a change is read again where it is not known."""
-    was_open = {recorded.key for recorded in recorded_changes(run, store) if recorded.is_open}
     changes = conclude_changes(run, store, context)
     one_way = tuple(
         OneWayChange(recorded.key.partition("/")[2], recorded.change, recorded.outcome)
         for recorded in changes
         if recorded.change.inverse() is None and recorded.outcome is not None and _may_be_made(recorded.outcome)
     )
-    settled = {
+    settled = {  # the last change counts: after one of unknown outcome no other is made on the target
         _step_and_target(recorded): _settled_item(recorded.outcome, _item_key(recorded), changes)
         for recorded in changes
-        if recorded.key in was_open and recorded.outcome is not None
+        if recorded.outcome is not None
     }
     confirmed = any(entry.body["yes"] for entry in store.entries(run.run_id, "answer"))
     steps = steps_of(run, store)

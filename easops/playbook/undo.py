@@ -73,7 +73,7 @@ def undo(
     Raises:
         BadInput: there is no such run.
         Refused: the run is alive, or already undone.
-        UnreachableHost, CommandFailed, Interrupted: as for ``run``.
+        Interrupted, and the errors of a read before the first step: as for ``run``.
     """
     options = RunOptions(Caller(observer, confirm), wait, stopper, sessions, announcer)
     with (

@@ -45,8 +45,8 @@ class OneWayChange:
 
 @attrs.frozen
 class SettledItem:
-    """An item of which a change had an unknown outcome: what a read found of it since, and whether anything of the item
-    was made, or may have been (*touched*)."""
+    """What is known now of the item that was changed last: its status and reason, and whether anything of it was made,
+    or may have been (*touched*)."""
 
     status: Status
     reason: str
@@ -59,8 +59,8 @@ class Earlier:
 
     *steps* are their results. *asked* is whether the changes were confirmed. *pulses* are the one-way changes, from
     their intents; None in an attempt that 0.1.0 began, which finds them by their items. *lapsed* is the key of an
-    approval step that has to ask again. *settled* are the items of which a change had an unknown outcome, by the key of
-    the step and the target: after such an item nothing more is done to a target (none in a record of 0.1.0).
+    approval step that has to ask again. *settled* says by the step's key and the target what became of the item
+    that was changed last there: if the outcome of an item is unknown, it is that one (empty in a record of 0.1.0).
     """
 
     steps: tuple[StepResult, ...] = ()
