@@ -8,58 +8,116 @@ from typing import Final
 import attrs
 
 from easops.actions.change import Change, ChangeOutcome, Comparison, State, WriteSkipped, drift
+from easops.actions.sent import LANDS_WITHIN, Sent
 from easops.actions.state_words import state_words
 from easops.clock import Waiting
 from easops.context import Context
 from easops.errors import Abandoned, CommandFailed, EasopsError, OutcomeUnknown, UnreachableHost
 from easops.status import Status
 
-SETTLE_READS: Final = 3
 SETTLE_WAIT: Final = 4.0
 """Seconds between the reads that settle an outcome: the server may still be working on the command."""
 
+_SENT_EARLIER: Final = "found as wanted after the process that sent it had ended; somebody else may have done the same"
+
 
 def perform(
-    change: Change, context: Context, *, resumed: bool = False, guard: Callable[[], None] = lambda: None
+    change: Change, context: Context, *, sent: Sent | None = None, guard: Callable[[], None] = lambda: None
 ) -> ChangeOutcome:
     """Carry out *change*: read, write only what differs, read back, prove. Raises no EasopsError.
 
     Args:
-        resumed: another process stored the intent. Finding *after* then means that it sent the change (``changed``);
-            in the process that stored the intent itself, somebody else made the change (``ok``). Finding neither
-            *before* nor *after* is drift, and refused.
+        sent: the same change as an earlier process of this run sent it, or may have sent it; None if none did. It is
+            read until it shows, or is over: only then it may be sent again, and what cannot be read is ``unknown``.
+            Without it, finding *after* means that somebody else made the change (``ok``), and finding neither *before*
+            nor *after* is drift, and refused.
         guard: is called just before the write; what it raises is not caught.
     """
+    if sent is not None:
+        earlier = conclude(change, context, sent)
+        if earlier.status is not Status.FAILED:
+            return attrs.evolve(earlier, reason=earlier.reason or _SENT_EARLIER)
+        return _written(change, context, earlier.found, guard)
     try:
         state = change.read(context)
     except EasopsError as error:
         return ChangeOutcome(_read_failed(error), str(error))
     comparison = change.compare(state)
     if comparison is Comparison.AFTER:
-        if not resumed:
-            return ChangeOutcome(Status.OK, "already as wanted", state)
-        return _proved(change, context, state)
+        return ChangeOutcome(Status.OK, "already as wanted", state)
     if comparison is Comparison.NEITHER:
         return ChangeOutcome(Status.REFUSED, drift(change, state), state)
+    return _written(change, context, state, guard)
+
+
+def settle(change: Change, context: Context, sent: Sent) -> ChangeOutcome:
+    """Decide by reading whether a change that was sent has happened: changed, failed (not done), or still unknown.
+
+    Reads until it shows. As long as it may still be carried out, the state as before does not mean "not done".
+    """
+    return _read_until_over(change, context, sent.may_show_for(change.visible_within, context.clock))
+
+
+def conclude(change: Change, context: Context, sent: Sent) -> ChangeOutcome:
+    """As ``settle``; a change that has happened is proved once more, and then has no reason."""
+    outcome = settle(change, context, sent)
+    return _proved(change, context, outcome.found) if outcome.status is Status.CHANGED else outcome
+
+
+def _written(change: Change, context: Context, state: State, guard: Callable[[], None]) -> ChangeOutcome:
+    """Write *change*, whose *state* was just read as it was before."""
     guard()
+    began = context.clock.monotonic()
     try:
         change.write(context)
     except WriteSkipped as reason:
         return ChangeOutcome(Status.SKIPPED, str(reason), state)
-    except OutcomeUnknown as error:
-        return _settled(change, context, error)
     except UnreachableHost as error:
         return ChangeOutcome(Status.UNREACHABLE, str(error), state)
     except CommandFailed as error:
-        # A cmdlet that reports an error may have written before it did: only a read can decide.
-        return _settled(change, context, error)
+        # A cmdlet that reports an error may have written before it did: only a read can decide. But it is over.
+        return _after_error(change, context, error, 0.0)
+    except OutcomeUnknown as error:
+        passed = context.clock.monotonic() - began
+        return _after_error(change, context, error, LANDS_WITHIN + change.visible_within - passed)
     except EasopsError as error:
         return ChangeOutcome(Status.FAILED, str(error), state)
     return _read_back(change, context)
 
 
-def settle(change: Change, context: Context) -> ChangeOutcome:
-    """Decide by reading whether a change of unknown outcome has happened: changed, failed, or still unknown."""
+def _read_failed(error: EasopsError) -> Status:
+    # Nothing was sent yet, so a read without an answer leaves no outcome unknown.
+    return Status.UNREACHABLE if isinstance(error, UnreachableHost | OutcomeUnknown) else Status.FAILED
+
+
+def _after_error(change: Change, context: Context, error: EasopsError, seconds: float) -> ChangeOutcome:
+    """The outcome of a write that ended with *error*, and that may show for *seconds* more."""
+    outcome = _read_until_over(change, context, seconds)
+    if outcome.status is Status.CHANGED:
+        return _proved(change, context, outcome.found)
+    if outcome.status is Status.FAILED and isinstance(error, Abandoned):
+        # Abandoned: the server took longer than the deadline, and may still get to it.
+        return attrs.evolve(outcome, status=Status.UNKNOWN, reason=f"{error}; so far the state is as before")
+    if outcome.status is Status.FAILED and isinstance(error, CommandFailed):
+        return attrs.evolve(outcome, reason=str(error))
+    return attrs.evolve(outcome, reason=f"{error}; {outcome.reason}")
+
+
+def _read_until_over(change: Change, context: Context, seconds: float) -> ChangeOutcome:
+    """What reads show of a change that was sent: changed as soon as it shows; failed or unknown after *seconds*."""
+    clock = context.clock
+    began = clock.monotonic()
+    while True:
+        passed = clock.monotonic() - began  # before the read: only one that begins afterwards shows that it is not done
+        outcome = _shown(change, context)
+        if outcome.status is Status.CHANGED or passed >= seconds:
+            return outcome
+        context.progress(Waiting(f"waiting until {change.subject} shows what became of the change", passed, seconds))
+        clock.sleep(min(SETTLE_WAIT, seconds - passed))
+
+
+def _shown(change: Change, context: Context) -> ChangeOutcome:
+    """What one read shows of a change that was sent."""
     try:
         state = change.read(context)
     except EasopsError as error:
@@ -70,38 +128,6 @@ def settle(change: Change, context: Context) -> ChangeOutcome:
     if comparison is Comparison.BEFORE:
         return ChangeOutcome(Status.FAILED, "not done: a read shows the state as before", state)
     return ChangeOutcome(Status.UNKNOWN, drift(change, state), state)
-
-
-def conclude(change: Change, context: Context) -> ChangeOutcome:
-    """As ``settle``; a change that has happened is proved once more."""
-    outcome = settle(change, context)
-    return _proved(change, context, outcome.found) if outcome.status is Status.CHANGED else outcome
-
-
-def _read_failed(error: EasopsError) -> Status:
-    # Nothing was sent yet, so a read without an answer leaves no outcome unknown.
-    return Status.UNREACHABLE if isinstance(error, UnreachableHost | OutcomeUnknown) else Status.FAILED
-
-
-def _settled(change: Change, context: Context, error: EasopsError) -> ChangeOutcome:
-    """The outcome of a write that ended with *error*, by reading until it shows, or until it should have shown."""
-    # A refused command is over: one read decides. A lost answer may belong to a command that the server still runs.
-    refused = isinstance(error, CommandFailed)
-    longest = 0.0 if refused else max(change.visible_within, SETTLE_WAIT * (SETTLE_READS - 1))
-    ends = context.clock.monotonic() + longest
-    while True:
-        outcome = settle(change, context)
-        if outcome.status is Status.CHANGED:
-            return _proved(change, context, outcome.found)
-        if context.clock.monotonic() >= ends:
-            break
-        context.clock.sleep(SETTLE_WAIT)
-    if outcome.status is Status.FAILED and isinstance(error, Abandoned):
-        # Abandoned: the call's deadline passed and it may still run, so "as before" is not yet "not done".
-        return attrs.evolve(outcome, status=Status.UNKNOWN, reason=f"{error}; so far the state is as before")
-    if outcome.status is Status.FAILED:
-        return attrs.evolve(outcome, reason=str(error) if refused else f"{error}; {outcome.reason}")
-    return attrs.evolve(outcome, reason=f"{error}; {outcome.reason}")
 
 
 def _read_back(change: Change, context: Context) -> ChangeOutcome:
@@ -120,8 +146,8 @@ def _read_back(change: Change, context: Context) -> ChangeOutcome:
         context.progress(Waiting(subject, context.clock.monotonic() - began, change.visible_within))
         context.clock.sleep(SETTLE_WAIT)
     reason = f"the server accepted it, but reads back {state_words(state)}"
-    # A change that needs time to show may still show: it is not proved that it was not done.
-    return ChangeOutcome(Status.VERIFY_FAILED if change.visible_within else Status.FAILED, reason, state)
+    # It was written: somebody may have changed it since, or another domain controller has answered.
+    return ChangeOutcome(Status.VERIFY_FAILED, reason, state)
 
 
 def _proved(change: Change, context: Context, state: State) -> ChangeOutcome:

@@ -2,13 +2,15 @@
 
 A one-way change: it cannot be undone, and two recycles are not the same as one. It is therefore keyed by the worker
 processes that the pool had when it was planned: a run that was killed and resumed does not recycle again because an old
-worker process is still shutting down.
+worker process is still shutting down. In a playbook whose evidence says which servers to recycle, it replaces the
+worker processes that the evidence saw: a server with a younger one was recycled since, and is left alone.
 Source: Restart-WebAppPool; processModel.shutdownTimeLimit; KB 2711053 and KB 4337638.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 import attrs
@@ -136,6 +138,8 @@ class _RecycleAppPool:
             if isinstance(running, Plan):
                 return running
         pool, workers = running
+        if since := _recycled_since(workers, context.evidence.get(host), values["after"]):
+            return Plan(host, Status.SKIPPED, since, host=host)
         return Plan(
             item=host,
             status=Status.WOULD_CHANGE,
@@ -159,6 +163,20 @@ def _running(name: str, host: str, context: Context) -> tuple[AppPool, tuple[Wor
         why = f"{pool.name} is {pool.state.lower()} and has no worker process"
         return Plan(host, Status.SKIPPED, why, host=host)
     return pool, workers
+
+
+def _recycled_since(workers: Sequence[WorkerProcess], evidence: dt.datetime | None, after: Any) -> str:
+    """Why a recycle would only repeat one that the *evidence*, read at that time, did not see; else empty.
+
+    Not if the step *after* has changed something: its settings are newer than the evidence, and need a newer process.
+    """
+    if evidence is None or (isinstance(after, Done) and after.changed):
+        return ""
+    younger = [worker for worker in workers if worker.started > evidence]
+    if not younger:
+        return ""
+    started = ", ".join(f"{worker.pid} started at {worker.started:%H:%M:%S}Z" for worker in younger)
+    return f"already recycled since the evidence was read at {evidence:%Y-%m-%d %H:%M:%S}Z: worker process {started}"
 
 
 def _await_replication(after: Any, name: str, context: Context) -> tuple[tuple[str, ...], str]:

@@ -12,7 +12,7 @@ import attrs
 
 from easops.actions.change import Comparison, WriteSkipped
 from easops.context import Context
-from easops.errors import CommandFailed, UnexpectedAnswer
+from easops.errors import CommandFailed, EasopsError, UnexpectedAnswer
 from easops.exchange.eas_limits import LIMITS, Limit, Model
 from easops.exchange.mailbox import Mailbox, require_mailbox
 from easops.exchange.server import CAPABILITIES
@@ -74,8 +74,11 @@ class HaveThrottlingPolicy:
         except CommandFailed as error:
             # Exchange refuses to remove a policy that somebody uses. All users with the same values share one policy,
             # so that is no failure: the undo of the last of them removes it.
-            policy = read_policy(self.name, self.version, context)
-            users = 0 if policy is None else count_associations(session, policy, domain_controller=dc)
+            try:
+                policy = read_policy(self.name, self.version, context)
+                users = 0 if policy is None else count_associations(session, policy, domain_controller=dc)
+            except EasopsError:
+                raise error from None  # of the write: the read is not what failed
             if users:
                 raise WriteSkipped(_still_used(users)) from error
             raise

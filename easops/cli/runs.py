@@ -104,7 +104,9 @@ def reconcile(run: options.RunId, inventory: options.Credentials = None, as_json
     from easops.playbook.record.run_view import show_run
 
     run_id = show_run(run).run.run_id
-    _finish_reconcile(run_id, reconcile_run(run_id, hosts=arguments.credentials_of(inventory)), as_json, closed=False)
+    console = Console()
+    found = reconcile_run(run_id, hosts=arguments.credentials_of(inventory), observer=console)
+    _finish_reconcile(run_id, found, console, as_json, closed=False)
 
 
 @app.command()
@@ -114,17 +116,19 @@ def abandon(run: options.RunId, inventory: options.Credentials = None, as_json: 
     from easops.playbook.record.run_view import show_run
 
     run_id = show_run(run).run.run_id
-    _finish_reconcile(run_id, abandon_run(run_id, hosts=arguments.credentials_of(inventory)), as_json, closed=True)
+    console = Console()
+    found = abandon_run(run_id, hosts=arguments.credentials_of(inventory), observer=console)
+    _finish_reconcile(run_id, found, console, as_json, closed=True)
 
 
 def _finish_reconcile(
-    run_id: str, found: Sequence[tuple[Change, ChangeOutcome]], as_json: bool, *, closed: bool
+    run_id: str, found: Sequence[tuple[Change, ChangeOutcome]], console: Console, as_json: bool, *, closed: bool
 ) -> None:
     """Show what was found out. Exit with 6 if anything is still unknown; "it was not done" is known."""
     from easops.status import EXIT_CODES, Status
 
     status = Status.UNKNOWN if any(outcome.status is Status.UNKNOWN for _, outcome in found) else Status.OK
     code = EXIT_CODES[status]
-    console = Console()
+    console.stop_progress()
     console.result(console.form(as_json).reconciled(run_id, found, status, code, closed=closed))
     raise typer.Exit(code)

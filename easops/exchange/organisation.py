@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import attrs
 
-from easops.errors import AccessRefused, BadInput, Refused, UnreachableHost
+from easops.errors import Abandoned, AccessRefused, BadInput, EasopsError, OutcomeUnknown, Refused, UnreachableHost
 from easops.inventory.host import VERSIONS, Host, Version
+from easops.remoting.command import Call, pipeline
 from easops.remoting.pool import Sessions
-from easops.remoting.session import Session
+from easops.remoting.result import Result
+from easops.remoting.retry import retrying
+from easops.remoting.session import DEADLINE, EndpointName, Session
+
+T = TypeVar("T")
 
 
 @attrs.define
@@ -23,6 +29,8 @@ class Organisation:
     hosts: tuple[Host, ...]
     sessions: Sessions
     domain_controller: str | None = None
+    moves: list[str] = attrs.field(factory=list, init=False)
+    """What was moved to another endpoint because one stopped answering: a sentence each, in order."""
     _reached: dict[Version | None, Host] = attrs.field(factory=dict, init=False)
 
     @classmethod
@@ -42,7 +50,7 @@ class Organisation:
         return tuple(version for version in reversed(VERSIONS) if version in known)
 
     def session(self, version: Version | None = None) -> Session:
-        """A session to the organisation, through the first of its endpoints that can be reached.
+        """A session to the organisation, through an endpoint that can be reached (``OrganisationSession``).
 
         The endpoints of the newest version are tried first, because an older version may not be able to read what a
         newer one wrote. With *version*, only those of that version are tried: the throttling policy of a mailbox must
@@ -54,13 +62,28 @@ class Organisation:
             UnreachableHost: none can be reached; this is the error of the first. A refused logon (AccessRefused) is not
                 tried on another server.
         """
-        if version in self._reached:
-            return self.sessions.open(self._reached[version], "exchange")
+        endpoints = self._endpoints(version)
+        chosen = self._reached.get(version)
+        if chosen is None:
+            chosen = retrying(lambda: self._first_reached(endpoints), reads=True)
+            self._reached[version] = chosen
+        return OrganisationSession(self, version, tuple(endpoints))
+
+    def reached(self, version: Version | None) -> Host:
+        """The host through whose endpoint the organisation is reached now, for *version*."""
+        return self._reached[version]
+
+    def move(self, version: Version | None, host: Host, why: EasopsError) -> None:
+        """Reach the organisation through *host* from now on, because of the error of the endpoint so far."""
+        before = self._reached[version].name
+        self._reached[version] = host
+        self.moves.append(f"through the exchange endpoint of {host.name}, because {before} stopped answering: {why}")
+
+    def _first_reached(self, endpoints: Sequence[Host]) -> Host:
         first_error: UnreachableHost | None = None
-        for host in self._endpoints(version):
-            session = self.sessions.open(host, "exchange")
+        for host in endpoints:
             try:
-                session.connect()
+                self.sessions.open(host, "exchange").connect()
             except AccessRefused as error:
                 if error.reason == "logon":
                     raise
@@ -68,8 +91,7 @@ class Organisation:
             except UnreachableHost as error:
                 first_error = first_error or error
             else:
-                self._reached[version] = host
-                return session
+                return host
         assert first_error is not None
         raise first_error
 
@@ -92,3 +114,60 @@ class Organisation:
                 rule="endpoint of the mailbox's version",
             )
         return sorted(suitable, key=lambda host: VERSIONS.index(host.version), reverse=True)
+
+
+@attrs.frozen
+class OrganisationSession:
+    """A session to the organisation that takes another endpoint when the one in use stops answering.
+
+    A call moves on only if nothing was sent (UnreachableHost), or if it only reads. It never does where access was
+    refused, because the credential would be refused again, nor after the whole deadline: the domain controller may be
+    what does not answer. *endpoints* are those that serve as well.
+    """
+
+    organisation: Organisation
+    version: Version | None
+    endpoints: tuple[Host, ...]
+    endpoint: EndpointName = "exchange"
+
+    @property
+    def host(self) -> str:
+        return self.organisation.reached(self.version).name
+
+    @property
+    def lacks(self) -> set[str]:
+        return self._session(self.organisation.reached(self.version)).lacks
+
+    def connect(self, *, deadline: float = 30.0) -> None:
+        self._first_answer(lambda session: session.connect(deadline=deadline), (UnreachableHost,))
+
+    def invoke(self, call: Call, *, deadline: float = DEADLINE) -> Result:
+        moves_on = (UnreachableHost, OutcomeUnknown) if pipeline(call).reads else (UnreachableHost,)
+        return self._first_answer(lambda session: session.invoke(call, deadline=deadline), moves_on)
+
+    def close(self) -> None:
+        self._session(self.organisation.reached(self.version)).close()
+
+    def _session(self, host: Host) -> Session:
+        return self.organisation.sessions.open(host, "exchange")
+
+    def _first_answer(
+        self, send: Callable[[Session], T], moves_on: tuple[type[UnreachableHost | OutcomeUnknown], ...]
+    ) -> T:
+        """What *send* returns for the first endpoint that answers, beginning with the one in use. Raises the error of
+        that one if none does."""
+        in_use = self.organisation.reached(self.version)
+        first_error: UnreachableHost | OutcomeUnknown | None = None
+        for host in (in_use, *(host for host in self.endpoints if host.name != in_use.name)):
+            try:
+                answer = send(self._session(host))
+            except moves_on as error:
+                if isinstance(error, AccessRefused | Abandoned):
+                    raise first_error or error from None
+                first_error = first_error or error
+                continue
+            if first_error is not None:
+                self.organisation.move(self.version, host, first_error)
+            return answer
+        assert first_error is not None
+        raise first_error

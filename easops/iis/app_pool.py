@@ -8,7 +8,7 @@ from typing import Final
 
 import attrs
 
-from easops.errors import UnexpectedAnswer
+from easops.errors import OutcomeUnknown, UnexpectedAnswer, UnreachableHost
 from easops.iis.appcmd import list_elements, run_appcmd
 from easops.iis.web_administration import change_with_module, has_module, read_with_module
 from easops.remoting.command import Command
@@ -88,7 +88,11 @@ def recycle_app_pool(session: Session, name: str) -> None:
     Source: Restart-WebAppPool, WebAdministration (IIS 7.5 and later); appcmd recycle apppool if the server does not
     have it.
     """
-    if has_module(session):
+    try:
+        with_module = has_module(session)
+    except OutcomeUnknown as error:  # of a read: the recycle was not sent
+        raise UnreachableHost(error.what, error.why, "the recycle was not sent") from error
+    if with_module:
         change_with_module(session, Command("Restart-WebAppPool", {"Name": name}))
     else:
         run_appcmd(session, "recycle", "apppool", f"/apppool.name:{name}", reads=False)

@@ -6,25 +6,27 @@ import functools
 from collections.abc import Sequence
 
 from easops.actions import ACTIONS
-from easops.actions.perform import conclude
+from easops.actions.change import ChangeOutcome
 from easops.context import Context
 from easops.detectors import DETECTORS
 from easops.inventory.host import Host
 from easops.playbook.execution.execution import now
 from easops.playbook.language.load import check_inputs, load_playbook_text
 from easops.playbook.language.model import Playbook
+from easops.playbook.open_changes import conclude_changes
 from easops.playbook.record.approval_use import lapsed
 from easops.playbook.record.run import Run
 from easops.playbook.record.run_store import RunStore
-from easops.playbook.record.stored_run import changes_by_key, steps_of
+from easops.playbook.record.sending import RecordedChange
+from easops.playbook.record.stored_run import steps_of
 from easops.playbook.record.targets import host_target, organisation_target
 from easops.playbook.select_hosts import select_hosts
 from easops.playbook.steps.codec import from_json, to_json
-from easops.playbook.steps.earlier import Earlier, OneWayChange
+from easops.playbook.steps.earlier import Earlier, OneWayChange, SettledItem
 from easops.playbook.steps.effects import Effects
 from easops.playbook.steps.facts import Facts, learn_facts
 from easops.playbook.steps.interpreter import interpret
-from easops.status import CHANGED_OR_UNSURE, OPEN, Status
+from easops.status import CHANGED_OR_UNSURE, Status
 
 
 def attempt(run: Run, store: RunStore, hosts: Sequence[Host], context: Context, effects: Effects) -> None:
@@ -66,15 +68,38 @@ def _recorded_playbook(run: Run) -> Playbook:
 
 
 def _earlier_attempts(run: Run, store: RunStore, context: Context) -> Earlier:
-    """What the earlier attempts left behind. What became of a one-way change is read again where it is not known."""
-    one_way: list[OneWayChange] = []
-    for key, change, outcome in changes_by_key(run, store):
-        if change.inverse() is not None:
-            continue
-        if outcome is None or outcome.status in OPEN:
-            outcome = conclude(change, context)
-        if outcome.status is Status.OK or outcome.status in CHANGED_OR_UNSURE:
-            one_way.append(OneWayChange(key.partition("/")[2], change, outcome))
+    """What the earlier attempts left behind. What became of a change is read again where it is not known."""
+    changes = conclude_changes(run, store, context)
+    one_way = tuple(
+        OneWayChange(recorded.key.partition("/")[2], recorded.change, recorded.outcome)
+        for recorded in changes
+        if recorded.change.inverse() is None and recorded.outcome is not None and _may_be_made(recorded.outcome)
+    )
+    settled = {  # the last change counts: after one of unknown outcome no other is made on the target
+        _step_and_target(recorded): _settled_item(recorded.outcome, _item_key(recorded), changes)
+        for recorded in changes
+        if recorded.outcome is not None
+    }
     confirmed = any(entry.body["yes"] for entry in store.entries(run.run_id, "answer"))
     steps = steps_of(run, store)
-    return Earlier(steps, confirmed, tuple(one_way), lapsed(steps, now()))
+    return Earlier(steps, confirmed, one_way, lapsed(steps, now()), settled)
+
+
+def _settled_item(outcome: ChangeOutcome, item_key: str, changes: Sequence[RecordedChange]) -> SettledItem:
+    """The item of a change that now has *outcome*: with its other changes it may be half done."""
+    of_item = [change.outcome for change in changes if _item_key(change) == item_key]
+    touched = any(other is not None and _may_be_made(other) for other in of_item)
+    return SettledItem(outcome.status, outcome.reason, touched)
+
+
+def _item_key(recorded: RecordedChange) -> str:
+    """The key of a change's item: ``ATTEMPT/STEP.TARGET.ITEM``."""
+    return recorded.key.rpartition(".")[0]
+
+
+def _step_and_target(recorded: RecordedChange) -> str:
+    return _item_key(recorded).partition("/")[2].rpartition(".")[0]
+
+
+def _may_be_made(outcome: ChangeOutcome) -> bool:
+    return outcome.status is Status.OK or outcome.status in CHANGED_OR_UNSURE

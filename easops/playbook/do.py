@@ -77,7 +77,7 @@ def do(
 
     Raises:
         BadInput: there is no such action, a value is not valid, no host is selected, or a recycle has no reason.
-        Refused, UnreachableHost, CommandFailed, Interrupted: as for ``run``.
+        Refused, Interrupted, and the errors of a read before the first step: as for ``run``.
     """
     chosen = entry_of(ACTIONS, action, "action")
     arguments = dict(values or {})

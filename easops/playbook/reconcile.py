@@ -5,39 +5,48 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from easops.actions.change import Change, ChangeOutcome
-from easops.actions.perform import settle
 from easops.clock import Clock
+from easops.detectors.detect import ProgressObserver
 from easops.errors import Refused
 from easops.inventory.host import Host
 from easops.playbook.execution.maintenance import cancel
 from easops.playbook.execution.world import context_of, world_of
+from easops.playbook.open_changes import settle_changes
 from easops.playbook.record.liveness import locked_run
 from easops.playbook.record.run import Run
 from easops.playbook.record.run_store import RunStore, open_store
 from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.record.stored_run import refuse_closed, steps_of
-from easops.playbook.steps.codec import from_json, to_json
 from easops.playbook.steps.observer import Silent
 from easops.status import Status, worst
 
 
 def reconcile(
-    run_id: str, *, state: StateFolder | None = None, hosts: Sequence[Host] | None = None
+    run_id: str,
+    *,
+    state: StateFolder | None = None,
+    hosts: Sequence[Host] | None = None,
+    observer: ProgressObserver | None = None,
 ) -> tuple[tuple[Change, ChangeOutcome], ...]:
     """Find out by reading what became of the changes of a dead run whose outcome is unknown. Changes nothing.
 
-    Returns each of these changes with its outcome. Raises BadInput for an unknown run, Refused for one that is alive.
+    Waits until a change that may still be carried out shows, or is over; *observer* gets a text about it. Returns
+    each of these changes with its outcome. Raises BadInput for an unknown run, Refused for one that is alive.
     """
     with (
         open_store(state) as (store, state),
         locked_run(store, state, run_id) as (run, _),
         world_of(run, hosts, state) as (run_hosts, clock),
     ):
-        return reconcile_run(run, store, run_hosts, clock)
+        return reconcile_run(run, store, run_hosts, clock, observer)
 
 
 def abandon(
-    run_id: str, *, state: StateFolder | None = None, hosts: Sequence[Host] | None = None
+    run_id: str,
+    *,
+    state: StateFolder | None = None,
+    hosts: Sequence[Host] | None = None,
+    observer: ProgressObserver | None = None,
 ) -> tuple[tuple[Change, ChangeOutcome], ...]:
     """Reconcile a run that died or has unfinished steps, then close it and release its targets. It cannot be resumed.
 
@@ -53,30 +62,22 @@ def abandon(
                 rule="nothing to abandon",
             )
         with world_of(run, hosts, state) as (run_hosts, clock):
-            found = reconcile_run(run, store, run_hosts, clock)
+            found = reconcile_run(run, store, run_hosts, clock, observer)
         abandon_run(run, store, state)
         return found
 
 
 def reconcile_run(
-    run: Run, store: RunStore, hosts: Sequence[Host], clock: Clock
+    run: Run, store: RunStore, hosts: Sequence[Host], clock: Clock, observer: ProgressObserver | None = None
 ) -> tuple[tuple[Change, ChangeOutcome], ...]:
     """As ``reconcile``, for a run whose lock is held and whose hosts are known."""
-    outcomes = {entry.key: from_json(entry.body, ChangeOutcome) for entry in store.entries(run.run_id, "outcome")}
-    found: list[tuple[Change, ChangeOutcome]] = []
-    with context_of(run, store, hosts, clock, Silent()) as context:
-        for entry in store.entries(run.run_id, "intent"):
-            outcome = outcomes.get(entry.key)
-            if outcome is None or outcome.status is Status.UNKNOWN:
-                change = from_json(entry.body["change"], Change)  # type: ignore[type-abstract]
-                settled = settle(change, context)
-                store.write(run.run_id, "outcome", entry.key, to_json(settled))
-                found.append((change, settled))
+    with context_of(run, store, hosts, clock, observer or Silent()) as context:
+        found = settle_changes(run, store, context)
     if run.ended is not None and run.status == Status.UNKNOWN and found:
         # It ended as unknown because of these changes. Now they are known, so its status is that of its worst step.
         rest = [step.status for step in steps_of(run, store) if step.status is not Status.UNKNOWN]
         store.update(run.run_id, status=worst([*rest, *(outcome.status for _, outcome in found)]))
-    return tuple(found)
+    return found
 
 
 def abandon_run(run: Run, store: RunStore, state: StateFolder) -> None:

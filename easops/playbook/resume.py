@@ -64,7 +64,7 @@ def resume(
     Raises:
         BadInput: there is no such run.
         Refused: the run is alive, closed or finished, or was recorded by an engine of another protocol.
-        UnreachableHost, CommandFailed, Interrupted: as for ``run``.
+        Interrupted, and the errors of a read before the first step: as for ``run``.
     """
     options = RunOptions(Caller(observer, confirm), wait, stopper, sessions, announcer)
     with one_run_per_process(), open_store(state) as (store, state), locked_run(store, state, run_id) as (run, lock):

@@ -99,7 +99,9 @@ def run(
     Raises:
         BadInput: the playbook, an input or the selection of hosts is not valid.
         Refused: an earlier run is unfinished or died; or this process is already executing a run.
-        UnreachableHost, CommandFailed: from a read before the first step (AccessRefused is an UnreachableHost).
+        UnreachableHost, CommandFailed, OutcomeUnknown, UnexpectedAnswer: from a read before the first step, which
+            was repeated where that may help (AccessRefused is an UnreachableHost). Nothing was changed.
+        EasopsError: the state folder, its database or the lab cannot be used.
         Interrupted: not an Exception: the run was stopped, or its database is away. The process should then end;
             ``resume``, in another process, continues the run.
 

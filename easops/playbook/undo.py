@@ -73,7 +73,7 @@ def undo(
     Raises:
         BadInput: there is no such run.
         Refused: the run is alive, or already undone.
-        UnreachableHost, CommandFailed, Interrupted: as for ``run``.
+        Interrupted, and the errors of a read before the first step: as for ``run``.
     """
     options = RunOptions(Caller(observer, confirm), wait, stopper, sessions, announcer)
     with (
@@ -91,9 +91,11 @@ def undo(
         check_engine(state)
         options = options.in_lab(run.lab)
         with world_of(run, hosts, state) as (run_hosts, clock):
-            if run.ended is None and not check:
-                reconcile_run(run, store, run_hosts, clock)
-                abandon_run(run, store, state)
+            if not check:
+                # What may still be carried out would undo the undo.
+                reconcile_run(run, store, run_hosts, clock, options.observer)
+                if run.ended is None:
+                    abandon_run(run, store, state)
             jobs = undo_jobs(run, store)
             if check:
                 options.observer.started(None)

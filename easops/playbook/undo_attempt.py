@@ -81,6 +81,7 @@ def attempt_undo(run: Run, context: Context, effects: Effects) -> None:
                 undone.pop(0) if plan.status is Status.WOULD_CHANGE else item
                 for plan, item in zip(job.plans, _not_sent(job), strict=True)
             )
+    moved = "; ".join((*filter(None, [moved]), *context.organisation.moves))
     for result in _results(undo_plan.jobs, outcomes, refused, moved):
         effects.finished(result)
 

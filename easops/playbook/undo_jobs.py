@@ -27,7 +27,7 @@ def undo_jobs(run: Run, store: RunStore) -> list[Job]:
             continue
         host = getattr(change, "host", None)
         target = recorded_organisation_target(run) if host is None else recorded_host_target(run, host)
-        plan = _plan(change, host)
+        plan = _plan(change, host, outcome)
         if jobs and jobs[-1].target == target:
             jobs[-1] = attrs.evolve(jobs[-1], plans=(*jobs[-1].plans, plan))
         else:
@@ -35,12 +35,14 @@ def undo_jobs(run: Run, store: RunStore) -> list[Job]:
     return jobs
 
 
-def _plan(change: Change, host: str | None) -> Plan:
+def _plan(change: Change, host: str | None, outcome: ChangeOutcome | None) -> Plan:
     back = change.inverse()
     if back is None:
         why = change.undo.removeprefix("not applicable (").removesuffix(")")
         return Plan(change.subject, Status.SKIPPED, why, host=host)
-    return Plan(change.subject, Status.WOULD_CHANGE, changes=(back,), before=back.before, after=back.after, host=host)
+    # Found so after the process had died that sent it: it may be somebody else's, which is said before it is put back.
+    reason = outcome.reason if outcome is not None and outcome.status is Status.CHANGED else ""
+    return Plan(change.subject, Status.WOULD_CHANGE, reason, (back,), before=back.before, after=back.after, host=host)
 
 
 def _left_behind(run: Run, store: RunStore) -> Sequence[tuple[Change, ChangeOutcome | None]]:

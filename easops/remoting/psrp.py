@@ -36,7 +36,7 @@ from easops.remoting.failure import CONFIGURATIONS, Target, explain, is_credenti
 from easops.remoting.result import Result
 from easops.remoting.retry import retrying
 from easops.remoting.secret import Secret, forget_password
-from easops.remoting.session import EndpointName
+from easops.remoting.session import CONNECT, DEADLINE, GRACE, EndpointName
 from easops.remoting.transport import address_of, check_usable, empty_frames, make_wsman
 from easops.remoting.trust import Trust
 
@@ -46,18 +46,12 @@ _LOG: Final = logging.getLogger(__name__)
 # which it uses now, may have several, and the copying took a tenth of the time of a call.
 pypsrp.complex_objects.deepcopy = copy.copy  # type: ignore[assignment, attr-defined]
 
-GRACE: Final = 5.0
-"""Seconds by which a call may exceed its deadline, while the remote pipeline is stopped."""
-
 _FRESH_FOR: Final = 30.0
 """Seconds of idleness after which a changing call gets a new session. An idle connection may already be dead: the
 answer would be lost, and the outcome unknown, for no good reason."""
 
 _POLL: Final = 15
 """Seconds that one Receive waits on the server. A longer one would exceed the idle limit of load balancers."""
-
-_CONNECT: Final = 10
-"""Seconds to wait for a connection."""
 
 T = TypeVar("T")
 
@@ -97,7 +91,7 @@ class PsrpSession:
     def __repr__(self) -> str:
         return f"PsrpSession({self.host!r}, {self.endpoint!r})"
 
-    def invoke(self, call: Call, *, deadline: float = 60.0) -> Result:
+    def invoke(self, call: Call, *, deadline: float = DEADLINE) -> Result:
         """Run *call*; see ``easops.remoting.session.Session``. The deadline covers all attempts."""
         statements = pipeline(call)
         _LOG.debug("%s, %s: %s", self.host, self.endpoint, statements)
@@ -154,12 +148,12 @@ class PsrpSession:
         if self._pool is not None:
             return self._pool
         settings = self._target.settings
-        wsman = self._wsman = make_wsman(settings, self.endpoint, self._password, connect=_CONNECT, poll=_POLL)
+        wsman = self._wsman = make_wsman(settings, self.endpoint, self._password, connect=CONNECT, poll=_POLL)
         pool = RunspacePool(wsman, configuration_name=CONFIGURATIONS[self.endpoint])
         pool._serializer = pool._fragmenter.serializer = _Decoder()
         if not self._trust.proven:
             # A first logon is alone, so the others wait for it: find out beforehand whether the host is there at all.
-            socket.create_connection(address_of(settings), timeout=_CONNECT).close()
+            socket.create_connection(address_of(settings), timeout=CONNECT).close()
         with self._trust.use(str(self._target)):
             try:
                 pool.open()

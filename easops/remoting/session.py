@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from easops.remoting.command import Call
 from easops.remoting.result import Result
 
 EndpointName = Literal["exchange", "windows"]
 """``exchange`` reaches the organisation, ``windows`` one server."""
+
+DEADLINE: Final = 60.0
+"""Seconds that a call may take, all its attempts together, if the caller sets nothing else. No changing call does."""
+
+GRACE: Final = 5.0
+"""Seconds by which a call may exceed its deadline, while the remote pipeline is stopped."""
+
+CONNECT: Final = 10
+"""Seconds to wait for a connection."""
 
 
 class Session(Protocol):
@@ -41,7 +50,7 @@ class Session(Protocol):
         """
         ...
 
-    def invoke(self, call: Call, *, deadline: float = 60.0) -> Result:
+    def invoke(self, call: Call, *, deadline: float = DEADLINE) -> Result:
         """Run *call* and return its output.
 
         Args:

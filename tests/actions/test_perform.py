@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any, ClassVar, cast
 
@@ -9,7 +10,8 @@ import attrs
 import pytest
 
 from easops.actions.change import Comparison, WriteSkipped
-from easops.actions.perform import perform, settle
+from easops.actions.perform import SETTLE_WAIT, perform, settle
+from easops.actions.sent import LANDS_WITHIN, Sent
 from easops.clock import SystemClock
 from easops.context import Context
 from easops.errors import CommandFailed, EasopsError, OutcomeUnknown, UnreachableHost
@@ -23,6 +25,9 @@ class JumpingClock(SystemClock):
 
     seconds = 0.0
 
+    def now(self) -> dt.datetime:
+        return dt.datetime(2026, 11, 24, 17, 0, tzinfo=dt.UTC) + dt.timedelta(seconds=self.seconds)
+
     def monotonic(self) -> float:
         return self.seconds
 
@@ -31,7 +36,10 @@ class JumpingClock(SystemClock):
 
 
 NO_SESSIONS = cast("Sessions", None)  # a light needs no session
-CONTEXT = Context(NO_SESSIONS, Organisation((), NO_SESSIONS), JumpingClock())
+
+
+def new_context() -> Context:
+    return Context(NO_SESSIONS, Organisation((), NO_SESSIONS), JumpingClock())
 
 
 @attrs.define
@@ -53,6 +61,8 @@ class Light:
     visible_within: float = 0.0
     slow: int = 0
     """How many reads still show the light as it was before."""
+    lands_at: float | None = None
+    """When a write that did not reach the light at once does, in seconds; None if never."""
     writes: int = 0
     reads: int = 0
 
@@ -64,6 +74,8 @@ class Light:
         if self.writes and self.slow:
             self.slow -= 1
             return self.before
+        if self.lands_at is not None and context.clock.monotonic() >= self.lands_at:
+            return self.after
         return self.lit
 
     def compare(self, state: Any) -> Comparison:
@@ -101,7 +113,7 @@ AWAY = UnreachableHost("away")
         (Light(fails=REFUSED, reaches=False), Status.FAILED, 1),
         (Light(fails=REFUSED), Status.CHANGED, 1),
         (Light(fails=AWAY, reaches=False), Status.UNREACHABLE, 1),
-        (Light(reaches=False), Status.FAILED, 1),
+        (Light(reaches=False), Status.VERIFY_FAILED, 1),
         (Light(slow=3, visible_within=60), Status.CHANGED, 1),
         (Light(slow=3, visible_within=60, fails=LOST), Status.CHANGED, 1),
         (Light(reaches=False, visible_within=60), Status.VERIFY_FAILED, 1),
@@ -136,14 +148,72 @@ AWAY = UnreachableHost("away")
     ],
 )
 def test_the_outcome_is_what_was_observed(light: Light, status: Status, writes: int) -> None:
-    outcome = perform(light, CONTEXT)
+    outcome = perform(light, new_context())
     assert (outcome.status, light.writes) == (status, writes)
 
 
-def test_a_resumed_run_that_finds_the_change_made_counts_it_as_its_own() -> None:
-    light = Light(lit=True)
-    assert perform(light, CONTEXT, resumed=True).status is Status.CHANGED
-    assert light.writes == 0
+@pytest.mark.parametrize(
+    ("light", "status", "writes", "waited"),
+    [
+        (Light(lit=True), Status.CHANGED, 0, 0),
+        (Light(), Status.CHANGED, 1, LANDS_WITHIN - 10),
+        (Light(lands_at=20), Status.CHANGED, 0, 20),
+        (Light(lit="blue"), Status.UNKNOWN, 0, LANDS_WITHIN - 10),
+        (Light(read_fails=lambda times: AWAY), Status.UNKNOWN, 0, LANDS_WITHIN - 10),
+        (Light(read_fails=lambda times: REFUSED), Status.UNKNOWN, 0, LANDS_WITHIN - 10),
+        (Light(read_fails=lambda times: AWAY if times < 3 else None), Status.CHANGED, 1, LANDS_WITHIN - 10),
+    ],
+    ids=[
+        "it was done",
+        "it was not done: sent again",
+        "it is carried out late",
+        "drift",
+        "unreachable",
+        "the read is refused",
+        "unreachable at first",
+    ],
+)
+def test_a_change_that_a_dead_process_sent_is_waited_for_before_anything_is_sent(
+    light: Light, status: Status, writes: int, waited: float
+) -> None:
+    context = new_context()
+    sent = Sent(context.clock.now() - dt.timedelta(seconds=10))
+
+    outcome = perform(light, context, sent=sent)
+
+    assert (outcome.status, light.writes) == (status, writes)
+    assert waited <= context.clock.monotonic() <= waited + SETTLE_WAIT
+
+
+def test_a_change_that_a_dead_process_sent_says_that_it_may_be_somebody_elses() -> None:
+    assert "somebody else may have done the same" in perform(Light(lit=True), new_context(), sent=Sent()).reason
+
+
+@pytest.mark.parametrize("hours", [-5, 5], ids=["the clock was set back", "long ago"])
+def test_how_long_a_change_may_still_show(hours: int) -> None:
+    clock = new_context().clock
+    sent = Sent(clock.now() - dt.timedelta(hours=hours))
+    assert sent.may_show_for(30, clock) == (0 if hours > 0 else LANDS_WITHIN + 30)
+
+
+@pytest.mark.parametrize("seconds", [8, 13, 18, 59])
+def test_a_write_whose_connection_broke_and_that_lands_late_is_changed(seconds: float) -> None:
+    light = Light(fails=LOST, reaches=False, lands_at=seconds)
+    assert perform(light, new_context()).status is Status.CHANGED
+    assert light.writes == 1
+
+
+def test_a_write_without_an_answer_is_not_done_only_when_it_is_over() -> None:
+    context = new_context()
+    outcome = perform(Light(fails=LOST, reaches=False), context)
+    assert outcome.status is Status.FAILED
+    assert context.clock.monotonic() >= LANDS_WITHIN
+
+
+def test_a_refused_write_is_over_and_one_read_decides() -> None:
+    context, light = new_context(), Light(fails=REFUSED, reaches=False)
+    assert perform(light, context).status is Status.FAILED
+    assert (context.clock.monotonic(), light.reads) == (0, 2)
 
 
 def test_the_guard_is_called_just_before_the_write() -> None:
@@ -154,12 +224,13 @@ def test_the_guard_is_called_just_before_the_write() -> None:
 
     light = Light()
     with pytest.raises(Stop):
-        perform(light, CONTEXT, guard=guard)
+        perform(light, new_context(), guard=guard)
     assert (light.reads, light.writes) == (1, 0)
 
 
 @pytest.mark.parametrize(("lit", "status"), [(True, Status.CHANGED), (False, Status.FAILED), ("blue", Status.UNKNOWN)])
 def test_an_unknown_outcome_is_settled_by_reading(lit: Any, status: Status) -> None:
-    light = Light(lit=lit)
-    assert settle(light, CONTEXT).status is status
+    context, light = new_context(), Light(lit=lit)
+    assert settle(light, context, Sent()).status is status
     assert light.writes == 0
+    assert (context.clock.monotonic() >= LANDS_WITHIN) is (lit is not True)

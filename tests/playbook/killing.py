@@ -98,6 +98,7 @@ def killed_at(
 
     def performing(made: Change, context: Context, **more: Any) -> ChangeOutcome:
         if moment == "acted" and getattr(here, "wanted", False):
+            more["guard"]()
             made.write(context)
             end()
         return perform(made, context, **more)
@@ -151,6 +152,7 @@ def ended_at_step(number: int, when: When, end: Callable[[], None] = die) -> Ite
 
     def performing(made: Change, context: Context, **more: Any) -> ChangeOutcome:
         if when == "acted" and local.late and to_be_made(made, context):
+            more["guard"]()
             with suppress(EasopsError, WriteSkipped):
                 made.write(context)
             end()

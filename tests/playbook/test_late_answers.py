@@ -8,10 +8,15 @@ from typing import Any
 
 import pytest
 
+from easops.actions import ACTIONS
+from easops.detectors import DETECTORS
 from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.execution.caller import always
+from easops.playbook.language.load import load_playbook_text
 from easops.playbook.reconcile import reconcile
 from easops.playbook.record.run_view import show_run
+from easops.playbook.resume import resume
+from easops.playbook.run import run
 from easops.playbook.undo import undo
 from easops.remoting.command import Call, pipeline
 from easops.remoting.psrp import PsrpSession
@@ -20,7 +25,7 @@ from easops.status import Status
 
 from .execution.test_dbos_engine import block
 from .organisation import reads
-from .processes import wait_until
+from .processes import BLOCKS, USERS, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -92,3 +97,28 @@ def test_a_call_that_was_given_up_and_shows_no_effect_is_unknown_and_what_comes_
     assert found.status is Status.CHANGED
     assert undo(str(report.run_id), state=lab.state, confirm=always).status is Status.UNDONE
     assert reads(lab.hosts) == before
+
+
+@pytest.mark.usefixtures("impatient")
+def test_after_a_resume_the_record_and_the_report_say_the_same_of_a_change_that_was_unknown(rig: Start) -> None:
+    lab = rig("contacts-storm")
+    perform, may_go_on = lab.lab.world.perform, threading.Event()
+
+    def late(cmdlet: Any, call: Any, moment: Any = None) -> Any:
+        if cmdlet.name == "Set-CASMailbox":
+            may_go_on.wait(60)
+        return perform(cmdlet, call, moment)
+
+    lab.lab.world.perform = late
+    blocks = load_playbook_text(BLOCKS, "blocks.yml", actions=ACTIONS, detectors=DETECTORS)
+    first = run(blocks, lab.hosts, {"users": USERS[:2]}, confirm=True, state=lab.state)
+    assert [item.status for item in first.steps[0].items] == [Status.UNKNOWN, Status.NOT_STARTED]
+    may_go_on.set()
+    assert wait_until(lambda: len(sent(lab)) == 1)
+
+    report = resume(str(first.run_id), confirm=True, state=lab.state)
+
+    assert [item.status for item in report.steps[0].items] == [Status.CHANGED, Status.CHANGED]
+    view = show_run(str(first.run_id), lab.state)
+    assert [outcome and outcome.status for _, outcome in view.changes] == [Status.CHANGED, Status.CHANGED]
+    assert (len(sent(lab)), report.exit_code, view.open) == (2, 0, ())

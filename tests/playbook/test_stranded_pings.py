@@ -7,9 +7,13 @@ from typing import Any
 
 import pytest
 
+from easops.iis.app_pool import SYNC_APP_POOL, recycle_app_pool
 from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.execution.caller import always
+from easops.playbook.steps.observer import Observer
+from easops.playbook.steps.step_result import StepResult
 from easops.playbook.undo import undo
+from easops.remoting.pool import SessionPool
 from easops.report import FORMATS
 from easops.status import Status
 
@@ -107,3 +111,30 @@ def test_without_a_yes_nothing_is_changed_and_nothing_is_said_to_have_failed(rig
     lab = rig("stranded-pings")
     report = lab.cure("stranded-pings", confirm=False)
     assert (report.status, report.exit_code, lab.sent()) == (Status.REFUSED, 3, [])
+
+
+class Recycles(Observer):
+    """Recycles each server when the servers to cure have been found, as another run of the playbook may do."""
+
+    def __init__(self, lab: Any) -> None:
+        self._lab = lab
+
+    def finished(self, result: StepResult) -> None:
+        if result.number == 1:
+            with SessionPool() as sessions:
+                for host in self._lab.hosts:
+                    recycle_app_pool(sessions.open(host, "windows"), SYNC_APP_POOL)
+            self._lab.lab.world.advance(5)
+
+
+def test_a_server_that_another_run_recycled_after_the_evidence_was_read_is_left_alone(rig: Start) -> None:
+    lab = rig("stranded-pings")
+
+    report = lab.cure("stranded-pings", observer=Recycles(lab))
+
+    assert [name for name, _ in lab.sent()] == ["Restart-WebAppPool"] * len(lab.hosts)
+    recycles = [step for step in report.steps if step.subject == "recycle_app_pool"]
+    assert [(step.status, item.status) for step in recycles for item in step.items] == [
+        (Status.SKIPPED, Status.SKIPPED)
+    ] * 2
+    assert all("already recycled since the evidence was read at" in step.items[0].reason for step in recycles)

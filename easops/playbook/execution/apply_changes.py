@@ -63,7 +63,7 @@ def _apply_plan(job: Job, plan: Plan, number: int, changes: RecordedChanges) -> 
     ended = changes.host_time(f"{job.key}.{job.target}.{number}.time", job.host) if job.host is not None else None
     touched = any(outcome.status in CHANGED_OR_UNSURE for outcome in outcomes)
     rule = next((outcome.rule for outcome in outcomes if outcome.rule), "")
-    item = _item(job, plan, status, "" if status is Status.CHANGED else reason)
+    item = _item(job, plan, status, reason or plan.reason)
     return attrs.evolve(item, ended=ended, touched=touched, rule=rule)
 
 

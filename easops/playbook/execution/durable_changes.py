@@ -10,9 +10,10 @@ from easops.playbook.execution.apply_changes import host_time
 from easops.playbook.execution.durable_step import durable_step
 from easops.playbook.execution.execution import ApprovalLapsed, Execution
 from easops.playbook.execution.interrupted import Interrupted
+from easops.playbook.record.sending import RecordedChange, moment, recorded_changes
 from easops.playbook.steps.approval_request import RULE
 from easops.playbook.steps.codec import Json, from_json, to_json
-from easops.status import Status
+from easops.status import AS_WANTED, Status
 
 
 class DurableChanges:
@@ -30,7 +31,7 @@ class DurableChanges:
         recorded_key = f"{execution.attempt_id}/{key}"
 
         def record_intent() -> Json:
-            body = {"change": to_json(change)}
+            body = {"change": to_json(change), **moment(execution.context.clock, execution.clock_name)}
             execution.store.write(execution.run_id, "intent", recorded_key, body)
             execution.own_intents.add(key)
             return body
@@ -44,11 +45,20 @@ class DurableChanges:
                     outcome = ChangeOutcome(Status.NOT_STARTED, "not sent: the run was stopped before it")
                     execution.store.write(execution.run_id, "outcome", recorded_key, to_json(outcome))
                 raise
+            if key not in execution.own_intents:
+                # An earlier process may have recorded an outcome, such as "not sent". It is no longer true.
+                outcome = ChangeOutcome(Status.UNKNOWN, "sent again; no outcome is recorded")
+                execution.store.write(execution.run_id, "outcome", recorded_key, to_json(outcome))
+            sending = moment(execution.context.clock, execution.clock_name)
+            execution.store.write(execution.run_id, "sent", recorded_key, sending)
 
         def make_change() -> Json:
-            resumed = key not in execution.own_intents
+            recorded = None if key in execution.own_intents else _recorded(recorded_key, execution)
+            if recorded is not None and recorded.outcome is not None and recorded.outcome.status in AS_WANTED:
+                return to_json(recorded.outcome)
+            sent = None if recorded is None else recorded.sent
             try:
-                outcome = perform(change, execution.context, resumed=resumed, guard=before_write)
+                outcome = perform(change, execution.context, sent=sent, guard=before_write)
             except ApprovalLapsed as lapsed:
                 outcome = ChangeOutcome(Status.REFUSED, str(lapsed), rule=RULE)
             execution.store.write(execution.run_id, "outcome", recorded_key, to_json(outcome))
@@ -62,3 +72,9 @@ class DurableChanges:
     def host_time(self, key: str, host: str) -> dt.datetime | None:
         text = durable_step(key, lambda: to_json(host_time(host, self._execution.context)))
         return None if text is None else dt.datetime.fromisoformat(text)
+
+
+def _recorded(key: str, execution: Execution) -> RecordedChange:
+    """The change as an earlier process of the run recorded it."""
+    changes = recorded_changes(execution.store.get(execution.run_id), execution.store)
+    return next(recorded for recorded in changes if recorded.key == key)

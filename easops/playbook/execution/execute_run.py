@@ -28,6 +28,7 @@ from easops.playbook.record.run import Run
 from easops.playbook.record.run_lock import RunLock
 from easops.playbook.record.run_store import RunStore
 from easops.playbook.record.run_view import view_of
+from easops.playbook.record.sending import clock_name
 from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.record.stored_run import steps_of
 from easops.playbook.steps.codec import Json
@@ -86,6 +87,7 @@ def execute_run(
             options.confirm,
             options.wait,
             interpret,
+            clock_name(run.lab),
         )
         options.stopper(execution.stop.set)
         try:

@@ -39,7 +39,8 @@ class Execution:
     """The state of the one run that this process executes.
 
     DBOS calls a workflow with plain values only, so the workflows find it by ``current``. *main* interprets the steps
-    of the attempt *attempt_id*; *wait* is how long to wait for a target that another live run holds.
+    of the attempt *attempt_id*; *wait* is how long to wait for a target that another live run holds; *clock_name* says
+    whose clock the context has.
     """
 
     run_id: str
@@ -52,6 +53,7 @@ class Execution:
     confirm: Callable[[Preview], bool]
     wait: dt.timedelta
     main: Callable[[Effects], None]
+    clock_name: str
     waits: waits.Waits = attrs.field(factory=lambda: waits.WAITS)
     stop: threading.Event = attrs.field(factory=threading.Event)
     """Set when the run has to stop at its next boundary."""

@@ -11,6 +11,7 @@ import attrs
 
 from easops.clock import Clock, SystemClock
 from easops.context import Context
+from easops.detectors.detect import ProgressObserver
 from easops.errors import BadInput
 from easops.exchange.organisation import Organisation
 from easops.identity import this_machine
@@ -21,7 +22,6 @@ from easops.playbook.record.run_store import RunStore
 from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.record.targets import root_of
 from easops.playbook.steps.codec import from_json
-from easops.playbook.steps.observer import Observer
 from easops.remoting.pool import SessionPool, shared_or_new
 from easops.remoting.secret import ask_passwords
 
@@ -84,7 +84,7 @@ def context_of(
     store: RunStore,
     hosts: Sequence[Host],
     clock: Clock,
-    observer: Observer,
+    observer: ProgressObserver,
     shared_sessions: SessionPool | None = None,
 ) -> Iterator[Context]:
     """The context of a run: sessions (its own, or the caller's *shared_sessions*), its organisation on the domain

@@ -13,9 +13,21 @@ from easops.playbook.steps.codec import Json
 RunKind = Literal["run", "do", "undo"]
 
 EntryKind = Literal[
-    "facts", "step", "intent", "outcome", "answer", "undone", "approval", "resumed", "stopped", "notice", "told"
+    "facts",
+    "step",
+    "intent",
+    "sent",
+    "outcome",
+    "answer",
+    "undone",
+    "approval",
+    "resumed",
+    "stopped",
+    "notice",
+    "told",
 ]
-"""``told`` is the outcome of a ``notice``: the word is in records, so it stays."""
+"""``sent`` is written just before a change is sent, with the key of its intent; ``told`` is the outcome of a
+``notice``. These words are in records, so they stay."""
 
 
 def new_run_id() -> str:

@@ -18,14 +18,9 @@ def steps_of(run: Run, store: RunStore) -> tuple[StepResult, ...]:
 
 def changes_of(run: Run, store: RunStore) -> tuple[tuple[Change, ChangeOutcome | None], ...]:
     """Its changes in the order of their intents, each with its outcome (None: not recorded)."""
-    return tuple((change, outcome) for _, change, outcome in changes_by_key(run, store))
-
-
-def changes_by_key(run: Run, store: RunStore) -> tuple[tuple[str, Change, ChangeOutcome | None], ...]:
-    """As ``changes_of``, each with the key of its intent."""
     outcomes = {entry.key: from_json(entry.body, ChangeOutcome) for entry in store.entries(run.run_id, "outcome")}
     return tuple(
-        (entry.key, from_json(entry.body["change"], Change), outcomes.get(entry.key))  # type: ignore[type-abstract]
+        (from_json(entry.body["change"], Change), outcomes.get(entry.key))  # type: ignore[type-abstract]
         for entry in store.entries(run.run_id, "intent")
     )
 

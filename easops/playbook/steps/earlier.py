@@ -15,7 +15,7 @@ import attrs
 from easops.actions.change import Change, ChangeOutcome
 from easops.actions.outcome import Done, ItemOutcome
 from easops.playbook.steps.step_result import StepResult
-from easops.status import FINISHED_WELL
+from easops.status import AS_WANTED, FINISHED_WELL, OPEN, Status, worst
 
 
 @attrs.frozen
@@ -44,18 +44,30 @@ class OneWayChange:
 
 
 @attrs.frozen
+class SettledItem:
+    """What is known now of the item that was changed last: its status and reason, and whether anything of it was made,
+    or may have been (*touched*)."""
+
+    status: Status
+    reason: str
+    touched: bool
+
+
+@attrs.frozen
 class Earlier:
     """What an attempt takes over from the attempts before it. It is recorded, so the names of its fields stay.
 
     *steps* are their results. *asked* is whether the changes were confirmed. *pulses* are the one-way changes, from
     their intents; None in an attempt that 0.1.0 began, which finds them by their items. *lapsed* is the key of an
-    approval step that has to ask again.
+    approval step that has to ask again. *settled* says by the step's key and the target what became of the item
+    that was changed last there: if the outcome of an item is unknown, it is that one (empty in a record of 0.1.0).
     """
 
     steps: tuple[StepResult, ...] = ()
     asked: bool = False
     pulses: tuple[OneWayChange, ...] | None = None
     lapsed: str = ""
+    settled: dict[str, SettledItem] = attrs.field(factory=dict)
 
     def finished(self) -> dict[str, StepResult]:
         """The steps that are not done again, by key."""
@@ -63,7 +75,15 @@ class Earlier:
 
     def touched(self, step_key: str) -> tuple[ItemOutcome, ...]:
         """The items of the step of that key that an earlier attempt changed, or may have changed."""
-        return tuple(item for step in self.steps if step.key == step_key for item in step.items if item.touched)
+        items = (self._now(step_key, item) for step in self.steps if step.key == step_key for item in step.items)
+        return tuple(item for item in items if item.touched)
+
+    def _now(self, step_key: str, item: ItemOutcome) -> ItemOutcome:
+        """*item* of that step, as far as it is known now."""
+        settled = self.settled.get(f"{step_key}.{item.target}")
+        if item.status is not Status.UNKNOWN or settled is None:
+            return item
+        return attrs.evolve(item, status=settled.status, reason=settled.reason, touched=settled.touched)
 
     def item(self, step_key: str, name: str) -> ItemOutcome | None:
         """The outcome of one of these items."""
@@ -100,12 +120,19 @@ class Earlier:
                 items.append(old)
             else:
                 new = items[at]
-                items[at] = attrs.evolve(new, touched=True, undo=new.undo or old.undo, ended=new.ended or old.ended)
+                new = attrs.evolve(new, touched=True, undo=new.undo or old.undo, ended=new.ended or old.ended)
+                if old.status is Status.UNKNOWN and new.status not in AS_WANTED:
+                    new = attrs.evolve(new, status=old.status, reason=old.reason)
+                items[at] = new
         if items == list(result.items):
             return result
+        # Also if this attempt did not come to the step: what is not known of it is not known of the run.
+        status = worst((result.status, *(item.status for item in items if item.status in OPEN)))
         done = result.done or Done(result.subject)
         ended = {item.item: item.ended for item in items if item.ended is not None}
-        return attrs.evolve(result, done=attrs.evolve(done, items=tuple(items), ended={**ended, **done.ended}))
+        return attrs.evolve(
+            result, status=status, done=attrs.evolve(done, items=tuple(items), ended={**ended, **done.ended})
+        )
 
 
 def _same(one: Any, other: Any) -> bool:

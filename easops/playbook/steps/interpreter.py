@@ -107,6 +107,8 @@ class _Interpreter:
     stopped_at: str = ""
     """The name of the step that stopped the run; empty while changes go on."""
     results: list[StepResult] = attrs.field(factory=list)
+    moves_reported: int = 0
+    """How many of the moves to another exchange endpoint are in the results so far."""
 
     def take_all(self) -> None:
         while self.remaining:
@@ -209,8 +211,16 @@ class _Interpreter:
         if not self.stopped_at and _stops(step, result):
             self.stopped_at = step.name if state.host is None else f"{step.name} ({state.host.name})"
             result = attrs.evolve(result, stops=True)
+        result = self._with_moves(result)
         self.results.append(result)
         return result
+
+    def _with_moves(self, result: StepResult) -> StepResult:
+        """*result*, which says if the organisation was reached through another endpoint from some moment on."""
+        moves = self.state.context.organisation.moves
+        new = moves[self.moves_reported :]
+        self.moves_reported = len(moves)
+        return attrs.evolve(result, reason="; ".join((*filter(None, [result.reason]), *new))) if new else result
 
     # -- looking ahead ----------------------------------------------------------------------------------------------
 

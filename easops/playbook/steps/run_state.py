@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -12,8 +13,8 @@ from easops.context import Context
 from easops.detectors.detector import Detector
 from easops.inventory.host import Host
 from easops.inventory.select import select
-from easops.playbook.language.expression import Setting, evaluate
-from easops.playbook.language.model import Playbook, Step
+from easops.playbook.language.expression import Setting, evaluate, expressions_in
+from easops.playbook.language.model import Group, Playbook, Step
 from easops.playbook.steps.approval_request import Approval, PlannedChange
 from easops.playbook.steps.earlier import Earlier
 from easops.playbook.steps.effects import Effects
@@ -66,6 +67,18 @@ class RunState:
     def effect_key(self, step: Step) -> str:
         """The name, or its beginning, of what the step does to the world. The engine's replay depends on it."""
         return f"{self.key(step)}.{step.kind}.{step.subject}"
+
+    def evidence_of(self, step: Step) -> dict[str, dt.datetime]:
+        """When each host was last read, by its own clock, for the detections that *step* (or its group) names."""
+        settings = [step.when, step.for_each, step.on, step.with_, step.because]
+        settings += [part.each_host for part in self.playbook.parts if isinstance(part, Group) and step in part.steps]
+        names = {name for setting in settings for expression in expressions_in(setting) for name in expression.names()}
+        evidence: dict[str, dt.datetime] = {}
+        for name, (_, result) in self.results_by_name.items():
+            if name in names and result.detection is not None:
+                for host, time in result.detection.times.items():
+                    evidence[host] = max(time, evidence.get(host, time))
+        return evidence
 
     def hosts_of(self, step: Step) -> tuple[Host, ...]:
         """The hosts that a step is about."""

@@ -85,7 +85,7 @@ def _plan_item(
             return Plan(made.item, Status.OK, host=host.name), made
     host_name = None if host is None else host.name
     key = f"{state.effect_key(step)}.{number}" + ("" if host is None else f".{host.name}")
-    plan = state.effects.once(key, Plan, functools.partial(_plan, action, values, host_name, state))
+    plan = state.effects.once(key, Plan, functools.partial(_plan, step, action, values, host_name, state))
     made = state.earlier.item(step_key, plan.item)
     if made is None or plan.status is not Status.OK:
         return plan, None
@@ -94,11 +94,11 @@ def _plan_item(
     return plan, attrs.evolve(made, status=Status.CHANGED, reason="")
 
 
-def _plan(action: Action, values: Mapping[str, Any], host: str | None, state: RunState) -> Plan:
+def _plan(step: Step, action: Action, values: Mapping[str, Any], host: str | None, state: RunState) -> Plan:
     """One plan. Errors are statuses, and protected mailboxes are refused."""
     item = host or str(values.get("user", action.name))
     try:
-        plan = action.plan(values, host, state.context)
+        plan = action.plan(values, host, attrs.evolve(state.context, evidence=state.evidence_of(step)))
     except (UnreachableHost, OutcomeUnknown) as error:
         # A plan only reads: where a read got no answer, nothing was changed, and nothing is unknown.
         return Plan(item, Status.UNREACHABLE, str(error), host=host)

@@ -24,7 +24,7 @@ class Handle:
 
 @pytest.fixture
 def execution() -> Execution:
-    return Execution("R", "R", NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY)
+    return Execution("R", "R", NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, "")
 
 
 @pytest.fixture

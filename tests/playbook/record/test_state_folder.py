@@ -178,7 +178,7 @@ def test_a_run_that_ends_while_it_is_looked_at_has_not_died(tmp_path: Path, monk
     assert [view.status for view in list_runs(state)] == ["changed"]
     store.update("R", ended=None, status=None)
     nobody: Any = None
-    execution = Execution("S", "S", store, state, lock, nobody, nobody, nobody, dt.timedelta(minutes=1), nobody)
+    execution = Execution("S", "S", store, state, lock, nobody, nobody, nobody, dt.timedelta(minutes=1), nobody, "")
     assert claim_answer(execution, "R", 0.0) == "ask again"
     monkeypatch.setattr(type(lock), "is_alive", lambda _: False)
     store.update("R", ended=None, status=None)

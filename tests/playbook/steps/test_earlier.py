@@ -9,6 +9,7 @@ import attrs
 import pytest
 
 from easops.actions.change import ChangeOutcome
+from easops.actions.outcome import Done, ItemOutcome
 from easops.actions.recycle_app_pool import RecycleAppPool
 from easops.context import Context
 from easops.detectors.finding import Detection
@@ -17,7 +18,7 @@ from easops.exchange.organisation import Organisation
 from easops.inventory.host import Host
 from easops.parameter import Parameter
 from easops.playbook.language.load import load_playbook_text
-from easops.playbook.steps.earlier import Earlier, OneWayChange
+from easops.playbook.steps.earlier import Earlier, OneWayChange, SettledItem
 from easops.playbook.steps.facts import Facts
 from easops.playbook.steps.interpreter import interpret
 from easops.playbook.steps.step_result import StepResult
@@ -175,3 +176,45 @@ def test_a_one_way_change_of_an_earlier_attempt_is_recognised_by_what_it_changed
 
     assert sum(len(items) for _, *items in effects.applied) == sent
     assert [str(item.status) for item in effects.results[0].items] == ["changed", "changed"]
+
+
+UNKNOWN = ItemOutcome("anna", "organisation contoso", Status.UNKNOWN, "no answer", undo="exact", touched=True)
+UNKNOWN_STEP = StepResult(2, "Limit", "do", "limit", Status.UNKNOWN, done=Done("limit", (UNKNOWN,)))
+
+
+def now(status: Status, *, touched: bool = True) -> dict[str, SettledItem]:
+    return {"2.organisation contoso": SettledItem(status, "it was read", touched)}
+
+
+@pytest.mark.parametrize(
+    ("settled", "later", "expected"),
+    [
+        ({}, (), (Status.UNKNOWN, [(Status.UNKNOWN, True)])),
+        (now(Status.UNKNOWN), (), (Status.UNKNOWN, [(Status.UNKNOWN, True)])),
+        (now(Status.CHANGED), (), (Status.SKIPPED, [(Status.CHANGED, True)])),
+        (now(Status.FAILED, touched=False), (), (Status.SKIPPED, [])),
+        (now(Status.UNKNOWN), (Status.UNREACHABLE,), (Status.UNKNOWN, [(Status.UNKNOWN, True)])),
+        (now(Status.CHANGED), (Status.UNREACHABLE,), (Status.UNREACHABLE, [(Status.UNREACHABLE, True)])),
+        (now(Status.FAILED, touched=False), (Status.OK,), (Status.OK, [(Status.OK, False)])),
+    ],
+    ids=[
+        "skipped now, still not known",
+        "skipped now, read and still not known",
+        "skipped now, read and done",
+        "skipped now, read and not done",
+        "cannot be read now",
+        "done, and cannot be read now",
+        "not done, and somebody else did it",
+    ],
+)
+def test_what_is_not_known_of_an_item_is_not_hidden_by_a_later_attempt(
+    settled: dict[str, SettledItem], later: tuple[Status, ...], expected: tuple[Status, list[tuple[Status, bool]]]
+) -> None:
+    earlier = Earlier((UNKNOWN_STEP,), settled=settled)
+    items = tuple(attrs.evolve(UNKNOWN, status=status, touched=False) for status in later)
+    status = items[0].status if items else Status.SKIPPED
+    result = StepResult(2, "Limit", "do", "limit", status, done=Done("limit", items))
+
+    added = earlier.added_to("2", result)
+
+    assert (added.status, [(item.status, item.touched) for item in added.items]) == expected
