@@ -16,7 +16,7 @@ from easops.playbook.language.model import Playbook
 from easops.playbook.open_changes import conclude_changes
 from easops.playbook.record.approval_use import lapsed
 from easops.playbook.record.run import Run
-from easops.playbook.record.run_store import RunStore
+from easops.playbook.record.run_record import RunRecord
 from easops.playbook.record.sending import RecordedChange
 from easops.playbook.record.stored_run import steps_of
 from easops.playbook.record.targets import host_target, organisation_target
@@ -29,7 +29,7 @@ from easops.playbook.steps.interpreter import interpret
 from easops.status import CHANGED_OR_UNSURE, Status
 
 
-def attempt(run: Run, store: RunStore, hosts: Sequence[Host], context: Context, effects: Effects) -> None:
+def attempt(run: Run, store: RunRecord, hosts: Sequence[Host], context: Context, effects: Effects) -> None:
     """Interpret the steps of *run*. Their results are recorded as they come. *hosts* are those of its organisation."""
     playbook = _recorded_playbook(run)
     inputs = check_inputs(playbook, run.document["inputs"])
@@ -67,7 +67,7 @@ def _recorded_playbook(run: Run) -> Playbook:
     return load_playbook_text(run.document["text"], run.document["source"], actions=ACTIONS, detectors=DETECTORS)
 
 
-def _earlier_attempts(run: Run, store: RunStore, context: Context) -> Earlier:
+def _earlier_attempts(run: Run, store: RunRecord, context: Context) -> Earlier:
     """What the earlier attempts left behind. What became of a change is read again where it is not known."""
     changes = conclude_changes(run, store, context)
     one_way = tuple(

@@ -11,7 +11,7 @@ from easops.actions.perform import conclude, settle
 from easops.actions.sent import Sent
 from easops.context import Context
 from easops.playbook.record.run import Run
-from easops.playbook.record.run_store import RunStore
+from easops.playbook.record.run_record import RunRecord
 from easops.playbook.record.sending import RecordedChange, recorded_changes
 from easops.playbook.steps.codec import to_json
 from easops.status import OPEN, Status
@@ -19,13 +19,13 @@ from easops.status import OPEN, Status
 _NOT_SENT = ChangeOutcome(Status.NOT_STARTED, "not sent: the process of the run ended before it")
 
 
-def settle_changes(run: Run, store: RunStore, context: Context) -> tuple[tuple[Change, ChangeOutcome], ...]:
+def settle_changes(run: Run, store: RunRecord, context: Context) -> tuple[tuple[Change, ChangeOutcome], ...]:
     """The changes of *run* whose outcome was not known, each with what it is now. Waits as ``settle`` does."""
     found = (recorded for recorded in recorded_changes(run, store) if recorded.is_open)
     return tuple((recorded.change, _settled(run, store, recorded, context, settle)) for recorded in found)
 
 
-def conclude_changes(run: Run, store: RunStore, context: Context) -> tuple[RecordedChange, ...]:
+def conclude_changes(run: Run, store: RunRecord, context: Context) -> tuple[RecordedChange, ...]:
     """All changes of *run*. Those whose outcome was not known have what it is now; those that have happened, and
     one-way changes that were not proved, are proved again."""
     return tuple(
@@ -43,7 +43,7 @@ def _to_conclude(recorded: RecordedChange) -> bool:
 
 def _settled(
     run: Run,
-    store: RunStore,
+    store: RunRecord,
     recorded: RecordedChange,
     context: Context,
     decide: Callable[[Change, Context, Sent], ChangeOutcome],

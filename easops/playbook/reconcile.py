@@ -14,8 +14,8 @@ from easops.playbook.execution.world import context_of, world_of
 from easops.playbook.open_changes import settle_changes
 from easops.playbook.record.liveness import locked_run
 from easops.playbook.record.run import Run
-from easops.playbook.record.run_store import RunStore, open_store
-from easops.playbook.record.state_folder import StateFolder
+from easops.playbook.record.run_record import RunRecord
+from easops.playbook.record.state_folder import StateFolder, open_store
 from easops.playbook.record.stored_run import refuse_closed, steps_of
 from easops.playbook.steps.observer import Silent
 from easops.status import Status, worst
@@ -68,7 +68,7 @@ def abandon(
 
 
 def reconcile_run(
-    run: Run, store: RunStore, hosts: Sequence[Host], clock: Clock, observer: ProgressObserver | None = None
+    run: Run, store: RunRecord, hosts: Sequence[Host], clock: Clock, observer: ProgressObserver | None = None
 ) -> tuple[tuple[Change, ChangeOutcome], ...]:
     """As ``reconcile``, for a run whose lock is held and whose hosts are known."""
     with context_of(run, store, hosts, clock, observer or Silent()) as context:
@@ -80,7 +80,7 @@ def reconcile_run(
     return found
 
 
-def abandon_run(run: Run, store: RunStore, state: StateFolder) -> None:
+def abandon_run(run: Run, store: RunRecord, state: StateFolder) -> None:
     """Close a run that no process executes, and release its targets."""
     cancel(state, run.attempt_ids)
     store.update(run.run_id, closed="abandoned", unfinished=False)

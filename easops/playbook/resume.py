@@ -24,8 +24,7 @@ from easops.playbook.execution.run_options import WAIT, RunOptions
 from easops.playbook.execution.world import world_of
 from easops.playbook.record.approval import refuse_denied
 from easops.playbook.record.liveness import locked_run
-from easops.playbook.record.run_store import open_store
-from easops.playbook.record.state_folder import StateFolder
+from easops.playbook.record.state_folder import StateFolder, open_store
 from easops.playbook.record.stored_run import refuse_closed
 from easops.playbook.steps.codec import dumps, to_json
 from easops.playbook.steps.observer import Observer

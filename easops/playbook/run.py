@@ -38,8 +38,7 @@ from easops.playbook.language.model import Playbook
 from easops.playbook.record.liveness import releasing
 from easops.playbook.record.open_runs import find_open_run
 from easops.playbook.record.run import Run, new_run_id
-from easops.playbook.record.run_store import RunStore, open_store
-from easops.playbook.record.state_folder import StateFolder
+from easops.playbook.record.state_folder import StateFolder, open_store
 from easops.playbook.record.targets import host_target, organisation_target
 from easops.playbook.select_hosts import SelectedHosts, select_hosts
 from easops.playbook.steps.codec import Json, to_json
@@ -161,7 +160,7 @@ def start_run(
         stack.enter_context(one_run_per_process())
         state = state.prepared()
         run_id = new_run_id()
-        store = RunStore(state.database_url)
+        store = state.records()
         stack.callback(store.close)
         check_engine(state)
         prune(store, state)

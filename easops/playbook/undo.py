@@ -22,8 +22,7 @@ from easops.playbook.execution.world import context_of, time_of_run, world_of
 from easops.playbook.reconcile import abandon_run, reconcile_run
 from easops.playbook.record.liveness import locked_run, releasing
 from easops.playbook.record.run import Run, new_run_id
-from easops.playbook.record.run_store import open_store
-from easops.playbook.record.state_folder import StateFolder
+from easops.playbook.record.state_folder import StateFolder, open_store
 from easops.playbook.steps.codec import to_json
 from easops.playbook.steps.effects import Job, ReadOnlyEffects
 from easops.playbook.steps.observer import Observer

@@ -9,14 +9,14 @@ import attrs
 from easops.actions.action import Plan
 from easops.actions.change import Change, ChangeOutcome
 from easops.playbook.record.run import Run
-from easops.playbook.record.run_store import RunStore
+from easops.playbook.record.run_record import RunRecord
 from easops.playbook.record.stored_run import changes_of
 from easops.playbook.record.targets import recorded_host_target, recorded_organisation_target
 from easops.playbook.steps.effects import Job
 from easops.status import CHANGED_OR_UNSURE, Status
 
 
-def undo_jobs(run: Run, store: RunStore) -> list[Job]:
+def undo_jobs(run: Run, store: RunRecord) -> list[Job]:
     """The jobs that put back the changes of *run* that were made, or may have been; the latest change first.
 
     Consecutive changes on one target are one job.
@@ -45,7 +45,7 @@ def _plan(change: Change, host: str | None, outcome: ChangeOutcome | None) -> Pl
     return Plan(change.subject, Status.WOULD_CHANGE, reason, (back,), before=back.before, after=back.after, host=host)
 
 
-def _left_behind(run: Run, store: RunStore) -> Sequence[tuple[Change, ChangeOutcome | None]]:
+def _left_behind(run: Run, store: RunRecord) -> Sequence[tuple[Change, ChangeOutcome | None]]:
     """The changes that earlier undos could not put back because changes of *run* depended on them.
 
     A policy of ours that several runs use is made by the first of them. The undo of that run leaves it, because users

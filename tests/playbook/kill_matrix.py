@@ -18,9 +18,8 @@ import attrs
 
 from easops.lab.world.scenario import read_scenario
 from easops.playbook.assessment.run_report import RunReport
-from easops.playbook.record.run_store import open_store
 from easops.playbook.record.run_view import list_runs
-from easops.playbook.record.state_folder import StateFolder
+from easops.playbook.record.state_folder import StateFolder, open_store
 from easops.status import Status
 from tests.playbook.killing import MOMENTS
 from tests.playbook.stage import Killed, Stage, new_stage

@@ -22,9 +22,8 @@ from easops.playbook.record.approval_use import use_up
 from easops.playbook.record.decision import Decision
 from easops.playbook.record.postgresql import postgresql_url
 from easops.playbook.record.run import Run
-from easops.playbook.record.run_store import open_store
 from easops.playbook.record.run_view import list_runs, show_run
-from easops.playbook.record.state_folder import StateFolder
+from easops.playbook.record.state_folder import StateFolder, open_store
 from easops.playbook.steps.approval_request import RULE, Approval, PlannedChange, digest_of
 from easops.playbook.steps.codec import to_json
 from easops.playbook.steps.step_result import StepResult

@@ -21,9 +21,9 @@ from easops.playbook.assessment.run_report import report_of
 from easops.playbook.record.notice import Notice
 from easops.playbook.record.notice_ledger import Moment, NoticeLedger, notices_of
 from easops.playbook.record.run import Run
-from easops.playbook.record.run_store import RunStore, open_store
+from easops.playbook.record.run_store import RunStore
 from easops.playbook.record.run_view import RunView
-from easops.playbook.record.state_folder import StateFolder
+from easops.playbook.record.state_folder import StateFolder, open_store
 from easops.playbook.run import run
 from tests.notify.servers import Hook, mail_server, webhook
 
@@ -107,7 +107,7 @@ KILLED = """
 import os, signal, sys
 from unittest.mock import patch
 sys.path.insert(0, sys.argv[1])
-from easops.playbook.record.run_store import open_store
+from easops.playbook.record.state_folder import open_store
 from easops.playbook.record.run_view import RunView
 from easops.playbook.record.state_folder import StateFolder
 from easops.notify import notifications

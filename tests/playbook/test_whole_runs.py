@@ -25,8 +25,8 @@ from easops.lab.faults import Point
 from easops.lab.world.scenario import read_scenario
 from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.record.postgresql import postgresql_url
-from easops.playbook.record.run_store import open_store
 from easops.playbook.record.run_view import RunView, list_runs
+from easops.playbook.record.state_folder import open_store
 from easops.playbook.record.stored_run import changes_of
 from easops.remoting.secret import Secret
 from easops.status import EXIT_CODES, Status

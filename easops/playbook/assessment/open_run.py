@@ -14,7 +14,7 @@ from easops.playbook.record.open_runs import find_open_run
 
 if TYPE_CHECKING:
     from easops.playbook.record.run import Run
-    from easops.playbook.record.run_store import RunStore
+    from easops.playbook.record.run_record import RunRecord
     from easops.playbook.record.run_view import RunView
     from easops.playbook.record.state_folder import StateFolder
 
@@ -32,7 +32,7 @@ def settling_commands(view: RunView) -> Sequence[NextCommand]:
     return [command for command in report_of(view).assessment.next if command.label in SETTLING]
 
 
-def refuse_open_run(store: RunStore, state: StateFolder, new: Run, anew: bool) -> None:
+def refuse_open_run(store: RunRecord, state: StateFolder, new: Run, anew: bool) -> None:
     """Refuse to start *new* where an earlier run is open (``find_open_run``)."""
     found = find_open_run(store, state, new, anew)
     if found is not None:

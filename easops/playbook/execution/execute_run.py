@@ -26,7 +26,7 @@ from easops.playbook.record.database import DatabaseAway
 from easops.playbook.record.notice_ledger import Moment, NoticeLedger
 from easops.playbook.record.run import Run
 from easops.playbook.record.run_lock import RunLock
-from easops.playbook.record.run_store import RunStore
+from easops.playbook.record.run_record import RunRecord
 from easops.playbook.record.run_view import view_of
 from easops.playbook.record.sending import clock_name
 from easops.playbook.record.state_folder import StateFolder
@@ -54,7 +54,7 @@ def execute_run(
     run: Run,
     attempt_id: str,
     main: Callable[[Context, Effects], None],
-    store: RunStore,
+    store: RunRecord,
     state: StateFolder,
     lock: RunLock,
     hosts: Sequence[Host],
@@ -108,7 +108,7 @@ def execute_run(
     return _announce(run, store, options, "end")
 
 
-def _record_end(run: Run, store: RunStore, ended: dt.datetime, problem: EasopsError | None) -> None:
+def _record_end(run: Run, store: RunRecord, ended: dt.datetime, problem: EasopsError | None) -> None:
     steps = steps_of(run, store)
     unfinished = has_unfinished_steps(steps)
     if problem is None:
@@ -120,7 +120,7 @@ def _record_end(run: Run, store: RunStore, ended: dt.datetime, problem: EasopsEr
 
 
 def _announce(
-    run: Run, store: RunStore, options: RunOptions, moment: Moment, problem: EasopsError | None = None
+    run: Run, store: RunRecord, options: RunOptions, moment: Moment, problem: EasopsError | None = None
 ) -> RunReport:
     """The report of a run that has ended, or was stopped, with the notices of that."""
     ended_run = store.get(run.run_id)
@@ -132,7 +132,7 @@ def _announce(
     return attrs.evolve(report, notices=notices)
 
 
-def _close_undone(undo: Run, report: RunReport, store: RunStore) -> None:
+def _close_undone(undo: Run, report: RunReport, store: RunRecord) -> None:
     """Close the run that *undo* has put back whole.
 
     If an undo moved to another domain controller (its document's ``moved``), what that one shows as it was before may

@@ -18,7 +18,7 @@ from easops.playbook.execution.interrupted import Interrupted
 from easops.playbook.record import database
 from easops.playbook.record.database import DatabaseAway
 from easops.playbook.record.run_lock import RunLock
-from easops.playbook.record.run_store import RunStore
+from easops.playbook.record.run_record import RunRecord
 from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.steps.effects import Effects, Preview
 from easops.playbook.steps.observer import Observer
@@ -45,7 +45,7 @@ class Execution:
 
     run_id: str
     attempt_id: str
-    store: RunStore
+    store: RunRecord
     state: StateFolder
     lock: RunLock
     context: Context

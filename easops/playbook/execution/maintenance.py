@@ -18,7 +18,8 @@ from easops.playbook.execution.dbos_engine import version_of
 from easops.playbook.execution.json_serializer import JsonSerializer
 from easops.playbook.record.database import Database
 from easops.playbook.record.run import Run
-from easops.playbook.record.run_store import KEPT, RunStore
+from easops.playbook.record.run_record import RunRecord
+from easops.playbook.record.run_store import KEPT
 from easops.playbook.record.state_folder import StateFolder
 
 _WORLDS_KEPT_DAYS = 7
@@ -90,7 +91,7 @@ def forget(state: StateFolder, runs: Sequence[Run]) -> None:
         database.delete_rows("dbos", "application_versions", "version_name", versions)
 
 
-def prune(store: RunStore, state: StateFolder) -> None:
+def prune(store: RunRecord, state: StateFolder) -> None:
     """Delete records, with what the engine keeps beside them, after 400 days, and the labs of runs after 7 days."""
     now = dt.datetime.now(dt.UTC)
     old = [run for run in store.runs() if now - run.started > KEPT]

@@ -18,7 +18,7 @@ from easops.identity import this_machine
 from easops.inventory.host import Host
 from easops.lab_process import LabError, start_lab
 from easops.playbook.record.run import Run
-from easops.playbook.record.run_store import RunStore
+from easops.playbook.record.run_record import RunRecord
 from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.record.targets import root_of
 from easops.playbook.steps.codec import from_json
@@ -81,7 +81,7 @@ def _with_credentials(recorded: Host, current: Host | None) -> Host:
 @contextmanager
 def context_of(
     run: Run,
-    store: RunStore,
+    store: RunRecord,
     hosts: Sequence[Host],
     clock: Clock,
     observer: ProgressObserver,

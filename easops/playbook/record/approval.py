@@ -15,8 +15,8 @@ from easops.identity import Person, this_person
 from easops.playbook.record.decision import Decision, decisions_of, write_decision
 from easops.playbook.record.liveness import locked_run
 from easops.playbook.record.run import Run
-from easops.playbook.record.run_store import RunStore, open_store
-from easops.playbook.record.state_folder import StateFolder
+from easops.playbook.record.run_record import RunRecord
+from easops.playbook.record.state_folder import StateFolder, open_store
 from easops.playbook.record.stored_run import refuse_closed, steps_of
 from easops.playbook.steps.approval_request import Approval
 from easops.playbook.steps.step_result import StepResult
@@ -48,7 +48,7 @@ def pending_approval(
         return _pending(store.get(run_id), store, now or dt.datetime.now(dt.UTC))
 
 
-def find_pending_approval(run: Run, store: RunStore, steps: Sequence[StepResult]) -> PendingApproval | None:
+def find_pending_approval(run: Run, store: RunRecord, steps: Sequence[StepResult]) -> PendingApproval | None:
     """The approval that a recorded run with these results waits for; None if it waits for none."""
     step = _waiting_step(steps)
     if step is None or step.approval is None or run.closed or run.ended is None:
@@ -84,7 +84,7 @@ def approve(
         return decision
 
 
-def refuse_denied(run: Run, store: RunStore) -> None:
+def refuse_denied(run: Run, store: RunRecord) -> None:
     """Raises Refused if what the run plans was denied."""
     step = _waiting_step(steps_of(run, store))
     decision = None if step is None else _decision_on(step, store, run.run_id)
@@ -97,7 +97,7 @@ def refuse_denied(run: Run, store: RunStore) -> None:
         )
 
 
-def _pending(run: Run, store: RunStore, now: dt.datetime) -> PendingApproval:
+def _pending(run: Run, store: RunRecord, now: dt.datetime) -> PendingApproval:
     refuse_closed(run)
     pending = find_pending_approval(run, store, steps_of(run, store))
     if pending is None:
@@ -156,7 +156,7 @@ def _waiting_step(steps: Sequence[StepResult]) -> StepResult | None:
     return next((step for step in steps if step.status is Status.AWAITING_APPROVAL), None)
 
 
-def _decision_on(step: StepResult, store: RunStore, run_id: str) -> Decision | None:
+def _decision_on(step: StepResult, store: RunRecord, run_id: str) -> Decision | None:
     """The latest decision on what the step asks for now, if it still counts."""
     digest = None if step.approval is None else step.approval.digest
     decisions = [decision for decision in decisions_of(store, run_id) if decision.step == step.key]

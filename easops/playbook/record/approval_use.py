@@ -10,7 +10,7 @@ import attrs
 from easops.identity import Person
 from easops.playbook.record.decision import Decision, decisions_of, write_decision
 from easops.playbook.record.run import Run
-from easops.playbook.record.run_store import RunStore
+from easops.playbook.record.run_record import RunRecord
 from easops.playbook.record.stored_run import steps_of
 from easops.playbook.steps.approval_request import Approval, Verdict, differences, unapproved_changes
 from easops.playbook.steps.codec import from_json
@@ -18,7 +18,7 @@ from easops.playbook.steps.step_result import StepResult
 from easops.status import FINISHED_WELL
 
 
-def use_up(store: RunStore, run: Run, attempt_id: str, step: str, request: Approval, now: dt.datetime) -> Verdict:
+def use_up(store: RunRecord, run: Run, attempt_id: str, step: str, request: Approval, now: dt.datetime) -> Verdict:
     """Use the approval of what the step of that key asks for, in the attempt *attempt_id*.
 
     If the same attempt asks again, as after a kill, the answer is the same. An approval that is not valid is recorded
@@ -79,7 +79,7 @@ def _is_rest(request: Approval, used: Decision, steps: Sequence[StepResult]) -> 
     return not (again or other)
 
 
-def _requesters(run: Run, store: RunStore) -> tuple[Person, ...]:
+def _requesters(run: Run, store: RunRecord) -> tuple[Person, ...]:
     """Who started the run, and who has resumed it since."""
     document = run.document
     started = Person(document["by"], document["machine"], document.get("logins", {}))

@@ -7,7 +7,7 @@ import datetime as dt
 import attrs
 
 from easops.identity import Person
-from easops.playbook.record.run_store import RunStore
+from easops.playbook.record.run_record import RunRecord
 from easops.playbook.steps.approval_request import PlannedChange
 from easops.playbook.steps.codec import from_json, to_json
 
@@ -31,11 +31,11 @@ class Decision:
     void: str = ""
 
 
-def decisions_of(store: RunStore, run_id: str) -> list[Decision]:
+def decisions_of(store: RunRecord, run_id: str) -> list[Decision]:
     """The decisions on a run, in the order in which they were made. On each step the latest one counts."""
     return [from_json(entry.body, Decision) for entry in store.entries(run_id, "approval")]
 
 
-def write_decision(store: RunStore, run_id: str, number: int, decision: Decision) -> None:
+def write_decision(store: RunRecord, run_id: str, number: int, decision: Decision) -> None:
     """Record the decision of that number in ``decisions_of``, or replace it."""
     store.write(run_id, "approval", str(number), to_json(decision))

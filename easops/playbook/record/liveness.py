@@ -9,14 +9,14 @@ from typing import Final
 from easops.errors import Refused
 from easops.playbook.record.run import Run
 from easops.playbook.record.run_lock import RunLock
-from easops.playbook.record.run_store import RunStore
+from easops.playbook.record.run_record import RunRecord
 from easops.playbook.record.state_folder import StateFolder
 
 _OR_DID: Final = ", or did so when the database server ended less than a minute ago"
 
 
 @contextmanager
-def locked_run(store: RunStore, state: StateFolder, run_id: str) -> Iterator[tuple[Run, RunLock]]:
+def locked_run(store: RunRecord, state: StateFolder, run_id: str) -> Iterator[tuple[Run, RunLock]]:
     """The run of that id (or beginning of an id), with its lock taken. Raises BadInput if there is none, Refused if a
     process executes it."""
     found = store.get(run_id)
@@ -47,7 +47,7 @@ def releasing(lock: RunLock) -> Iterator[None]:
     lock.release()
 
 
-def liveness_of(run: Run, store: RunStore, state: StateFolder) -> tuple[Run, bool]:
+def liveness_of(run: Run, store: RunRecord, state: StateFolder) -> tuple[Run, bool]:
     """The run as it is now, and whether a process executes it.
 
     A process records the end of its run and releases the lock after that. So the run is read again after its lock was
@@ -60,7 +60,7 @@ def liveness_of(run: Run, store: RunStore, state: StateFolder) -> tuple[Run, boo
     return store.get(run.run_id), False
 
 
-def was_stopped(run: Run, store: RunStore) -> bool:
+def was_stopped(run: Run, store: RunRecord) -> bool:
     """Whether somebody stopped a run that has not ended and that no process executes. Otherwise its process died."""
     marks = store.entries(run.run_id, "stopped", "resumed")
     return bool(marks) and marks[-1].kind == "stopped"

@@ -11,7 +11,7 @@ from typing import Literal, cast
 
 from easops.playbook.record.notice import Notice, NoticeStatus
 from easops.playbook.record.run import Run
-from easops.playbook.record.run_store import RunStore
+from easops.playbook.record.run_record import RunRecord
 
 Moment = Literal["end", "stopped"]
 """What a notice is about: the run has ended, or was stopped before its end."""
@@ -20,7 +20,7 @@ Moment = Literal["end", "stopped"]
 class NoticeLedger:
     """The notices of one end of a run, in its record."""
 
-    def __init__(self, store: RunStore, run: Run, moment: Moment) -> None:
+    def __init__(self, store: RunRecord, run: Run, moment: Moment) -> None:
         self._store = store
         self._run_id = run.run_id
         self._attempt_id = run.attempt_ids[-1]
@@ -55,7 +55,7 @@ class NoticeLedger:
         return f"{self._attempt_id}/{self._moment}/{channel}"
 
 
-def notices_of(run: Run, store: RunStore) -> tuple[Notice, ...]:
+def notices_of(run: Run, store: RunRecord) -> tuple[Notice, ...]:
     """All notices of a run, in order. The status of one without a recorded outcome is ``unknown``."""
     outcomes = {entry.key: entry for entry in store.entries(run.run_id, "told")}
     notices = []

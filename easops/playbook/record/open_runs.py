@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from easops.playbook.record.liveness import liveness_of
 from easops.playbook.record.run import Run
-from easops.playbook.record.run_store import RunStore
+from easops.playbook.record.run_record import RunRecord
 from easops.playbook.record.run_view import RunView, view_of
 from easops.playbook.record.state_folder import StateFolder
 
 
-def find_open_run(store: RunStore, state: StateFolder, new: Run, anew: bool) -> RunView | None:
+def find_open_run(store: RunRecord, state: StateFolder, new: Run, anew: bool) -> RunView | None:
     """The latest earlier run of the playbook of *new* on one of its targets that died, was stopped, or has unfinished
     steps; None if there is none. With *anew* a run that has ended does not count, whatever it left unfinished.
 

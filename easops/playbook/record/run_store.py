@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any, Final
 
 import attrs
@@ -20,13 +19,12 @@ from easops.errors import BadInput
 from easops.playbook.record.database import METADATA, Database
 from easops.playbook.record.database_lock import HOLDERS
 from easops.playbook.record.run import Entry, EntryKind, Run, RunKind
-from easops.playbook.record.state_folder import StateFolder
 from easops.playbook.steps.codec import Json, dumps
 
 KEPT: Final = dt.timedelta(days=400)
 """How long records are kept."""
 
-_STAY_AS_FIRST_WRITTEN: Final[tuple[EntryKind, ...]] = ("intent", "notice")
+STAY_AS_FIRST_WRITTEN: Final[tuple[EntryKind, ...]] = ("intent", "notice")
 """After a kill these are written again. What has to stay is what was true before anything was sent."""
 
 # A database may be older than this version of easops: the names of its columns stay.
@@ -58,19 +56,8 @@ _ENTRIES = sa.Table(
 )
 
 
-@contextmanager
-def open_store(state: StateFolder | None) -> Iterator[tuple[RunStore, StateFolder]]:
-    """The runs of the state folder (None: the default one), which is made if it is not there."""
-    folder = (state or StateFolder.default()).prepared()
-    store = RunStore(folder.database_url)
-    try:
-        yield store, folder
-    finally:
-        store.close()
-
-
 class RunStore:
-    """The runs of one database, with what is recorded of each.
+    """The runs of one database, with what is recorded of each (``run_record.RunRecord``).
 
     Its methods raise ``DatabaseAway`` if the database does not answer for a minute, and ``EasopsError`` if it cannot be
     used.
@@ -123,7 +110,7 @@ class RunStore:
         notice) stays as it was first written."""
         now = dt.datetime.now(dt.UTC).isoformat()
         insert = self._insert(_ENTRIES).values(run_id=run_id, kind=kind, key=key, body=dumps(body), at=now)
-        if kind in _STAY_AS_FIRST_WRITTEN:
+        if kind in STAY_AS_FIRST_WRITTEN:
             self._execute(insert.on_conflict_do_nothing())
         else:
             self._execute(

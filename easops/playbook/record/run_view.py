@@ -10,8 +10,8 @@ from easops.playbook.record.liveness import liveness_of, was_stopped
 from easops.playbook.record.notice import Notice
 from easops.playbook.record.notice_ledger import notices_of
 from easops.playbook.record.run import Run
-from easops.playbook.record.run_store import RunStore, open_store
-from easops.playbook.record.state_folder import StateFolder
+from easops.playbook.record.run_record import RunRecord
+from easops.playbook.record.state_folder import StateFolder, open_store
 from easops.playbook.record.stored_run import changes_of, steps_of
 from easops.playbook.steps.step_result import StepResult
 from easops.status import Status
@@ -74,7 +74,7 @@ def show_run(run_id: str, state: StateFolder | None = None) -> RunView:
         return view_of(run, store, alive=alive)
 
 
-def view_of(run: Run, store: RunStore, *, alive: bool = False) -> RunView:
+def view_of(run: Run, store: RunRecord, *, alive: bool = False) -> RunView:
     """A run with all that is recorded of it. *alive* is whether a process executes it now."""
     steps = steps_of(run, store)
     pending = find_pending_approval(run, store, steps)
@@ -82,7 +82,7 @@ def view_of(run: Run, store: RunStore, *, alive: bool = False) -> RunView:
     return _with_stop(view, store)
 
 
-def _with_stop(view: RunView, store: RunStore) -> RunView:
+def _with_stop(view: RunView, store: RunRecord) -> RunView:
     if view.alive or view.run.ended is not None:
         return view
     return attrs.evolve(view, stopped=was_stopped(view.run, store))

@@ -11,7 +11,7 @@ from easops.actions.sent import Sent
 from easops.clock import Clock
 from easops.identity import this_machine
 from easops.playbook.record.run import Entry, Run
-from easops.playbook.record.run_store import RunStore
+from easops.playbook.record.run_record import RunRecord
 from easops.playbook.steps.codec import Json, from_json
 from easops.status import CHANGED_OR_UNSURE, Status
 
@@ -44,7 +44,7 @@ def moment(clock: Clock, name: str) -> dict[str, Json]:
     return {"at": clock.now().isoformat(), "clock": name}
 
 
-def recorded_changes(run: Run, store: RunStore) -> tuple[RecordedChange, ...]:
+def recorded_changes(run: Run, store: RunRecord) -> tuple[RecordedChange, ...]:
     """The changes of *run*, in the order of their intents."""
     entries = store.entries(run.run_id, "intent", "sent", "outcome")
     sent = {entry.key: entry for entry in entries if entry.kind == "sent"}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import attrs
@@ -12,6 +14,8 @@ from easops.playbook.record.database_lock import DatabaseLock
 from easops.playbook.record.location import DATABASE, VARIABLE, state_path
 from easops.playbook.record.postgresql import postgresql_url
 from easops.playbook.record.run_lock import FileLock, RunLock
+from easops.playbook.record.run_record import RunRecord
+from easops.playbook.record.run_store import RunStore
 from easops.remoting.secret import Secret
 
 
@@ -57,6 +61,10 @@ class StateFolder:
             return self.database.reveal()
         return f"sqlite:///{(self.path / DATABASE).as_posix()}"
 
+    def records(self) -> RunRecord:
+        """The record of its runs, to be closed after use."""
+        return RunStore(self.database_url)
+
     @property
     def labs(self) -> Path:
         """The folder with the labs of runs, a folder for each run."""
@@ -71,3 +79,14 @@ class StateFolder:
         if self.database is not None:
             return DatabaseLock(self.database.reveal(), run_id)
         return FileLock(self.path / "locks" / f"{run_id}.lock")
+
+
+@contextmanager
+def open_store(state: StateFolder | None) -> Iterator[tuple[RunRecord, StateFolder]]:
+    """The runs of the state folder (None: the default one), which is made if it is not there."""
+    folder = (state or StateFolder.default()).prepared()
+    store = folder.records()
+    try:
+        yield store, folder
+    finally:
+        store.close()

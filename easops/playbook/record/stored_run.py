@@ -5,18 +5,18 @@ from __future__ import annotations
 from easops.actions.change import Change, ChangeOutcome
 from easops.errors import Refused
 from easops.playbook.record.run import Run
-from easops.playbook.record.run_store import RunStore
+from easops.playbook.record.run_record import RunRecord
 from easops.playbook.steps.codec import from_json
 from easops.playbook.steps.step_result import StepResult
 
 
-def steps_of(run: Run, store: RunStore) -> tuple[StepResult, ...]:
+def steps_of(run: Run, store: RunRecord) -> tuple[StepResult, ...]:
     """The results of its steps, in the order of the playbook."""
     steps = [from_json(entry.body, StepResult) for entry in store.entries(run.run_id, "step")]
     return tuple(sorted(steps, key=lambda step: step.position or step.number))
 
 
-def changes_of(run: Run, store: RunStore) -> tuple[tuple[Change, ChangeOutcome | None], ...]:
+def changes_of(run: Run, store: RunRecord) -> tuple[tuple[Change, ChangeOutcome | None], ...]:
     """Its changes in the order of their intents, each with its outcome (None: not recorded)."""
     outcomes = {entry.key: from_json(entry.body, ChangeOutcome) for entry in store.entries(run.run_id, "outcome")}
     return tuple(
