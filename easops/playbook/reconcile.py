@@ -9,7 +9,8 @@ from easops.clock import Clock
 from easops.detectors.detect import ProgressObserver
 from easops.errors import Refused
 from easops.inventory.host import Host
-from easops.playbook.execution.maintenance import cancel
+from easops.playbook.execution.dbos_engine import DBOS_ENGINE
+from easops.playbook.execution.engine import Engine
 from easops.playbook.execution.world import context_of, world_of
 from easops.playbook.open_changes import settle_changes
 from easops.playbook.record.liveness import locked_run
@@ -18,6 +19,7 @@ from easops.playbook.record.run_record import RunRecord
 from easops.playbook.record.state_folder import StateFolder, open_store
 from easops.playbook.record.stored_run import refuse_closed, steps_of
 from easops.playbook.steps.observer import Silent
+from easops.remoting.pool import SessionPool
 from easops.status import Status, worst
 
 
@@ -63,15 +65,20 @@ def abandon(
             )
         with world_of(run, hosts, state) as (run_hosts, clock):
             found = reconcile_run(run, store, run_hosts, clock, observer)
-        abandon_run(run, store, state)
+        abandon_run(run, store, state, DBOS_ENGINE)
         return found
 
 
 def reconcile_run(
-    run: Run, store: RunRecord, hosts: Sequence[Host], clock: Clock, observer: ProgressObserver | None = None
+    run: Run,
+    store: RunRecord,
+    hosts: Sequence[Host],
+    clock: Clock,
+    observer: ProgressObserver | None = None,
+    sessions: SessionPool | None = None,
 ) -> tuple[tuple[Change, ChangeOutcome], ...]:
     """As ``reconcile``, for a run whose lock is held and whose hosts are known."""
-    with context_of(run, store, hosts, clock, observer or Silent()) as context:
+    with context_of(run, store, hosts, clock, observer or Silent(), sessions) as context:
         found = settle_changes(run, store, context)
     if run.ended is not None and run.status == Status.UNKNOWN and found:
         # It ended as unknown because of these changes. Now they are known, so its status is that of its worst step.
@@ -80,7 +87,7 @@ def reconcile_run(
     return found
 
 
-def abandon_run(run: Run, store: RunRecord, state: StateFolder) -> None:
+def abandon_run(run: Run, store: RunRecord, state: StateFolder, engine: Engine) -> None:
     """Close a run that no process executes, and release its targets."""
-    cancel(state, run.attempt_ids)
+    engine.cancel(state, run.attempt_ids)
     store.update(run.run_id, closed="abandoned", unfinished=False)

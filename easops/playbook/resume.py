@@ -16,10 +16,8 @@ from easops.playbook.assessment.open_run import refuse_open_run
 from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.attempt import attempt
 from easops.playbook.execution.caller import Caller, Confirm
-from easops.playbook.execution.dbos_engine import PROTOCOL
 from easops.playbook.execution.execute_run import execute_run
-from easops.playbook.execution.execution import one_run_per_process
-from easops.playbook.execution.maintenance import check_engine
+from easops.playbook.execution.journal import PROTOCOL
 from easops.playbook.execution.run_options import WAIT, RunOptions
 from easops.playbook.execution.world import world_of
 from easops.playbook.record.approval import refuse_denied
@@ -66,9 +64,17 @@ def resume(
         Interrupted, and the errors of a read before the first step: as for ``run``.
     """
     options = RunOptions(Caller(observer, confirm), wait, stopper, sessions, announcer)
-    with one_run_per_process(), open_store(state) as (store, state), locked_run(store, state, run_id) as (run, lock):
+    return resume_run(run_id, hosts, options, state=state)
+
+
+def resume_run(
+    run_id: str, hosts: Sequence[Host] | None, options: RunOptions, *, state: StateFolder | None
+) -> RunReport:
+    """As ``resume``."""
+    engine, announcer = options.engine, options.announcer
+    with engine.reserved(), open_store(state) as (store, state), locked_run(store, state, run_id) as (run, lock):
         refuse_closed(run)
-        check_engine(state)
+        engine.check(state)
         if run.document["protocol"] != PROTOCOL:
             raise Refused(
                 f"run {run.run_id} was recorded with engine protocol {run.document['protocol']}",
@@ -86,9 +92,9 @@ def resume(
             )
         if run.waits:
             refuse_open_run(store, state, run, run.document["anew"])
-            run = attrs.evolve(run, attempts=1, started=dt.datetime.now(dt.UTC))
+            run = attrs.evolve(run, attempts=1, started=options.clock().now())
             store.update(run.run_id, attempts=1, started=run.started.isoformat())
-        store.write(run.run_id, "resumed", dt.datetime.now(dt.UTC).isoformat(), to_json(this_person()))
+        store.write(run.run_id, "resumed", options.clock().now().isoformat(), to_json(this_person()))
         if run.document.get("submitted"):
             options = attrs.evolve(options, asks=False)
         if run.ended is not None:
@@ -97,7 +103,7 @@ def resume(
         if announcer is not None:
             run = attrs.evolve(run, document={**run.document, "notify": announcer.recorded()})
             store.update(run.run_id, document=dumps(run.document))
-        with world_of(run, hosts, state) as (run_hosts, clock):
+        with world_of(run, hosts, state, options.clock) as (run_hosts, clock):
             options = options.in_lab(run.lab)
             if run.kind == "undo":
                 main = functools.partial(attempt_undo, run)

@@ -14,7 +14,7 @@ from typing import Any
 
 import attrs
 
-from easops.clock import Clock, SystemClock
+from easops.clock import Clock
 from easops.context import Context
 from easops.duration import format_duration
 from easops.errors import BadInput
@@ -27,9 +27,8 @@ from easops.playbook.assessment.run_facts import OpenRun
 from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.attempt import attempt
 from easops.playbook.execution.caller import Caller, Confirm
+from easops.playbook.execution.dbos_engine import DBOS_ENGINE
 from easops.playbook.execution.execute_run import execute_run, recorded_origin
-from easops.playbook.execution.execution import one_run_per_process
-from easops.playbook.execution.maintenance import check_engine, prune
 from easops.playbook.execution.run_options import WAIT, RunOptions
 from easops.playbook.execution.world import time_of_run
 from easops.playbook.language.find import find_playbook
@@ -145,10 +144,11 @@ def start_run(
         raise BadInput("there are no hosts to run on", "no inventory is named", "name an inventory, or use the lab")
     state = state or StateFolder.default()
     with ExitStack() as stack:
-        clock: Clock = SystemClock()
+        engine = options.engine
+        clock: Clock = options.clock()
         lab_scenario: str | None = None
         if check:
-            check_engine(state)
+            engine.check(state)
             if lab:
                 world = stack.enter_context(temporary_lab(scenario or playbook.scenario or DEFAULT_SCENARIO))
                 hosts, clock, lab_scenario = world.hosts, world.clock, world.scenario
@@ -157,13 +157,13 @@ def start_run(
             earlier = None if lab else _earlier_run(state, playbook, chosen.selected, anew)
             report = _checked(playbook, inputs, chosen, clock, options)
             return options.caller.checked(attrs.evolve(report, lab=lab_scenario, limit=limit, earlier=earlier))
-        stack.enter_context(one_run_per_process())
+        stack.enter_context(engine.reserved())
         state = state.prepared()
-        run_id = new_run_id()
+        run_id = engine.new_run_id()
         store = state.records()
         stack.callback(store.close)
-        check_engine(state)
-        prune(store, state)
+        engine.check(state)
+        engine.prune(store, state)
         lock = state.lock(run_id)
         lock.take()
         stack.enter_context(releasing(lock))
@@ -206,7 +206,7 @@ def submit(
     arguments = dict(inputs or {})
     check_inputs(playbook, arguments)
     with open_store(state) as (store, state):
-        check_engine(state)
+        DBOS_ENGINE.check(state)
         now = dt.datetime.now(dt.UTC)
         new_run, _ = _new_run(new_run_id(), playbook, arguments, hosts, limit, None, announcer, now)
         new_run = attrs.evolve(new_run, document={**new_run.document, "submitted": True, "anew": anew}, attempts=0)

@@ -15,13 +15,11 @@ from easops.playbook.assessment.ending import Announcer
 from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.execution.caller import Caller, Confirm
 from easops.playbook.execution.execute_run import execute_run, recorded_origin
-from easops.playbook.execution.execution import one_run_per_process
-from easops.playbook.execution.maintenance import check_engine
 from easops.playbook.execution.run_options import WAIT, RunOptions
 from easops.playbook.execution.world import context_of, time_of_run, world_of
 from easops.playbook.reconcile import abandon_run, reconcile_run
 from easops.playbook.record.liveness import locked_run, releasing
-from easops.playbook.record.run import Run, new_run_id
+from easops.playbook.record.run import Run
 from easops.playbook.record.state_folder import StateFolder, open_store
 from easops.playbook.steps.codec import to_json
 from easops.playbook.steps.effects import Job, ReadOnlyEffects
@@ -75,8 +73,22 @@ def undo(
         Interrupted, and the errors of a read before the first step: as for ``run``.
     """
     options = RunOptions(Caller(observer, confirm), wait, stopper, sessions, announcer)
+    return undo_run(run_id, hosts, options, check=check, skip_drifted=skip_drifted, state=state)
+
+
+def undo_run(
+    run_id: str,
+    hosts: Sequence[Host] | None,
+    options: RunOptions,
+    *,
+    check: bool,
+    skip_drifted: bool,
+    state: StateFolder | None,
+) -> RunReport:
+    """As ``undo``."""
+    engine = options.engine
     with (
-        nullcontext() if check else one_run_per_process(),
+        nullcontext() if check else engine.reserved(),
         open_store(state) as (store, state),
         locked_run(store, state, run_id) as (run, _lock),
     ):
@@ -87,14 +99,14 @@ def undo(
                 f"easops runs show {run.run_id} shows more",
                 rule="undone",
             )
-        check_engine(state)
+        engine.check(state)
         options = options.in_lab(run.lab)
-        with world_of(run, hosts, state) as (run_hosts, clock):
+        with world_of(run, hosts, state, options.clock) as (run_hosts, clock):
             if not check:
                 # What may still be carried out would undo the undo.
-                reconcile_run(run, store, run_hosts, clock, options.observer)
+                reconcile_run(run, store, run_hosts, clock, options.observer, options.sessions)
                 if run.ended is None:
-                    abandon_run(run, store, state)
+                    abandon_run(run, store, state, engine)
             jobs = undo_jobs(run, store)
             if check:
                 options.observer.started(None)
@@ -106,27 +118,27 @@ def undo(
                 moved = _move(context, jobs)
                 controller = context.organisation.domain_controller
             started = time_of_run(run.lab, clock)
-            undo_run = _undo_run(run, jobs, started, skip_drifted=skip_drifted, moved=moved, announcer=announcer)
-            lock = state.lock(undo_run.run_id)
+            new_run = _new_run(run, jobs, started, skip_drifted=skip_drifted, moved=moved, options=options)
+            lock = state.lock(new_run.run_id)
             lock.take()
             with releasing(lock):
-                store.add(undo_run)
+                store.add(new_run)
                 for entry in store.entries(run.run_id, "facts"):
-                    store.write(undo_run.run_id, "facts", entry.key, {**entry.body, "domain_controller": controller})
-                options.observer.started(undo_run.run_id)
-                main = functools.partial(attempt_undo, undo_run)
-                report = execute_run(undo_run, undo_run.run_id, main, store, state, lock, run_hosts, clock, options)
+                    store.write(new_run.run_id, "facts", entry.key, {**entry.body, "domain_controller": controller})
+                options.observer.started(new_run.run_id)
+                main = functools.partial(attempt_undo, new_run)
+                report = execute_run(new_run, new_run.run_id, main, store, state, lock, run_hosts, clock, options)
             return options.caller.checked(report)
 
 
-def _undo_run(
+def _new_run(
     run: Run,
     jobs: Sequence[Job],
     started: dt.datetime,
     *,
     skip_drifted: bool,
     moved: str,
-    announcer: Announcer | None,
+    options: RunOptions,
 ) -> Run:
     """The undo of *run*, to record before it begins: a run of its own, with its own origin and confirmation."""
     document = {
@@ -138,9 +150,9 @@ def _undo_run(
         "jobs": to_json(list(jobs)),
         "skip_drifted": skip_drifted,
         "moved": moved,
-        "notify": None if announcer is None else announcer.recorded(),
+        "notify": None if options.announcer is None else options.announcer.recorded(),
     }
-    return Run(new_run_id(), "undo", f"undo of {run.run_id}", document, run.targets, started)
+    return Run(options.engine.new_run_id(), "undo", f"undo of {run.run_id}", document, run.targets, started)
 
 
 def _move(context: Context, jobs: Sequence[Job]) -> str:

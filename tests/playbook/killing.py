@@ -10,7 +10,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from typing import Any, Final, Literal
 from unittest.mock import patch
 
@@ -21,9 +21,9 @@ from easops.actions.perform import perform
 from easops.context import Context
 from easops.errors import EasopsError
 from easops.playbook.execution.apply_changes import apply_job
-from easops.playbook.execution.durable_step import durable_step
+from easops.playbook.execution.claim import claim
+from easops.playbook.execution.dbos_journal import DbosJournal
 from easops.playbook.execution.execution import Execution
-from easops.playbook.execution.target_workflow import claim
 from easops.playbook.steps.effects import Job
 
 MOMENTS: Final[Mapping[str, str]] = {
@@ -46,11 +46,13 @@ _EXECUTION: Final = "easops.playbook.execution"
 
 @contextmanager
 def _steps_replaced(stepping: Callable[[str, Callable[[], Any]], Any]) -> Iterator[None]:
-    """Within the block *stepping* is called in place of ``durable_step``."""
-    with ExitStack() as stack:
-        for module in ("durable_effects", "durable_changes", "target_workflow"):
-            stack.enter_context(patch(f"{_EXECUTION}.{module}.durable_step", stepping))
+    """Within the block *stepping* is called in place of the journal's ``step``."""
+    with patch.object(DbosJournal, "step", lambda journal, name, call: stepping(name, call)):
         yield
+
+
+def _stepped(name: str, call: Callable[[], Any]) -> Any:
+    return DBOS.run_step({"name": name}, call)
 
 
 def die() -> None:
@@ -72,16 +74,18 @@ def killed_at(
     intents; and ``enqueued`` is when they are in the queue too.
     """
     here = threading.local()
+    unheard: list[str] = []
+    result = DbosJournal.result
 
     def stepping(name: str, call: Callable[[], Any]) -> Any:
         if name not in (f"{change}.intent", f"{change}.change"):
             if holding_others and name.endswith(".intent"):
                 never_going_on()
-            return durable_step(name, call)
+            return _stepped(name, call)
         intent = name.endswith(".intent")
         if intent and moment == "before-intent":
             end()
-        value = durable_step(name, call if intent else lambda: carrying(call))
+        value = _stepped(name, call if intent else lambda: carrying(call))
         if (intent and moment == "after-intent") or (not intent and moment == "committed"):
             end()
         return value
@@ -103,14 +107,20 @@ def killed_at(
             end()
         return perform(made, context, **more)
 
-    def claiming(execution: Execution, job: Job) -> Any:
-        handle = claim(execution, job)
+    def claiming(execution: Execution, journal: DbosJournal, job: Job) -> Any:
+        claimed = claim(execution, journal, job)
         wanted = change.startswith(f"{job.key}.{job.target}.")
         if moment == "enqueued" and wanted is not holding_others:
             end()
-        if moment == "child-ended" and wanted and not isinstance(handle, tuple):
-            return _Unheard(handle.workflow_id, end)
-        return handle
+        if moment == "child-ended" and wanted and isinstance(claimed, str):
+            unheard.append(claimed)
+        return claimed
+
+    def hearing(journal: DbosJournal, child_id: str) -> Any:
+        if child_id in unheard:
+            _wait_for(child_id)
+            end()
+        return result(journal, child_id)
 
     def beginning(*arguments: Any) -> Any:
         if moment == "enqueued":  # the queue may be as quick as the kill
@@ -120,7 +130,8 @@ def killed_at(
     with (
         _steps_replaced(stepping),
         patch(f"{_EXECUTION}.durable_changes.perform", performing),
-        patch(f"{_EXECUTION}.target_workflow.apply_job", beginning),
+        patch(f"{_EXECUTION}.dbos_journal.apply_job", beginning),
+        patch.object(DbosJournal, "result", hearing),
         patch(f"{_EXECUTION}.durable_effects.claim", claiming),
     ):
         yield
@@ -140,7 +151,7 @@ def ended_at_step(number: int, when: When, end: Callable[[], None] = die) -> Ite
         local.late = at >= number
         if at == number and when == "before":
             end()
-        value = durable_step(name, (lambda: done(call)) if at == number and when == "done" else call)
+        value = _stepped(name, (lambda: done(call)) if at == number and when == "done" else call)
         if at == number and when == "after":
             end()
         return value
@@ -175,10 +186,10 @@ def ended_at_name(name: str, when: When) -> Iterator[None]:
 
     def stepping(here: str, call: Callable[[], Any]) -> Any:
         if here != name:
-            return durable_step(here, call)
+            return _stepped(here, call)
         if when == "before":
             die()
-        value = durable_step(here, (lambda: done(call)) if when == "done" else call)
+        value = _stepped(here, (lambda: done(call)) if when == "done" else call)
         die()
         return value
 
@@ -191,15 +202,9 @@ def ended_at_name(name: str, when: When) -> Iterator[None]:
         yield
 
 
-class _Unheard:
-    """The handle of a child workflow; the process ends before anybody gets its result."""
-
-    def __init__(self, workflow_id: str, end: Callable[[], None]) -> None:
-        self.workflow_id, self._end = workflow_id, end
-
-    def get_result(self, **more: Any) -> Any:
-        # A thread of its own is outside of the parent's workflow, so that the engine keeps nothing of this.
-        waiting = threading.Thread(target=lambda: DBOS.retrieve_workflow(self.workflow_id).get_result(**more))
-        waiting.start()
-        waiting.join()
-        self._end()
+def _wait_for(child_id: str) -> None:
+    """Wait until a child workflow has ended, and nobody has heard of it."""
+    # A thread of its own is outside of the parent's workflow, so that the engine keeps nothing of this.
+    waiting = threading.Thread(target=lambda: DBOS.retrieve_workflow(child_id).get_result())
+    waiting.start()
+    waiting.join()

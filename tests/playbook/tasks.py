@@ -20,6 +20,7 @@ import attrs
 from dbos import DBOS
 
 from easops.actions import ACTIONS
+from easops.clock import SystemClock
 from easops.detectors import DETECTORS
 from easops.inventory.load import load_inventory
 from easops.playbook.assessment.run_report import RunReport
@@ -112,8 +113,7 @@ def process(
     clock = _AskedClock(connection)
     with (
         quick_recovery(),
-        patch("easops.playbook.run.SystemClock", lambda: clock),
-        patch("easops.playbook.execution.world.SystemClock", lambda: clock),
+        patch.object(SystemClock, "__new__", lambda cls: clock),
         patch("easops.playbook.steps.verify_step._FIRST_WAIT", 240.0),
         patch("easops.playbook.steps.verify_step._LONGEST_WAIT", 240.0),
         patch("easops.actions.recycle_app_pool._READ_AGAIN", 30.0),

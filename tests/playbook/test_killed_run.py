@@ -18,8 +18,8 @@ from easops.detectors import DETECTORS
 from easops.errors import Refused
 from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.execution.caller import always
-from easops.playbook.execution.dbos_engine import PROTOCOL
 from easops.playbook.execution.execute_run import recorded_origin
+from easops.playbook.execution.journal import PROTOCOL
 from easops.playbook.language.load import load_playbook_text
 from easops.playbook.reconcile import abandon
 from easops.playbook.record.run_store import RunStore

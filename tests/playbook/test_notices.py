@@ -21,7 +21,7 @@ from easops.playbook.assessment.run_report import report_of
 from easops.playbook.record.notice import Notice
 from easops.playbook.record.notice_ledger import Moment, NoticeLedger, notices_of
 from easops.playbook.record.run import Run
-from easops.playbook.record.run_store import RunStore
+from easops.playbook.record.run_record import RunRecord
 from easops.playbook.record.run_view import RunView
 from easops.playbook.record.state_folder import StateFolder, open_store
 from easops.playbook.run import run
@@ -42,7 +42,7 @@ def hook() -> Iterator[Hook]:
 
 
 @contextmanager
-def recorded(state: StateFolder) -> Iterator[RunStore]:
+def recorded(state: StateFolder) -> Iterator[RunRecord]:
     with open_store(state) as (store, _):
         store.add(RUN)
         store.end(RUN.run_id, "changed", dt.datetime.now(dt.UTC), unfinished=False)
@@ -53,12 +53,12 @@ def ending(moment: Moment = "end", run: Run = RUN) -> Ending:
     return Ending(report_of(RunView(run, False, (), ()), stopped=moment == "stopped"))
 
 
-def announced(store: RunStore, hook: Hook, moment: Moment = "end", run: Run = RUN) -> tuple[Notice, ...]:
+def announced(store: RunRecord, hook: Hook, moment: Moment = "end", run: Run = RUN) -> tuple[Notice, ...]:
     notifications = Notifications((Channel("on-call", ("end",), Webhook(hook.url)),))
     return notifications.announce(ending(moment, run), NoticeLedger(store, run, moment), lambda text: None)
 
 
-def statuses(store: RunStore) -> list[tuple[str, str]]:
+def statuses(store: RunRecord) -> list[tuple[str, str]]:
     return [(notice.channel, notice.status) for notice in notices_of(RUN, store)]
 
 

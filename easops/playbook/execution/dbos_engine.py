@@ -2,37 +2,34 @@
 
 A run is a workflow that interprets the steps. Each target that is to be changed is a child workflow. Each DBOS step has
 a plain JSON value, never an exception, and is named after what it does: a replay that no longer fits raises an error,
-and does not take the value of another step. ``PROTOCOL`` is raised whenever the order, the name or the value of a DBOS
-step changes.
+and does not take the value of another step.
 Source: docs/explanation/playbooks.md, "The engine".
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Final
 
 from dbos import DBOS, DBOSConfig, SetWorkflowID, WorkflowHandle
 
 from easops.playbook.execution import execution as process
-from easops.playbook.execution.durable_effects import DurableEffects
-from easops.playbook.execution.execution import Execution, current
+from easops.playbook.execution import waits
+from easops.playbook.execution.dbos_journal import QUEUE, interpret_attempt, result_of
+from easops.playbook.execution.execution import Execution, one_run_per_process
+from easops.playbook.execution.journal import PROTOCOL
 from easops.playbook.execution.json_serializer import JsonSerializer
+from easops.playbook.execution.maintenance import cancel, check_engine, prune, version_of
 from easops.playbook.execution.supervision import wait_for_end
-from easops.playbook.execution.target_workflow import QUEUE, result_of, signalling_end
-
-PROTOCOL: Final = 1
+from easops.playbook.execution.waits import Waits
+from easops.playbook.record.run import new_run_id
+from easops.playbook.record.run_record import RunRecord
+from easops.playbook.record.state_folder import StateFolder
 
 _QUEUE_POLL: Final = 0.25
 """Seconds between two looks into the queue, and so until a child workflow begins. Each look is a transaction."""
-
-
-@DBOS.workflow(name="easops.run")
-def _interpret(attempt_id: str) -> str:
-    execution = current()
-    with signalling_end(execution):
-        execution.main(DurableEffects(execution))
-    return attempt_id
 
 
 def execute(execution: Execution) -> None:
@@ -51,7 +48,7 @@ def execute(execution: Execution) -> None:
             handle = DBOS.retrieve_workflow(execution.attempt_id)
         else:
             with SetWorkflowID(execution.attempt_id):
-                handle = DBOS.start_workflow(_interpret, execution.attempt_id)
+                handle = DBOS.start_workflow(interpret_attempt, execution.attempt_id)
         wait_for_end(execution, lambda: result_of(execution, handle))
     except BaseException as error:
         if not isinstance(error, Exception):
@@ -61,12 +58,6 @@ def execute(execution: Execution) -> None:
         _shut_down()
         raise
     _shut_down()
-
-
-def version_of(protocol: int, run_id: str) -> str:
-    """The application version under which DBOS executes a run. A process executes whatever is enqueued under its
-    version: each run has its own, so that only the process that holds its lock does."""
-    return f"{protocol}/{run_id}"
 
 
 def _shut_down() -> None:
@@ -91,3 +82,32 @@ def _config(execution: Execution) -> DBOSConfig:
         # DBOS.destroy() waits for a thread that sleeps this long (1 s by default) and asks the database nothing here.
         notification_listener_polling_interval_sec=0.05,
     )
+
+
+class DbosEngine:
+    """The ``Engine`` of the product. A process executes one run at a time."""
+
+    @property
+    def waits(self) -> Waits:
+        return waits.WAITS
+
+    def new_run_id(self) -> str:
+        return new_run_id()
+
+    def reserved(self) -> AbstractContextManager[None]:
+        return one_run_per_process()
+
+    def check(self, state: StateFolder) -> None:
+        check_engine(state)
+
+    def execute(self, execution: Execution) -> None:
+        execute(execution)
+
+    def cancel(self, state: StateFolder, attempt_ids: Sequence[str]) -> None:
+        cancel(state, attempt_ids)
+
+    def prune(self, store: RunRecord, state: StateFolder) -> None:
+        prune(store, state)
+
+
+DBOS_ENGINE: Final = DbosEngine()

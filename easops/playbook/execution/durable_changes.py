@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 
 from easops.actions.change import Change, ChangeOutcome
 from easops.actions.perform import perform
@@ -10,6 +11,7 @@ from easops.playbook.execution.apply_changes import host_time
 from easops.playbook.execution.durable_step import durable_step
 from easops.playbook.execution.execution import ApprovalLapsed, Execution
 from easops.playbook.execution.interrupted import Interrupted
+from easops.playbook.execution.journal import Journal
 from easops.playbook.record.sending import RecordedChange, moment, recorded_changes
 from easops.playbook.steps.approval_request import RULE
 from easops.playbook.steps.codec import Json, from_json, to_json
@@ -17,13 +19,16 @@ from easops.status import AS_WANTED, Status
 
 
 class DurableChanges:
-    """The ``RecordedChanges`` (``easops.playbook.execution.apply_changes``) of a run's workflow.
+    """The ``RecordedChanges`` (``easops.playbook.execution.apply_changes``) of a child of a run, in its *journal*.
 
     *approved_until* is the time until which the approval of these changes stays valid; None if they need none.
     """
 
-    def __init__(self, execution: Execution, approved_until: dt.datetime | None) -> None:
-        self._execution, self._approved_until = execution, approved_until
+    def __init__(self, execution: Execution, journal: Journal, approved_until: dt.datetime | None) -> None:
+        self._execution, self._journal, self._approved_until = execution, journal, approved_until
+
+    def _once(self, name: str, call: Callable[[], Json]) -> Json:
+        return durable_step(self._execution, self._journal, name, call)
 
     def perform(self, key: str, change: Change) -> ChangeOutcome:
         execution = self._execution
@@ -66,11 +71,11 @@ class DurableChanges:
 
         with execution.in_flight():
             execution.at_boundary()
-            durable_step(f"{key}.intent", record_intent)
-            return from_json(durable_step(f"{key}.change", make_change), ChangeOutcome)
+            self._once(f"{key}.intent", record_intent)
+            return from_json(self._once(f"{key}.change", make_change), ChangeOutcome)
 
     def host_time(self, key: str, host: str) -> dt.datetime | None:
-        text = durable_step(key, lambda: to_json(host_time(host, self._execution.context)))
+        text = self._once(key, lambda: to_json(host_time(host, self._execution.context)))
         return None if text is None else dt.datetime.fromisoformat(text)
 
 

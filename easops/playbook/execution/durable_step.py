@@ -1,34 +1,33 @@
-"""A step of a DBOS workflow: it is done once, and a replay gets its recorded value."""
+"""A step of a journal: it is done once, and a replay gets its recorded value."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from dbos import DBOS
-
 from easops import errors
 from easops.errors import EasopsError
-from easops.playbook.execution.execution import current
+from easops.playbook.execution.execution import Execution
+from easops.playbook.execution.journal import Journal
 from easops.playbook.record.database import DatabaseAway
 from easops.playbook.steps.codec import Json
 
 
-def durable_step(name: str, call: Callable[[], Json]) -> Json:
+def durable_step(execution: Execution, journal: Journal, name: str, call: Callable[[], Json]) -> Json:
     """The JSON value of *call*, which is called the first time only. Raises the ``EasopsError`` that it raised then.
 
-    The error is recorded as a value and raised outside of the DBOS step: DBOS would store the exception pickled, and
-    would raise one of its own types on a replay.
+    The error is recorded as a value and raised outside of the step: DBOS would store the exception pickled, and would
+    raise one of its own types on a replay.
     """
 
     def outcome() -> Json:
         try:
             return {"value": call()}
         except DatabaseAway as error:
-            current().give_up(error)
+            execution.give_up(error)
         except EasopsError as error:
             return {"error": [type(error).__name__, error.what, error.why, error.next_step, _details(error)]}
 
-    recorded = DBOS.run_step({"name": name}, outcome)
+    recorded = journal.step(name, outcome)
     if "error" in recorded:
         raise _error(*recorded["error"])
     return recorded["value"]

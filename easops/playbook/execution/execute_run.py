@@ -16,10 +16,10 @@ from easops.identity import this_person
 from easops.inventory.host import Host
 from easops.playbook.assessment.ending import Ending
 from easops.playbook.assessment.run_report import RunReport, report_of
-from easops.playbook.execution.dbos_engine import PROTOCOL, execute
 from easops.playbook.execution.error_status import status_of
 from easops.playbook.execution.execution import Execution
 from easops.playbook.execution.interrupted import Interrupted
+from easops.playbook.execution.journal import PROTOCOL
 from easops.playbook.execution.run_options import RunOptions
 from easops.playbook.execution.world import context_of, time_of_run
 from easops.playbook.record.database import DatabaseAway
@@ -88,10 +88,11 @@ def execute_run(
             options.wait,
             interpret,
             clock_name(run.lab),
+            options.engine.waits,
         )
         options.stopper(execution.stop.set)
         try:
-            execute(execution)
+            options.engine.execute(execution)
         except Interrupted as stop:
             # Otherwise the database is away, or another process may execute the run: it has not ended.
             if stop.why is None and stop.unmarked is None and options.announcer is not None:

@@ -13,8 +13,8 @@ import attrs
 
 from easops.context import Context
 from easops.errors import EasopsError, Refused
-from easops.playbook.execution import waits
 from easops.playbook.execution.interrupted import Interrupted
+from easops.playbook.execution.waits import Waits
 from easops.playbook.record import database
 from easops.playbook.record.database import DatabaseAway
 from easops.playbook.record.run_lock import RunLock
@@ -54,7 +54,7 @@ class Execution:
     wait: dt.timedelta
     main: Callable[[Effects], None]
     clock_name: str
-    waits: waits.Waits = attrs.field(factory=lambda: waits.WAITS)
+    waits: Waits
     stop: threading.Event = attrs.field(factory=threading.Event)
     """Set when the run has to stop at its next boundary."""
     own_intents: set[str] = attrs.field(factory=set)

@@ -14,7 +14,6 @@ from pathlib import Path
 from dbos import DBOS, DBOSClient, error
 
 from easops.errors import BadInput
-from easops.playbook.execution.dbos_engine import version_of
 from easops.playbook.execution.json_serializer import JsonSerializer
 from easops.playbook.record.database import Database
 from easops.playbook.record.run import Run
@@ -102,3 +101,9 @@ def prune(store: RunRecord, state: StateFolder) -> None:
         too_old = now.timestamp() - folder.stat().st_mtime > _WORLDS_KEPT_DAYS * 86400
         if too_old and not state.lock(folder.name).is_alive():
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def version_of(protocol: int, run_id: str) -> str:
+    """The application version under which DBOS executes a run. A process executes whatever is enqueued under its
+    version: each run has its own, so that only the process that holds its lock does."""
+    return f"{protocol}/{run_id}"

@@ -8,8 +8,11 @@ from typing import Final
 
 import attrs
 
+from easops.clock import Clock, SystemClock
 from easops.playbook.assessment.ending import Announcer
 from easops.playbook.execution.caller import Caller, always
+from easops.playbook.execution.dbos_engine import DBOS_ENGINE
+from easops.playbook.execution.engine import Engine
 from easops.playbook.steps.effects import Preview
 from easops.playbook.steps.observer import Observer
 from easops.remoting.pool import SessionPool
@@ -25,7 +28,7 @@ class RunOptions:
     *caller* confirms the changes and is shown the progress. *wait* is how long to wait for a target that another run
     holds. *stopper* is called with a function that ends the run at its next boundary, from any thread. *sessions* are
     sessions that the caller keeps open; None: the run has its own. *announcer* sends the notices of the run's end.
-    *asks* is False if all changes are confirmed already.
+    *asks* is False if all changes are confirmed already. *engine* executes the run, and *clock* is this machine's.
     """
 
     caller: Caller
@@ -34,6 +37,8 @@ class RunOptions:
     sessions: SessionPool | None = None
     announcer: Announcer | None = None
     asks: bool = True
+    engine: Engine = DBOS_ENGINE
+    clock: Callable[[], Clock] = SystemClock
 
     @property
     def observer(self) -> Observer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -36,11 +36,14 @@ def time_of_run(scenario: str | None, clock: Clock) -> dt.datetime:
 
 
 @contextmanager
-def world_of(run: Run, hosts: Sequence[Host] | None, state: StateFolder) -> Iterator[tuple[tuple[Host, ...], Clock]]:
+def world_of(
+    run: Run, hosts: Sequence[Host] | None, state: StateFolder, clock: Callable[[], Clock] = SystemClock
+) -> Iterator[tuple[tuple[Host, ...], Clock]]:
     """The hosts of a recorded run, and its clock.
 
     They are the hosts of its lab, which is started again, or the recorded hosts, with the credentials of *hosts* (those
-    of an inventory) if there are any. Raises BadInput if the lab is not there any more, or not on this machine.
+    of an inventory) if there are any; these have the *clock* of this machine. Raises BadInput if the lab is not there
+    any more, or not on this machine.
     """
     if run.lab is not None:
         folder = state.lab(root_of(run))
@@ -60,7 +63,7 @@ def world_of(run: Run, hosts: Sequence[Host] | None, state: StateFolder) -> Iter
     by_name = {host.name: host for host in hosts or ()}
     with_credentials = tuple(_with_credentials(host, by_name.get(host.name)) for host in recorded)
     ask_passwords(with_credentials)
-    yield with_credentials, SystemClock()
+    yield with_credentials, clock()
 
 
 def _with_credentials(recorded: Host, current: Host | None) -> Host:

@@ -74,7 +74,7 @@ def test_a_database_that_a_newer_python_made_works_on_an_older_one(rig: Start) -
 def test_a_run_that_died_of_it_before_is_resumed(rig: Start, unmended: pytest.MonkeyPatch) -> None:
     lab = rig("contacts-storm")
     with unmended.context() as unchecked:
-        unchecked.setattr("easops.playbook.run.check_engine", lambda state: None)
+        unchecked.setattr("easops.playbook.execution.dbos_engine.check_engine", lambda state: None)
         with pytest.raises(sa.exc.IntegrityError):
             block(lab)
     (died,) = list_runs(lab.state)

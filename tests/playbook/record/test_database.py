@@ -16,7 +16,7 @@ from easops.actions import ACTIONS
 from easops.detectors import DETECTORS
 from easops.errors import BadInput, EasopsError, Refused
 from easops.playbook.execution.caller import always
-from easops.playbook.execution.dbos_engine import PROTOCOL
+from easops.playbook.execution.journal import PROTOCOL
 from easops.playbook.language.load import load_playbook_text
 from easops.playbook.language.model import Playbook
 from easops.playbook.record.database import DatabaseAway

@@ -12,9 +12,10 @@ from typing import Any
 import attrs
 import pytest
 
-from easops.playbook.execution.dbos_engine import PROTOCOL
+from easops.playbook.execution.claim import claim_answer
 from easops.playbook.execution.execution import Execution
-from easops.playbook.execution.target_workflow import claim_answer
+from easops.playbook.execution.journal import PROTOCOL
+from easops.playbook.execution.waits import Waits
 from easops.playbook.record.database import DatabaseAway
 from easops.playbook.record.database_lock import DatabaseLock
 from easops.playbook.record.open_runs import find_open_run
@@ -178,7 +179,9 @@ def test_a_run_that_ends_while_it_is_looked_at_has_not_died(tmp_path: Path, monk
     assert [view.status for view in list_runs(state)] == ["changed"]
     store.update("R", ended=None, status=None)
     nobody: Any = None
-    execution = Execution("S", "S", store, state, lock, nobody, nobody, nobody, dt.timedelta(minutes=1), nobody, "")
+    execution = Execution(
+        "S", "S", store, state, lock, nobody, nobody, nobody, dt.timedelta(minutes=1), nobody, "", Waits()
+    )
     assert claim_answer(execution, "R", 0.0) == "ask again"
     monkeypatch.setattr(type(lock), "is_alive", lambda _: False)
     store.update("R", ended=None, status=None)

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from easops.playbook.execution import target_workflow
+from easops.playbook.execution import dbos_journal
+from easops.playbook.execution.dbos_journal import result_of
 from easops.playbook.execution.execution import Execution
-from easops.playbook.execution.target_workflow import result_of
+from easops.playbook.execution.waits import Waits
 
 NOBODY: Any = None
 
@@ -24,7 +25,7 @@ class Handle:
 
 @pytest.fixture
 def execution() -> Execution:
-    return Execution("R", "R", NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, "")
+    return Execution("R", "R", NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, "", Waits())
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         looks.append(workflow_id)
         return True
 
-    monkeypatch.setattr(target_workflow, "_is_working", is_working)
+    monkeypatch.setattr(dbos_journal, "_is_working", is_working)
     return looks
 
 
@@ -57,6 +58,6 @@ def test_a_workflow_that_an_earlier_process_finished_is_not_waited_for(
     execution: Execution, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     handle: Any = Handle()
-    monkeypatch.setattr(target_workflow, "_is_working", lambda workflow_id: False)
+    monkeypatch.setattr(dbos_journal, "_is_working", lambda workflow_id: False)
 
     assert result_of(execution, handle) == "its result"
