@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,6 +23,7 @@ from easops.status import Status
 from .execution.test_dbos_engine import block
 from .kill_matrix import ROWS, USER, WORLD, Row
 from .organisation import reads
+from .processes import easops
 from .stage import Killed, Stage, new_stage
 from .tasks import Kill, resume_run, run_text, undo_run
 
@@ -174,3 +176,30 @@ def test_a_command_whose_connection_was_reset_and_that_arrives_late_is_found(rig
     assert [name for name, _ in lab.sent()] == [cmdlet]
     assert undo(str(report.run_id), state=lab.state, confirm=always).status is Status.UNDONE
     assert reads(lab.hosts) == before
+
+
+def test_the_command_line_waits_and_ends_with_0_for_a_command_that_was_queued_when_it_was_killed(rig: Any) -> None:
+    lab, here, may_go_on = rig("contacts-storm"), threading.Event(), threading.Event()
+    perform = lab.lab.world.perform
+
+    def performing(cmdlet: Any, call: Any, *more: Any) -> Any:
+        if cmdlet.name == "Set-CASMailbox":
+            here.set()
+            may_go_on.wait(60)
+        return perform(cmdlet, call, *more)
+
+    lab.lab.world.perform = performing
+    credentials = ("--inventory", str(lab.lab.inventory))
+    with easops(lab.state, "do", "block_user", f"user={USER}", *credentials, "--yes") as child:
+        assert here.wait(60)
+        child.kill()
+    run_id = list_runs(lab.state)[0].run.run_id
+
+    with easops(lab.state, "runs", "resume", run_id, "--yes") as resumed:
+        assert resumed.stdout is not None
+        waits = next(line for line in resumed.stdout if "waiting until ActiveSync of" in line)
+        may_go_on.set()
+        assert resumed.wait(60) == 0
+
+    assert "shows what became of the change" in waits
+    assert [name for name, _ in lab.sent()] == ["Set-CASMailbox"]
