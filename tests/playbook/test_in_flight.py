@@ -10,9 +10,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
+from easops.actions.block_user import SetActiveSyncEnabled
+from easops.context import Context
 from easops.exchange.cas_mailbox import set_active_sync_enabled
+from easops.playbook.do import do
 from easops.playbook.execution.caller import always
 from easops.playbook.reconcile import reconcile
 from easops.playbook.record.run_view import list_runs, show_run
@@ -22,6 +26,7 @@ from easops.status import Status
 
 from .execution.test_dbos_engine import block
 from .kill_matrix import ROWS, USER, WORLD, Row
+from .late_proxy import late_proxy
 from .organisation import reads
 from .processes import easops
 from .stage import Killed, Stage, new_stage
@@ -203,3 +208,34 @@ def test_the_command_line_waits_and_ends_with_0_for_a_command_that_was_queued_wh
 
     assert "shows what became of the change" in waits
     assert [name for name, _ in lab.sent()] == ["Set-CASMailbox"]
+
+
+def test_a_command_that_a_proxy_forwards_after_it_reset_the_connection_is_found(
+    rig: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab = rig("contacts-storm")
+    before = reads(lab.hosts)
+    world, write = lab.lab.world, SetActiveSyncEnabled.write
+
+    def wait() -> None:
+        ends = world.now().timestamp() + QUEUED_FOR
+        while world.now().timestamp() < ends:
+            time.sleep(0.005)
+
+    first, *others = lab.hosts
+    with late_proxy(first, wait) as (proxy, through):
+
+        def writing(change: SetActiveSyncEnabled, context: Context) -> None:
+            if not proxy.held:
+                proxy.hold()
+            write(change, context)
+
+        monkeypatch.setattr(SetActiveSyncEnabled, "write", writing)
+        hosts = (through, *(attrs.evolve(host, exchange=None) for host in others))
+        report = do("block_user", hosts, {"user": USER}, confirm=True, state=lab.state)
+        undone = undo(str(report.run_id), state=lab.state, confirm=always)
+
+    assert proxy.held == 1
+    assert (report.status, undone.status) == (Status.CHANGED, Status.UNDONE)
+    assert [name for name, _ in lab.sent()] == ["Set-CASMailbox"] * 2
+    assert reads(lab.hosts) == before
