@@ -23,14 +23,14 @@ class Organisation:
     """One organisation, reached through the exchange endpoints of *hosts*, with *sessions*.
 
     *domain_controller* is named (``-DomainController``) by every read and write of a run. It is None until
-    ``exchange.server.choose_domain_controller`` has found one; then Exchange chooses.
+    ``exchange.server.choose_domain_controller`` has found one; then Exchange chooses. *moves* are sentences, one for
+    each time that another endpoint was taken because the one in use stopped answering.
     """
 
     hosts: tuple[Host, ...]
     sessions: Sessions
     domain_controller: str | None = None
     moves: list[str] = attrs.field(factory=list, init=False)
-    """What was moved to another endpoint because one stopped answering: a sentence each, in order."""
     _reached: dict[Version | None, Host] = attrs.field(factory=dict, init=False)
 
     @classmethod

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import multiprocessing
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
+from easops.actions.block_user import SetActiveSyncEnabled
+from easops.context import Context
 from easops.exchange.cas_mailbox import set_active_sync_enabled
+from easops.playbook.do import do
 from easops.playbook.execution.caller import always
 from easops.playbook.reconcile import reconcile
 from easops.playbook.record.run_view import list_runs, show_run
@@ -21,7 +26,9 @@ from easops.status import Status
 
 from .execution.test_dbos_engine import block
 from .kill_matrix import ROWS, USER, WORLD, Row
+from .late_proxy import late_proxy
 from .organisation import reads
+from .processes import easops
 from .stage import Killed, Stage, new_stage
 from .tasks import Kill, resume_run, run_text, undo_run
 
@@ -173,4 +180,62 @@ def test_a_command_whose_connection_was_reset_and_that_arrives_late_is_found(rig
     assert report.status is Status.CHANGED
     assert [name for name, _ in lab.sent()] == [cmdlet]
     assert undo(str(report.run_id), state=lab.state, confirm=always).status is Status.UNDONE
+    assert reads(lab.hosts) == before
+
+
+def test_the_command_line_waits_and_ends_with_0_for_a_command_that_was_queued_when_it_was_killed(rig: Any) -> None:
+    lab, here, may_go_on = rig("contacts-storm"), threading.Event(), threading.Event()
+    perform = lab.lab.world.perform
+
+    def performing(cmdlet: Any, call: Any, *more: Any) -> Any:
+        if cmdlet.name == "Set-CASMailbox":
+            here.set()
+            may_go_on.wait(60)
+        return perform(cmdlet, call, *more)
+
+    lab.lab.world.perform = performing
+    credentials = ("--inventory", str(lab.lab.inventory))
+    with easops(lab.state, "do", "block_user", f"user={USER}", *credentials, "--yes") as child:
+        assert here.wait(60)
+        child.kill()
+    run_id = list_runs(lab.state)[0].run.run_id
+
+    with easops(lab.state, "runs", "resume", run_id, "--yes") as resumed:
+        assert resumed.stdout is not None
+        waits = next(line for line in resumed.stdout if "waiting until ActiveSync of" in line)
+        may_go_on.set()
+        assert resumed.wait(60) == 0
+
+    assert "shows what became of the change" in waits
+    assert [name for name, _ in lab.sent()] == ["Set-CASMailbox"]
+
+
+def test_a_command_that_a_proxy_forwards_after_it_reset_the_connection_is_found(
+    rig: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab = rig("contacts-storm")
+    before = reads(lab.hosts)
+    world, write = lab.lab.world, SetActiveSyncEnabled.write
+
+    def wait() -> None:
+        ends = world.now().timestamp() + QUEUED_FOR
+        while world.now().timestamp() < ends:
+            time.sleep(0.005)
+
+    first, *others = lab.hosts
+    with late_proxy(first, wait) as (proxy, through):
+
+        def writing(change: SetActiveSyncEnabled, context: Context) -> None:
+            if not proxy.held:
+                proxy.hold()
+            write(change, context)
+
+        monkeypatch.setattr(SetActiveSyncEnabled, "write", writing)
+        hosts = (through, *(attrs.evolve(host, exchange=None) for host in others))
+        report = do("block_user", hosts, {"user": USER}, confirm=True, state=lab.state)
+        undone = undo(str(report.run_id), state=lab.state, confirm=always)
+
+    assert proxy.held == 1
+    assert (report.status, undone.status) == (Status.CHANGED, Status.UNDONE)
+    assert [name for name, _ in lab.sent()] == ["Set-CASMailbox"] * 2
     assert reads(lab.hosts) == before
