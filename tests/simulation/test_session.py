@@ -47,6 +47,8 @@ from easops.lab import server
 from easops.lab.cmdlets import CMDLETS
 from easops.lab.scripts import SCRIPTS
 from easops.lab.world import World
+from easops.lab.world.scenario import read_scenario
+from easops.lab.world.state import Beginning, MemoryState
 from easops.lab.world.world import Answer
 from easops.logs.folder import list_logs
 from easops.logs.source import RemoteLog
@@ -71,7 +73,8 @@ def two_ways(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     with server.start(folder / "wire", scenario=scenario, speed=0, begin=START) as lab, SessionPool() as pool:
         hosts = {host.name: host for host in load_inventory(lab.inventory).hosts}
         answers: dict[str, Answer] = {**CMDLETS, **SCRIPTS}
-        world = World.open(folder / "in-process", answers, scenario=scenario, speed=0, start=START)
+        beginning = Beginning(scenario, read_scenario(scenario), 1, START.timestamp(), 0.0)
+        world = World(MemoryState(), beginning, answers, read_only=False)
         kept: dict[tuple[str, EndpointName], Session] = {}
 
         def in_process(name: str, endpoint: EndpointName) -> Session:

@@ -25,7 +25,7 @@ from easops.lab.world.in_flight import InFlight
 from easops.lab.world.phone import Phone
 from easops.lab.world.population import Population
 from easops.lab.world.scenario import Scenario, build_scenario, read_scenario
-from easops.lab.world.state import Beginning, StateFolder
+from easops.lab.world.state import Beginning, StateFolder, WorldState
 
 ZONE: Final = dt.timezone(dt.timedelta(hours=1))
 """The servers' time zone. It is not UTC, so that code that confuses the two fails."""
@@ -52,7 +52,7 @@ class World:
     """One simulated organisation. One lock protects all of it."""
 
     def __init__(
-        self, state: StateFolder, beginning: Beginning, answers: Mapping[str, Answer], *, read_only: bool
+        self, state: WorldState, beginning: Beginning, answers: Mapping[str, Answer], *, read_only: bool
     ) -> None:
         self.scenario: Scenario = build_scenario(beginning.scenario, beginning.data)
         self.seed: int = beginning.seed
@@ -65,7 +65,7 @@ class World:
         self.moment: float = begin
         self.directory: Directory = Directory(self.scenario, self.seed)
         self.servers: dict[str, Server] = {
-            data.name: Server(data, self.scenario.domain, self.seed, begin, self.start, state.servers)
+            data.name: Server(data, self.scenario.domain, self.seed, begin, self.start, state.disk(data.name))
             for data in self.scenario.servers
         }
         self._active_sync = ActiveSync(self.scenario, self.directory, self._events)
