@@ -21,6 +21,9 @@ class WorldBackend:
     def new_pipeline(self) -> WorldPipeline:
         return WorldPipeline(self._world)
 
+    def is_down(self, server: str) -> bool:
+        return self._world.is_down(server)
+
 
 class WorldPipeline:
     """Answers the commands of one pipeline. It begins with the first of them, and all have that moment."""

@@ -17,6 +17,7 @@ from pypsrp.complex_objects import ObjectMeta
 from pypsrp.messages import ErrorRecordMessage, PipelineState, WarningRecord
 from pypsrp.serializer import Serializer
 
+from easops.errors import UnreachableHost
 from easops.lab.psrp.backend import Backend
 from easops.lab.psrp.backend import Session as LabSession
 from easops.lab.psrp.bound_command import BoundCommand
@@ -52,6 +53,7 @@ class InProcessSession:
         self.host: str = host or server
         self.endpoint: EndpointName = endpoint
         self.lacks: set[str] = set()
+        self._world = world
         self._backend: Backend = WorldBackend(world)
         product, web = world.servers[server].product, world.servers[server].web_administration
         signatures = _signatures(product.version, () if web else ("WebAdministration",))
@@ -63,7 +65,15 @@ class InProcessSession:
         return f"InProcessSession({self.host!r}, {self.endpoint!r})"
 
     def connect(self, *, deadline: float = 30.0) -> None:
-        """Nothing is to be opened."""
+        """Nothing is to be opened. Raises UnreachableHost where the server is down."""
+        self._check_up()
+
+    def _check_up(self) -> None:
+        if self._world.is_down(self._session.server):
+            self.close()
+            raise UnreachableHost(
+                f"{self.host} cannot be reached", "the server is down", "check that it is up and reachable"
+            )
 
     def close(self) -> None:
         """The runspace is lost, with the modules that it has loaded."""
@@ -72,6 +82,7 @@ class InProcessSession:
     def invoke(self, call: Call, *, deadline: float = 60.0) -> Result:
         """Run *call*. Raises CommandFailed as a session over the wire does."""
         statements = pipeline(call)
+        self._check_up()
         output: list[Any] = []
         warnings: list[str] = []
         for batch in batches(statements, self._protocol):

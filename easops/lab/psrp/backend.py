@@ -56,6 +56,10 @@ class Backend(Protocol):
         """What the commands of one new pipeline ask."""
         ...
 
+    def is_down(self, server: str) -> bool:
+        """Whether *server* is down: it answers nobody."""
+        ...
+
 
 class Outlet(Protocol):
     """Takes the fragments for the client; *pipeline* None is the pool. Called from any thread."""

@@ -49,6 +49,11 @@ class ActiveSync:
     def start_request(self, client: Client) -> None:
         """The next request of *client* starts now."""
         now, phone = self._events.time, client.phone
+        if client.ended:
+            return
+        if phone.front.down or phone.back.down:
+            self._events.add(now + client.rng.uniform(20, 60), self.start_request, client)
+            return
         plan = client.plan(now)
         if plan.next_start is not None:
             self._events.add(plan.next_start, self.start_request, client)
@@ -177,9 +182,24 @@ class ActiveSync:
                 log.restart(self._events.time)
 
     def _end_worker(self, server: Server, worker: Worker) -> None:
+        if worker not in server.workers:
+            return  # it was recycled, and ended earlier with its server
         for request in self.in_flight.inside(server, worker):
             self._lose_request(request, worker)
         server.end(worker, self._events.time)
+
+    def go_down(self, server: Server) -> None:
+        """*server* goes down now, and all its worker processes with their requests."""
+        server.down = True
+        for worker in list(server.workers):
+            self._end_worker(server, worker)
+        for log in server.logs.values():
+            log.flush()
+
+    def come_up(self, server: Server) -> None:
+        server.restart(self._events.time)
+        for log in server.logs.values():
+            log.restart(self._events.time)
 
     def policies_changed(self) -> None:
         """To be called after any change to a throttling policy."""

@@ -87,6 +87,7 @@ class Server:
                 pool.worker = self._start(pool, start - age)
                 if name == SYNC_POOL:
                     pool.worker.cpu += self._rng.uniform(0.05, 0.08) * age
+        self.down: bool = False
         self.jobs: list[Job] = []
         self._settled = begin
         self.logs: dict[int, IisLog] = {
@@ -118,6 +119,13 @@ class Server:
         old.drains_until = max(min(last + 1.5, moment + SHUTDOWN_TIME_LIMIT), moment + 1.5)
         pool.worker = self._start(pool, moment)
         return old.drains_until
+
+    def restart(self, moment: float) -> None:
+        """It comes up: each started pool has a new worker process, where it had one."""
+        self.down, self.booted = False, moment
+        for pool in self.pools.values():
+            if pool.started and pool.idle_rate:
+                pool.worker = self._start(pool, moment)
 
     def end(self, worker: Worker, moment: float) -> None:
         """The worker process ends, and its jobs with it."""

@@ -10,11 +10,13 @@ import attrs
 
 from easops.document import Checker, DocumentError, Problem, suggestion
 from easops.errors import BadInput
+from easops.lab.world.happening import Happening, read_happening
 from easops.yaml_reader import parse
 
 _KEYS: Final = (
     "description", "version", "organisation", "servers", "mailboxes", "history", "load", "storms", "stubborn", "heavy",
     "first_sync", "groups", "recipients", "policies", "replication", "stranding", "heartbeats", "news",
+    "happenings",
 )  # fmt: skip
 
 
@@ -107,7 +109,7 @@ class Scenario:
     there are at the start. *stubborn* are the users whose storm no throttling policy stops. *recipients* have no
     mailbox; each has its recipient type. *replication* is how many seconds a change takes from one domain controller to
     the others. A phone uses one of the *heartbeats* (seconds), and a user gets a message about every so many seconds,
-    between the two of *news*.
+    between the two of *news*. *happenings* are what others do after the start.
     """
 
     name: str
@@ -130,6 +132,7 @@ class Scenario:
     recipients: Mapping[str, str]
     policies: tuple[PolicyData, ...]
     stranding: tuple[StrandingData, ...] = ()
+    happenings: tuple[Happening, ...] = ()
     heartbeats: tuple[int, ...] = (470, 480, 540, 600, 900, 1140, 1680)
     news: tuple[float, float] = (500, 1100)
 
@@ -170,6 +173,7 @@ def read_scenario(name: str) -> dict[str, Any]:
 
 def build_scenario(name: str, data: Mapping[str, Any]) -> Scenario:
     """The scenario of *data*, from ``read_scenario`` or a state folder. Raises DocumentError."""
+    _check_happenings(name, data)
     try:
         scenario = _scenario(name, data)
     except (KeyError, TypeError, ValueError) as error:
@@ -207,8 +211,21 @@ def _scenario(name: str, data: Mapping[str, Any]) -> Scenario:
         recipients=dict(data.get("recipients", {})),
         policies=tuple(PolicyData(p["name"], p["values"], tuple(p["users"])) for p in data["policies"]),
         stranding=tuple(StrandingData(**item) for item in data.get("stranding", ())),
+        happenings=tuple(read_happening(item) for item in data.get("happenings", ())),
         **{key: tuple(data[key]) for key in ("heartbeats", "news") if key in data},
     )
+
+
+def _check_happenings(name: str, data: Mapping[str, Any]) -> None:
+    """Raises DocumentError with the mistakes in all happenings."""
+    problems = []
+    for number, item in enumerate(data.get("happenings") or (), start=1):
+        try:
+            read_happening(item)
+        except (ValueError, TypeError) as error:
+            problems.append(Problem(f"{name}.yml", None, None, f"happening {number} cannot be used", str(error)))
+    if problems:
+        raise DocumentError(problems)
 
 
 def _problems(scenario: Scenario) -> Iterator[tuple[str, str]]:
@@ -219,6 +236,13 @@ def _problems(scenario: Scenario) -> Iterator[tuple[str, str]]:
     for what, server in (*places, *(("stranding", data.server) for data in scenario.stranding)):
         if server not in serving:
             yield f"{what}: no phone uses a server {server!r}", f"those for phones are {', '.join(sorted(serving))}"
+    servers = {server.name for server in scenario.servers}
+    for happening in scenario.happenings:
+        if happening.server is not None and happening.server not in servers:
+            yield (
+                f"{happening.what}: there is no server {happening.server!r}",
+                f"there are {', '.join(sorted(servers))}",
+            )
 
 
 def _group(name: str, data: Any) -> GroupData:

@@ -49,7 +49,11 @@ class Stranding:
         if not self._phones:
             return math.inf
         while self._next <= until:
-            phone, worker = self._rng.choice(self._phones), self._server.sync_worker
+            phone = self._rng.choice(self._phones)
+            if self._server.down or phone.front.down:
+                self._next += self._gap()
+                continue
+            worker = self._server.sync_worker
             client = Client(phone, self._rng)
             # Where another server was the front end, its half ended when the phone hung up.
             front = phone.front.sync_worker

@@ -20,6 +20,7 @@ from easops.lab.world.activesync import ActiveSync
 from easops.lab.world.clock import WorldClock
 from easops.lab.world.directory import Directory
 from easops.lab.world.events import EventQueue
+from easops.lab.world.happening import Change, Happening, change_of
 from easops.lab.world.host import Pool, Server
 from easops.lab.world.in_flight import InFlight
 from easops.lab.world.phone import Phone
@@ -31,6 +32,9 @@ ZONE: Final = dt.timezone(dt.timedelta(hours=1))
 """The servers' time zone. It is not UTC, so that code that confuses the two fails."""
 
 DEFAULT_SCENARIO: Final = "contacts-storm"
+
+COLLEAGUE: Final = "colleague"
+"""The account of the administrator who makes the changes of a scenario's happenings."""
 
 _CLOCK_EVERY: Final = 2.0
 
@@ -70,7 +74,7 @@ class World:
         }
         self._active_sync = ActiveSync(self.scenario, self.directory, self._events)
         self.in_flight: InFlight = self._active_sync.in_flight
-        self.phones: list[Phone] = Population(
+        self._population = Population(
             self.scenario,
             self.seed,
             self.directory.mailboxes,
@@ -78,7 +82,12 @@ class World:
             self._active_sync,
             self._events,
             self.start,
-        ).phones
+        )
+        self.phones: list[Phone] = self._population.phones
+        self._answers = answers
+        self._resumed_until = self.start + state.read_clock()
+        for happening in self.scenario.happenings:
+            self._events.add(self.start + happening.at, self._happen, happening)
         changes = state.read_changes()
         for change in changes:
             self._events.run(change["time"])
@@ -251,6 +260,64 @@ class World:
                 "outcome": outcome,
             }
         )
+
+    # ---- what others do
+
+    def is_down(self, server: str) -> bool:
+        """Whether *server* is down now: it answers nobody."""
+        with self._lock:
+            self.catch_up()
+            return self.servers[server].down
+
+    def _happen(self, happening: Happening) -> None:
+        """An event: what the scenario has for this moment. It is not stored, as a resumed world does it again."""
+        match happening.what:
+            case "begin_storm":
+                self._population.begin_storm(happening.whom, happening.details)
+            case "fix_device":
+                self._population.end_storm(happening.whom)
+            case "server_down":
+                self._go_down(self.servers[happening.whom], happening.details.get("for"))
+            case _:
+                self._change(change_of(happening, self._server_for(happening)))
+
+    def _go_down(self, server: Server, seconds: float | None) -> None:
+        if server.down:
+            return
+        self._active_sync.go_down(server)
+        if seconds is not None:
+            self._events.add(self.time + seconds, self._active_sync.come_up, server)
+
+    def _change(self, change: Change | None) -> None:
+        """A colleague makes a change; a refused one is only noted."""
+        if change is None or self.servers[change.server].down:
+            return
+        call = Call(change.server, f"{self.scenario.netbios}\\{COLLEAGUE}", change.cmdlet, change.parameters)
+        answer, outcome = self._answers[change.cmdlet], "ok"
+        moment, self.moment = self.moment, self.time
+        try:
+            list(answer.run(self, call))
+        except CmdletFailed as error:
+            outcome = error.error.fqid
+        self.moment = moment
+        if self.time > self._resumed_until or self.time == self.start:
+            self._journal(call, answer.endpoint, outcome)
+
+    def _server_for(self, happening: Happening) -> str:
+        """The server that a colleague asks: the one that it concerns, else one of the version that can do it."""
+        if happening.server is not None:
+            return happening.server
+        model = None
+        if happening.user is not None:
+            found = self.directory.find_mailboxes(happening.whom)
+            model = found[0].product.throttling if found else None
+        else:
+            named = [policy for policy in self.directory.policies if policy.name == happening.whom]
+            model = named[-1].model if named else None
+        able = [
+            server.name for server in self.servers.values() if server.product.throttling == model and not server.down
+        ]
+        return next(iter(able or self.servers))
 
     def recycle(self, server: Server, pool: Pool) -> None:
         """Recycle *pool* at the world's time now."""

@@ -57,6 +57,9 @@ class SmallWorld:
     def new_pipeline(self) -> SmallWorld:
         return self
 
+    def is_down(self, server: str) -> bool:
+        return False
+
     def invoke(
         self,
         server: str,
