@@ -58,6 +58,8 @@ class WorldState(Protocol):
 
     def add_call(self, call: Mapping[str, Any]) -> None: ...
 
+    def read_calls(self) -> list[dict[str, Any]]: ...
+
     def close(self) -> None: ...
 
 
@@ -90,6 +92,9 @@ class MemoryState:
 
     def add_call(self, call: Mapping[str, Any]) -> None:
         self.calls.append(dict(call))
+
+    def read_calls(self) -> list[dict[str, Any]]:
+        return list(self.calls)
 
     def close(self) -> None:
         """Nothing is open."""
@@ -186,6 +191,10 @@ class StateFolder:
     def add_call(self, call: Mapping[str, Any]) -> None:
         self._calls.write(json.dumps(call, default=_encode) + "\n")
         self._calls.flush()
+
+    def read_calls(self) -> list[dict[str, Any]]:
+        with (self.path / "calls.jsonl").open(encoding="utf-8") as file:
+            return [json.loads(line, object_hook=_decode) for line in file]
 
     def close(self) -> None:
         self._calls.close()

@@ -17,6 +17,7 @@ from easops.errors import BadInput
 from easops.lab.call import Call, Endpoint
 from easops.lab.value import CmdletFailed, ErrorInfo
 from easops.lab.world.activesync import ActiveSync
+from easops.lab.world.clients import StormClient
 from easops.lab.world.clock import WorldClock
 from easops.lab.world.directory import Directory
 from easops.lab.world.events import EventQueue
@@ -72,14 +73,14 @@ class World:
             data.name: Server(data, self.scenario.domain, self.seed, begin, self.start, state.disk(data.name))
             for data in self.scenario.servers
         }
-        self._active_sync = ActiveSync(self.scenario, self.directory, self._events)
-        self.in_flight: InFlight = self._active_sync.in_flight
+        self.active_sync: ActiveSync = ActiveSync(self.scenario, self.directory, self._events)
+        self.in_flight: InFlight = self.active_sync.in_flight
         self._population = Population(
             self.scenario,
             self.seed,
             self.directory.mailboxes,
             self.servers,
-            self._active_sync,
+            self.active_sync,
             self._events,
             self.start,
         )
@@ -248,6 +249,11 @@ class World:
             self._journal(call, answer.endpoint, "ok")
             return output
 
+    def calls(self) -> tuple[Mapping[str, Any], ...]:
+        """Every call so far, of this world and of those that it resumes, oldest first."""
+        with self._lock:
+            return tuple(self._state.read_calls())
+
     def _journal(self, call: Call, endpoint: Endpoint, outcome: str) -> None:
         self._state.add_call(
             {
@@ -262,6 +268,11 @@ class World:
         )
 
     # ---- what others do
+
+    @property
+    def storms(self) -> tuple[StormClient, ...]:
+        """The storms that go on, whether or not they are refused."""
+        return self._population.storms
 
     def is_down(self, server: str) -> bool:
         """Whether *server* is down now: it answers nobody."""
@@ -284,9 +295,9 @@ class World:
     def _go_down(self, server: Server, seconds: float | None) -> None:
         if server.down:
             return
-        self._active_sync.go_down(server)
+        self.active_sync.go_down(server)
         if seconds is not None:
-            self._events.add(self.time + seconds, self._active_sync.come_up, server)
+            self._events.add(self.time + seconds, self.active_sync.come_up, server)
 
     def _change(self, change: Change | None) -> None:
         """A colleague makes a change; a refused one is only noted."""
@@ -321,8 +332,8 @@ class World:
 
     def recycle(self, server: Server, pool: Pool) -> None:
         """Recycle *pool* at the world's time now."""
-        self._active_sync.recycle(server, pool)
+        self.active_sync.recycle(server, pool)
 
     def policies_changed(self) -> None:
         """To be called after any change to a throttling policy."""
-        self._active_sync.policies_changed()
+        self.active_sync.policies_changed()
