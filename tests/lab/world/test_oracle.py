@@ -20,6 +20,7 @@ def test_a_low_policy_stops_a_flood_only_after_a_recycle(storm: Console) -> None
 
     assert set(refused().values()) == {False}
     storm("New-ThrottlingPolicy", Name="low", EasRechargeRate="900000")
+    storm.world.advance(1000)  # by now the worker process knows the policy, but not that a user will have it
     storm("Set-ThrottlingPolicyAssociation", Identity="Laura Brandt", ThrottlingPolicy="low")
     assert oracle.limits("Laura Brandt", server).policy.startswith("GlobalThrottlingPolicy")
     storm("Restart-WebAppPool", at=server, Name=POOL)
