@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from typing import Any, Final, get_args
 
 from easops.lab.call import Call, Endpoint
 from easops.lab.cmdlets import CMDLETS
@@ -14,11 +13,24 @@ from easops.lab.world import World
 
 
 class WorldBackend:
-    """Answers commands. Each pipeline has its own thread; all its statements have the same moment."""
+    """Answers the pipelines of any number of threads."""
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._pipeline = threading.local()
+
+    def new_pipeline(self) -> WorldPipeline:
+        return WorldPipeline(self._world)
+
+    def is_down(self, server: str) -> bool:
+        return self._world.is_down(server)
+
+
+class WorldPipeline:
+    """Answers the commands of one pipeline. It begins with the first of them, and all have that moment."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._began: float | None = None
 
     def invoke(
         self,
@@ -53,11 +65,16 @@ class WorldBackend:
         )
 
     def _moment(self, server: str) -> float:
-        """When the pipeline of this thread began, in seconds since 1970."""
-        if not hasattr(self._pipeline, "moment"):
-            self._pipeline.moment = self._world.begin_call(server)
-        moment: float = self._pipeline.moment
-        return moment
+        """When the pipeline began, in seconds since 1970."""
+        if self._began is None:
+            self._began = self._world.begin_call(server)
+        return self._began
 
     def commands(self, endpoint: Endpoint) -> Collection[str]:
-        return {cmdlet.name for cmdlet in CMDLETS.values() if cmdlet.endpoint == endpoint}
+        return _COMMANDS[endpoint]
+
+
+_COMMANDS: Final[Mapping[Endpoint, frozenset[str]]] = {
+    endpoint: frozenset(cmdlet.name for cmdlet in CMDLETS.values() if cmdlet.endpoint == endpoint)
+    for endpoint in get_args(Endpoint)
+}

@@ -177,7 +177,7 @@ class PsrpSession:
         output: list[Any] = []
         warnings: list[str] = []
         changing = False
-        for statements in _batches(call, pool.protocol_version or ""):
+        for statements in batches(call, pool.protocol_version or ""):
             shell = PowerShell(pool)
             for position, pipe in enumerate(statements):
                 if position:
@@ -233,7 +233,7 @@ class PsrpSession:
             thread.end()
 
 
-def _batches(call: Pipeline, protocol: str) -> list[tuple[tuple[Command | Script, ...], ...]]:
+def batches(call: Pipeline, protocol: str) -> list[tuple[tuple[Command | Script, ...], ...]]:
     """The statements of a call as they are sent: all at once, or one by one to a server with protocol 2.1.
 
     PowerShell 2.0 runs the first statement and silently ignores the others, so "Import-Module; recycle" would succeed
@@ -250,10 +250,10 @@ def _add(shell: PowerShell, command: Command | Script) -> None:
     else:
         shell.add_cmdlet(command.name)
     for name, value in command.parameters.items():
-        shell.add_parameter(name, _wire(value))
+        shell.add_parameter(name, wire_value(value))
 
 
-def _wire(value: Any) -> Any:
+def wire_value(value: Any) -> Any:
     """A parameter value as pypsrp must send it. It takes every int for 32 bits and every float for a single, so longer
     integers and all floats need a tag."""
     if isinstance(value, bool) or value is None:
@@ -263,7 +263,7 @@ def _wire(value: Any) -> Any:
     if isinstance(value, float):
         return TaggedValue("Db", value)
     if isinstance(value, tuple | list):
-        return [_wire(item) for item in value]
+        return [wire_value(item) for item in value]
     if isinstance(value, dict):
-        return {name: _wire(item) for name, item in value.items()}
+        return {name: wire_value(item) for name, item in value.items()}
     return value

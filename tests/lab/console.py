@@ -69,5 +69,6 @@ class Console:
     def log(self, server: str = "AMS-EX01", site: int = 2) -> str:
         """All lines in the log files of a site."""
         self.world.flush()
-        files = sorted(self.world.servers[server].logs[site].folder.glob("*.log"))
-        return "".join(file.read_bytes().decode() for file in files)
+        disk, folder = self.world.servers[server].disk, self.world.servers[server].logs[site].folder
+        files = disk.files(folder) or ()
+        return "".join(disk.read(rf"{folder}\{file.name}", 0, file.size).decode() for file in files)

@@ -39,7 +39,10 @@ def exchange_error(world: World, call: Call, exception: str, message: str, names
     if world.servers[call.server].product.version != "2010":
         moment = world.local(world.time)
         stamp = f"{moment.month}/{moment.day}/{moment.year} {moment.hour % 12 or 12}:{moment:%M:%S %p}"
-        prefix = f"[Server={call.server},RequestId={uuid.uuid4()},TimeStamp={stamp}] [FailureCategory=Cmdlet-{short}]"
+        # Made from the call, not at random: the same world gives the same answers.
+        asked = f"{world.seed}:{call.server}:{call.cmdlet}:{sorted(call.parameters.items())}:{world.time}"
+        request = uuid.uuid5(uuid.NAMESPACE_OID, asked)
+        prefix = f"[Server={call.server},RequestId={request},TimeStamp={stamp}] [FailureCategory=Cmdlet-{short}]"
         fqid = f"{prefix} {fqid}"
     return CmdletFailed(ErrorInfo(message, exception, fqid, "NotSpecified", activity=call.cmdlet))
 

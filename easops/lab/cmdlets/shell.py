@@ -38,28 +38,29 @@ def _files(world: World, call: Call, path: str, pattern: str, names: bool) -> It
     windows = PureWindowsPath(path)
     if not windows.drive or "*" in path or "?" in path:
         raise not_simulated(call, f"the path {path!r}; it knows whole paths without wildcards")
-    folder = server.folder(path)
-    if not folder.exists():
+    file = server.disk.file(path)
+    files = server.disk.files(path) if file is None else (file,)
+    if files is None:
         yield NonTerminating(path_not_found(call, path).error)
         return
-    logs = {log.folder: log for log in server.logs.values()}
-    for item in [folder] if folder.is_file() else sorted(folder.iterdir(), key=lambda item: item.name.lower()):
-        if not item.is_file() or not fnmatch.fnmatch(item.name.lower(), pattern.lower()):
-            continue  # folders are left out: the lab's disks have no tree that is worth listing
-        full = str(windows if folder.is_file() else windows / item.name)
+    logs = {PureWindowsPath(log.folder): log for log in server.logs.values()}
+    for item in files:  # folders are left out: the lab's disks have no tree that is worth listing
+        if not fnmatch.fnmatch(item.name.lower(), pattern.lower()):
+            continue
+        full = windows if file is not None else windows / item.name
         if names:
             yield item.name
             continue
-        log = logs.get(item.parent)
+        log = logs.get(full.parent)
         written = world.local(log.last_write(item.name) if log is not None else world.start)
         yield Obj(
             ("System.IO.FileInfo", "System.IO.FileSystemInfo", "System.MarshalByRefObject", "System.Object"),
             {
                 "Name": item.name,
-                "FullName": full,
-                "Length": I64(item.stat().st_size),
-                "DirectoryName": str(PureWindowsPath(full).parent),
-                "Extension": item.suffix,
+                "FullName": str(full),
+                "Length": I64(item.size),
+                "DirectoryName": str(full.parent),
+                "Extension": full.suffix,
                 "Exists": True,
                 "IsReadOnly": False,
                 "Attributes": Enum("System.IO.FileAttributes", "Archive", 32),
@@ -72,7 +73,7 @@ def _files(world: World, call: Call, path: str, pattern: str, names: bool) -> It
                 "PSChildName": item.name,
                 "PSIsContainer": False,
             },
-            full,
+            str(full),
         )
 
 

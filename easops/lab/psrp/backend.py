@@ -22,8 +22,8 @@ class Session:
     signatures: SignatureTable
 
 
-class Backend(Protocol):
-    """The world, as pipelines see it. Called from several pipeline threads at once; it does its own locking."""
+class PipelineBackend(Protocol):
+    """The world, as one pipeline sees it: all that the pipeline asks has the same moment."""
 
     def invoke(
         self,
@@ -46,6 +46,18 @@ class Backend(Protocol):
 
     def commands(self, endpoint: Endpoint) -> Collection[str]:
         """Canonical names of the cmdlets that ``invoke`` answers."""
+        ...
+
+
+class Backend(Protocol):
+    """The world. Called from several pipeline threads at once; it does its own locking."""
+
+    def new_pipeline(self) -> PipelineBackend:
+        """What the commands of one new pipeline ask."""
+        ...
+
+    def is_down(self, server: str) -> bool:
+        """Whether *server* is down: it answers nobody."""
         ...
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from psrpcore import Command
 
-from easops.lab.psrp.backend import Backend, Session
+from easops.lab.psrp.backend import PipelineBackend, Session
 from easops.lab.psrp.clixml import from_wire
 from easops.lab.psrp.select_object import ENGINE_CMDLETS
 from easops.lab.signatures.signature import COMMON, SHOULD_PROCESS
@@ -30,7 +30,7 @@ class BoundCommand:
     """
 
     def __init__(
-        self, session: Session, backend: Backend, imported: set[str], command: Command, *, piped: bool
+        self, session: Session, backend: PipelineBackend, imported: set[str], command: Command, *, piped: bool
     ) -> None:
         self._session = session
         self._backend = backend

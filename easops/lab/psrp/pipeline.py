@@ -1,11 +1,10 @@
-"""One pipeline: its statements, its input, and the thread that runs it."""
+"""One pipeline over the wire: its input, its prompts, and the thread that runs its statements."""
 
 from __future__ import annotations
 
 import queue
 import threading
 import uuid
-from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 from psrpcore import (
@@ -21,7 +20,8 @@ from easops.lab.psrp.bound_command import BoundCommand
 from easops.lab.psrp.clixml import from_wire
 from easops.lab.psrp.create_pipeline import CreatePipeline
 from easops.lab.psrp.error_record import error_record, state_message, stopped, warning_message
-from easops.lab.value import CmdletFailed, ErrorInfo, NonTerminating, Warning_
+from easops.lab.psrp.statements import Statements
+from easops.lab.value import ErrorInfo
 
 YES, YES_TO_ALL = 0, 1
 """The choices of a confirmation prompt that let the command run."""
@@ -94,10 +94,8 @@ class Pipeline:
         try:
             if has_runspace:
                 self._input_complete.wait()
-                for number, statement in enumerate(self.statements):
-                    last = number == len(self.statements) - 1
-                    failure = self._run_statement(statement, first=number == 0, last=last)
-            self._check_stop()
+                failure = self._statements().run()
+            self.check_stop()
             state = state_message("Failed", failure) if failure else state_message("Completed")
         except _Stopped:
             state = state_message("Stopped", stopped())
@@ -107,56 +105,23 @@ class Pipeline:
             self._pool.finish(self.id, has_runspace=has_runspace)
             self.ended.set()
 
-    def _run_statement(self, statement: Sequence[Command], *, first: bool, last: bool) -> ErrorInfo | None:
-        """Run one statement; returns the error that fails the pipeline.
+    def _statements(self) -> Statements:
+        pool = self._pool
+        piped = self._input if self._takes_input else None
+        return Statements(pool.session, pool.backend.new_pipeline(), pool.imported, self.statements, piped, self)
 
-        Only a terminating error of the last statement fails it. That of another goes to the error stream, and the next
-        statement runs, as in a PowerShell script.
-        """
-        try:
-            self._run_commands(statement, takes_input=first and self._takes_input)
-        except CmdletFailed as failed:
-            if last:
-                return failed.error
-            self._send_error(failed.error)
-        return None
+    # Called by the statements, as they run: what they give is sent to the client.
 
-    def _run_commands(self, statement: Sequence[Command], *, takes_input: bool) -> None:
-        # Every command is bound before the first one runs.
-        commands = [
-            BoundCommand(
-                self._pool.session, self._pool.backend, self._pool.imported, command, piped=number > 0 or takes_input
-            )
-            for number, command in enumerate(statement)
-        ]
-        piped: tuple[Any, ...] = tuple(self._input) if takes_input else ()
-        for number, command in enumerate(commands):
-            output = self._output(command, piped)
-            if number < len(commands) - 1:
-                piped = tuple(output)
-            else:
-                for value in output:
-                    self._pool.send(self.id, PSRPMessageType.PipelineOutput, value)
+    def output(self, value: Any) -> None:
+        self._pool.send(self.id, PSRPMessageType.PipelineOutput, value)
 
-    def _output(self, command: BoundCommand, piped: tuple[Any, ...]) -> Iterator[Any]:
-        """Run one command and give its output; its warnings and errors go to their streams."""
-        if command.what_if or (command.needs_confirmation and not self._is_confirmed(command)):
-            return
-        for value in command.run(piped):
-            self._check_stop()
-            if isinstance(value, Warning_):
-                if command.preference("WarningAction") not in ("SilentlyContinue", "Ignore"):
-                    self._pool.send(self.id, PSRPMessageType.WarningRecord, warning_message(value.text))
-            elif isinstance(value, NonTerminating):
-                if command.preference("ErrorAction") == "Stop":
-                    raise CmdletFailed(value.error)
-                if command.preference("ErrorAction") not in ("SilentlyContinue", "Ignore"):
-                    self._send_error(value.error)
-            else:
-                yield value
-        self._check_stop()
+    def error(self, error: ErrorInfo) -> None:
+        self._pool.send(self.id, PSRPMessageType.ErrorRecord, error_record(error))
 
-    def _is_confirmed(self, command: BoundCommand) -> bool:
+    def warning(self, text: str) -> None:
+        self._pool.send(self.id, PSRPMessageType.WarningRecord, warning_message(text))
+
+    def confirms(self, command: BoundCommand) -> bool:
         """Ask the client's host and wait. A client without a host never answers; the wait ends when it stops the
         pipeline."""
         self._pool.prompt(
@@ -166,13 +131,10 @@ class Pipeline:
             f'Performing the operation "{command.name}" on target "{command.target}".',
         )
         choice = self._choices.get()
-        self._check_stop()
+        self.check_stop()
         return choice in (YES, YES_TO_ALL)
 
-    def _send_error(self, error: ErrorInfo) -> None:
-        self._pool.send(self.id, PSRPMessageType.ErrorRecord, error_record(error))
-
-    def _check_stop(self) -> None:
+    def check_stop(self) -> None:
         if self._stopping.is_set():
             raise _Stopped
 

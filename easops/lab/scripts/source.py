@@ -17,8 +17,9 @@ def _read_log(world: World, call: Call) -> Iterable[Any]:
     """The bytes in chunks, then the file's length, the offset of the range, and the server's clock."""
     path = str(call.parameters.get("Path") or "")
     world.flush()
-    file = world.servers[call.server].folder(path)
-    if not file.is_file():
+    disk = world.servers[call.server].disk
+    file = disk.file(path)
+    if file is None:
         raise CmdletFailed(
             ErrorInfo(
                 f"Could not find file '{path}'.",
@@ -28,15 +29,11 @@ def _read_log(world: World, call: Call) -> Iterable[Any]:
                 target=path,
             )
         )
-    total = file.stat().st_size
+    total = file.size
     offset = min(max(int(call.parameters.get("Offset") or 0), 0), total)
     remaining = min(int(call.parameters.get("Length") or 0), total - offset)
-    with file.open("rb") as stream:
-        stream.seek(offset)
-        while remaining > 0:
-            chunk = stream.read(min(_CHUNK, remaining))
-            yield chunk
-            remaining -= len(chunk)
+    for start in range(offset, offset + remaining, _CHUNK):
+        yield disk.read(path, start, min(_CHUNK, offset + remaining - start))
     # DateTime's round-trip format has seven digits of a second.
     moment = dt.datetime.fromtimestamp(world.time, dt.UTC)
     yield {"Length": I64(total), "Offset": I64(offset), "Time": f"{moment:%Y-%m-%dT%H:%M:%S.%f}0Z"}

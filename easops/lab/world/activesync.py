@@ -5,8 +5,11 @@ What a worker process knows of policies and blocks is not always what the direct
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from typing import Any, Final
+
+import attrs
 
 from easops.lab.world import eas_line_2010
 from easops.lab.world.clients import StormClient
@@ -28,18 +31,34 @@ _BLOCK_DELAY: Final = 8 * 3600.0
 _POLICY_DELAY: Final = 900.0
 """Seconds after which it notices that a policy was edited: 5 to 15 minutes. It does not notice before it restarts that
 a user was given another policy (KB 2689533)."""
+_KEPT: Final = 100_000
 _LIMITS: Final[Mapping[Model, tuple[str, str, str]]] = {
     "budget": ("EasMaxBurst", "EasCutoffBalance", "EasRechargeRate"),
     "percent": ("EASPercentTimeInAD", "EASPercentTimeInCAS", "EASPercentTimeInMailboxRPC"),
 }
 
 
+@attrs.frozen
+class Answered:
+    """A request that ended at *time* (seconds since 1970). *status* is that of HTTP; None: its worker process ended
+    first. *error* is Exchange's word for a refusal."""
+
+    time: float
+    device: str
+    server: str
+    command: str
+    status: int | None
+    error: str
+
+
 class ActiveSync:
-    """The requests of all phones, from start to end. *flooding* are the mailboxes whose phones have the fault."""
+    """The requests of all phones, from start to end. *flooding* are the mailboxes whose phones have the fault,
+    *answered* the last requests that ended."""
 
     def __init__(self, scenario: Scenario, directory: Directory, events: EventQueue) -> None:
         self.in_flight: InFlight = InFlight()
         self.flooding: set[Mailbox] = set()
+        self.answered: deque[Answered] = deque(maxlen=_KEPT)
         self._scenario = scenario
         self._directory = directory
         self._events = events
@@ -49,6 +68,11 @@ class ActiveSync:
     def start_request(self, client: Client) -> None:
         """The next request of *client* starts now."""
         now, phone = self._events.time, client.phone
+        if client.ended:
+            return
+        if phone.front.down or phone.back.down:
+            self._events.add(now + client.rng.uniform(20, 60), self.start_request, client)
+            return
         plan = client.plan(now)
         if plan.next_start is not None:
             self._events.add(plan.next_start, self.start_request, client)
@@ -69,11 +93,9 @@ class ActiveSync:
         It knows the directory as it was when it started. It also notices edited policies and blocks, but late.
         """
         now, worker, phone = self._events.time, request.back_worker, request.client.phone
-        mailbox, rng = phone.mailbox, request.client.rng
-        server = request.back
-        at_start = self._view(server, worker.started).access(mailbox)
-        access = self._view(server, max(worker.started, now - _BLOCK_DELAY)).access(mailbox)
-        policy, limits = self._limits(at_start.policy, server, max(worker.started, now - _POLICY_DELAY))
+        rng, server = request.client.rng, request.back
+        access = self._access(phone.mailbox, server, worker)
+        policy, limits = self._applied(phone.mailbox, server, worker)
         request.policy = text(policy.name)
         burst, cutoff, recharge = (limits[name] for name in _LIMITS[server.product.throttling])
         request.budget = (_amount(burst), _amount(cutoff), _amount(recharge))
@@ -100,6 +122,28 @@ class ActiveSync:
         request.bytes_out = rng.randint(180, 260)
         if request.error == "OverBudget":
             request.balance = -int(cutoff) if cutoff.isdigit() else -1
+
+    def refuses(self, phone: Phone) -> bool:
+        """Whether a request that *phone* sent now would be refused, or get no answer as a server is down."""
+        server = phone.back
+        if server.down or phone.front.down:
+            return True
+        access = self._access(phone.mailbox, server, server.sync_worker)
+        return self._refusal(access, phone, self.limits_of(phone.mailbox, server)[1]) is not None
+
+    def limits_of(self, mailbox: Mailbox, server: Server) -> tuple[Policy, Mapping[str, str]]:
+        """The policy that the worker process of *server*'s sync pool applies to *mailbox* now, and its values."""
+        return self._applied(mailbox, server, server.sync_worker)
+
+    def _access(self, mailbox: Mailbox, server: Server, worker: Worker) -> ClientAccess:
+        """What *worker* knows of *mailbox*: a block is noticed late."""
+        return self._view(server, max(worker.started, self._events.time - _BLOCK_DELAY)).access(mailbox)
+
+    def _applied(self, mailbox: Mailbox, server: Server, worker: Worker) -> tuple[Policy, Mapping[str, str]]:
+        """The policy that *worker* applies to *mailbox*, and its values: an edit is noticed late, and another policy of
+        the user not before the process restarts."""
+        associated = self._view(server, worker.started).access(mailbox).policy
+        return self._limits(associated, server, max(worker.started, self._events.time - _POLICY_DELAY))
 
     def _refusal(self, access: ClientAccess, phone: Phone, limits: Mapping[str, str]) -> tuple[int, str, str] | None:
         """HTTP status, error and access state of a request that is refused; None where it is not."""
@@ -137,6 +181,7 @@ class ActiveSync:
             return
         now, client = self._events.time, request.client
         self.in_flight.remove(request)
+        self._note(request, request.status)
         request.back_worker.cpu += request.cost
         request.front_worker.cpu += 0.004
         if request.status == 200 and request.command != "OPTIONS":
@@ -157,12 +202,17 @@ class ActiveSync:
         self.in_flight.remove(request)
         if request.stranded:
             return
+        self._note(request, None)
         if request.front_worker is not worker:
             request.front.logs[1].append(now, front_line(request, now, 503, 64))
         elif request.back_worker is not worker:
             request.back.logs[2].append(now, back_line(request, now, self._scenario.domain, 64))
         if not isinstance(client, StormClient):  # a storm sends at its own interval, whatever happens
             self._events.add(now + client.rng.uniform(1, 20), self.start_request, client)
+
+    def _note(self, request: Request, status: int | None) -> None:
+        device, server = request.client.phone.device_id, request.back.name
+        self.answered.append(Answered(self._events.time, device, server, request.command, status, request.error))
 
     def recycle(self, server: Server, pool: Pool) -> None:
         """Recycle *pool* now: its worker process ends its requests beside its successor, then ends."""
@@ -177,9 +227,24 @@ class ActiveSync:
                 log.restart(self._events.time)
 
     def _end_worker(self, server: Server, worker: Worker) -> None:
+        if worker not in server.workers:
+            return  # it was recycled, and ended earlier with its server
         for request in self.in_flight.inside(server, worker):
             self._lose_request(request, worker)
         server.end(worker, self._events.time)
+
+    def go_down(self, server: Server) -> None:
+        """*server* goes down now, and all its worker processes with their requests."""
+        server.down = True
+        for worker in list(server.workers):
+            self._end_worker(server, worker)
+        for log in server.logs.values():
+            log.flush()
+
+    def come_up(self, server: Server) -> None:
+        server.restart(self._events.time)
+        for log in server.logs.values():
+            log.restart(self._events.time)
 
     def policies_changed(self) -> None:
         """To be called after any change to a throttling policy."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
-from pathlib import Path, PureWindowsPath
 from typing import Final
 
 import attrs
 
+from easops.lab.world.disk import Disk
 from easops.lab.world.iis_log import IisLog
 from easops.lab.world.product import PRODUCTS, SYNC_POOL, Product
 from easops.lab.world.scenario import ServerData
@@ -64,7 +64,7 @@ class Server:
     must not change the world, not even by a rounding error.
     """
 
-    def __init__(self, data: ServerData, domain: str, seed: int, begin: float, start: float, root: Path) -> None:
+    def __init__(self, data: ServerData, domain: str, seed: int, begin: float, start: float, disk: Disk) -> None:
         self.name: str = data.name
         self.fqdn: str = f"{data.name}.{domain}"
         self.ip: str = data.ip
@@ -74,7 +74,7 @@ class Server:
         self.client_access: bool = data.client_access
         self.dc: str = f"{data.dc}.{domain}"
         self.web_administration: bool = data.web_administration
-        self.root: Path = root / data.name
+        self.disk = disk
         self._rng = random.Random(f"{seed}:server:{data.name}")
         self.booted: float = start - self._rng.uniform(30, 40) * 86_400
         self.workers: list[Worker] = []
@@ -87,10 +87,11 @@ class Server:
                 pool.worker = self._start(pool, start - age)
                 if name == SYNC_POOL:
                     pool.worker.cpu += self._rng.uniform(0.05, 0.08) * age
+        self.down: bool = False
         self.jobs: list[Job] = []
         self._settled = begin
         self.logs: dict[int, IisLog] = {
-            site: IisLog(self.folder(rf"{LOG_ROOT}\W3SVC{site}"), fields, self.product.iis)
+            site: IisLog(disk, rf"{LOG_ROOT}\W3SVC{site}", fields, self.product.iis)
             for site, fields in self.product.fields.items()
         }
 
@@ -100,17 +101,6 @@ class Server:
         worker = self.pools[SYNC_POOL.lower()].worker
         assert worker is not None  # phones use client access servers only, and nothing in the lab stops a pool
         return worker
-
-    def folder(self, path: str) -> Path:
-        """The real folder or file of the Windows path *path*, whose case does not matter."""
-        windows = PureWindowsPath(path)
-        real = self.root / windows.drive.rstrip(":").upper()
-        for part in windows.parts[1:]:
-            if part == "..":
-                return self.root / "outside"  # does not exist: no path leads out of the lab's folder
-            children = {child.name.lower(): child for child in real.iterdir()} if real.is_dir() else {}
-            real = children.get(part.lower(), real / part)
-        return real
 
     def _start(self, pool: Pool, moment: float) -> Worker:
         taken = {worker.pid for worker in self.workers}
@@ -129,6 +119,13 @@ class Server:
         old.drains_until = max(min(last + 1.5, moment + SHUTDOWN_TIME_LIMIT), moment + 1.5)
         pool.worker = self._start(pool, moment)
         return old.drains_until
+
+    def restart(self, moment: float) -> None:
+        """It comes up: each started pool has a new worker process, where it had one."""
+        self.down, self.booted = False, moment
+        for pool in self.pools.values():
+            if pool.started and pool.idle_rate:
+                pool.worker = self._start(pool, moment)
 
     def end(self, worker: Worker, moment: float) -> None:
         """The worker process ends, and its jobs with it."""

@@ -1,10 +1,11 @@
-"""The log files of one IIS site: real files, one a day (UTC)."""
+"""The log files of one IIS site, one a day (UTC)."""
 
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import Final
+
+from easops.lab.world.disk import Disk
 
 _DAY: Final = 86_400
 
@@ -12,11 +13,12 @@ _DAY: Final = 86_400
 class IisLog:
     """The log of one site, as IIS of *version* writes it, in the order in which requests ended.
 
-    All lines are on disk after ``flush``; a real server may buffer 64 kB.
+    *folder* is a Windows path. All lines are on *disk* after ``flush``; a real server may buffer 64 kB.
     """
 
-    def __init__(self, folder: Path, fields: str, version: str) -> None:
+    def __init__(self, disk: Disk, folder: str, fields: str, version: str) -> None:
         self.folder = folder
+        self._disk = disk
         self._fields = fields
         self._version = version
         self._pending: dict[int, list[str]] = {}
@@ -24,9 +26,10 @@ class IisLog:
         self._second = -1
         self._stamp = ""
         self._last: dict[str, float] = {}
-        folder.mkdir(parents=True, exist_ok=True)
-        for old in folder.glob("u_ex*.log"):
-            old.unlink()  # a world that is resumed writes the same bytes again
+        disk.make_folder(folder)
+        for old in disk.files(folder) or ():
+            if old.name.startswith("u_ex"):
+                disk.remove(rf"{folder}\{old.name}")  # a world that is resumed writes the same bytes again
 
     def append(self, ended: float, rest: str) -> None:
         """Add a line: *rest* is everything after date and time; *ended* is in seconds since 1970."""
@@ -54,8 +57,7 @@ class IisLog:
     def flush(self) -> None:
         """Write all lines to disk."""
         for day, lines in sorted(self._pending.items()):
-            with (self.folder / self._name(day)).open("ab") as file:
-                file.write("".join(lines).encode())
+            self._disk.append(rf"{self.folder}\{self._name(day)}", "".join(lines).encode())
         self._pending.clear()
 
     def last_write(self, name: str) -> float:

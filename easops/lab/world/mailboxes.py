@@ -26,6 +26,7 @@ def make_mailboxes(scenario: Scenario, rng: random.Random) -> tuple[Mailbox, ...
     others = {*scenario.recipients, *(group.name for group in scenario.groups)}
     listed = [member for group in scenario.groups for member in group.members if member not in others]
     listed += [user for policy in scenario.policies for user in policy.users]
+    listed += [happening.user for happening in scenario.happenings if happening.user is not None]
     for index, user in enumerate(dict.fromkeys(listed)):
         named.setdefault(user, servers[index % len(servers)])
     crowd = people(rng, frozenset(named))

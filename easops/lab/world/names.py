@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Iterator
 from typing import Final
@@ -20,7 +21,11 @@ LAST: Final = (
 
 
 def people(rng: random.Random, taken: frozenset[str]) -> Iterator[str]:
-    """First and last names in random order, none of them twice, and none of *taken*."""
+    """First and last names in random order, none of them twice, and none of *taken*.
+
+    After some thousand, when all have been given, there are the same people with a double last name.
+    """
     everybody = [f"{first} {last}" for first in FIRST for last in LAST]
     rng.shuffle(everybody)
-    return (name for name in everybody if name not in taken)
+    doubled = (f"{name}-{second}" for second in LAST for name in everybody if not name.endswith(f" {second}"))
+    return (name for name in itertools.chain(everybody, doubled) if name not in taken)

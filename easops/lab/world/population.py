@@ -14,7 +14,7 @@ from easops.lab.world.host import Server
 from easops.lab.world.phone import Phone
 from easops.lab.world.recipient import Mailbox
 from easops.lab.world.request import Client
-from easops.lab.world.scenario import Scenario
+from easops.lab.world.scenario import Scenario, Storm
 from easops.lab.world.stranding import Stranding
 
 _PROBE_INTERVAL: Final = 90.0
@@ -37,6 +37,7 @@ class Population:
         start: float,
     ) -> None:
         self.phones: list[Phone] = []
+        self._storms: list[StormClient] = []
         self._scenario = scenario
         self._seed = seed
         self._mailboxes = mailboxes
@@ -58,6 +59,7 @@ class Population:
         first = {scenario.first_sync.user: scenario.first_sync} if scenario.first_sync else {}
         specials: tuple[Mapping[str, Any], ...] = (storms, heavy, first)
         serving = {user: special.server for group in specials for user, special in group.items()}
+        beginning = {happening.whom for happening in scenario.happenings if happening.what == "begin_storm"}
         storms_on = {name: sum(storm.server == name for storm in storms.values()) for name in self._servers}
         processors = {
             name: scenario.load * server.processors / max(1, storms_on[name]) for name, server in self._servers.items()
@@ -71,7 +73,7 @@ class Population:
             user = mailbox.display_name
             if user in taken:
                 user = ""  # another mailbox with the display name of a special user
-            elif user in storms or user in heavy or user in first:
+            elif user in storms or user in heavy or user in first or user in beginning:
                 taken.add(user)
                 dice = 0.5
             for number in range(0 if dice < 0.06 else 2 if dice > 0.94 else 1):
@@ -95,8 +97,36 @@ class Population:
                 if user in storms:
                     self._active_sync.flooding.add(mailbox)
                     storm = StormClient(phone, self._rng(phone, "storm"), storms[user], processors[storms[user].server])
+                    self._storms.append(storm)
                     first_post = begin + storm.rng.uniform(0, storms[user].interval)
                     self._events.add(first_post, self._active_sync.start_request, storm)
+
+    @property
+    def storms(self) -> tuple[StormClient, ...]:
+        """The storms that go on."""
+        return tuple(storm for storm in self._storms if not storm.ended)
+
+    def begin_storm(self, user: str, details: Mapping[str, Any]) -> None:
+        """A storm begins now on the first phone of *user*, with the values of *details*, or usual ones."""
+        phone = next((phone for phone in self.phones if phone.mailbox.display_name == user), None)
+        if phone is None:
+            return
+        server, mailbox = phone.back, phone.mailbox
+        usual = {"contacts": 2500, "interval": 240.0, "rpc": (2400, 4400)}
+        data = Storm(user=user, server=server.name, folder=mailbox.contacts, device=phone.kind, **{**usual, **details})
+        there = sum(storm.phone.back is server for storm in self.storms)
+        processors = self._scenario.load * server.processors / (1 + there)
+        storm = StormClient(phone, self._rng(phone, f"storm at {self._events.time}"), data, processors)
+        self._storms.append(storm)
+        self._active_sync.flooding.add(mailbox)
+        self._active_sync.start_request(storm)
+
+    def end_storm(self, user: str) -> None:
+        """The storm of *user* ends now: the phone is repaired."""
+        for storm in self.storms:
+            if storm.phone.mailbox.display_name == user:
+                storm.ended = True
+                self._active_sync.flooding.discard(storm.phone.mailbox)
 
     def _rng(self, phone: Phone, purpose: str) -> random.Random:
         return random.Random(f"{self._seed}:{phone.device_id}:{purpose}")
@@ -115,7 +145,8 @@ class Population:
     def _probe(self, server: Server, mailbox: str, rng: random.Random) -> None:
         now = self._events.time
         front, back = probe_lines(server, mailbox, rng)
-        server.logs[1].append(now, front)
-        server.logs[2].append(now, back)
-        server.sync_worker.cpu += 0.01
+        if not server.down:
+            server.logs[1].append(now, front)
+            server.logs[2].append(now, back)
+            server.sync_worker.cpu += 0.01
         self._events.add(now + _PROBE_INTERVAL + rng.random() * 4, self._probe, server, mailbox, rng)

@@ -93,6 +93,7 @@ class Client:
     def __init__(self, phone: Phone, rng: random.Random) -> None:
         self.phone = phone
         self.rng = rng
+        self.ended: bool = False  # it sends no more requests
 
     floods = False
     """Whether its requests are the fault that a low throttling budget stops."""

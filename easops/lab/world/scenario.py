@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import resources
 from typing import Any, Final
 
@@ -10,11 +10,13 @@ import attrs
 
 from easops.document import Checker, DocumentError, Problem, suggestion
 from easops.errors import BadInput
+from easops.lab.world.happening import Happening, read_happening
 from easops.yaml_reader import parse
 
 _KEYS: Final = (
     "description", "version", "organisation", "servers", "mailboxes", "history", "load", "storms", "stubborn", "heavy",
     "first_sync", "groups", "recipients", "policies", "replication", "stranding", "heartbeats", "news",
+    "happenings",
 )  # fmt: skip
 
 
@@ -107,7 +109,7 @@ class Scenario:
     there are at the start. *stubborn* are the users whose storm no throttling policy stops. *recipients* have no
     mailbox; each has its recipient type. *replication* is how many seconds a change takes from one domain controller to
     the others. A phone uses one of the *heartbeats* (seconds), and a user gets a message about every so many seconds,
-    between the two of *news*.
+    between the two of *news*. *happenings* are what others do after the start.
     """
 
     name: str
@@ -130,6 +132,7 @@ class Scenario:
     recipients: Mapping[str, str]
     policies: tuple[PolicyData, ...]
     stranding: tuple[StrandingData, ...] = ()
+    happenings: tuple[Happening, ...] = ()
     heartbeats: tuple[int, ...] = (470, 480, 540, 600, 900, 1140, 1680)
     news: tuple[float, float] = (500, 1100)
 
@@ -170,38 +173,76 @@ def read_scenario(name: str) -> dict[str, Any]:
 
 def build_scenario(name: str, data: Mapping[str, Any]) -> Scenario:
     """The scenario of *data*, from ``read_scenario`` or a state folder. Raises DocumentError."""
+    _check_happenings(name, data)
     try:
-        organisation = data["organisation"]
-        heavy, first = data.get("heavy"), data.get("first_sync")
-        dcs = [organisation["dc"]] if isinstance(organisation["dc"], str) else organisation["dc"]
-        return Scenario(
-            name=name,
-            description=str(data["description"]),
-            organisation=organisation["name"],
-            domain=organisation["domain"],
-            netbios=organisation["netbios"],
-            site=organisation["site"],
-            dcs=tuple(f"{dc}.{organisation['domain']}" for dc in dcs),
-            replication=float(data.get("replication", 0)),
-            servers=tuple(
-                ServerData(**{"dc": dcs[0], **item, "version": str(item.get("version", data["version"]))})
-                for item in data["servers"]
-            ),
-            mailboxes=int(data["mailboxes"]),
-            history=float(data["history"]),
-            load=float(data["load"]),
-            storms=tuple(Storm(**{**item, "rpc": tuple(item["rpc"])}) for item in data["storms"]),
-            stubborn=frozenset(data["stubborn"]),
-            heavy=Heavy(**heavy) if heavy else None,
-            first_sync=FirstSync(**first) if first else None,
-            groups=tuple(_group(group, members) for group, members in data["groups"].items()),
-            recipients=dict(data.get("recipients", {})),
-            policies=tuple(PolicyData(p["name"], p["values"], tuple(p["users"])) for p in data["policies"]),
-            stranding=tuple(StrandingData(**item) for item in data.get("stranding", ())),
-            **{key: tuple(data[key]) for key in ("heartbeats", "news") if key in data},
-        )
+        scenario = _scenario(name, data)
     except (KeyError, TypeError, ValueError) as error:
         raise DocumentError([Problem(f"{name}.yml", None, None, "the scenario cannot be used", repr(error))]) from None
+    if problems := [Problem(f"{name}.yml", None, None, *problem) for problem in _problems(scenario)]:
+        raise DocumentError(problems)
+    return scenario
+
+
+def _scenario(name: str, data: Mapping[str, Any]) -> Scenario:
+    organisation = data["organisation"]
+    heavy, first = data.get("heavy"), data.get("first_sync")
+    dcs = [organisation["dc"]] if isinstance(organisation["dc"], str) else organisation["dc"]
+    return Scenario(
+        name=name,
+        description=str(data["description"]),
+        organisation=organisation["name"],
+        domain=organisation["domain"],
+        netbios=organisation["netbios"],
+        site=organisation["site"],
+        dcs=tuple(f"{dc}.{organisation['domain']}" for dc in dcs),
+        replication=float(data.get("replication", 0)),
+        servers=tuple(
+            ServerData(**{"dc": dcs[0], **item, "version": str(item.get("version", data["version"]))})
+            for item in data["servers"]
+        ),
+        mailboxes=int(data["mailboxes"]),
+        history=float(data["history"]),
+        load=float(data["load"]),
+        storms=tuple(Storm(**{**item, "rpc": tuple(item["rpc"])}) for item in data["storms"]),
+        stubborn=frozenset(data["stubborn"]),
+        heavy=Heavy(**heavy) if heavy else None,
+        first_sync=FirstSync(**first) if first else None,
+        groups=tuple(_group(group, members) for group, members in data["groups"].items()),
+        recipients=dict(data.get("recipients", {})),
+        policies=tuple(PolicyData(p["name"], p["values"], tuple(p["users"])) for p in data["policies"]),
+        stranding=tuple(StrandingData(**item) for item in data.get("stranding", ())),
+        happenings=tuple(read_happening(item) for item in data.get("happenings", ())),
+        **{key: tuple(data[key]) for key in ("heartbeats", "news") if key in data},
+    )
+
+
+def _check_happenings(name: str, data: Mapping[str, Any]) -> None:
+    """Raises DocumentError with the mistakes in all happenings."""
+    problems = []
+    for number, item in enumerate(data.get("happenings") or (), start=1):
+        try:
+            read_happening(item)
+        except (ValueError, TypeError) as error:
+            problems.append(Problem(f"{name}.yml", None, None, f"happening {number} cannot be used", str(error)))
+    if problems:
+        raise DocumentError(problems)
+
+
+def _problems(scenario: Scenario) -> Iterator[tuple[str, str]]:
+    """What is wrong, and why: places that a part of the scenario cannot have."""
+    serving = {server.name for server in scenario.servers if server.client_access}
+    specials = [special for special in (*scenario.storms, scenario.heavy, scenario.first_sync) if special is not None]
+    places = [(special.user, special.server) for special in specials]
+    for what, server in (*places, *(("stranding", data.server) for data in scenario.stranding)):
+        if server not in serving:
+            yield f"{what}: no phone uses a server {server!r}", f"those for phones are {', '.join(sorted(serving))}"
+    servers = {server.name for server in scenario.servers}
+    for happening in scenario.happenings:
+        if happening.server is not None and happening.server not in servers:
+            yield (
+                f"{happening.what}: there is no server {happening.server!r}",
+                f"there are {', '.join(sorted(servers))}",
+            )
 
 
 def _group(name: str, data: Any) -> GroupData:

@@ -1,4 +1,6 @@
-"""The state folder of a world, with which it can be stopped and started again. Only one lab at a time may use it.
+"""The state of a world, with which it can be stopped and started again: in a folder, or in memory only.
+
+Only one lab at a time may use a state folder. Its files:
 
 ``world.json``     scenario (its data too), seed, start and speed; written once
 ``clock.json``     the world's clock, in seconds since its start
@@ -13,12 +15,13 @@ import os
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import attrs
 from filelock import FileLock, Timeout
 
 from easops.errors import BadInput
+from easops.lab.world.disk import Disk, FolderDisk, MemoryDisk
 
 _FORMAT: Final = 1
 _PATIENCE: Final = 5.0
@@ -36,8 +39,69 @@ class Beginning:
     speed: float
 
 
+class WorldState(Protocol):
+    """What a world stores. *disk* gives that of a server; a change is stored when ``add_change`` returns."""
+
+    def disk(self, server: str) -> Disk: ...
+
+    def read_clock(self) -> float:
+        """Seconds of the world's time since its start."""
+        ...
+
+    def write_clock(self, elapsed: float) -> None: ...
+
+    def read_changes(self) -> list[dict[str, Any]]:
+        """All changes, in order: a world that opens replays them."""
+        ...
+
+    def add_change(self, change: Mapping[str, Any]) -> None: ...
+
+    def add_call(self, call: Mapping[str, Any]) -> None: ...
+
+    def read_calls(self) -> list[dict[str, Any]]: ...
+
+    def close(self) -> None: ...
+
+
+class MemoryState:
+    """The state of a world that ends with the process. A world that is opened with it again resumes the first one.
+
+    *changes* and *calls* are as in the files of a state folder.
+    """
+
+    def __init__(self) -> None:
+        self.changes: list[dict[str, Any]] = []
+        self.calls: list[dict[str, Any]] = []
+        self._elapsed = 0.0
+        self._disks: dict[str, MemoryDisk] = {}
+
+    def disk(self, server: str) -> MemoryDisk:
+        return self._disks.setdefault(server, MemoryDisk())
+
+    def read_clock(self) -> float:
+        return self._elapsed
+
+    def write_clock(self, elapsed: float) -> None:
+        self._elapsed = elapsed
+
+    def read_changes(self) -> list[dict[str, Any]]:
+        return list(self.changes)
+
+    def add_change(self, change: Mapping[str, Any]) -> None:
+        self.changes.append(dict(change))
+
+    def add_call(self, call: Mapping[str, Any]) -> None:
+        self.calls.append(dict(call))
+
+    def read_calls(self) -> list[dict[str, Any]]:
+        return list(self.calls)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
 class StateFolder:
-    """The files of one world."""
+    """The state of a world in the files of a folder."""
 
     def __init__(self, path: Path) -> None:
         """Make the folder where needed, and lock it.
@@ -64,10 +128,8 @@ class StateFolder:
         self._changes = path / "changes.jsonl"
         self._elapsed: float | None = None  # as clock.json has it, once written
 
-    @property
-    def servers(self) -> Path:
-        """The folder with the disks of the servers."""
-        return self.path / "servers"
+    def disk(self, server: str) -> FolderDisk:
+        return FolderDisk(self.path / "servers" / server)
 
     def read(self) -> Beginning | None:
         """The beginning of the stored world; None in a new folder. Raises BadInput."""
@@ -129,6 +191,10 @@ class StateFolder:
     def add_call(self, call: Mapping[str, Any]) -> None:
         self._calls.write(json.dumps(call, default=_encode) + "\n")
         self._calls.flush()
+
+    def read_calls(self) -> list[dict[str, Any]]:
+        with (self.path / "calls.jsonl").open(encoding="utf-8") as file:
+            return [json.loads(line, object_hook=_decode) for line in file]
 
     def close(self) -> None:
         self._calls.close()

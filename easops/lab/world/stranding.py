@@ -44,9 +44,16 @@ class Stranding:
         self._next = server.sync_worker.started + self._gap()
 
     def strand(self, until: float) -> float:
-        """Strand all Pings that are due by *until*; returns when the next one is due."""
+        """Strand all Pings that are due by *until*; returns when the next one is due: never, where no phone's work is
+        done on the server."""
+        if not self._phones:
+            return math.inf
         while self._next <= until:
-            phone, worker = self._rng.choice(self._phones), self._server.sync_worker
+            phone = self._rng.choice(self._phones)
+            if self._server.down or phone.front.down:
+                self._next += self._gap()
+                continue
+            worker = self._server.sync_worker
             client = Client(phone, self._rng)
             # Where another server was the front end, its half ended when the phone hung up.
             front = phone.front.sync_worker

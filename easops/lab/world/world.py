@@ -17,20 +17,25 @@ from easops.errors import BadInput
 from easops.lab.call import Call, Endpoint
 from easops.lab.value import CmdletFailed, ErrorInfo
 from easops.lab.world.activesync import ActiveSync
+from easops.lab.world.clients import StormClient
 from easops.lab.world.clock import WorldClock
 from easops.lab.world.directory import Directory
 from easops.lab.world.events import EventQueue
+from easops.lab.world.happening import Change, Happening, change_of
 from easops.lab.world.host import Pool, Server
 from easops.lab.world.in_flight import InFlight
 from easops.lab.world.phone import Phone
 from easops.lab.world.population import Population
 from easops.lab.world.scenario import Scenario, build_scenario, read_scenario
-from easops.lab.world.state import Beginning, StateFolder
+from easops.lab.world.state import Beginning, StateFolder, WorldState
 
 ZONE: Final = dt.timezone(dt.timedelta(hours=1))
 """The servers' time zone. It is not UTC, so that code that confuses the two fails."""
 
 DEFAULT_SCENARIO: Final = "contacts-storm"
+
+COLLEAGUE: Final = "colleague"
+"""The account of the administrator who makes the changes of a scenario's happenings."""
 
 _CLOCK_EVERY: Final = 2.0
 
@@ -52,7 +57,7 @@ class World:
     """One simulated organisation. One lock protects all of it."""
 
     def __init__(
-        self, state: StateFolder, beginning: Beginning, answers: Mapping[str, Answer], *, read_only: bool
+        self, state: WorldState, beginning: Beginning, answers: Mapping[str, Answer], *, read_only: bool
     ) -> None:
         self.scenario: Scenario = build_scenario(beginning.scenario, beginning.data)
         self.seed: int = beginning.seed
@@ -65,20 +70,25 @@ class World:
         self.moment: float = begin
         self.directory: Directory = Directory(self.scenario, self.seed)
         self.servers: dict[str, Server] = {
-            data.name: Server(data, self.scenario.domain, self.seed, begin, self.start, state.servers)
+            data.name: Server(data, self.scenario.domain, self.seed, begin, self.start, state.disk(data.name))
             for data in self.scenario.servers
         }
-        self._active_sync = ActiveSync(self.scenario, self.directory, self._events)
-        self.in_flight: InFlight = self._active_sync.in_flight
-        self.phones: list[Phone] = Population(
+        self.active_sync: ActiveSync = ActiveSync(self.scenario, self.directory, self._events)
+        self.in_flight: InFlight = self.active_sync.in_flight
+        self._population = Population(
             self.scenario,
             self.seed,
             self.directory.mailboxes,
             self.servers,
-            self._active_sync,
+            self.active_sync,
             self._events,
             self.start,
-        ).phones
+        )
+        self.phones: list[Phone] = self._population.phones
+        self._answers = answers
+        self._resumed_until = self.start + state.read_clock()
+        for happening in self.scenario.happenings:
+            self._events.add(self.start + happening.at, self._happen, happening)
         changes = state.read_changes()
         for change in changes:
             self._events.run(change["time"])
@@ -239,6 +249,11 @@ class World:
             self._journal(call, answer.endpoint, "ok")
             return output
 
+    def calls(self) -> tuple[Mapping[str, Any], ...]:
+        """Every call so far, of this world and of those that it resumes, oldest first."""
+        with self._lock:
+            return tuple(self._state.read_calls())
+
     def _journal(self, call: Call, endpoint: Endpoint, outcome: str) -> None:
         self._state.add_call(
             {
@@ -252,10 +267,73 @@ class World:
             }
         )
 
+    # ---- what others do
+
+    @property
+    def storms(self) -> tuple[StormClient, ...]:
+        """The storms that go on, whether or not they are refused."""
+        return self._population.storms
+
+    def is_down(self, server: str) -> bool:
+        """Whether *server* is down now: it answers nobody."""
+        with self._lock:
+            self.catch_up()
+            return self.servers[server].down
+
+    def _happen(self, happening: Happening) -> None:
+        """An event: what the scenario has for this moment. It is not stored, as a resumed world does it again."""
+        match happening.what:
+            case "begin_storm":
+                self._population.begin_storm(happening.whom, happening.details)
+            case "fix_device":
+                self._population.end_storm(happening.whom)
+            case "server_down":
+                self._go_down(self.servers[happening.whom], happening.details.get("for"))
+            case _:
+                self._change(change_of(happening, self._server_for(happening)))
+
+    def _go_down(self, server: Server, seconds: float | None) -> None:
+        if server.down:
+            return
+        self.active_sync.go_down(server)
+        if seconds is not None:
+            self._events.add(self.time + seconds, self.active_sync.come_up, server)
+
+    def _change(self, change: Change | None) -> None:
+        """A colleague makes a change; a refused one is only noted."""
+        if change is None or self.servers[change.server].down:
+            return
+        call = Call(change.server, f"{self.scenario.netbios}\\{COLLEAGUE}", change.cmdlet, change.parameters)
+        answer, outcome = self._answers[change.cmdlet], "ok"
+        moment, self.moment = self.moment, self.time
+        try:
+            list(answer.run(self, call))
+        except CmdletFailed as error:
+            outcome = error.error.fqid
+        self.moment = moment
+        if self.time > self._resumed_until or self.time == self.start:
+            self._journal(call, answer.endpoint, outcome)
+
+    def _server_for(self, happening: Happening) -> str:
+        """The server that a colleague asks: the one that it concerns, else one of the version that can do it."""
+        if happening.server is not None:
+            return happening.server
+        model = None
+        if happening.user is not None:
+            found = self.directory.find_mailboxes(happening.whom)
+            model = found[0].product.throttling if found else None
+        else:
+            named = [policy for policy in self.directory.policies if policy.name == happening.whom]
+            model = named[-1].model if named else None
+        able = [
+            server.name for server in self.servers.values() if server.product.throttling == model and not server.down
+        ]
+        return next(iter(able or self.servers))
+
     def recycle(self, server: Server, pool: Pool) -> None:
         """Recycle *pool* at the world's time now."""
-        self._active_sync.recycle(server, pool)
+        self.active_sync.recycle(server, pool)
 
     def policies_changed(self) -> None:
         """To be called after any change to a throttling policy."""
-        self._active_sync.policies_changed()
+        self.active_sync.policies_changed()

@@ -125,6 +125,9 @@ class _Handler:
         transport = request.transport
         if transport is None:
             return web.Response(status=500)  # the client has gone
+        if await self._service.is_down():
+            transport.abort()
+            return web.Response(status=500)  # never sent: the connection is closed
         logon = self._logons.setdefault(transport, Logon(self._accounts, self._binding))
         headers: dict[str, str] = {}
         try:

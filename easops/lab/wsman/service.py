@@ -67,6 +67,13 @@ class Service:
             failed = Fault("w:InternalError", 2150858770, f"The lab itself failed: {type(error).__name__}: {error}")
             return 500, fault(failed, request.message_id, self.server)
 
+    async def is_down(self) -> bool:
+        """Whether the server is down. Its shells are lost then."""
+        down = await asyncio.to_thread(self._backend.is_down, self.server)
+        if down:
+            self._shells.close_all()
+        return down
+
     def close(self) -> None:
         self._shells.close_all()
 

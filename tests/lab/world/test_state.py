@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 
 from easops.errors import BadInput
+from easops.lab.cmdlets import CMDLETS
+from easops.lab.scripts import SCRIPTS
 from easops.lab.value import CmdletFailed
+from easops.lab.world import World
+from easops.lab.world.scenario import read_scenario
+from easops.lab.world.state import Beginning, MemoryState
+from easops.lab.world.world import Answer
+from tests.lab.console import START, Console
 
 
 def files(root: Path) -> dict[str, bytes]:
@@ -114,9 +121,6 @@ def test_a_read_only_world_refuses_changes_and_answers_reads(open_world: Any, tm
 
 
 def test_a_folder_with_another_world_is_refused(tmp_path: Path) -> None:
-    from easops.lab.cmdlets import CMDLETS
-    from easops.lab.world import World
-
     World.open(tmp_path, CMDLETS, scenario="calm", speed=0.0).close()
     with pytest.raises(BadInput, match="contains scenario 'calm' with seed 1"):
         World.open(tmp_path, CMDLETS, scenario="contacts-storm", speed=0.0)
@@ -124,9 +128,38 @@ def test_a_folder_with_another_world_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_unknown_scenario_is_refused_with_a_suggestion(tmp_path: Path) -> None:
-    from easops.lab.cmdlets import CMDLETS
-    from easops.lab.world import World
-
     with pytest.raises(BadInput) as refused:
         World.open(tmp_path, CMDLETS, scenario="contact-storm", speed=0.0)
     assert "contacts-storm" in refused.value.next_step
+
+
+def in_memory(state: MemoryState) -> Console:
+    data = {**read_scenario("contacts-storm"), "mailboxes": 24, "history": 900}
+    answers: dict[str, Answer] = {**CMDLETS, **SCRIPTS}
+    return Console(World(state, Beginning("contacts-storm", data, 7, START.timestamp(), 0.0), answers, read_only=False))
+
+
+def test_a_world_in_memory_is_the_same_as_one_in_a_folder(open_world: Any) -> None:
+    consoles = [open_world(), in_memory(MemoryState())]
+    answers = []
+    for console in consoles:
+        make_changes(console)
+        answers.append(
+            (console.log(), console("Get-CimInstance", ClassName="Win32_Process"), console("Get-ThrottlingPolicy"))
+        )
+    assert answers[0] == answers[1]
+
+
+def test_a_world_in_memory_is_resumed_with_its_state() -> None:
+    state = MemoryState()
+    first = in_memory(state)
+    make_changes(first)
+    log, policies = first.log(), first("Get-ThrottlingPolicy")
+    first.world.close()
+
+    again = in_memory(state)
+
+    assert again.world.now() == first.world.now()
+    assert (again.log(), again("Get-ThrottlingPolicy")) == (log, policies)
+    assert [change["cmdlet"] for change in state.changes][-2:] == ["Restart-WebAppPool", "Set-CASMailbox"]
+    assert [call["cmdlet"] for call in state.calls][-1] == "Get-ThrottlingPolicy"

@@ -54,6 +54,12 @@ class SmallWorld:
             return {"Get-Mailbox", "Get-CASMailbox", "Set-CASMailbox", "Remove-MobileDevice", "Remove-ThrottlingPolicy"}
         return {"Get-CimInstance", "Restart-WebAppPool", "Get-Content", "Get-ItemProperty", "Import-Module"}
 
+    def new_pipeline(self) -> SmallWorld:
+        return self
+
+    def is_down(self, server: str) -> bool:
+        return False
+
     def invoke(
         self,
         server: str,
