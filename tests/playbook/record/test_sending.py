@@ -13,9 +13,8 @@ from easops.actions.change import ChangeOutcome
 from easops.actions.sent import Sent
 from easops.identity import this_machine
 from easops.playbook.record.run import Run
-from easops.playbook.record.run_store import open_store
 from easops.playbook.record.sending import recorded_changes
-from easops.playbook.record.state_folder import StateFolder
+from easops.playbook.record.state_folder import StateFolder, open_store
 from easops.playbook.steps.codec import to_json
 from easops.status import Status
 
