@@ -6,13 +6,20 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from easops.clock import Clock
 from easops.standing_clock import StandingClock
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+
+class AtOnce(Protocol):
+    """Does one piece of work for each of many things, several at once where it can: see ``at_once``."""
+
+    def __call__(self, work: Callable[[T], R], things: Sequence[T], clock: Clock, /) -> list[R]: ...
+
 
 AT_ONCE: Final = 16
 """Hosts that are read at one time, each by a thread of its own."""

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 import attrs
 
+from easops.at_once import AtOnce, at_once
 from easops.clock import Clock
 from easops.exchange.organisation import Organisation
 from easops.inventory.host import Host
 from easops.remoting.pool import Sessions
 from easops.remoting.session import Session
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 @attrs.frozen
@@ -28,6 +33,12 @@ class Context:
     clock: Clock
     progress: Callable[[str], None] = lambda text: None
     evidence: Mapping[str, dt.datetime] = attrs.field(factory=dict)
+    at_once: AtOnce = at_once
+
+    def each(self, things: Sequence[T], work: Callable[[T], R]) -> list[R]:
+        """``work(thing)`` of each, hosts above all, up to 16 at once; in the order of *things*. Raises what *work*
+        raises, for the first of *things* that it does so for."""
+        return self.at_once(work, things, self.clock)
 
     def host(self, name: str) -> Host:
         """The host with that label. Raises StopIteration if it is not in the run."""

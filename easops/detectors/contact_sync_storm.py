@@ -13,7 +13,6 @@ from typing import Any, Final
 
 import attrs
 
-from easops.at_once import at_once
 from easops.context import Context
 from easops.detectors.contact_sync.criteria import Criteria
 from easops.detectors.contact_sync.evidence import contacts_words
@@ -68,7 +67,7 @@ class ContactSyncStorm:
                 host, since=criteria.since, threshold=criteria.threshold, after=values["after"], context=context
             )
 
-        answers = at_once(read, hosts, context.clock)
+        answers = context.each(hosts, read)
         logs = [answer for answer in answers if isinstance(answer, HostLog)]
         mailboxes = look_up_mailboxes(names_in(logs, criteria), context.organisation)
         detection = _with_contacts(judge(logs, mailboxes, criteria), context)

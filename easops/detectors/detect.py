@@ -109,6 +109,6 @@ def _detect_on_hosts(
     require_one_organisation(selected)
     ask_passwords(selected)
     with shared_or_new(sessions) as pool:
-        organisation = Organisation.of(selected, pool)
+        organisation = Organisation.of(selected, pool, clock)
         progress = observer.progress if observer is not None else lambda text: None
         return detector.detect(selected, values, Context(pool, organisation, clock, progress))

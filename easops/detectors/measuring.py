@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 
 import attrs
 
-from easops.at_once import at_once
 from easops.context import Context
 from easops.detectors.finding import Detection, Measurement, Undetermined
 from easops.errors import EasopsError, UnreachableHost
@@ -49,7 +48,7 @@ def measure(
         except EasopsError as error:
             return HostJudgement(why_not=str(error))
 
-    answers = dict(zip((host.name for host in hosts), at_once(judged_or_lost, hosts, context.clock), strict=True))
+    answers = dict(zip((host.name for host in hosts), context.each(hosts, judged_or_lost), strict=True))
     judgements = {host: answer for host, answer in answers.items() if isinstance(answer, HostJudgement)}
     judged = {host: judgement for host, judgement in judgements.items() if not judgement.why_not}
     return Detection(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import attrs
 
+from easops.clock import Clock
 from easops.errors import Abandoned, AccessRefused, BadInput, EasopsError, OutcomeUnknown, Refused, UnreachableHost
 from easops.inventory.host import VERSIONS, Host, Version
 from easops.remoting.command import Call, pipeline
@@ -24,19 +26,21 @@ class Organisation:
 
     *domain_controller* is named (``-DomainController``) by every read and write of a run. It is None until
     ``exchange.server.choose_domain_controller`` has found one; then Exchange chooses. *moves* are sentences, one for
-    each time that another endpoint was taken because the one in use stopped answering.
+    each time that another endpoint was taken because the one in use stopped answering. *sleep* waits between the tries
+    to reach one.
     """
 
     hosts: tuple[Host, ...]
     sessions: Sessions
     domain_controller: str | None = None
+    sleep: Callable[[float], None] = time.sleep
     moves: list[str] = attrs.field(factory=list, init=False)
     _reached: dict[Version | None, Host] = attrs.field(factory=dict, init=False)
 
     @classmethod
-    def of(cls, hosts: Sequence[Host], sessions: Sessions) -> Organisation:
-        """The organisation of *hosts*, those of an inventory. No server is asked yet."""
-        return cls(tuple(hosts), sessions)
+    def of(cls, hosts: Sequence[Host], sessions: Sessions, clock: Clock) -> Organisation:
+        """The organisation of *hosts*, those of an inventory; *clock* is waited by. No server is asked yet."""
+        return cls(tuple(hosts), sessions, sleep=clock.sleep)
 
     @property
     def name(self) -> str:
@@ -65,7 +69,7 @@ class Organisation:
         endpoints = self._endpoints(version)
         chosen = self._reached.get(version)
         if chosen is None:
-            chosen = retrying(lambda: self._first_reached(endpoints), reads=True)
+            chosen = retrying(lambda: self._first_reached(endpoints), reads=True, sleep=self.sleep)
             self._reached[version] = chosen
         return OrganisationSession(self, version, tuple(endpoints))
 

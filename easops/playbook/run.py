@@ -255,7 +255,8 @@ def _checked(
     started = clock.now()
     observer.started(None)
     with shared_or_new(options.sessions) as sessions:
-        context = Context(sessions, Organisation.of(hosts, sessions), clock, observer.progress)
+        context = Context(sessions, Organisation.of(hosts, sessions, clock), clock, observer.progress)
+        context = attrs.evolve(context, at_once=options.engine.at_once)
         facts = learn_facts(playbook, inputs, hosts, context, f"organisation {hosts[0].organisation}")
         steps = interpret(
             playbook,

@@ -102,6 +102,7 @@ def undo_run(
         engine.check(state)
         options = options.in_lab(run.lab)
         with world_of(run, hosts, state, options.clock) as (run_hosts, clock):
+            tools = (options.observer, options.sessions, engine.at_once)
             if not check:
                 # What may still be carried out would undo the undo.
                 reconcile_run(run, store, run_hosts, clock, options.observer, options.sessions)
@@ -110,11 +111,11 @@ def undo_run(
             jobs = undo_jobs(run, store)
             if check:
                 options.observer.started(None)
-                with context_of(run, store, run_hosts, clock, options.observer, options.sessions) as context:
+                with context_of(run, store, run_hosts, clock, *tools) as context:
                     moved = _move(context, jobs)
                     report = _undo_checked(run, jobs, context, options.observer, skip_drifted, moved)
                     return options.caller.checked(report)
-            with context_of(run, store, run_hosts, clock, options.observer, options.sessions) as context:
+            with context_of(run, store, run_hosts, clock, *tools) as context:
                 moved = _move(context, jobs)
                 controller = context.organisation.domain_controller
             started = time_of_run(run.lab, clock)

@@ -7,7 +7,6 @@ from typing import Any
 
 import attrs
 
-from easops.at_once import at_once
 from easops.clock import Clock, SystemClock
 from easops.context import Context
 from easops.errors import UnreachableHost
@@ -60,7 +59,7 @@ def take(
     ask_passwords(hosts)
     with SessionPool() as sessions:
         clock = clock or SystemClock()
-        context = Context(sessions, Organisation.of(hosts, sessions), clock)
+        context = Context(sessions, Organisation.of(hosts, sessions, clock), clock)
         if reading.scope == "organisation":
             return ReadingResult(reading, _rows(reading, None, reading.read(values, None, context)))
 
@@ -70,7 +69,7 @@ def take(
             except UnreachableHost as error:
                 return Unreachable.of(host.name, error)
 
-        answers = at_once(read, hosts, clock)
+        answers = context.each(hosts, read)
     rows = tuple(row for answer in answers if not isinstance(answer, Unreachable) for row in answer)
     return ReadingResult(reading, rows, tuple(answer for answer in answers if isinstance(answer, Unreachable)))
 

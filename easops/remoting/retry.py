@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -14,9 +15,16 @@ from easops.errors import AccessRefused, OutcomeUnknown, UnreachableHost
 T = TypeVar("T")
 
 
-def retrying(send: Callable[[], T], *, reads: bool, attempts: int = 3, wait_max: float = 2.0) -> T:
+def retrying(
+    send: Callable[[], T],
+    *,
+    reads: bool,
+    attempts: int = 3,
+    wait_max: float = 2.0,
+    sleep: Callable[[float], None] = time.sleep,
+) -> T:
     """The value of *send*, repeated after an UnreachableHost (nothing was sent), and after an OutcomeUnknown if it only
-    *reads*: at most *attempts* times, with up to *wait_max* seconds in between.
+    *reads*: at most *attempts* times, with up to *wait_max* seconds of *sleep* in between.
 
     An AccessRefused is never tried again, as it would be refused again and could lock the account. A changing call
     whose outcome is unknown is not sent again either: it may have run, and would then run twice.
@@ -26,6 +34,7 @@ def retrying(send: Callable[[], T], *, reads: bool, attempts: int = 3, wait_max:
         retry=tenacity.retry_if_exception_type(retried) & tenacity.retry_if_not_exception_type(AccessRefused),
         stop=tenacity.stop_after_attempt(attempts),
         wait=tenacity.wait_random_exponential(multiplier=0.2, max=wait_max),
+        sleep=sleep,
         reraise=True,
     )
     return retryer(send)

@@ -221,7 +221,7 @@ class Estate:
 
     @property
     def context(self) -> Context:
-        return Context(self, Organisation.of(self.hosts, self), self.clock)
+        return Context(self, Organisation.of(self.hosts, self, self.clock), self.clock)
 
     def open(self, host: Host, endpoint: EndpointName) -> Session:
         return self.directory if endpoint == "exchange" else self.servers[host.name]

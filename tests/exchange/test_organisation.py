@@ -7,6 +7,7 @@ from typing import Any
 import attrs
 import pytest
 
+from easops.clock import SystemClock
 from easops.errors import (
     Abandoned,
     AccessRefused,
@@ -77,13 +78,13 @@ def name(organisation: Organisation, version: Version | None = None) -> str:
 
 
 def test_the_newest_version_is_asked_unless_the_caller_names_one() -> None:
-    organisation = Organisation.of(HOSTS, FakeSessions())
+    organisation = Organisation.of(HOSTS, FakeSessions(), SystemClock())
     assert (name(organisation), name(organisation, "2010"), name(organisation, "2016")) == ("NEW1", "OLD1", "NEW1")
     assert organisation.versions == ("2016", "2010")
 
 
 def test_if_a_server_cannot_be_reached_the_next_one_of_the_version_is_used_from_then_on() -> None:
-    organisation = Organisation.of(HOSTS, FakeSessions(away("NEW1", "NEW2", "OLD1")))
+    organisation = Organisation.of(HOSTS, FakeSessions(away("NEW1", "NEW2", "OLD1")), SystemClock())
     assert (name(organisation), name(organisation, "2010")) == ("OLD2", "OLD2")
     with pytest.raises(UnreachableHost, match="NEW1"):
         organisation.session("2016")
@@ -91,14 +92,14 @@ def test_if_a_server_cannot_be_reached_the_next_one_of_the_version_is_used_from_
 
 def test_a_version_without_an_endpoint_in_the_inventory_is_refused_with_what_to_add() -> None:
     with pytest.raises(Refused, match="the inventory has no exchange endpoint of Exchange 2019") as refused:
-        Organisation.of(HOSTS, FakeSessions()).session("2019")
+        Organisation.of(HOSTS, FakeSessions(), SystemClock()).session("2019")
     assert "it has those of 2016, 2010" in str(refused.value)
     assert "to a host of version 2019" in str(refused.value)
 
 
 def test_an_organisation_without_any_exchange_endpoint_is_a_bad_inventory() -> None:
     with pytest.raises(BadInput, match="no host of organisation 'contoso' has an exchange endpoint"):
-        Organisation.of(HOSTS[-1:], FakeSessions()).session("2010")
+        Organisation.of(HOSTS[-1:], FakeSessions(), SystemClock()).session("2010")
 
 
 READ = Command("Get-Mailbox", {}, reads=True)
@@ -131,7 +132,7 @@ def test_a_call_moves_to_another_server_only_if_nothing_was_changed(
     call: Command, error: EasopsError, asked: list[str], outcome: str
 ) -> None:
     sessions = FakeSessions()
-    session = Organisation.of(HOSTS, sessions).session("2016")
+    session = Organisation.of(HOSTS, sessions, SystemClock()).session("2016")
     sessions.fails["NEW1"] = error
 
     try:
@@ -144,7 +145,7 @@ def test_a_call_moves_to_another_server_only_if_nothing_was_changed(
 
 def test_the_server_that_answered_is_used_from_then_on_and_named_with_the_reason() -> None:
     sessions = FakeSessions()
-    organisation = Organisation.of(HOSTS, sessions)
+    organisation = Organisation.of(HOSTS, sessions, SystemClock())
     session = organisation.session("2016")
     sessions.fails.update(away("NEW1"))
     session.invoke(READ)
@@ -156,7 +157,7 @@ def test_the_server_that_answered_is_used_from_then_on_and_named_with_the_reason
 
 def test_a_change_moves_only_to_servers_of_its_own_version() -> None:
     sessions = FakeSessions()
-    session = Organisation.of(HOSTS, sessions).session("2010")
+    session = Organisation.of(HOSTS, sessions, SystemClock()).session("2010")
     sessions.fails.update(away("OLD1", "OLD2"))
     with pytest.raises(UnreachableHost, match="OLD1"):
         session.invoke(WRITE)
@@ -165,7 +166,7 @@ def test_a_change_moves_only_to_servers_of_its_own_version() -> None:
 
 def test_a_refused_logon_is_not_sent_to_a_third_server_either() -> None:
     sessions = FakeSessions()
-    session = Organisation.of(HOSTS, sessions).session()
+    session = Organisation.of(HOSTS, sessions, SystemClock()).session()
     sessions.fails.update({**away("NEW1"), "NEW2": REFUSED})
     with pytest.raises(UnreachableHost, match="NEW1"):
         session.invoke(READ)

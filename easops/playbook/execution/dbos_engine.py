@@ -15,6 +15,7 @@ from typing import Final
 
 from dbos import DBOS, DBOSConfig, SetWorkflowID, WorkflowHandle
 
+from easops.at_once import AtOnce, at_once
 from easops.playbook.execution import execution as process
 from easops.playbook.execution import waits
 from easops.playbook.execution.dbos_journal import QUEUE, interpret_attempt, result_of
@@ -90,6 +91,10 @@ class DbosEngine:
     @property
     def waits(self) -> Waits:
         return waits.WAITS
+
+    @property
+    def at_once(self) -> AtOnce:
+        return at_once
 
     def new_run_id(self) -> str:
         return new_run_id()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from easops.at_once import AtOnce
 from easops.playbook.execution.execution import Execution
 from easops.playbook.execution.waits import Waits
 from easops.playbook.record.run_record import RunRecord
@@ -18,6 +19,11 @@ class Engine(Protocol):
     @property
     def waits(self) -> Waits:
         """How long it waits, and by which clock."""
+        ...
+
+    @property
+    def at_once(self) -> AtOnce:
+        """How many hosts are asked at once."""
         ...
 
     def new_run_id(self) -> str:

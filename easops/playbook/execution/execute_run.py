@@ -66,7 +66,7 @@ def execute_run(
     Raises Interrupted, and the EasopsError that prevented its first step. What the steps met is in the report.
     """
     problems: list[EasopsError] = []
-    with context_of(run, store, hosts, clock, options.observer, options.sessions) as context:
+    with context_of(run, store, hosts, clock, options.observer, options.sessions, options.engine.at_once) as context:
 
         def interpret(effects: Effects) -> None:
             try:

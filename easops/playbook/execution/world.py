@@ -9,6 +9,7 @@ from typing import Any
 
 import attrs
 
+from easops.at_once import AtOnce, at_once
 from easops.clock import Clock, SystemClock
 from easops.context import Context
 from easops.detectors.detect import ProgressObserver
@@ -89,11 +90,12 @@ def context_of(
     clock: Clock,
     observer: ProgressObserver,
     shared_sessions: SessionPool | None = None,
+    at_once: AtOnce = at_once,
 ) -> Iterator[Context]:
     """The context of a run: sessions (its own, or the caller's *shared_sessions*), its organisation on the domain
     controller that the run chose, and its clock."""
     with shared_or_new(shared_sessions) as sessions:
-        organisation = Organisation.of(hosts, sessions)
+        organisation = Organisation.of(hosts, sessions, clock)
         for entry in store.entries(run.run_id, "facts"):
             organisation.domain_controller = entry.body["domain_controller"]
-        yield Context(sessions, organisation, clock, observer.progress)
+        yield Context(sessions, organisation, clock, observer.progress, at_once=at_once)
