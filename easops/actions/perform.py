@@ -18,6 +18,7 @@ from easops.status import Status
 SETTLE_WAIT: Final = 4.0
 """Seconds between the reads that settle an outcome: the server may still be working on the command."""
 
+_NO_ANSWER: Final = "found as wanted after no answer had come; somebody else may have done the same"
 _SENT_EARLIER: Final = "found as wanted after the process that sent it had ended; somebody else may have done the same"
 
 
@@ -94,7 +95,8 @@ def _after_error(change: Change, context: Context, error: EasopsError, seconds: 
     """The outcome of a write that ended with *error*, and that may show for *seconds* more."""
     outcome = _read_until_over(change, context, seconds)
     if outcome.status is Status.CHANGED:
-        return _proved(change, context, outcome.found)
+        proved = _proved(change, context, outcome.found)
+        return proved if isinstance(error, CommandFailed) else attrs.evolve(proved, reason=proved.reason or _NO_ANSWER)
     if outcome.status is Status.FAILED and isinstance(error, Abandoned):
         # Abandoned: the server took longer than the deadline, and may still get to it.
         return attrs.evolve(outcome, status=Status.UNKNOWN, reason=f"{error}; so far the state is as before")

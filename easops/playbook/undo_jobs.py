@@ -51,9 +51,10 @@ def _left_behind(run: Run, store: RunRecord) -> Sequence[tuple[Change, ChangeOut
     A policy of ours that several runs use is made by the first of them. The undo of that run leaves it, because users
     of the other runs still have it; the undo of the last run that uses it has to remove it.
     """
-    changes = [change for change, _ in changes_of(run, store)]
-    needed = {change.depends_on for change in changes} - {""}
-    own = {change.subject for change in changes}
+    changes = changes_of(run, store)
+    needed = {change.depends_on for change, _ in changes} - {""}
+    # Not what it only found as wanted: that is another run's.
+    own = {change.subject for change, outcome in changes if outcome is None or outcome.status in CHANGED_OR_UNSURE}
     organisation = recorded_organisation_target(run)
     left: dict[str, Change] = {}
     for other in store.runs() if needed else ():

@@ -22,6 +22,7 @@ from easops.lab.world import World
 from easops.lab.world.oracle import Flood, Oracle
 from easops.lab.world.scenario import read_scenario
 from easops.lab.world.state import Beginning, MemoryState
+from easops.lab.world.world import Answer
 from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.execution.caller import Caller
 from easops.playbook.execution.run_options import RunOptions
@@ -40,7 +41,7 @@ from tests.simulation.servers import KINDS, Fault, Servers, Sessions
 
 START: Final = dt.datetime(2026, 11, 24, 17, 0, tzinfo=dt.UTC)
 PEOPLE: Final = ("Laura Brandt", "Marco Ricci", "Victoria Chen", "Tomas Novak", "Helen Strand")
-ANSWERS: Final = {**CMDLETS, **SCRIPTS}
+ANSWERS: Final[Mapping[str, Answer]] = {**CMDLETS, **SCRIPTS}
 
 
 @attrs.frozen
@@ -113,7 +114,7 @@ name: Block whoever floods
 hosts: runs=activesync
 inputs:
   protect: {type: list, default: []}
-limits: {changes: 3}
+limits: {changes: 2}
 protect: "{{ protect }}"
 steps:
   - detect: contact_sync_storm
@@ -158,7 +159,7 @@ def incident_of(profile_name: str, seed: int) -> Incident:
         }
         for number in range(rng.choice([1, 2, 2, 3]))
     ]
-    names = [server["name"] for server in servers]
+    names = [str(server["name"]) for server in servers]
     flooding = rng.sample(PEOPLE, rng.choice([0, 1, 1, 2, 3]))
     storms = [
         {

@@ -125,7 +125,8 @@ def what_is_told_as_not_done_was_not_done_then_or_later(course: Course) -> Itera
         for sent in _of_run(course, run_id, told) if run_id else ():
             outcome = denied.get(made(sent))
             if outcome is not None and made(sent) not in maybe:
-                yield f"{made(sent)} was carried out at {sent.time:.0f} s, and is told as {outcome.status}: {outcome.reason}"
+                told_as = f"{outcome.status}: {outcome.reason}"
+                yield f"{made(sent)} was carried out at {sent.time:.0f} s, and is told as {told_as}"
 
 
 def what_is_told_as_changed_was_changed(course: Course) -> Iterator[str]:
@@ -135,9 +136,9 @@ def what_is_told_as_changed_was_changed(course: Course) -> Iterator[str]:
             continue
         done = {made(sent) for sent in _of_run(course, told.process.run_id, told)}
         for change, outcome in told.outcomes:
-            if outcome is not None and outcome.status is Status.CHANGED and not outcome.reason:
-                if asked(change) not in done:
-                    yield f"{asked(change)} is told as changed, and no server carried it out"
+            ours = outcome is not None and outcome.status is Status.CHANGED and not outcome.reason
+            if ours and asked(change) not in done:
+                yield f"{asked(change)} is told as changed, and no server carried it out"
 
 
 def nothing_is_written_twice(course: Course) -> Iterator[str]:
@@ -206,7 +207,7 @@ def the_exit_code_is_that_of_the_worst(course: Course) -> Iterator[str]:
 
 def limits_hold(course: Course) -> Iterator[str]:
     """No step changes more than ``limits.changes``."""
-    most = 3 if course.incident.playbook == BLOCKS else 10
+    most = 2 if course.incident.playbook == BLOCKS else 10
     for told in _ended(course, "run", "resume"):
         assert told.report is not None
         for step in told.report.steps:
@@ -250,10 +251,12 @@ def undo_gives_identical_reads(course: Course) -> Iterator[str]:
 
 
 def an_undo_overwrites_nobody(course: Course) -> Iterator[str]:
-    """What somebody else has changed since is not put back."""
+    """What somebody else has changed since, another run too, is not put back."""
+    undoes = {run.run_id: run.document["undoes"] for run in course.machine.runs.values() if run.kind == "undo"}
     for sent in course.made:
-        if course.machine.runs[sent.process.run_id].kind != "undo":
+        if sent.process.run_id not in undoes:
             continue
+        undone = undoes[sent.process.run_id]
         mailbox = _mailbox_of(course, sent)
         if mailbox is None:
             continue
@@ -263,10 +266,13 @@ def an_undo_overwrites_nobody(course: Course) -> Iterator[str]:
         ours = {
             round(START.timestamp() + other.time)
             for other in course.made
-            if _mailbox_of(course, other) is mailbox and other is not sent
+            if _mailbox_of(course, other) is mailbox
+            and other is not sent
+            and undone in (other.process.run_id, undoes.get(other.process.run_id))
         }
         if earlier and all(abs(round(earlier[-1].time) - moment) > 2 for moment in ours):
-            yield f"the undo put {mailbox.smtp} back, which somebody else had changed at {earlier[-1].time - START.timestamp():.0f} s"
+            others = earlier[-1].time - START.timestamp()
+            yield f"the undo put {mailbox.smtp} back, whom somebody else had changed at {others:.0f} s"
 
 
 def no_foreign_exception(course: Course) -> Iterator[str]:

@@ -37,8 +37,10 @@ class Fault:
 
 @attrs.frozen
 class Sent:
-    """A changing call of easops that a server carried out: when, where, which, and for which process. *replaced* is when
-    the worker process of the sync pool had started that was there before, in seconds since 1970."""
+    """A changing call of easops that a server carried out: when, where, which, and for which process.
+
+    *replaced* is when the worker process of the sync pool had started that was there before, in seconds since 1970.
+    """
 
     time: float
     server: str
