@@ -14,7 +14,6 @@ from easops.inventory.host import VERSIONS, Host, Version
 from easops.remoting.command import Call, pipeline
 from easops.remoting.pool import Sessions
 from easops.remoting.result import Result
-from easops.remoting.retry import retrying
 from easops.remoting.session import DEADLINE, EndpointName, Session
 
 T = TypeVar("T")
@@ -69,6 +68,10 @@ class Organisation:
         endpoints = self._endpoints(version)
         chosen = self._reached.get(version)
         if chosen is None:
+            from easops.remoting.retry import (
+                retrying,  # tenacity takes time to load, and completion connects to nothing
+            )
+
             chosen = retrying(lambda: self._first_reached(endpoints), reads=True, sleep=self.sleep)
             self._reached[version] = chosen
         return OrganisationSession(self, version, tuple(endpoints))

@@ -17,6 +17,8 @@ from tests.simulation.servers import Sent
 
 Key = tuple[Any, ...]
 
+_TROUBLE: Final = (Status.FAILED, Status.UNREACHABLE, Status.VERIFY_FAILED, Status.UNKNOWN)
+
 
 def asked(change: Any) -> Key:
     """What a change asks of the servers."""
@@ -205,6 +207,37 @@ def the_exit_code_is_that_of_the_worst(course: Course) -> Iterator[str]:
             yield f"{told.verb} ends with {told.report.exit_code}, and an item is {worst(items)}"
 
 
+def every_change_is_in_the_report(course: Course) -> Iterator[str]:
+    """The report of a run names whoever it changed, in whichever attempt."""
+    for told in _ended(course, "run", "resume"):
+        assert told.report is not None
+        named = {item.item for step in told.report.steps for item in step.items if item.touched}
+        for sent in _of_run(course, told.process.run_id, told):
+            mailbox = _mailbox_of(course, sent)
+            subject = sent.server if sent.cmdlet == "Restart-WebAppPool" else None if mailbox is None else mailbox.smtp
+            if subject is not None and subject not in named:
+                yield f"{subject} was changed, and the report of the {told.verb} does not name it as changed"
+
+
+def nothing_is_changed_behind_a_problem(course: Course) -> Iterator[str]:
+    """Behind an item that failed or is not known no later step changes anything, nor, behind one that is not known,
+    the same step on the same target."""
+    for told in _ended(course, "run"):
+        assert told.report is not None
+        stopped = ""
+        for step in told.report.steps:
+            if step.kind != "do":
+                continue
+            unknown: set[str] = set()
+            for item in step.items:
+                if item.status is Status.CHANGED and (stopped or item.target in unknown):
+                    yield f"{item.item} was changed behind {stopped or 'an unknown outcome'}"
+                if item.status is Status.UNKNOWN:
+                    unknown.add(item.target)
+            if trouble := [item.item for item in step.items if item.status in _TROUBLE]:
+                stopped = f"the problem of {', '.join(trouble)} in step {step.key}"
+
+
 def limits_hold(course: Course) -> Iterator[str]:
     """No step changes more than ``limits.changes``."""
     most = 2 if course.incident.playbook == BLOCKS else 10
@@ -295,6 +328,8 @@ PROMISES: Final[tuple[Callable[[Course], Iterator[str]], ...]] = (
     a_proved_flood_has_ended,
     all_is_well_is_told_only_without_a_flood,
     the_exit_code_is_that_of_the_worst,
+    every_change_is_in_the_report,
+    nothing_is_changed_behind_a_problem,
     limits_hold,
     a_check_changes_nothing_and_foretells_the_run,
     undo_gives_identical_reads,

@@ -26,9 +26,9 @@ from easops.playbook.record.stored_run import changes_of
 from easops.playbook.steps import changing_step, earlier, interpreter, step_plan
 from easops.playbook.steps.earlier import Earlier
 from easops.status import CHANGED_OR_UNSURE, Status
-from tests.simulation.__main__ import broken
 from tests.simulation.incident import PROFILES, incident_of
 from tests.simulation.machine import MemoryJournal, MemoryRecord
+from tests.simulation.night import broken
 
 SEEDS: Final = 500
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import attrs
 import pytest
 
-from tests.simulation.__main__ import broken
 from tests.simulation.incident import PROFILES, Incident, incident_of, live_through
 from tests.simulation.kept import corpus, from_text, shrunk, to_text
+from tests.simulation.night import broken
 from tests.simulation.planted import double_recycle, found_by, protect_is_ignored
 
 INCIDENTS = 24
