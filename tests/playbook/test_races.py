@@ -141,3 +141,14 @@ def test_a_worker_that_is_stopped_lets_its_runs_finish_what_is_under_way(
     assert [change["status"] for change in served["runs"][0]["changes"]] == ["changed", "changed"]
     assert gate.users == list(USERS[:2])
     assert show_run(run_id, database).status == "stopped"
+
+
+def test_two_cures_that_are_started_together_recycle_each_server_once(rig: Start) -> None:
+    lab = rig("stranded-pings")
+    words = ["run", "stranded-pings", "-i", str(lab.lab.inventory), "--yes", "--json", "--anew"]
+    with ExitStack() as stack:
+        runs = [stack.enter_context(easops(lab.state, *words)) for _ in range(2)]
+        told = [run.communicate()[0] for run in runs]
+    servers = lab.lab.world.servers
+    assert lab.sent() == [("Restart-WebAppPool", {"Name": "MSExchangeSyncAppPool"})] * len(servers), told
+    assert [run.returncode for run in runs] == [0, 0], told

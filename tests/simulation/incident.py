@@ -37,10 +37,12 @@ from easops.remoting.command import Pipeline
 from tests.simulation.machine import Died, Machine, MemoryEngine, MemoryRecord, Process
 from tests.simulation.machine import MemoryState as MachineState
 from tests.simulation.scheduler import Scheduler, VirtualClock
-from tests.simulation.servers import KINDS, Fault, Servers, Sessions
+from tests.simulation.servers import KINDS, Beside, Fault, Servers, Sessions
 
 START: Final = dt.datetime(2026, 11, 24, 17, 0, tzinfo=dt.UTC)
 PEOPLE: Final = ("Laura Brandt", "Marco Ricci", "Victoria Chen", "Tomas Novak", "Helen Strand")
+OURS: Final = "easops-eas-r900000-b240000"
+"""The policy that the shipped playbook makes."""
 ANSWERS: Final[Mapping[str, Answer]] = {**CMDLETS, **SCRIPTS}
 
 
@@ -80,7 +82,8 @@ class Incident:
 
     *world* is a scenario's data, *playbook* the text or the name of a playbook, *protect* who must not be changed.
     *faults* are those of the calls, by number: changing calls are counted apart from reads. *deaths* are the boundaries
-    at which the first processes die. *unreadable*: after a death nobody answers for so many seconds.
+    at which the first processes die. *unreadable*: after a death nobody answers for so many seconds. *beside* is what
+    others do right before or behind a changing call, by its number.
     """
 
     profile: str
@@ -93,6 +96,7 @@ class Incident:
     deaths: tuple[int, ...]
     unreadable: float
     together: bool
+    beside: Mapping[int, tuple[Beside, Mapping[str, Any]]] = attrs.field(factory=dict)
 
 
 @functools.cache
@@ -177,7 +181,16 @@ def incident_of(profile_name: str, seed: int) -> Incident:
     if rng.random() < 0.3 and any(server["version"] != 2010 for server in servers):
         values = {"EasRechargeRate": "Unlimited", "EasMaxBurst": "Unlimited"}
         policies.append({"name": "VIP", "values": values, "users": [rng.choice(PEOPLE)]})
-    happenings = _happenings(rng, names, flooding) if rng.random() < profile.people else []
+    crowded = rng.random() < profile.people
+    acts = [_act(rng, names, flooding, policies) for _ in range(rng.choice([1, 1, 2, 3]))] if crowded else []
+    happenings = [
+        {"at": round(rng.choice([rng.uniform(0, 120), rng.uniform(0, 1200)]), 1), **act}
+        for act in acts
+        if rng.random() < 0.6
+    ]
+    beside: dict[int, tuple[Beside, Mapping[str, Any]]] = {
+        rng.randrange(6): (rng.choice(_BESIDE), act) for act in acts if act not in [*map(_act_of, happenings)]
+    }
     world = {
         **_calm(),
         "servers": servers,
@@ -207,6 +220,7 @@ def incident_of(profile_name: str, seed: int) -> Incident:
         tuple(_dies_at(rng) for _ in range(rng.choice([1, 1, 2]))) if rng.random() < profile.deaths else (),
         rng.choice([30.0, 200.0, 900.0]) if rng.random() < profile.unreadable else 0.0,
         rng.random() < profile.together,
+        beside,
     )
 
 
@@ -224,27 +238,30 @@ def _faults(rng: random.Random, share: float, calls: int, kinds: tuple[str, ...]
     return faults
 
 
-def _happenings(rng: random.Random, servers: list[str], flooding: list[str]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    for _ in range(rng.choice([1, 1, 2, 3])):
-        at = rng.choice([rng.uniform(0, 120), rng.uniform(0, 1200)])
-        user, server = rng.choice(flooding or list(PEOPLE)), rng.choice(servers)
-        found.append(
-            {
-                "at": round(at, 1),
-                **rng.choice(
-                    [
-                        {"what": "block_user", "whom": user},
-                        {"what": "unblock_user", "whom": user},
-                        {"what": "recycle_pool", "whom": server},
-                        {"what": "fix_device", "whom": user},
-                        {"what": "server_down", "whom": server, "for": rng.choice([30, 200])},
-                        {"what": "server_down", "whom": server},
-                    ]
-                ),
-            }
-        )
-    return found
+_BESIDE: Final[tuple[Beside, ...]] = ("before", "behind")
+
+
+def _act(
+    rng: random.Random, servers: list[str], flooding: list[str], policies: list[dict[str, Any]]
+) -> Mapping[str, Any]:
+    """What somebody else does."""
+    user, server = rng.choice(flooding or list(PEOPLE)), rng.choice(servers)
+    acts: list[Mapping[str, Any]] = [
+        {"what": "block_user", "whom": user},
+        {"what": "unblock_user", "whom": user},
+        {"what": "recycle_pool", "whom": server},
+        {"what": "fix_device", "whom": user},
+        {"what": "server_down", "whom": server, "for": rng.choice([30, 200])},
+        {"what": "server_down", "whom": server},
+        {"what": "remove_policy", "whom": OURS},
+        {"what": "edit_policy", "whom": OURS, "values": {"EasMaxConcurrency": 7}},
+    ]
+    acts += [{"what": "associate_policy", "whom": user, "policy": policy["name"]} for policy in policies]
+    return rng.choice(acts)
+
+
+def _act_of(happening: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {key: value for key, value in happening.items() if key != "at"}
 
 
 def _address(name: str) -> str:
@@ -322,7 +339,7 @@ def live_through(incident: Incident) -> Course:
         counts[call.reads] += 1
         return (incident.reads if call.reads else incident.changes).get(number)
 
-    servers = Servers(world, state, scheduler, rng, fault_of)
+    servers = Servers(world, state, scheduler, rng, fault_of, incident.beside)
     machine = Machine(scheduler, START)
     hosts = hosts_of(world)
     course = Course(incident, world, servers, machine, hosts, reads(world))

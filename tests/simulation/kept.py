@@ -25,7 +25,8 @@ def from_text(text: str) -> Incident:
     data = json.loads(text)
     for name in ("changes", "reads"):
         data[name] = {int(number): Fault(**fault) for number, fault in data[name].items()}
-    return Incident(**{**data, "deaths": tuple(data["deaths"])})
+    beside = {int(number): (when, act) for number, (when, act) in data.get("beside", {}).items()}
+    return Incident(**{**data, "deaths": tuple(data["deaths"]), "beside": beside})
 
 
 def corpus() -> Iterator[tuple[str, Incident]]:
@@ -60,6 +61,8 @@ def _smaller(incident: Incident) -> Iterator[Incident]:
                 yield _with(incident, name, {number: faults[number] for number in part})
         for number in faults:
             yield _with(incident, name, {n: fault for n, fault in faults.items() if n != number})
+    for number in incident.beside:
+        yield attrs.evolve(incident, beside={n: act for n, act in incident.beside.items() if n != number})
     for number in range(len(incident.deaths)):
         yield attrs.evolve(incident, deaths=incident.deaths[:number] + incident.deaths[number + 1 :])
     if incident.unreadable:

@@ -10,10 +10,11 @@ from typing import Any, Final
 from easops.actions.change import Change, ChangeOutcome
 from easops.errors import BadInput, EasopsError
 from easops.lab.world.recipient import Mailbox
+from easops.lab.world.replication import Write
 from easops.status import CHANGED_OR_UNSURE, EXIT_CODES, Status, worst
-from tests.simulation.incident import BLOCKS, RECYCLES, START, Course, Told
+from tests.simulation.incident import BLOCKS, OURS, RECYCLES, START, Course, Told
 from tests.simulation.machine import Process
-from tests.simulation.servers import Sent
+from tests.simulation.servers import ON_MAILBOXES, Sent
 
 Key = tuple[Any, ...]
 
@@ -52,7 +53,7 @@ def made(sent: Sent) -> Key:
 
 
 def _mailbox_of(course: Course, sent: Sent) -> Mailbox | None:
-    if sent.cmdlet not in ("Set-ThrottlingPolicyAssociation", "Set-CASMailbox"):
+    if sent.cmdlet not in ON_MAILBOXES:
         return None
     return course.world.directory.find_mailboxes(str(sent.parameters["Identity"]))[0]
 
@@ -72,8 +73,9 @@ def _of_run(course: Course, run_id: str, until: Told | None = None) -> list[Sent
 
 
 def _others_touched(course: Course) -> frozenset[str]:
-    """The users and servers that others did something to."""
-    return frozenset(str(happening["whom"]) for happening in course.incident.world["happenings"])
+    """The users, servers and policies that others did something to."""
+    beside = [act for _, act in course.incident.beside.values()]
+    return frozenset(str(happening["whom"]) for happening in (*course.incident.world["happenings"], *beside))
 
 
 def _ended(course: Course, *verbs: str) -> Iterator[Told]:
@@ -145,7 +147,7 @@ def what_is_told_as_changed_was_changed(course: Course) -> Iterator[str]:
 
 def nothing_is_written_twice(course: Course) -> Iterator[str]:
     """No change is carried out twice for one run."""
-    if course.incident.world["happenings"]:
+    if _others_touched(course):
         return  # what somebody has put back may be changed again
     for run_id in _runs(course):
         for key, times in Counter(made(sent) for sent in _of_run(course, run_id)).items():
@@ -279,6 +281,8 @@ def undo_gives_identical_reads(course: Course) -> Iterator[str]:
     touched = _others_touched(course)
     names = {mailbox.smtp: mailbox.display_name for mailbox in course.world.directory.mailboxes}
     for what, before in course.before.items():
+        if what == "policies" and OURS in touched:
+            continue
         if course.undone[what] != before and names.get(what) not in touched:
             yield f"{what} is {course.undone[what]} after the undo, and was {before}"
 
@@ -293,19 +297,20 @@ def an_undo_overwrites_nobody(course: Course) -> Iterator[str]:
         mailbox = _mailbox_of(course, sent)
         if mailbox is None:
             continue
-        at = START.timestamp() + sent.time
         value = "active_sync" if sent.cmdlet == "Set-CASMailbox" else "policy"
-        earlier = [write for write in mailbox.history if value in write.values and write.time < at - 0.001]
-        ours = {
-            round(START.timestamp() + other.time)
-            for other in course.made
-            if _mailbox_of(course, other) is mailbox
-            and other is not sent
-            and undone in (other.process.run_id, undoes.get(other.process.run_id))
-        }
-        if earlier and all(abs(round(earlier[-1].time) - moment) > 2 for moment in ours):
+        earlier = [write for write in mailbox.history[: _place(mailbox, sent.write)] if value in write.values]
+        ours = [
+            other.write for other in course.made if undone in (other.process.run_id, undoes.get(other.process.run_id))
+        ]
+        # Between the read and the write nobody can see what somebody else does: Exchange has no compare and set.
+        seen = bool(earlier) and earlier[-1].time < START.timestamp() + sent.asked - 1.0
+        if seen and all(earlier[-1] is not write for write in ours):
             others = earlier[-1].time - START.timestamp()
             yield f"the undo put {mailbox.smtp} back, whom somebody else had changed at {others:.0f} s"
+
+
+def _place(mailbox: Mailbox, write: Write | None) -> int:
+    return next(at for at, other in enumerate(mailbox.history) if other is write)
 
 
 def no_foreign_exception(course: Course) -> Iterator[str]:

@@ -11,7 +11,9 @@ import attrs
 from easops.errors import Abandoned, CommandFailed, ErrorRecord, OutcomeUnknown, UnreachableHost
 from easops.inventory.host import Host
 from easops.lab.world import World
+from easops.lab.world.happening import read_happening
 from easops.lab.world.product import SYNC_POOL
+from easops.lab.world.replication import Write
 from easops.lab.world.state import MemoryState
 from easops.remoting.command import Call, Command, Pipeline, pipeline
 from easops.remoting.result import Result
@@ -22,6 +24,10 @@ from tests.simulation.scheduler import Scheduler
 from tests.simulation.session import InProcessSession
 
 Kind = Literal["unreachable", "slow", "lost_done", "lost_undone", "late", "hangs", "refused"]
+ON_MAILBOXES: Final = ("Set-ThrottlingPolicyAssociation", "Set-CASMailbox")
+"""The cmdlets that write to a mailbox."""
+
+Beside = Literal["before", "behind"]
 KINDS: Final[tuple[Kind, ...]] = ("unreachable", "slow", "lost_done", "lost_undone", "late", "hangs", "refused")
 
 
@@ -40,6 +46,7 @@ class Sent:
     """A changing call of easops that a server carried out: when, where, which, and for which process.
 
     *replaced* is when the worker process of the sync pool had started that was there before, in seconds since 1970.
+    *write* is what it wrote to a mailbox, None where it did not. *asked* is when easops sent it.
     """
 
     time: float
@@ -48,22 +55,32 @@ class Sent:
     parameters: Mapping[str, Any]
     process: Process
     replaced: float
+    write: Write | None
+    asked: float
 
 
 @attrs.define(eq=False)
 class Servers:
-    """The servers of *world*. *fault_of* says what goes wrong with an attempt of a call; *carried_out* are the changing
-    calls, in order."""
+    """The servers of *world*. *fault_of* says what goes wrong with an attempt of a call, *beside* what others do
+    right before or behind a changing call, by its number; *carried_out* are the changing calls, in order."""
 
     world: World
     state: MemoryState
     scheduler: Scheduler
     rng: random.Random
     fault_of: Callable[[str, Pipeline], Fault | None]
+    beside: Mapping[int, tuple[Beside, Mapping[str, Any]]]
     carried_out: list[Sent] = attrs.field(factory=list)
+    _changes: int = 0
 
-    def carry_out(self, session: InProcessSession, call: Pipeline, process: Process) -> Result:
-        """Have the server run *call* now."""
+    def carry_out(self, session: InProcessSession, call: Pipeline, process: Process, asked: float) -> Result:
+        """Have the server run *call* now, which was sent at *asked*."""
+        if call.reads:
+            return session.invoke(call)
+        when, happening = self.beside.get(self._changes, ("", {}))
+        self._changes += 1
+        if when == "before":
+            self._happen(happening)
         before = len(self.state.changes)
         worker = self.world.servers[session.host].pools[SYNC_POOL.lower()].worker
         started = 0.0 if worker is None else worker.started
@@ -71,8 +88,21 @@ class Servers:
             return session.invoke(call)
         finally:
             for made in self.state.changes[before:]:
-                sent = Sent(self.scheduler.now, made["server"], made["cmdlet"], made["parameters"], process, started)
-                self.carried_out.append(sent)
+                parameters = made["parameters"]
+                write = self._written(made["cmdlet"], parameters)
+                self.carried_out.append(
+                    Sent(self.scheduler.now, made["server"], made["cmdlet"], parameters, process, started, write, asked)
+                )
+            if when == "behind":
+                self._happen(happening)
+
+    def _written(self, cmdlet: str, parameters: Mapping[str, Any]) -> Write | None:
+        if cmdlet not in ON_MAILBOXES:
+            return None
+        return self.world.directory.find_mailboxes(str(parameters["Identity"]))[0].history[-1]
+
+    def _happen(self, happening: Mapping[str, Any]) -> None:
+        self.world._happen(read_happening({"at": 0, **happening}))
 
 
 @attrs.define(eq=False)
@@ -138,6 +168,7 @@ class SimulatedSession:
         servers = self.servers
         fault = servers.fault_of(self.host, call)
         kind = None if fault is None else fault.kind
+        asked = servers.scheduler.now
         seconds = 0.0 if fault is None else fault.seconds
         if servers.scheduler.now >= ends:
             raise UnreachableHost(f"{self.host} was not asked", "the deadline has passed")
@@ -162,7 +193,7 @@ class SimulatedSession:
         if kind == "refused":
             record = ErrorRecord("refused by the server", "Simulated,Refused", "System.InvalidOperationException")
             raise CommandFailed(f"{self.host}: {call.name} failed", record.message, records=(record,))
-        result = servers.carry_out(self.inner, call, self.process)
+        result = servers.carry_out(self.inner, call, self.process, asked)
         self.process.boundary()
         self._wait(servers.rng.uniform(0.0, 0.2))
         if kind == "lost_done":
@@ -172,12 +203,13 @@ class SimulatedSession:
     def _later(self, call: Pipeline, seconds: float) -> None:
         """Have the server carry *call* out in so many seconds, whether or not its client lives then."""
         servers = self.servers
+        asked = servers.scheduler.now
 
         def work() -> None:
             servers.scheduler.wait(seconds)
             if not servers.world.is_down(self.host):
                 try:
-                    servers.carry_out(self.inner, call, self.process)
+                    servers.carry_out(self.inner, call, self.process, asked)
                 except CommandFailed:
                     return  # nobody hears of it
 
