@@ -149,6 +149,6 @@ def test_two_cures_that_are_started_together_recycle_each_server_once(rig: Start
     with ExitStack() as stack:
         runs = [stack.enter_context(easops(lab.state, *words)) for _ in range(2)]
         told = [run.communicate()[0] for run in runs]
-    servers = lab.lab.world.servers
-    assert lab.sent() == [("Restart-WebAppPool", {"Name": "MSExchangeSyncAppPool"})] * len(servers), told
+    # Two servers of the scenario have stranded Pings.
+    assert lab.sent() == [("Restart-WebAppPool", {"Name": "MSExchangeSyncAppPool"})] * 2, told
     assert [run.returncode for run in runs] == [0, 0], told
