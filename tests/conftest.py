@@ -16,6 +16,7 @@ import pytest
 from easops.lab import server
 from tests.machine_clock import MachineClock, served_clock
 from tests.postgresql import PostgresServer, find_binaries, running_postgres, why_none
+from tests.preloaded import preloaded
 
 
 @attrs.frozen
@@ -45,6 +46,13 @@ def storm_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandingLab]
 def calm_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandingLab]:
     with standing_lab(tmp_path_factory.mktemp("calm"), "calm", read_only=True) as lab:
         yield lab
+
+
+@pytest.fixture(scope="session")
+def commands() -> Iterator[Path]:
+    """A folder with an ``easops`` that starts at once."""
+    with preloaded() as folder:
+        yield folder
 
 
 @pytest.fixture

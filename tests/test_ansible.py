@@ -45,9 +45,18 @@ steps:
 """
 
 
+_COMMANDS: list[str] = []
+"""The folder with an ``easops`` that starts at once."""
+
+
+@pytest.fixture(autouse=True)
+def quick(commands: Path) -> None:
+    _COMMANDS[:] = [str(commands)]
+
+
 def ansible(command: str, *words: str | Path, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """``ansible-COMMAND``; easops is found beside this interpreter, Ansible's own files are in *folder*."""
-    here = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    here = os.pathsep.join([*_COMMANDS, str(Path(sys.executable).parent), os.environ["PATH"]])
     return subprocess.run(
         [sys.executable, "-m", "ansible", command, *map(str, words)],
         capture_output=True,

@@ -67,8 +67,16 @@ class JobResult(NamedTuple):
     output: str
 
 
+@pytest.fixture(autouse=True)
+def machines(commands: Path) -> None:
+    CiService.commands = commands
+
+
 class CiService:
     """Runs the scripts of jobs, each job on a machine of its own, in a clone with the lab as its inventory."""
+
+    commands: Path
+    """The folder with the ``easops`` of these machines."""
 
     def __init__(self, folder: Path, lab: Path, database: str | None = None) -> None:
         self._folder = folder
@@ -85,7 +93,7 @@ class CiService:
     def script(self, text: str, variables: Mapping[str, str]) -> JobResult:
         environment = {
             **os.environ,
-            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+            "PATH": os.pathsep.join([str(self.commands), str(Path(sys.executable).parent), os.environ["PATH"]]),
             "EASOPS_STATE": str(self.clone / "state"),
             **self._secrets,
             **variables,

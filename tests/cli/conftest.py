@@ -3,7 +3,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -51,12 +50,12 @@ def easops(state: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Easops]:
 
 
 @pytest.fixture
-def process(state: Path) -> Easops:
+def process(state: Path, commands: Path) -> Easops:
     """Calls a command in a process of its own, without a terminal."""
 
     def call(*words: str | Path) -> Answer:
         done = subprocess.run(
-            [sys.executable, "-m", "easops", *map(str, words)],
+            [commands / "easops", *map(str, words)],
             capture_output=True,
             text=True,
             check=False,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
+from collections.abc import Mapping
 from importlib.abc import Loader, MetaPathFinder
 from types import ModuleType
 from typing import Any
@@ -52,15 +53,29 @@ class _Replacing(MetaPathFinder, Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         self._found.loader.exec_module(module)
-        clocks: list[Any] = []
-
-        def served(cls: type) -> Any:
-            if not clocks:
-                clocks.append(_served_clock(self._port))
-            return clocks[0]
-
-        module.SystemClock.__new__ = served
+        _replace(module, self._port)
 
 
-if port := os.environ.get("EASOPS_TEST_CLOCK"):
-    sys.meta_path.insert(0, _Replacing(int(port)))
+def _replace(module: ModuleType, port: int) -> None:
+    clocks: list[Any] = []
+
+    def served(cls: type) -> Any:
+        if not clocks:
+            clocks.append(_served_clock(port))
+        return clocks[0]
+
+    module.SystemClock.__new__ = served
+
+
+def install(environment: Mapping[str, str]) -> None:
+    """Use the clock that *environment* names, if any: now, or when ``easops.clock`` is loaded."""
+    port = environment.get("EASOPS_TEST_CLOCK")
+    if not port:
+        return
+    if _MODULE in sys.modules:
+        _replace(sys.modules[_MODULE], int(port))
+    else:
+        sys.meta_path.insert(0, _Replacing(int(port)))
+
+
+install(os.environ)

@@ -86,7 +86,7 @@ def test_a_server_that_is_only_busy_is_left_alone_and_the_report_says_why(rig: S
 def test_a_server_whose_devices_are_not_served_afterwards_ends_the_cure_there(rig: Start) -> None:
     lab = rig("stranded-pings")
     world = lab.lab.world
-    active_sync: Any = world._active_sync
+    active_sync: Any = world.active_sync
     refuse = active_sync._refusal
 
     def refusing(access: Any, phone: Any, limits: Any) -> Any:

@@ -288,14 +288,14 @@ def generated(examples: int) -> settings:
     )
 
 
-@generated(20)
+@generated(10)
 @given(story=stories())
 def test_a_run_is_true_to_its_record_however_it_ends_and_undo_restores(story: Story) -> None:
     with tempfile.TemporaryDirectory() as folder:
         live_through(story, Path(folder), None)
 
 
-@generated(4)
+@generated(3)
 @given(story=stories())
 def test_a_run_on_postgresql_is_true_to_its_record_too(
     story: Story, postgres: PostgresServer, prepared_database: str

@@ -15,7 +15,7 @@ from tests.simulation.kept import corpus, from_text, shrunk, to_text
 from tests.simulation.night import broken
 from tests.simulation.planted import double_recycle, found_by, protect_is_ignored
 
-INCIDENTS = 24
+INCIDENTS = 16
 """Incidents of each profile in each run of the tests. ``python -m tests.simulation --night N`` lives through more."""
 
 KEPT = dict(corpus())
