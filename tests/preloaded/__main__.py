@@ -81,14 +81,25 @@ def become(connection: socket.socket) -> NoReturn:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         threading.Thread(target=_listen, args=(connection,), daemon=True).start()
+        _tell_every_end(connection)
         code = _carry_out(words)
     except BaseException:
         traceback.print_exc()
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-        connection.send(bytes([code]))
         os._exit(code)
+
+
+def _tell_every_end(connection: socket.socket) -> None:
+    """Send the stub the exit code, also where the program ends itself at once (``os._exit``)."""
+    end = os._exit
+
+    def tell_and_end(status: int) -> NoReturn:
+        connection.send(bytes([status]))
+        end(status)
+
+    os._exit = tell_and_end
 
 
 def _carry_out(words: list[str]) -> int:
