@@ -78,7 +78,8 @@ class Folder:
 
     *collection* is the id that the device uses for it, *type* its kind (``Co`` contacts, ``Em`` mail, …), *sync_type*
     how it was synchronised: ``F`` for the first time, ``S`` again, ``R`` to recover, ``I`` with an invalid key.
-    *client* and *server* are what each of the two sent.
+    *client* and *server* are what each of the two sent; *sync_key* is the key that the client sent (``Sk``), another
+    one after each sync that it knows to have succeeded.
     """
 
     collection: str
@@ -86,6 +87,7 @@ class Folder:
     sync_type: str | None
     client: Changes
     server: Changes
+    sync_key: str | None = None
 
 
 @attrs.frozen
@@ -200,4 +202,5 @@ def _folder(block: Mapping[str, str]) -> Folder:
         sync_type=block.get("St"),
         client=Changes.parse(block.get("Cli", "")),
         server=Changes.parse(block.get("Srv") or block.get("Svr", "")),  # the documentation says Svr, servers write Srv
+        sync_key=block.get("Sk"),
     )
