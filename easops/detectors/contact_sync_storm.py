@@ -17,8 +17,17 @@ from easops.context import Context
 from easops.detectors.contact_sync.criteria import Criteria
 from easops.detectors.contact_sync.evidence import contacts_words
 from easops.detectors.contact_sync.host_log import HostLog, read_host_log, read_log_files
-from easops.detectors.contact_sync.judgement import DETECTOR, candidates, judge, judge_files, names_in
-from easops.detectors.contact_sync.mailbox_lookup import look_up_mailboxes
+from easops.detectors.contact_sync.in_flight import still_running
+from easops.detectors.contact_sync.judgement import (
+    DETECTOR,
+    candidates,
+    flooding_devices,
+    judge,
+    judge_files,
+    names_in,
+)
+from easops.detectors.contact_sync.mailbox_lookup import Mailboxes, look_up_mailboxes
+from easops.detectors.contact_sync.suspicion import INTERVALS
 from easops.detectors.finding import Detection, Undetermined, UserFinding
 from easops.errors import BadInput, EasopsError
 from easops.exchange.mailbox import Mailbox
@@ -45,7 +54,9 @@ class ContactSyncStorm:
         Parameter("attempts", "integer", "how often a device must try before it is a finding", 3, minimum=2),
         Parameter("users", "list", "judge only these mailboxes, and each of them", None),
         Parameter("after", "result", "verify that the floods of these users have ended since this step", None),
-        Parameter("intervals", "integer", "how many retry intervals of a user must pass after that step", 2, minimum=1),
+        Parameter(
+            "intervals", "integer", "how many retry intervals of a user must pass after that step", INTERVALS, minimum=1
+        ),
     )
 
     def detect(self, hosts: Sequence[Host], values: Mapping[str, Any], context: Context) -> Detection:
@@ -73,6 +84,8 @@ class ContactSyncStorm:
         mailboxes_to_count = () if criteria.verifies else candidates(logs, mailboxes, criteria)
         contacts, notes = _contacts(mailboxes_to_count, context)
         detection = judge(logs, mailboxes, criteria, contacts)
+        if criteria.verifies:
+            detection = _without_running(detection, logs, mailboxes, context)
         detection = attrs.evolve(detection, users=tuple(map(_with_contacts, detection.users)))
         not_judged = {item.host for item in detection.undetermined if item.required and item.host is not None}
         return attrs.evolve(
@@ -105,6 +118,22 @@ def detect_in_files(paths: Sequence[Path | str], values: Mapping[str, Any]) -> D
         )
     criteria = Criteria.of(values)
     return judge_files(read_log_files(paths, criteria=criteria), criteria)
+
+
+def _without_running(
+    detection: Detection, logs: Sequence[HostLog], mailboxes: Mailboxes, context: Context
+) -> Detection:
+    """*detection*, in which no flood has ended while a request of it may still be running."""
+    open_on = {item.host for item in detection.undetermined if item.required} | set(detection.hosts)
+    running = [
+        item
+        for mailbox, devices in flooding_devices(logs, mailboxes)
+        if mailbox.primary_smtp_address in detection.asked
+        for log in logs
+        if log.host not in open_on
+        and (item := still_running(mailbox.primary_smtp_address, devices, log, context)) is not None
+    ]
+    return attrs.evolve(detection, undetermined=(*detection.undetermined, *running))
 
 
 def _contacts(mailboxes: Sequence[Mailbox], context: Context) -> tuple[dict[str, int], list[str]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Literal
+import math
+from typing import Final, Literal
 
 import attrs
 
@@ -52,6 +53,9 @@ class Check:
     change: str = ""
 
 
+_SHORTEST_PROOF: Final = dt.timedelta(minutes=30)
+_LOG_DELAY: Final = dt.timedelta(minutes=10)
+
 State = Literal["flood", "over", "few", "import", "edits", "fills"]
 """What a user's devices do: flood; flooded, and have stopped; have not done it often enough to tell; send many contacts
 once; send a few; are filled by the server."""
@@ -64,7 +68,9 @@ class UserFinding:
     *hits* is the number of their requests over the threshold, *hosts* are the servers with these requests. *user* is
     the primary SMTP address, or the name as logged if not *resolved*; *mailbox* is the Guid; *contacts* is the number
     of contacts in the mailbox (None: not known); *evidence* is one sentence; *samples* are unchanged log lines, each
-    with its host, file and line number. *state* is what they do, *checks* are the tests that say so.
+    with its host, file and line number. *state* is what they do, *checks* are the tests that say so. *policy* is the
+    throttling policy that was in force at the last of these requests (``Budget:``; None if not logged). *proof* is how
+    many seconds nothing must be seen of him until it is proved that he has stopped (None: not known).
     """
 
     user: str
@@ -78,6 +84,8 @@ class UserFinding:
     samples: tuple[str, ...] = ()
     state: State = "flood"
     checks: tuple[Check, ...] = ()
+    policy: str | None = None
+    proof: float | None = None
 
 
 @attrs.frozen
@@ -210,6 +218,12 @@ class Detection:
     def found(self) -> bool:
         """Whether the fault was found anywhere."""
         return bool(self.users or self.hosts)
+
+    @property
+    def proof_within(self) -> dt.timedelta:
+        """How long a verify of these users may take: what the proof needs, and some time for the log to be written."""
+        longest = max((user.proof or 0.0 for user in self.users), default=0.0)
+        return max(_SHORTEST_PROOF, dt.timedelta(seconds=60 * math.ceil(longest / 60)) + _LOG_DELAY)
 
     @property
     def evidence(self) -> str:

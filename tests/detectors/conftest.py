@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -98,8 +99,7 @@ class Server:
         if isinstance(call, Script):
             return self._range(call.parameters)
         if "Win32_Process" in str(call):
-            assert self.processes is not None
-            return next(self.processes)
+            return worker_processes(self.now) if self.processes is None else next(self.processes)
         if "Get-WebRequest" in str(call):
             assert self.requests is not None
             return next(self.requests)
@@ -125,6 +125,36 @@ class Server:
         return Result((*((wanted,) if wanted else ()), table))
 
     def close(self) -> None: ...
+
+
+def worker_processes(now: dt.datetime, *pids: int) -> Result:
+    """The worker processes of the sync pool, as Win32_Process tells them; without *pids* there are none."""
+    workers = [
+        RemoteObject(
+            ("Win32_Process",),
+            {
+                "ProcessId": pid,
+                "CommandLine": 'w3wp.exe -ap "MSExchangeSyncAppPool"',
+                "CreationDate": NOW - dt.timedelta(days=2),
+                "KernelModeTime": 1,
+                "UserModeTime": 1,
+                "PrivatePageCount": 1,
+            },
+        )
+        for pid in pids
+    ]
+    system = RemoteObject(("Win32_ComputerSystem",), {"NumberOfLogicalProcessors": 8})
+    clock = RemoteObject(("Win32_OperatingSystem",), {"LocalDateTime": now})
+    return Result((*workers, system, clock))
+
+
+def executing(url: str, seconds: float) -> Result:
+    """One request that is being executed for so many *seconds*."""
+    request = {
+        "requestId": "f1", "timeElapsed": round(seconds * 1000), "siteId": 2, "verb": "POST", "url": url,
+        "clientIPAddr": "10.0.0.1",
+    }  # fmt: skip
+    return Result((RemoteObject(("Selected.x",), request),))
 
 
 @attrs.define
@@ -250,6 +280,17 @@ def flood() -> Callable[..., list[Line]]:
 @pytest.fixture
 def moving() -> Callable[[float], Line]:
     return quiet
+
+
+@pytest.fixture
+def in_flight() -> Callable[[Server, str, float], None]:
+    """Sets what a server's sync pool is executing."""
+
+    def set_it(server: Server, url: str, seconds: float) -> None:
+        server.processes = itertools.repeat(worker_processes(server.now, 4))
+        server.requests = itertools.repeat(executing(url, seconds))
+
+    return set_it
 
 
 @pytest.fixture(scope="session")

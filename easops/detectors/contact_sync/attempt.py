@@ -17,8 +17,11 @@ import attrs
 
 from easops.detectors.contact_sync.sync import ContactSync
 
-_SOON: Final = 10.0
-"""Seconds within which a request that follows another always belongs to the same attempt."""
+_SOON: Final = 15.0
+"""Seconds within which a request that follows the answer to another always belongs to the same attempt."""
+
+ENDLESS: Final = 8
+"""Requests right one after another from which on they are attempts, each of its own."""
 
 _APART: Final = 120.0
 """Seconds after which a request that follows another never does, unless the two overlap."""
@@ -33,7 +36,13 @@ _RARE: Final = 3.0
 """A gap of so many times the median is no usual one: a server was down, or the device was off."""
 
 _MISSED: Final = 1e-3
-"""How likely it may be that a device goes on unseen, where the log shows only some of its attempts."""
+"""How likely it may be that a device goes on unseen, because a server drops its attempts."""
+
+_LONGER: Final = 1800.0
+"""By how many seconds a proof may take longer for that."""
+
+_LEAST: Final = 300.0
+"""Seconds that a proof takes at least: attempts that follow each other faster may be parts of one."""
 
 
 @attrs.frozen
@@ -71,7 +80,9 @@ def attempts_of(syncs: Sequence[ContactSync]) -> tuple[Attempt, ...]:
             groups[-1].append(sync)
         else:
             groups.append([sync])
-    return tuple(Attempt(tuple(group)) for group in groups)
+    # So many requests in a row are no single attempt: the device never pauses.
+    parts = [part for group in groups for part in ([[one] for one in group] if len(group) >= ENDLESS else [group])]
+    return tuple(Attempt(tuple(part)) for part in parts)
 
 
 def gaps(attempts: Sequence[Attempt]) -> list[float]:
@@ -119,23 +130,24 @@ def going_on_until(attempts: Sequence[Attempt]) -> float:
 
 
 def proof_wait(attempts: Sequence[Attempt], intervals: int) -> tuple[float, float] | None:
-    """How long nothing must be seen until it is proved that the device has stopped: (seconds, of which *intervals*
-    intervals). None if no interval is known.
+    """How long nothing must be seen until it is proved that the device has stopped, and the longest usual interval, in
+    seconds. None if no interval is known.
 
-    That is *intervals* times the longest usual interval and once the longest request. A log that shows only some of the
-    attempts (others were dropped by a server and are not logged) has gaps of several intervals; then it is as long as
-    makes it unlikely that all attempts in it were dropped.
+    It is *intervals* times the longest usual interval, and once the longest request. Attempts that a server drops are
+    not in its log: what their number may be is estimated from the gaps of several intervals (and with few gaps not much
+    can be excluded), and the wait is as long as makes it unlikely that all attempts in it were dropped.
     """
     usual = usual_gaps(attempts)
     if not usual:
         return None
-    longest, shortest = max(usual), min(usual)
-    wait = intervals * longest
-    expected = sum(usual) / shortest + 1 if shortest > 0 else 1.0
-    missed = max(0.0, 1.0 - (len(usual) + 1) / expected)
-    if missed > 0.2:
-        wait = max(wait, shortest * math.log(_MISSED) / math.log(missed))
-    return wait + longest_request(attempts), longest
+    wait = intervals * max(usual)
+    base = statistics.median(gap for gap in usual if gap <= 1.5 * min(usual))
+    if base > 0:
+        expected = max(float(len(usual)), sum(gaps(attempts)) / base)
+        missed = (expected - len(usual) + 2) / (expected + 4)
+        unlikely = base * math.log(_MISSED) / math.log(missed)
+        wait = max(wait, min(unlikely, wait + _LONGER))
+    return max(wait, _LEAST) + longest_request(attempts), max(usual)
 
 
 def _widest(between: Sequence[float]) -> float:
@@ -150,6 +162,7 @@ def _widest(between: Sequence[float]) -> float:
 
 def _same_attempt(group: Sequence[ContactSync], sync: ContactSync, interval: float) -> bool:
     gap = sync.begin - group[-1].begin
-    if sync.begin < max(earlier.end for earlier in group) and gap <= max(_SOON, _OVERLAPPING_PART * interval):
+    end = max(earlier.end for earlier in group)
+    if sync.begin < end and gap <= max(_SOON, _OVERLAPPING_PART * interval):
         return True
-    return gap <= min(_APART, max(_SOON, _PART * interval))
+    return 0.0 <= sync.begin - end <= _SOON or gap <= min(_APART, max(_SOON, _PART * interval))

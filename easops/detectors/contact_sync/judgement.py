@@ -36,6 +36,15 @@ def candidates(logs: Sequence[HostLog], mailboxes: Mailboxes, criteria: Criteria
     return tuple(mailbox for mailbox, syncs in groups.values() if suspect("", None, syncs, criteria)[0] is not None)
 
 
+def flooding_devices(logs: Sequence[HostLog], mailboxes: Mailboxes) -> list[tuple[Mailbox, frozenset[str]]]:
+    """Each mailbox with the ids of its devices that sent many contacts, in lower case."""
+    return [
+        (mailbox, devices)
+        for mailbox, syncs in _by_mailbox(logs, mailboxes).values()
+        if (devices := frozenset(sync.device_key for sync in syncs if sync.kind == "posts" and sync.device_key))
+    ]
+
+
 def judge(logs: Sequence[HostLog], mailboxes: Mailboxes, criteria: Criteria, contacts: Mapping[str, int]) -> Detection:
     """The detection of *logs*; *mailboxes* has all of ``names_in``, *contacts* how many a mailbox has, by Guid.
 

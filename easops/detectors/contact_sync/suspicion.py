@@ -14,12 +14,14 @@ from typing import Final
 import attrs
 
 from easops.detectors.contact_sync.attempt import (
+    ENDLESS,
     Attempt,
     attempts_of,
     going_on_until,
     is_one_stream,
     key_stands,
     keys_advance,
+    proof_wait,
 )
 from easops.detectors.contact_sync.criteria import Criteria
 from easops.detectors.contact_sync.device import by_device, device_of
@@ -27,9 +29,6 @@ from easops.detectors.contact_sync.evidence import counted, over_words, samples,
 from easops.detectors.contact_sync.sync import FEW, MANY, ContactSync
 from easops.detectors.duration_words import minutes
 from easops.detectors.finding import Check, State, UserFinding
-
-_STREAM: Final = 8
-"""Requests right one after another from which on they are no import any more, where the log has no sync keys."""
 
 _SMALL_SHARE: Final = 0.25
 """The part of a mailbox's contacts below which a few hundred contacts are edits."""
@@ -42,6 +41,9 @@ _ALIKE: Final = 0.25
 
 _ORDER: Final[tuple[State, ...]] = ("flood", "few", "import", "over", "fills", "edits")
 """What matters most, first."""
+
+INTERVALS: Final = 2
+"""How many retry intervals of a user must pass until it is proved that he has stopped."""
 
 WATCHED: Final = 20
 """How many users are watched; the others are only counted."""
@@ -67,7 +69,7 @@ def suspect(
     repeats = any(len(own) > 1 for own in attempts.values())
     total = sum(len(own) for own in attempts.values()) if repeats else max(map(len, attempts.values()), default=0)
     judged = [
-        _judge(attempts[key], total, criteria, contacts) if key in attempts else _no_posts(own, criteria)
+        _judge(attempts[key], own, total, criteria, contacts) if key in attempts else _no_posts(own, criteria)
         for key, own in devices.items()
     ]
     found = sorted((one for one in judged if one.state == "flood"), key=lambda one: -len(one.syncs))
@@ -100,6 +102,7 @@ def user_finding(
 ) -> UserFinding:
     """The finding about one user; *devices* are the syncs of each device."""
     syncs = [sync for device_syncs in devices for sync in device_syncs]
+    proofs = [known[0] for own in devices if (known := proof_wait(attempts_of(own), INTERVALS)) is not None]
     return UserFinding(
         user=user,
         mailbox=guid,
@@ -112,7 +115,18 @@ def user_finding(
         samples=samples(syncs),
         state=state,
         checks=checks,
+        policy=_policy_in_force(syncs),
+        proof=max(proofs, default=None),
     )
+
+
+def _policy_in_force(syncs: Sequence[ContactSync]) -> str | None:
+    """The policy that the newest of *syncs* logs."""
+    for sync in sorted(syncs, key=lambda sync: -sync.begin):
+        log = sync.request.query.log
+        if log is not None and log.throttling_policy is not None:
+            return log.throttling_policy
+    return None
 
 
 def _finding(
@@ -125,15 +139,18 @@ def _finding(
     return user_finding(user, guid, devices, evidence, state=judged[0].state, checks=checks, contacts=contacts)
 
 
-def _judge(attempts: Sequence[Attempt], total: int, criteria: Criteria, contacts: int | None) -> _Judged:
-    """What a device does that sends many contacts; *total* is the number of attempts of all devices of the user."""
+def _judge(
+    attempts: Sequence[Attempt], own: Sequence[ContactSync], total: int, criteria: Criteria, contacts: int | None
+) -> _Judged:
+    """What a device does that sends many contacts; *total* is the number of attempts of all devices of the user, *own*
+    are all syncs of this one."""
     syncs = [sync for attempt in attempts for sync in attempt.syncs]
     needed = criteria.attempts * (2 if keys_advance(attempts) else 1)
     often = total >= needed and (len(attempts) > 1 or total == len(attempts))
     checks = (
         _size(syncs, criteria),
         Check("attempts", f"{needed} or more", str(total), often, f"attempts={total}" if 2 <= total < needed else ""),
-        _no_import(attempts, contacts),
+        _no_import(attempts_of([sync for sync in own if sync.sent >= FEW]), contacts),
         _share(attempts, contacts),
         _goes_on(attempts),
     )
@@ -194,7 +211,7 @@ def _no_import(attempts: Sequence[Attempt], contacts: int | None) -> Check:
     sent = sum(sync.sent for sync in syncs)
     more_than_held = contacts is not None and sent > 2 * contacts
     stream = is_one_stream(attempts) and not key_stands(attempts)
-    endless = len(syncs) >= _STREAM and not keys_advance(attempts)
+    endless = len(syncs) >= ENDLESS and not keys_advance(attempts)
     passed = not stream or more_than_held or endless or len(syncs) == 1
     return Check(
         "the same contacts again",

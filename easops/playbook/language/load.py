@@ -25,8 +25,12 @@ OPTIONAL: Final = ("scenario", "inputs", "limits", "protect")
 """The keys of a playbook: the required ones, and the others."""
 
 LIMITS: Final = {
-    name: Parameter(name, "integer", minimum=least)
-    for name, least in (("changes", 1), ("hosts_at_once", 1), ("unreachable", 0))
+    parameter.name: parameter
+    for parameter in (
+        Parameter("changes", "integer", default=Limits().changes, minimum=1),
+        Parameter("hosts_at_once", "integer", default=Limits().hosts_at_once, minimum=1),
+        Parameter("unreachable", "integer", default=Limits().unreachable, minimum=0),
+    )
 }
 """The keys of ``limits:``, each with its minimum."""
 

@@ -194,6 +194,7 @@ def _item(
         undo=plan.undo if plan.changes else "",
         certain=certain,
         instead=plan.instead,
+        pending=plan.pending,
     )
 
 

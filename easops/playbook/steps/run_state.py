@@ -60,17 +60,13 @@ class RunState:
 
     def limit(self, name: str) -> int:
         """A limit of the playbook (``changes``). Raises BadInput for an expression whose value is none."""
-        setting = getattr(self.playbook.limits, name)
-        if setting is None:
-            return max(1, (len(self.hosts) + len(self.left_out)) // 4)
         try:
-            value = LIMITS[name].check(evaluate(setting, self.namespace))
+            value = LIMITS[name].check(evaluate(getattr(self.playbook.limits, name), self.namespace))
         except ParameterError as error:
             raise BadInput(
                 f"limits.{name} is not valid", str(error), "correct the input that it is taken from"
             ) from None
-        assert isinstance(value, int)
-        return value
+        return max(1, (len(self.hosts) + len(self.left_out)) // 4) if value is None else int(value)
 
     @property
     def host_name(self) -> str | None:

@@ -46,7 +46,8 @@ def _look_until_passed(
 ) -> Detection:
     """Look until each host has passed, or *within* seconds have gone by; for a host that has not, the last look counts.
 
-    A host that has passed is not looked at again: each host is judged by itself.
+    Each host is judged by itself. One that has passed is left alone while the others are looked at, and is looked at
+    once more at the end: meanwhile the fault may have come back, or moved there from another.
     """
     clock = context.clock
     began = clock.monotonic()
@@ -54,14 +55,25 @@ def _look_until_passed(
     wait = _FIRST_WAIT
     remaining = list(hosts)
     passed = Detection(detector.name)
+    passed_before: list[Host] = []
     before: tuple[float, Detection] | None = None
     while True:
         seen = detector.detect(remaining, values, context)
         failed = failing(seen)
         passed = merge(passed, of_hosts(seen, {host.name for host in remaining} - failed))
+        passing = [host for host in remaining if host.name not in failed]
         remaining = [host for host in remaining if host.name in failed]
+        if not remaining and passed_before:
+            seen = detector.detect(passed_before, values, context)
+            failed = failing(seen)
+            again = {host.name for host in passed_before}
+            passed = merge(of_hosts(passed, {host.name for host in hosts} - again), of_hosts(seen, again - failed))
+            remaining = [host for host in passed_before if host.name in failed]
+            passing = [host for host in hosts if host not in remaining]
+            passed_before = []
         if not remaining or clock.monotonic() >= ends:
             return merge(passed, of_hosts(seen, failed))
+        passed_before += passing
         names = ", ".join(host.name for host in remaining)
         why, says_how_long = waiting_for(seen)
         so_far = 0.0 if says_how_long else clock.monotonic() - began  # one time in a line is enough

@@ -175,7 +175,8 @@ def test_a_check_shows_what_would_be_asked_for_and_continues_the_prediction() ->
 
 
 def test_it_is_not_asked_for_after_a_stop() -> None:
-    effects = asked(found(user("anna"), unreachable=(Unreachable("B", "away", "x"),)))
+    away = tuple(Unreachable(host, "away", "x") for host in "AB")
+    effects = asked(found(user("anna"), unreachable=away))
     assert [str(result.status) for result in effects.results][:4] == [
         "unreachable",
         "not_started",
