@@ -40,17 +40,12 @@ class Device:
 
 @attrs.frozen
 class Check:
-    """One test of a judgement: *what* was tested, what was *needed*, what was *there*, and whether it *passed*.
-
-    *change* is the smallest change of one parameter with which it would pass (``threshold=1899``); empty if there is
-    none.
-    """
+    """One test of a judgement: *what* was tested, what was *needed*, what was *there*, and whether it *passed*."""
 
     what: str
     needed: str
     there: str
     passed: bool
-    change: str = ""
 
 
 _SHORTEST_PROOF: Final = dt.timedelta(minutes=30)
@@ -70,7 +65,8 @@ class UserFinding:
     of contacts in the mailbox (None: not known); *evidence* is one sentence; *samples* are unchanged log lines, each
     with its host, file and line number. *state* is what they do, *checks* are the tests that say so. *policy* is the
     throttling policy that was in force at the last of these requests (``Budget:``; None if not logged). *proof* is how
-    many seconds nothing must be seen of him until it is proved that he has stopped (None: not known).
+    many seconds nothing must be seen of him until it is proved that he has stopped (None: not known). *change* is the
+    smallest change of one parameter that would make him a finding (``threshold=1899``; empty: there is none).
     """
 
     user: str
@@ -86,6 +82,7 @@ class UserFinding:
     checks: tuple[Check, ...] = ()
     policy: str | None = None
     proof: float | None = None
+    change: str = ""
 
 
 @attrs.frozen

@@ -14,7 +14,7 @@ from easops.detectors.contact_sync.evidence import counted, log_notes
 from easops.detectors.contact_sync.host_log import EasLogReading, HostLog, LogFiles
 from easops.detectors.contact_sync.mailbox_lookup import Mailboxes, Unresolved
 from easops.detectors.contact_sync.other_floods import merged, other_floods
-from easops.detectors.contact_sync.suspicion import WATCHED, most_important, suspect
+from easops.detectors.contact_sync.suspicion import WATCHED, most_important, smallest_change, suspect
 from easops.detectors.contact_sync.sync import ContactSync, Source
 from easops.detectors.contact_sync.verification import verify
 from easops.detectors.finding import Detection, Undetermined, UserFinding
@@ -73,7 +73,7 @@ def judge(logs: Sequence[HostLog], mailboxes: Mailboxes, criteria: Criteria, con
             notes += verification.notes
         else:
             user = mailbox.primary_smtp_address
-            _add(found, watch, suspect(user, mailbox.guid, syncs, criteria, contacts.get(mailbox.guid)))
+            _add(found, watch, _suspect(user, mailbox.guid, syncs, criteria, contacts.get(mailbox.guid)))
     for log in logs:
         notes += log_notes(log.host, log.reading.log, log.syncs)
         undetermined += log.reading.undetermined
@@ -96,7 +96,7 @@ def judge_files(files: LogFiles, criteria: Criteria) -> Detection:
     unresolved, unnamed = _unresolved(syncs, {}, criteria)
     undetermined += unnamed
     for own in _by_name(syncs):
-        _add(found, watch, suspect(own[0].request.username or "", None, own, criteria))
+        _add(found, watch, _suspect(own[0].request.username or "", None, own, criteria, None))
     notes = list(files.notes)
     for reading in files.readings:
         label = reading.label if len(files.readings) > 1 else ""
@@ -110,6 +110,16 @@ def judge_files(files: LogFiles, criteria: Criteria) -> Detection:
         unresolved=unresolved,
         looked=tuple(reading.looked for reading in files.readings),
     )
+
+
+def _suspect(
+    user: str, guid: str | None, syncs: Sequence[ContactSync], criteria: Criteria, contacts: int | None
+) -> tuple[UserFinding | None, UserFinding | None]:
+    """As ``suspect``; who is only watched, with the change that would make a finding of him."""
+    found, watched = suspect(user, guid, syncs, criteria, contacts)
+    if found is None and watched is not None:
+        watched = attrs.evolve(watched, change=smallest_change(syncs, criteria, contacts))
+    return found, watched
 
 
 def _add(

@@ -45,6 +45,9 @@ _ORDER: Final[tuple[State, ...]] = ("flood", "few", "import", "over", "fills", "
 INTERVALS: Final = 2
 """How many retry intervals of a user must pass until it is proved that he has stopped."""
 
+_TRIED: Final = 20
+"""How many other thresholds are tried, to say which would make a finding."""
+
 WATCHED: Final = 20
 """How many users are watched; the others are only counted."""
 
@@ -78,6 +81,17 @@ def suspect(
         _finding(user, guid, found, criteria, contacts) if found else None,
         _finding(user, guid, watched, criteria, contacts) if watched else None,
     )
+
+
+def smallest_change(syncs: Sequence[ContactSync], criteria: Criteria, contacts: int | None) -> str:
+    """The smallest change of one parameter that makes a finding of a user who is none; empty if there is none."""
+    costs = sorted({sync.cost for sync in syncs if FEW <= sync.sent < MANY and sync.cost > 1}, reverse=True)
+    others = [(f"threshold={cost - 1}", attrs.evolve(criteria, threshold=cost - 1)) for cost in costs[:_TRIED]]
+    others += [
+        (f"attempts={attempts}", attrs.evolve(criteria, attempts=attempts))
+        for attempts in range(criteria.attempts - 1, 1, -1)
+    ]
+    return next((words for words, other in others if suspect("", None, syncs, other, contacts)[0] is not None), "")
 
 
 def counts(sync: ContactSync, threshold: int) -> bool:
@@ -149,7 +163,7 @@ def _judge(
     often = total >= needed and (len(attempts) > 1 or total == len(attempts))
     checks = (
         _size(syncs, criteria),
-        Check("attempts", f"{needed} or more", str(total), often, f"attempts={total}" if 2 <= total < needed else ""),
+        Check("attempts", f"{needed} or more", str(total), often),
         _no_import(attempts_of([sync for sync in own if sync.sent >= FEW]), contacts),
         _share(attempts, contacts),
         _goes_on(attempts),
@@ -192,16 +206,11 @@ def _no_posts(syncs: Sequence[ContactSync], criteria: Criteria) -> _Judged:
 
 def _size(syncs: Sequence[ContactSync], criteria: Criteria) -> Check:
     most = max(syncs, key=lambda sync: (counts(sync, criteria.threshold), sync.sent))
-    passed = counts(most, criteria.threshold)
-    candidates = sorted((sync.cost for sync in syncs if FEW <= sync.sent < MANY and sync.cost > 1), reverse=True)
-    enough = candidates[: criteria.attempts]
-    change = "" if passed or len(enough) < criteria.attempts else f"threshold={enough[-1] - 1}"
     return Check(
         "contacts sent in one request",
         f"{MANY} or more, or {FEW} or more with over {criteria.threshold} RPC",
         f"at most {most.sent:,} with {most.cost:,} RPC",
-        passed,
-        change,
+        counts(most, criteria.threshold),
     )
 
 

@@ -27,6 +27,7 @@ import attrs
 
 from easops.actions.change import Change, ChangeOutcome
 from easops.detectors.finding import Detection
+from easops.detectors.why import Explanation
 from easops.playbook.assessment.assessment import Assessment
 from easops.playbook.assessment.next_commands import begin, next_of_asked
 from easops.playbook.assessment.run_report import RunReport
@@ -123,6 +124,10 @@ def decision_data(decision: Decision) -> Document:
 
 def detection_data(detection: Detection) -> Document:
     return {"found": detection.found, **to_json(detection)}
+
+
+def explained_document(explanations: Sequence[Explanation]) -> Document:
+    return {"explanations": [to_json(one) for one in explanations], "exit_code": 0}
 
 
 def detection_document(detection: Detection, status: Status, exit_code: int) -> Document:
@@ -247,6 +252,9 @@ class _Json:
 
     def detection(self, detection: Detection, status: Status, exit_code: int, *, verbose: bool) -> str:
         return dumped(detection_document(detection, status, exit_code))
+
+    def explained(self, explanations: Sequence[Explanation]) -> str:
+        return dumped(explained_document(explanations))
 
     def reading(self, result: ReadingResult) -> str:
         return dumped(reading_document(result))
