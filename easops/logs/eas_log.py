@@ -153,6 +153,12 @@ class EasLog:
         return match[1] if match else None
 
     @property
+    def status(self) -> int | None:
+        """The ActiveSync status of the answer (``S1``, ``SC1:1``; 1 is good); None if it is not logged."""
+        token = self.first("SC") or self.first("S")
+        return None if token is None else token.integer
+
+    @property
     def error(self) -> str | None:
         """The name of the error in ``Error:``, without details; None if there is none."""
         return re.split(r"[:+ ]", self.text("Error") or "")[0] or None
