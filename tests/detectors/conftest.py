@@ -85,6 +85,7 @@ class Server:
     processes: Iterator[Result] | None = None
     requests: Iterator[Result] | None = None
     pools: tuple[str, ...] = ()
+    max_heartbeat: str | None = None
     endpoint: EndpointName = "windows"
     now: dt.datetime = NOW
     lacks: set[str] = attrs.field(factory=set)
@@ -107,6 +108,8 @@ class Server:
             path = f"{LOG_FOLDER}\\u_ex261124.log"
             listed = {"Name": "u_ex261124.log", "FullName": path, "Length": 1, "LastWriteTimeUtc": NOW}
             return Result((RemoteObject(("System.IO.FileInfo",), listed),) if self.data else ())
+        if "MaxHeartbeatInterval" in str(call):
+            return Result(() if self.max_heartbeat is None else (self.max_heartbeat,))
         if "AppPools" in str(call):
             return Result(tuple(RemoteObject(("x",), {"Name": pool, "State": "Started"}) for pool in self.pools))
         raise AssertionError(call)

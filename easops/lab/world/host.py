@@ -74,6 +74,7 @@ class Server:
         self.client_access: bool = data.client_access
         self.dc: str = f"{data.dc}.{domain}"
         self.web_administration: bool = data.web_administration
+        self.max_heartbeat: int = data.max_heartbeat
         self.disk = disk
         self._rng = random.Random(f"{seed}:server:{data.name}")
         self.booted: float = start - self._rng.uniform(30, 40) * 86_400

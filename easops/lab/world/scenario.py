@@ -26,7 +26,8 @@ class ServerData:
 
     *version* is that of its Exchange (default: the scenario's), *dc* the domain controller that it uses (default: the
     first). *client_access* is the role that serves phones. *web_administration*: it has the PowerShell module of that
-    name, which is an optional feature of Windows.
+    name, which is an optional feature of Windows. *max_heartbeat* is MaxHeartbeatInterval, in seconds, as the server
+    tells it.
     """
 
     name: str
@@ -37,6 +38,7 @@ class ServerData:
     database: str = ""
     client_access: bool = True
     web_administration: bool = True
+    max_heartbeat: int = 3540
 
 
 @attrs.frozen

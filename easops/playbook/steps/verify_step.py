@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from easops.actions.outcome import Done
 from easops.clock import Waiting
 from easops.context import Context
 from easops.detectors.detection_status import verify_status
@@ -32,6 +33,8 @@ def verify_step(step: Step, state: RunState) -> StepResult:
         return StepResult.of(step, Status.SKIPPED, reason="check: nothing was changed, so there is nothing to verify")
     detector = state.detectors[step.subject]
     values = step.arguments(detector.parameters, state.namespace)
+    if _never_began(values.get("after")):
+        return StepResult.of(step, Status.SKIPPED, reason="the step that it verifies was not carried out")
     within = step.patience(state.namespace).total_seconds()
     detection = state.effects.once(
         state.effect_key(step), Detection, lambda: _look_until_passed(detector, hosts, values, within, state.context)
@@ -39,6 +42,11 @@ def verify_step(step: Step, state: RunState) -> StepResult:
     status = verify_status(detection)
     reason = verify_words(detection, status)
     return StepResult.of(step, status, hosts=host_names(hosts), reason=reason, detection=detection)
+
+
+def _never_began(after: Any) -> bool:
+    """Whether *after*, where it is given, is a step that was skipped or not started: nothing has an end to wait for."""
+    return isinstance(after, Done) and not after.items and not after.ended and after.finished is None
 
 
 def _look_until_passed(

@@ -107,12 +107,13 @@ def test_the_shipped_cure_of_a_contact_sync_storm_is_without_a_problem() -> None
     )
     assert (playbook.limits.changes.text, playbook.limits.hosts_at_once) == ("{{ changes }}", 1)
     assert check_inputs(playbook, {})["changes"] == 10
+    within = Expression.parse("{{ storm.proof_within }}")
     assert [(s.number, s.kind, s.subject, s.as_, s.within, s.on_failure) for s in playbook.steps] == [
         (1, "detect", "contact_sync_storm", "storm", None, "stop"),
         (2, "detect", "sync_pool_cpu", "load", None, "continue"),
         (3, "do", "limit_eas_usage", "limited", None, "stop"),
         (4, "do", "recycle_app_pool", "freed", None, "stop"),
-        (5, "verify", "contact_sync_storm", None, "30m", "stop"),
+        (5, "verify", "contact_sync_storm", None, within, "stop"),
         (6, "verify", "sync_pool_cpu", None, "10m", "stop"),
     ]
     assert playbook.protect == Expression.parse("{{ protect }}")
@@ -589,7 +590,7 @@ def test_a_file_is_read_by_its_path_and_named_in_its_problems(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("value_type", "value_class", "left_out"),
     [
-        (RESULT_TYPES["detect"].attributes["users"].element, UserFinding, {"checks", "proof"}),
+        (RESULT_TYPES["detect"].attributes["users"].element, UserFinding, {"checks", "proof", "change"}),
         (
             RESULT_TYPES["detect"].attributes["users"].element.attributes["devices"].element,  # type: ignore[union-attr]
             Device,

@@ -90,7 +90,9 @@ def test_a_flooding_user_without_a_mailbox_stops_nothing_and_is_reported() -> No
 
 
 def test_a_limit_may_come_from_an_input() -> None:
-    text = "inputs: {most: {type: integer, default: 1}}\n" + CURE.replace("{changes: 2}", '{changes: "{{ most }}"}')
+    text = CURE.replace("{changes: 2}", '{changes: "{{ most }}"}').replace(
+        "inputs:\n", "inputs:\n  most: {type: integer, default: 1}\n"
+    )
     flooding = found(user("anna"), user("bob"))
     assert interpret_playbook(flooding, text=text, inputs={"most": 1})[0][1] == "refused"
     assert interpret_playbook(flooding, found(), text=text, inputs={"most": 2})[0][1] == "changed"
