@@ -421,7 +421,7 @@ def measure(world: World, folder: Path, criteria: Criteria, figures: Figures) ->
     )
     all_syncs = [sync for reading in all_of_it.readings for sync in reading.syncs]
     for person in world.people:
-        own = [sync for sync in syncs if _account(sync) == person.name]
+        own = [sync for sync in syncs if account(sync) == person.name]
         if person.guilty:
             figures.guilty[person.kind] += 1
             if person.name not in named:
@@ -429,8 +429,8 @@ def measure(world: World, folder: Path, criteria: Criteria, figures: Figures) ->
             elif (intervals := _time_to_detection(own, criteria)) is not None:
                 figures.detection.append(intervals)
             figures.floods[person.kind] += 1
-            everything = [sync for sync in all_syncs if _account(sync) == person.name]
-            if _false_proof(person, everything, files.readings, criteria, random.Random(world.seed)):
+            everything = [sync for sync in all_syncs if account(sync) == person.name]
+            if false_proof(person, everything, files.readings, criteria, random.Random(world.seed)):
                 figures.false_proofs[person.kind].append(world.seed)
         else:
             figures.innocent[person.kind] += 1
@@ -438,7 +438,7 @@ def measure(world: World, folder: Path, criteria: Criteria, figures: Figures) ->
                 figures.accused[person.kind].append(world.seed)
 
 
-def _account(sync: ContactSync) -> str:
+def account(sync: ContactSync) -> str:
     return (sync.request.username or "").lower().rpartition("\\")[2].partition("@")[0]
 
 
@@ -467,7 +467,7 @@ def _found_at(syncs: Sequence[ContactSync], criteria: Criteria) -> dt.datetime |
     return None
 
 
-def _false_proof(
+def false_proof(
     person: Person,
     syncs: Sequence[ContactSync],
     readings: Sequence[EasLogReading],
