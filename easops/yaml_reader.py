@@ -34,6 +34,10 @@ LARGEST: Final = 8 * 1024 * 1024
 DEEPEST: Final = 50
 """Levels of nesting that are read; an inventory has five."""
 
+BRACKETS: Final = 200
+"""Brackets that may be open at the same time, in texts too."""
+
+_BRACKET = re.compile(r"[][{}]")
 _NULL = re.compile(r"~|null|Null|NULL|")
 _TRUE = re.compile(r"true|True|TRUE")
 _FALSE = re.compile(r"false|False|FALSE")
@@ -85,6 +89,10 @@ def parse(text: str, checker: Checker) -> Node:
         raise DocumentError([*checker.problems, Problem(checker.file, line, column, what, why, next_step)])
 
     text = text.removeprefix("\ufeff")
+    deep = _too_deep(text)
+    if deep is not None:
+        place = text.count("\n", 0, deep) + 1, deep - text.rfind("\n", 0, deep)
+        refuse(*place, "this is nested too deeply", f"more than {BRACKETS} brackets are open", "Close them")
     try:
         events = iter(list(YAML(typ="safe", pure=True).parse(text)))
     except MarkedYAMLError as error:
@@ -100,6 +108,17 @@ def parse(text: str, checker: Checker) -> Node:
         # ValueError and OverflowError: the scanner's own, for a %YAML version or a \U escape out of range
         refuse(None, None, "this is not YAML", " ".join(str(error).split()))
     return _Builder(text, checker, events, refuse).document()
+
+
+def _too_deep(text: str) -> int | None:
+    """Where more than BRACKETS brackets are open; None if they never are. Counted before the parser sees the text: it
+    takes a time that grows with the square of their number."""
+    depth = 0
+    for bracket in _BRACKET.finditer(text):
+        depth = depth + 1 if bracket[0] in "[{" else max(depth - 1, 0)
+        if depth > BRACKETS:
+            return bracket.start()
+    return None
 
 
 class _Builder:

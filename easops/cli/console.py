@@ -61,6 +61,11 @@ class Console:
 
     def note(self, text: str) -> None:
         """Print something that a person should know on stderr."""
+        from easops.wording import visible
+
+        self._note(visible(text))
+
+    def _note(self, text: str) -> None:
         with self._lock, self._without_spinner():
             _write(sys.stderr, text)
 
@@ -73,8 +78,9 @@ class Console:
     def lines(self, lines: Sequence[str]) -> None:
         """Print lines of a report on stderr, styled where that is a terminal."""
         from easops.report.terminal.styled_line import painted
+        from easops.wording import visible
 
-        self.note("\n".join(map(painted, lines) if _has_colour(sys.stderr) else lines))
+        self._note("\n".join(map(painted if _has_colour(sys.stderr) else visible, lines)))
 
     def error(self, lines: Sequence[str]) -> None:
         """Print the lines of an error on stderr, fitted to the terminal's width."""
@@ -133,10 +139,12 @@ class _Waiting:
         self._since = time.monotonic()
 
     def take(self, text: str) -> None:
+        from easops.wording import visible
+
         subject = " ".join(getattr(text, "subject", text).split())
-        if subject != self._subject:
+        if visible(subject) != self._subject:
             self._since = time.monotonic()
-        self._subject, self._times = subject, getattr(text, "times", "")
+        self._subject, self._times = visible(subject), getattr(text, "times", "")
 
     def fitted(self, width: int | None = None, times: str = "") -> str:
         """The text in at most *width* columns (None: uncut); the duration is never cut off."""

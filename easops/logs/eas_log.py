@@ -24,6 +24,13 @@ _COUNT = re.compile(r"(\d+)[A-Za-z]+", re.ASCII)
 _ACTIVITY = re.compile(r"(?:\w+:)?([\w.]+)\[([^\]]*)\]=(-?\d+)(?:\.\d+)?$", re.ASCII)
 _POLICY = re.compile(r"Policy:(.+?)_[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
+MOST_TOKENS: Final = 4000
+"""Tokens that are read of one value; a server writes some dozens, and some hundreds for many folders."""
+
+_LONGEST_COUNTS: Final = 200
+_LONGEST_BUDGET: Final = 4096
+"""Characters that are read of a count and of a budget: any client can send longer ones, and a server writes none."""
+
 _FOLDER_KEYS: Final = frozenset(
     "Ty Filt Filter St Sk Sks Sst SsCmt Sslc Cli Srv Svr BR BPR Pfs Filts MR FtsR ProvSyncType "
     "TotSvC ColdSvC ColdCpyC TotLdC GetChgsIter GetChgsTime".split()
@@ -68,7 +75,7 @@ class Changes:
     def parse(cls, text: str) -> Changes:
         """The counts of ``5a0c1d``; those that are missing are 0."""
         # By position, because builds differ in the case of the letters and in how many there are.
-        counts = [int(digits[:18]) for digits in _COUNT.findall(text)[:3]]
+        counts = [int(digits[:18]) for digits in _COUNT.findall(text[:_LONGEST_COUNTS])[:3]]
         return cls(*counts)
 
 
@@ -149,7 +156,7 @@ class EasLog:
     @property
     def throttling_policy(self) -> str | None:
         """The name of the throttling policy that applied, from ``Budget:``; None if it does not say."""
-        match = _POLICY.search(self.text("Budget") or "")
+        match = _POLICY.search((self.text("Budget") or "")[-_LONGEST_BUDGET:])
         return match[1] if match else None
 
     @property
@@ -165,10 +172,11 @@ class EasLog:
 
 
 def parse_log(text: str) -> EasLog:
-    """The tokens of a ``Log=`` value. They are separated by ``_``; inside a value it is written ``%5F``."""
+    """The tokens of a ``Log=`` value, at most MOST_TOKENS. They are separated by ``_``; inside a value it is written
+    ``%5F``."""
     if _V2003.match(text):
         return EasLog("2003")
-    return EasLog("2007", tuple(_token(part) for part in text.split("_") if part))
+    return EasLog("2007", tuple(_token(part) for part in text.split("_", MOST_TOKENS)[:MOST_TOKENS] if part))
 
 
 def _token(part: str) -> Token:

@@ -20,8 +20,9 @@ from easops.logs.layout import DEFAULT_LAYOUTS, Layout
 KEPT_DAMAGED: Final = 20
 """How many damaged lines are kept, to be shown. All of them are counted."""
 
-LONGEST_LINE: Final = 1 << 20
-"""Bytes. IIS cuts a line at maxLogLineLength (65,536 by default), so anything longer than this is damage."""
+LONGEST_LINE: Final = 1 << 18
+"""Bytes. IIS cuts a line at maxLogLineLength (65,536 by default), and its custom fields at as much again, so anything
+longer than this is damage."""
 
 CODE_PAGE: Final = "cp1252"
 """How bytes that are not UTF-8 are read: IIS writes names in the server's ANSI code page where logInUTF8 is off."""
@@ -187,7 +188,9 @@ class W3cReader:
         blanks, number, offset, good = self._blanks, self.lines, self._offset, self.good
         for line in lines:
             number += 1
-            if line.count(b" ") == blanks and line[:1] > b"#":  # not empty, not a directive, not NUL
+            if len(line) > LONGEST_LINE:
+                self._damage(line, number, offset, f"longer than {LONGEST_LINE:,} bytes")
+            elif line.count(b" ") == blanks and line[:1] > b"#":  # not empty, not a directive, not NUL
                 if not self._wants(line) or self._add(rows, line.split(), line, number, offset):
                     good += 1
                     if line >= self._since:

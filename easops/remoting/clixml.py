@@ -18,8 +18,12 @@ from typing import Any, Final
 from easops.errors import UnexpectedAnswer
 from easops.remoting.result import RemoteObject
 
+DEEPEST: Final = 100
+"""Levels of objects in objects that are read; PowerShell writes at most a few."""
+
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _SURROGATES = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+_HALVES = re.compile("[\ud800-\udfff]")
 _DATE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)?$")
 _SPAN = re.compile(r"(-)?P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$")
 
@@ -28,7 +32,7 @@ def read_object(text: str) -> Any:
     """The value of one output object's XML. Raises UnexpectedAnswer for a text that is not CLIXML."""
     try:
         return _Reader().read(ET.fromstring(text))
-    except (ET.ParseError, KeyError, ValueError, TypeError) as error:
+    except (ET.ParseError, KeyError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise UnexpectedAnswer(
             "an object in the server's answer cannot be read",
             f"{type(error).__name__}: {error}; it begins with {text[:120]!r}",
@@ -41,7 +45,9 @@ def read_text(text: str | None) -> str:
     if not text or "_x" not in text:
         return text or ""
     plain = _ESCAPE.sub(lambda escape: chr(int(escape.group(1), 16)), text)
-    return _SURROGATES.sub(lambda pair: pair.group().encode("utf-16", "surrogatepass").decode("utf-16"), plain)
+    # Half of a pair is no character: it could not be written anywhere.
+    whole = _SURROGATES.sub(lambda pair: pair.group().encode("utf-16", "surrogatepass").decode("utf-16"), plain)
+    return _HALVES.sub("\ufffd", whole)
 
 
 def read_date(text: str) -> dt.datetime:
@@ -87,6 +93,7 @@ _PRIMITIVES: Final[dict[str, Callable[[str], Any]]] = {
 
 class _Reader:
     def __init__(self) -> None:
+        self._depth = 0
         self._objects: dict[str, Any] = {}
         self._types: dict[str, tuple[str, ...]] = {}
 
@@ -97,7 +104,12 @@ class _Reader:
         if tag == "Ref":
             return self._objects[element.attrib["RefId"]]
         if tag == "Obj":
-            return self._object(element)
+            self._depth += 1
+            if self._depth > DEEPEST:
+                raise ValueError(f"it is nested more than {DEEPEST} levels deep")
+            value = self._object(element)
+            self._depth -= 1
+            return value
         return _PRIMITIVES[tag](element.text or "")
 
     def _object(self, element: ET.Element) -> Any:

@@ -22,6 +22,7 @@ from easops.report.terminal.layout import moment, wrapped
 from easops.report.terminal.step import step_lines
 from easops.report.terminal.text import Text
 from easops.status import STOPS_LATER_CHANGES, Status
+from easops.wording import visible
 
 if TYPE_CHECKING:
     from easops.playbook.assessment.ending import Ending
@@ -46,8 +47,8 @@ class Message:
     """What is sent. *key* distinguishes it from every other message; *document* is JSON for programs."""
 
     key: str
-    subject: str
-    text: str
+    subject: str = attrs.field(converter=visible)
+    text: str = attrs.field(converter=visible)
     document: Mapping[str, Any]
 
     def body(self, kind: Literal["document", "text", "card"]) -> bytes:

@@ -9,6 +9,7 @@ functions, loop, or see attributes that begin with an underscore, so that each e
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NoReturn
 
@@ -32,6 +33,12 @@ mapping of settings."""
 LONGEST: Final = 4000
 """The most characters that a text with expressions can have."""
 
+LONGEST_VALUE: Final = 100_000
+"""The most characters of a text that is the value of an expression."""
+
+LARGEST: Final = 10**15
+"""The largest number that is the value of an expression, in either direction."""
+
 RESERVED: Final = frozenset(
     "item host and or not in is if else true false none True False None "
     "self super loop caller varargs kwargs import include recursive".split()
@@ -45,13 +52,22 @@ class ExpressionError(BadInput):
 
 def _round(value: float, digits: int = 0) -> float | int:
     # Jinja's own filter also takes a method, which computes 10 to the power of digits.
+    if not isinstance(digits, int) or abs(digits) > 15:
+        raise ValueError("round takes at most 15 digits")
     return round(value, digits) if digits else round(value)
+
+
+def _int(value: Any) -> int:
+    """A number, or a text with one, as a whole number. Raises ValueError for anything else."""
+    if isinstance(value, str) and len(value) > 30:
+        raise ValueError("the text is too long for a number")
+    return int(float(value) if isinstance(value, str) and not value.strip().lstrip("+-").isdigit() else value)
 
 
 FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "default": _JINJA_FILTERS["default"],  # default(x, true) also for nothing
     "first": _JINJA_FILTERS["first"],
-    "int": _JINJA_FILTERS["int"],
+    "int": _int,
     "join": _JINJA_FILTERS["join"],  # join(', ', attribute='user')
     "last": _JINJA_FILTERS["last"],
     "length": _JINJA_FILTERS["length"],
@@ -215,14 +231,27 @@ class Expression:
             value = self._run(namespace)
             if isinstance(value, jinja2.Undefined):
                 value = str(value)  # StrictUndefined raises here, and says what is missing
+            _refuse_excess(value)
         except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
             why = error.message if isinstance(error, UndefinedError) else str(error)
             raise self._failed(why or type(error).__name__) from None
+        except (RecursionError, MemoryError):
+            raise self._failed("its value is too large") from None
         return value
 
     def _failed(self, why: str, next_step: str = "") -> ExpressionError:
         where = f"{self.place}: " if self.place else ""
         return ExpressionError(f"{where}the expression {self.text!r} cannot be evaluated", why, next_step)
+
+
+def _refuse_excess(value: Any) -> None:
+    """Raise ValueError for a value that no setting can have: what it is used for would fail later, or take for ever."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("its value is not a finite number")
+    if isinstance(value, int) and abs(value) > LARGEST:
+        raise ValueError(f"its value is larger than {LARGEST:.0e}")
+    if isinstance(value, str) and len(value) > LONGEST_VALUE:
+        raise ValueError(f"its value has more than {LONGEST_VALUE:,} characters")
 
 
 def is_expression(text: str) -> bool:
@@ -287,6 +316,8 @@ def _refuse_unless_reading(template: nodes.Template) -> None:
                 _unknown("filter", node.name, FILTERS)
             if node.node is None or node.dyn_args is not None or node.dyn_kwargs is not None:
                 raise _refusal("a filter cannot take * or **")
+        if isinstance(node, nodes.Const) and isinstance(node.value, int | float) and abs(node.value) > LARGEST:
+            raise _refusal(f"a number is larger than {LARGEST:.0e}")
         if isinstance(node, nodes.Test) and node.name != "none":
             _unknown("test", node.name, ("none",))
 

@@ -47,7 +47,7 @@ Document = dict[str, Any]
 
 def dumped(document: Document) -> str:
     """The document as text, indented; everything beyond ASCII escaped, as a console may not have it."""
-    return json.dumps(document, indent=2)
+    return json.dumps(document, indent=2).replace("\x7f", "\\u007f")
 
 
 def run_document(report: RunReport, exit_code: int | None) -> Document:

@@ -31,7 +31,7 @@ from easops.report.terminal.finding import figure_words, host_lines
 from easops.report.terminal.layout import moment, value_words
 from easops.report.terminal.step import notes_of, outcome_words, step_lines
 from easops.status import NOT_TRIED, Status
-from easops.wording import counted
+from easops.wording import counted, visible
 
 if TYPE_CHECKING:
     from easops.playbook.record.decision import Decision
@@ -162,6 +162,7 @@ _PAGES: Final = Environment(
     loader=FileSystemLoader(Path(__file__).parent),
     autoescape=True,  # a user agent is what a client sent: all text is hostile
     undefined=StrictUndefined,
+    finalize=lambda value: visible(value) if type(value) is str else value,
     trim_blocks=True,
     lstrip_blocks=True,
 )

@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Iterable
 
 from easops.status import NOT_TRIED, Severity, Status, severity
+from easops.wording import visible
 
 
 class Style(enum.Enum):
@@ -67,8 +68,9 @@ def spread(text: str, lines: Iterable[str]) -> list[str]:
 def painted(line: str) -> str:
     """The line with its styles as the escape sequences of a terminal."""
     parts = []
+    # What is in the text must not act on the terminal; only our own styles do.
     for style, group in itertools.groupby(zip(line, styles_of(line), strict=True), key=lambda pair: pair[1]):
-        text = "".join(character for character, _ in group)
+        text = visible("".join(character for character, _ in group))
         parts.append(text if style is None else f"\x1b[{style.value}m{text}\x1b[0m")
     return "".join(parts)
 

@@ -24,7 +24,7 @@ from easops.report.terminal.runs import notice_lines, reconciled_lines, run_view
 from easops.report.terminal.step import item_words, step_lines
 from easops.report.terminal.styled_line import Style, joined, painted
 from easops.status import Status
-from easops.wording import counted
+from easops.wording import counted, visible
 
 if TYPE_CHECKING:
     from easops.playbook.record.approval import PendingApproval
@@ -109,7 +109,7 @@ class Text:
     name: ClassVar[str] = "text"
 
     def _painted(self, lines: Iterable[str]) -> str:
-        return "\n".join(map(painted, lines) if self.colour else lines)
+        return "\n".join(map(painted if self.colour else visible, lines))
 
     def head(self, title: str, run_id: str | None, lab: str | None, limit: str | None, *, checked: bool) -> str:
         return self._painted(head_lines(title, run_id, lab, limit, checked=checked))
