@@ -78,7 +78,8 @@ class W3cReader:
         containing: a line becomes a row if it contains any of these texts; without any, every line does.
         marks: texts whose lines are counted (``marked``).
         start: only lines from this moment on are counted, in ``counted``, ``marked`` and ``sections``; all become rows.
-            ``first`` is the time of the first of them.
+            ``first`` is the time of the first of them, ``minutes`` the beginnings of lines that have them
+            (``2026-11-24 09:15``).
         layout: the columns, if the reading begins in the middle of a file.
         offset: the byte of the file at which the first block begins.
         code_page: how a value that is not UTF-8 is read; lines with such values are counted in ``repaired``.
@@ -100,6 +101,7 @@ class W3cReader:
     ) -> None:
         self.counted: int = 0
         self.marked: dict[bytes, int] = dict.fromkeys(marks, 0)
+        self.minutes: set[bytes] = set()
         self.sections: list[Section] = []
         self.first: dt.datetime | None = None
         self.repaired: int = 0
@@ -213,6 +215,7 @@ class W3cReader:
             self.first = self._time(line.split())
         self.counted += 1
         self.sections[-1].lines += 1
+        self.minutes.add(line[:16])
         for mark in self.marked:
             if mark in line:
                 self.marked[mark] += 1

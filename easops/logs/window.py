@@ -18,7 +18,7 @@ from easops.errors import CommandFailed, LogFormatError
 from easops.logs.folder import list_logs, overlapping
 from easops.logs.layout import Layout
 from easops.logs.source import BLOCK, Log, RemoteLog, blocks, is_packed
-from easops.logs.w3c import CODE_PAGE, DamagedLine, Row, W3cReader
+from easops.logs.w3c import CODE_PAGE, DamagedLine, Row, W3cReader, read_time
 from easops.logs.window_start import PROBE, find_start
 from easops.remoting.session import Session
 
@@ -73,7 +73,8 @@ class LogReading:
     *lines* are the wanted lines, file by file; *outside* are those before the window, of local files only. *start* is
     the beginning of the window, *time* the server's clock at the last read (None for local files), *newest* the time of
     the newest line of any kind. *files* are the names of the files that were read. *counted* is how many lines of any
-    kind the window has, *marked* how many of them have each mark, *first* the time of the first.
+    kind the window has, *marked* how many of them have each mark, *first* the time of the first; *minutes* are those in
+    which a line of any kind was logged, in their order.
 
     *damaged* counts the lines that do not fit the columns; the first of them are in *damaged_lines*, with where each
     is. *lacking* are the files that do not log all wanted columns. *repaired* counts wanted lines with bytes that are
@@ -89,6 +90,7 @@ class LogReading:
     counted: int = 0
     marked: Mapping[bytes, int] = attrs.field(factory=dict)
     first: dt.datetime | None = None
+    minutes: tuple[dt.datetime, ...] = attrs.field(default=(), repr=False)
     outside: tuple[LogLine, ...] = ()
     damaged: int = 0
     damaged_lines: tuple[str, ...] = ()
@@ -109,6 +111,7 @@ class _Collector:
         self.first: dt.datetime | None = None
         self.counted = 0
         self.marked: Counter[bytes] = Counter(dict.fromkeys(wanted.marks, 0))
+        self.minutes: set[bytes] = set()
         self.damaged = 0
         self.damaged_lines: list[str] = []
         self.repaired = 0
@@ -146,6 +149,7 @@ class _Collector:
             self.first = reader.first
         self.counted += reader.counted
         self.marked.update(reader.marked)
+        self.minutes |= reader.minutes
         self.damaged += reader.damaged
         self.damaged_lines += [
             f"{_where(name, line, whole=whole)}: {line.why}: {line.text}" for line in reader.damaged_lines
@@ -181,6 +185,7 @@ class _Collector:
             counted=self.counted,
             marked=dict(self.marked),
             first=self.first,
+            minutes=_moments(self.minutes),
             outside=tuple(outside),
             damaged=self.damaged,
             damaged_lines=tuple(self.damaged_lines),
@@ -316,6 +321,12 @@ def _read_file(log: Log, name: str, start: dt.datetime, collector: _Collector) -
         reader.close(name)
     collector.end(reader, name, whole=whole)
     return answer.time
+
+
+def _moments(minutes: Iterable[bytes]) -> tuple[dt.datetime, ...]:
+    """The beginnings of lines as times; those that are none are left out."""
+    texts = [minute.decode("ascii", "replace").partition(" ") for minute in minutes]
+    return tuple(sorted(time for date, _, clock in texts if (time := read_time(date, clock)) is not None))
 
 
 def _once(lines: Iterable[LogLine]) -> Iterator[LogLine]:

@@ -168,6 +168,7 @@ class Directory:
     contacts: dict[str, int] = attrs.field(factory=dict)
     unreachable: bool = False
     broken: bool = False
+    broken_names: set[str] = attrs.field(factory=set)
     asked: list[str] = attrs.field(factory=list)
     host: str = "EX1"
     endpoint: EndpointName = "exchange"
@@ -183,6 +184,8 @@ class Directory:
         if self.broken:
             raise CommandFailed("Get-Mailbox failed", "the directory is busy")
         identity = str(call.parameters["Identity"])
+        if identity.lower() in self.broken_names:
+            raise CommandFailed("Get-Mailbox failed", "the directory is busy")
         if call.name == "Get-MailboxFolderStatistics":
             return Result((RemoteObject(("x",), {"ItemsInFolder": self.contacts.get(identity, 0)}),))
         assert call.name == "Get-Mailbox"

@@ -434,6 +434,43 @@ def test_a_log_that_does_not_reach_far_enough_is_undetermined(estate: Any, flood
     assert found.undetermined[0].required
 
 
+def test_a_name_that_cannot_be_looked_up_proves_nothing_for_anybody(estate: Any, flood: Any, moving: Any) -> None:
+    """It may be the very user: asked for by the address, which is found, and logged by a name, which is not."""
+    estate.add("EX1", *flood(until=60), moving(1))
+    estate.directory.broken_names.add("contoso\\laura")
+
+    found = verify(estate, minutes_ago=15)
+
+    assert not found.found
+    assert [item for item in undetermined(found) if item[2]] == [("laura@contoso.example", "EX1", True)]
+    assert found.judged == ()
+
+
+def test_the_device_goes_on_under_a_name_that_is_nobodys(estate: Any, flood: Any, moving: Any) -> None:
+    estate.add("EX1", *flood(until=920), *flood("CONTOSO\\gone", until=60)[:3], moving(1))
+
+    assert verify(estate, minutes_ago=15).found
+
+
+def test_a_clock_that_was_set_forward_proves_nothing(estate: Any, flood: Any, moving: Any) -> None:
+    """The server's clock says that an hour has passed since the cure; the log shows that it was three minutes."""
+    every_minute = [moving(60 * minute) for minute in range(63, 120)]
+    estate.add("EX1", *flood(until=3840), *every_minute, *(moving(60 * minute) for minute in (0.1, 1, 2)))
+
+    found = verify(estate, minutes_ago=62.5, since="70m")
+
+    assert not found.found
+    assert [item.why.partition(" still")[0] for item in found.undetermined] == ["12.4 min of 14.4 min"]
+
+
+def test_in_a_log_that_is_quiet_anyway_silence_is_silence(estate: Any, flood: Any, moving: Any) -> None:
+    estate.add("EX1", *flood(until=3840), *(moving(300 * at) for at in range(13, 24)), moving(1))
+
+    found = verify(estate, minutes_ago=62.5, since="70m")
+
+    assert (found.found, found.undetermined) == (False, ())
+
+
 def test_an_unknown_retry_interval_is_assumed_to_be_five_minutes(estate: Any, flood: Any, moving: Any) -> None:
     estate.add("EX1", moving(1))
 

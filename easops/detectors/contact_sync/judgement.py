@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import attrs
@@ -67,7 +67,8 @@ def judge(logs: Sequence[HostLog], mailboxes: Mailboxes, criteria: Criteria, con
     notes: list[str] = []
     for mailbox, syncs in groups.values():
         if criteria.verifies:
-            verification = verify(mailbox, syncs, logs, criteria)
+            undetermined += _perhaps_his(mailbox, logs, mailboxes)
+            verification = verify(mailbox, [*syncs, *_of_his_devices(syncs, logs, mailboxes)], logs, criteria)
             found += verification.found
             undetermined += verification.undetermined
             notes += verification.notes
@@ -240,6 +241,30 @@ def _unresolved(
         if why:
             undetermined.append(Undetermined("user", shown, why, False, None))
     return tuple(sorted(found, key=lambda user: (-user.hits, user.user))), undetermined
+
+
+def _perhaps_his(mailbox: Mailbox, logs: Sequence[HostLog], mailboxes: Mailboxes) -> Iterator[Undetermined]:
+    """The hosts whose logs have a name that could not be looked up: it may be this user's, who then still floods."""
+    for log in logs:
+        for sync in log.syncs:
+            name = _username(sync)
+            found = None if name is None else mailboxes.get(name.lower())
+            if isinstance(found, Unresolved) and found.error is not None:
+                why = f"{name} is in its log: {found.why}"
+                yield Undetermined("user", mailbox.primary_smtp_address, why, True, log.host)
+                break
+
+
+def _of_his_devices(
+    syncs: Sequence[ContactSync], logs: Sequence[HostLog], mailboxes: Mailboxes
+) -> Iterator[ContactSync]:
+    """The syncs of the user's flooding devices under a name that is nobody's, or under none."""
+    devices = {sync.device_key for sync in syncs if sync.kind == "posts" and sync.device_key}
+    for log in logs:
+        for sync in log.syncs:
+            name = _username(sync)
+            if sync.device_key in devices and (name is None or isinstance(mailboxes.get(name.lower()), Unresolved)):
+                yield sync
 
 
 def _addresses(users: Sequence[str], mailboxes: Mailboxes) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 import attrs
@@ -21,6 +22,14 @@ from easops.exchange.mailbox import Mailbox
 
 _UNKNOWN_INTERVAL: Final = dt.timedelta(minutes=5)
 """Assumed where the log does not show a user's retry interval ("after several minutes", says KB 2711053)."""
+
+
+_MINUTE: Final = dt.timedelta(minutes=1)
+_LOOKED_BACK: Final = dt.timedelta(minutes=15)
+_DENSE: Final = 0.8
+"""The part of the minutes before a step that have a line in a log in which silence means something."""
+
+_SHORTEST_HOLE: Final = dt.timedelta(minutes=3)
 
 
 @attrs.frozen
@@ -104,7 +113,7 @@ def _wait(syncs: Sequence[ContactSync], afters: dict[str, dt.datetime], criteria
 
 def _not_known_yet(user: str, log: HostLog, after: dt.datetime, wait: _Wait) -> Undetermined | None:
     """Why *log* cannot say yet whether the flood of *user* ended at *after*; None if it can."""
-    until = after + dt.timedelta(seconds=wait.seconds)
+    until = _watched_since(log, after, wait) + dt.timedelta(seconds=wait.seconds)
     if log.time < until:
         left = until - log.time
         why = f"{minutes(left)} of {wait.words}"
@@ -116,6 +125,21 @@ def _not_known_yet(user: str, log: HostLog, after: dt.datetime, wait: _Wait) -> 
         )
         return Undetermined("user", user, why, True, log.host)
     return None
+
+
+def _watched_since(log: HostLog, after: dt.datetime, wait: _Wait) -> dt.datetime:
+    """From when on the log shows all that happened: *after*, or the end of the last hole in it.
+
+    A server that logged something nearly every minute before *after* and then nothing for long has not become silent:
+    its clock was set forward, or it did not log. Such time proves nothing.
+    """
+    minutes = log.reading.log.minutes
+    before = [minute for minute in minutes if after - _LOOKED_BACK <= minute < after]
+    if len(before) < _DENSE * _LOOKED_BACK / _MINUTE:
+        return after
+    longest = max(_SHORTEST_HOLE, dt.timedelta(seconds=wait.seconds / 4))
+    since = [after, *(minute for minute in minutes if minute > after)]
+    return max((later for earlier, later in pairwise(since) if later - earlier > longest), default=after)
 
 
 def _minutes(seconds: float) -> str:
