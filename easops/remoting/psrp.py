@@ -32,11 +32,12 @@ from easops.remoting.call_thread import CallThread, Progress
 from easops.remoting.clixml import read_object
 from easops.remoting.command import Call, Command, Pipeline, Script, pipeline
 from easops.remoting.error_record import command_failed, read_records
-from easops.remoting.failure import CONFIGURATIONS, Target, explain, is_credential_refused, proves_not_started
+from easops.remoting.failure import explain, is_credential_refused, proves_not_started
 from easops.remoting.result import Result
 from easops.remoting.retry import retrying
 from easops.remoting.secret import Secret, forget_password
 from easops.remoting.session import CONNECT, DEADLINE, GRACE, EndpointName
+from easops.remoting.target import CONFIGURATIONS, Target
 from easops.remoting.transport import address_of, check_usable, empty_frames, make_wsman
 from easops.remoting.trust import Trust
 

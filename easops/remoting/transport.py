@@ -2,6 +2,7 @@
 
 The other half of the door to pypsrp, with its pitfalls of a connection: on a new connection it goes on encrypting with
 the key of the old one; it logs whole messages, and spnego the tokens of a logon.
+A redirect is an answer and is never followed: the logon would go to an address that nobody wrote.
 Source: MS-WSMV 2.2.9.1 (encrypted messages), RFC 4559 (Negotiate over HTTP).
 """
 
@@ -24,7 +25,7 @@ from pypsrp.wsman import WSMan
 
 from easops.errors import BadInput
 from easops.inventory.host import TICKET_AUTHS, Endpoint
-from easops.remoting.failure import UntrustedAnswer, is_logon_error, logon_error_text
+from easops.remoting.failure import NoWSMan, Redirected, UntrustedAnswer, is_logon_error, logon_error_text
 from easops.remoting.http_debug import disable_debug_output
 from easops.remoting.secret import Secret
 from easops.remoting.session import EndpointName
@@ -43,6 +44,9 @@ _KEEP_ALIVE: Final = [
 ]
 """A script may keep a session idle for long. A firewall would then silently forget the connection, and the next call
 would wait until its deadline. (TCP_KEEPALIVE is the name of TCP_KEEPIDLE on macOS.)"""
+
+_PAGE: Final = 20000
+"""Bytes of a page that are looked at for what it says."""
 
 _WINDOWS: Final = os.name == "nt"
 """Kerberos is built in on Windows (SSPI)."""
@@ -121,7 +125,7 @@ def make_wsman(
     )
     _log_on_again_on_new_connections(wsman)
     _prepare_connections(wsman)
-    _detect_untrusted_answers(wsman)
+    _check_answers(wsman)
     return wsman
 
 
@@ -161,9 +165,10 @@ def _prepare_connections(wsman: WSMan) -> None:
         disable_debug_output(adapter.poolmanager, keep_alive)
 
 
-def _detect_untrusted_answers(wsman: WSMan) -> None:
-    """Make a SpnegoError that comes after an answer an UntrustedAnswer: the server has received the message by then.
+def _check_answers(wsman: WSMan) -> None:
+    """Raise for an answer that is no message of WSMan, and for one that cannot be trusted.
 
+    A SpnegoError that comes after an answer becomes an UntrustedAnswer: the server has received the message by then.
     That happens when an answer cannot be decrypted, and, over TLS, when the last token of a logon is not valid, since
     our last token is sent together with the message. It has not received the message if it answered 401, or if it
     answered the empty message that is sent before the first encrypted one.
@@ -171,22 +176,31 @@ def _detect_untrusted_answers(wsman: WSMan) -> None:
     transport = wsman.transport
     send_request = transport._send_request
     received = False
+    status = 0
 
     def noting(send: Callable[..., Any]) -> Any:
         def sending(request: requests.PreparedRequest, **options: Any) -> Any:
-            nonlocal received
+            nonlocal received, status
             response = send(request, **options)
+            status = response.status_code
+            if 300 <= status < 400:
+                raise Redirected(status, response.headers.get("Location", ""))
             received = bool(request.body) and response.status_code != 401
             return response
 
         return sending
 
     @functools.wraps(send_request)
-    def sending_request(*arguments: Any, **options: Any) -> bytes:
+    def sending_request(request: requests.PreparedRequest, **options: Any) -> bytes:
         nonlocal received
         received = False
         try:
-            return send_request(*arguments, **options)
+            body: bytes = send_request(request, **options)
+            # A logon answers the empty message with nothing; without a logon, something else than a server did.
+            logged_on = not request.body and not body and bool(getattr(transport.session.auth, "contexts", True))
+            if not logged_on and b"Envelope" not in body:
+                raise NoWSMan(status, body[:_PAGE].decode("utf-8", "replace"))
+            return body
         except Exception as error:
             if received and is_logon_error(error):
                 raise UntrustedAnswer(f"its answer cannot be trusted: {logon_error_text(error)}") from error
