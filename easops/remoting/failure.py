@@ -43,6 +43,12 @@ from easops.remoting.answer import (
 )
 from easops.remoting.target import Target
 
+TIMED_OUT: Final = "2150858793"
+"""The server did not end an operation in the time that the client gave it; it may go on."""
+
+_GATEWAYS: Final = (500, 502, 504)
+"""What a proxy or a load balancer answers if the server behind it may have got the request."""
+
 _NO_SUCH_SHELL: Final = "2150858843"
 
 _NOT_STARTED: Final = (ACCESS_DENIED, RESOURCE_NOT_FOUND, EXCHANGE_DENIED, _NO_SUCH_SHELL, QUOTA, LOAD_QUOTA)
@@ -140,10 +146,26 @@ def proves_not_started(error: Exception) -> bool:
     return isinstance(error, requests.exceptions.ConnectionError) and _never_connected(error)
 
 
+def may_have_opened(error: Exception) -> bool:
+    """Whether the server may have opened a shell although its opening raised *error*: there was no answer, or one of
+    something in between. Any other answer is a refusal."""
+    if proves_not_started(error) or is_refusal_of_logon(error):
+        return False
+    answer = answer_of(error)
+    if answer is None:
+        return True
+    return answer.code == TIMED_OUT if answer.is_fault else answer.status in _GATEWAYS
+
+
 def is_logon_error(error: Exception) -> bool:
     """Whether a logon failed on this side: no ticket, a server that Kerberos does not know, a password that the KDC
     refused."""
     return isinstance(error, spnego.exceptions.SpnegoError) or _is_krb5(error)
+
+
+def is_refusal_of_logon(error: Exception) -> bool:
+    """Whether the server refused a logon (HTTP 401), or offers no authentication that fits."""
+    return isinstance(error, AuthenticationError) or _offered_auths(error) is not None
 
 
 def logon_error_text(error: Exception) -> str:

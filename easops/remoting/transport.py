@@ -90,6 +90,22 @@ def check_usable(host: str, settings: Endpoint) -> None:
         )
 
 
+def check_basic(host: str, settings: Endpoint, password: Secret | None) -> None:
+    """Raise BadInput for a user name or a password that Basic cannot carry: it has the letters of Latin-1 only.
+
+    requests would raise an error that has the password in it.
+    """
+    if settings.auth != "basic" or settings.credential is None or password is None:
+        return
+    for what, text in (("user name", settings.credential.username), ("password", password.reveal())):
+        if any(ord(letter) > 255 for letter in text):
+            raise BadInput(
+                f"{host}: Basic cannot carry the {what} of credential {settings.credential.name!r}",
+                "it has a letter outside Latin-1, such as € or one that is not Western European; nothing was sent",
+                "use kerberos, negotiate or ntlm, or an account without such letters",
+            )
+
+
 def address_of(settings: Endpoint) -> tuple[str, int]:
     """The name and the port of the server."""
     parts = urlsplit(settings.url)

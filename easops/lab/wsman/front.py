@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import socket
 import ssl
+import struct
 from collections.abc import Iterable, Mapping
 from weakref import WeakKeyDictionary
 
@@ -19,7 +21,7 @@ from easops.lab.signatures.table import SignatureTable
 from easops.lab.wsman.account import Accounts, LogonRefused, User
 from easops.lab.wsman.encryption import NotDecryptable, decrypt, encrypt, is_encrypted
 from easops.lab.wsman.logon import OFFERED, Logon
-from easops.lab.wsman.service import Service
+from easops.lab.wsman.service import OtherAnswer, Service
 
 PATHS: Mapping[str, Endpoint] = {"/powershell": "exchange", "/wsman": "windows"}
 
@@ -97,6 +99,10 @@ class Front:
         await web.TCPSite(runner, host, port, ssl_context=context).start()
         return int(runner.addresses[0][1])
 
+    def open_shells(self) -> dict[str, int]:
+        """How many shells are open on each server."""
+        return {service.server: service.open_shells() for service in self._services}
+
     async def stop(self) -> None:
         """Stop all pipelines and close all connections. Harmless when nothing listens."""
         for service in self._services:
@@ -154,9 +160,16 @@ class _Handler:
             return web.Response(status=500)  # as WinRM with AllowUnencrypted=false: no explanation, no effect
         try:
             status, answer = await self._service.handle(endpoint, *user, data)
-        except ConnectionDropped:
+        except ConnectionDropped as dropped:
+            if dropped.reset and (plain := transport.get_extra_info("socket")) is not None:
+                plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             transport.abort()
             return web.Response(status=500)  # never sent: the connection is closed
+        except OtherAnswer as other:
+            reply = other.reply
+            return web.Response(
+                status=reply.status, text=reply.text, content_type=reply.content_type, headers=dict(reply.headers)
+            )
         headers["Content-Type"] = "application/soap+xml;charset=UTF-8"
         if protocol and logon.context is not None:
             headers["Content-Type"], answer = encrypt(logon.context, protocol, answer)
