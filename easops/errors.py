@@ -81,9 +81,9 @@ class UnreachableHost(EasopsError):
 class AccessRefused(UnreachableHost):
     """The server did not let us in, and easops does not try again by itself.
 
-    *reason* is ``logon`` (the user name or password), ``ticket`` (its Kerberos ticket is too large), ``forbidden`` (HTTP 403), ``certificate`` (the server's is not
-    trusted), ``role`` (the account has none here) or ``endpoint`` (there is no such endpoint, or it does not accept
-    this authentication).
+    *reason* is ``logon`` (the user name or password), ``ticket`` (its Kerberos ticket is too large), ``forbidden``
+    (HTTP 403), ``certificate`` (the server's is not trusted), ``role`` (the account has none here) or ``endpoint``
+    (there is no such endpoint, or it does not accept this authentication).
     """
 
     def __init__(self, what: str, why: str = "", next_step: str = "", *, reason: str) -> None:

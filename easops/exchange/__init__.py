@@ -19,6 +19,7 @@ from easops.exchange.server import (
     choose_domain_controller,
     get_exchange_server,
     list_exchange_servers,
+    read_current_domain_controllers,
 )
 from easops.exchange.throttling_policy import (
     ThrottlingPolicy,
@@ -57,6 +58,7 @@ __all__ = [
     "list_member_recipients",
     "list_throttling_policies",
     "new_throttling_policy",
+    "read_current_domain_controllers",
     "remove_throttling_policy",
     "require_mailbox",
     "set_active_sync_enabled",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import attrs
@@ -29,7 +30,7 @@ class Mailbox:
     *guid* is in lower case; *name*, *display_name*, *alias* and *primary_smtp_address* are as Exchange has them, and
     *names* are all its names and addresses, in lower case: those that find it. *server* is the name of its mailbox
     server, *database* that of its database. *throttling_policy* is the text of the policy associated with it; None if
-    the default policy applies.
+    the default policy applies. *domain* is the DNS name of its domain, in lower case; empty if the server does not say.
     """
 
     guid: str
@@ -41,6 +42,7 @@ class Mailbox:
     database: str
     throttling_policy: str | None
     names: frozenset[str] = attrs.field(repr=False)
+    domain: str = ""
 
     @property
     def is_health_mailbox(self) -> bool:
@@ -121,4 +123,12 @@ def _mailbox(item: RemoteObject) -> Mailbox:
         database=text(item, "Database"),
         throttling_policy=policy or None,
         names=frozenset(name.lower() for name in names if name),
+        domain=domain_of(text(item, "DistinguishedName")),
     )
+
+
+def domain_of(distinguished_name: str) -> str:
+    """The DNS name of the domain that a distinguished name lies in: ``child.contoso.com`` of ``…,DC=child,DC=contoso,
+    DC=com``, in lower case."""
+    parts = re.findall(r"(?i)(?:^|,)\s*DC=([^,]+)", distinguished_name)
+    return ".".join(part.strip().lower() for part in parts)

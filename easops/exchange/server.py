@@ -125,6 +125,26 @@ def choose_domain_controller(session: Session, current: str | None = None) -> st
     return next((name for item in answer.objects() if (name := text(item, "OriginatingServer"))), None)
 
 
+def read_current_domain_controllers(
+    session: Session, identity: str, *, domain_controller: str | None = None
+) -> tuple[str, ...]:
+    """The full names of the domain controllers that the server *identity* uses now; empty if it does not say.
+
+    *session* may be one to any server: from 2013 on, the server that executes a session is not always the one whose
+    endpoint was called, so what a session reads by itself says nothing about a certain server.
+
+    Raises UnreachableHost, CommandFailed, OutcomeUnknown.
+    Source: CurrentDomainControllers of Get-ExchangeServer -Status (2010 to SE; empty without -Status).
+    """
+    parameters = {"Identity": identity, "Status": True}
+    answer = session.invoke(directory_read("Get-ExchangeServer", parameters, domain_controller))
+    names: dict[str, None] = {}
+    for item in answer.objects():
+        value = item.get("CurrentDomainControllers")
+        names |= dict.fromkeys(str(name).lower() for name in (value if isinstance(value, tuple) else ()) if name)
+    return tuple(names)
+
+
 def _server(item: RemoteObject) -> ExchangeServer:
     version, build = parse_version(required(item, "AdminDisplayVersion"))
     return ExchangeServer(

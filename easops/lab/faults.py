@@ -1,4 +1,4 @@
-"""Faults on demand: dropped connections, delays, other answers than the right one, quota faults, expired shells."""
+"""Faults on demand: dropped connections, delays, other answers, quota faults, expired shells."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class ConnectionDropped(Exception):
 
 @attrs.frozen
 class Reply:
-    """An answer of HTTP in place of the right one. *code* makes it a SOAP fault of WSMan with *text*; without, *text* is
-    the body."""
+    """An answer of HTTP in place of the right one. *code* makes it a SOAP fault of WSMan with *text*; without it *text*
+    is the body."""
 
     status: int
     text: str = ""

@@ -90,7 +90,7 @@ class UntrustedAnswer(Exception):
 
 
 class Redirected(Exception):
-    """The server answered with a redirect, which is not followed. *status* is that of HTTP, *location* where it leads."""
+    """A redirect, which is not followed. *status* is that of HTTP, *location* where it leads."""
 
     def __init__(self, status: int, location: str) -> None:
         super().__init__(f"HTTP {status} to {location}")

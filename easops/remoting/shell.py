@@ -1,7 +1,7 @@
 """The shells that broken sessions left on a server, and how they are deleted.
 
-An account may have only so many shells (Exchange: 18), and one that nobody closes stays open until its idle time is over
-(Exchange: 15 minutes). So a few broken calls could lock easops out of the server that it is to cure.
+An account may have only so many shells (Exchange: 18), and one that nobody closes stays open until its idle time is
+over (Exchange: 15 minutes). So a few broken calls could lock easops out of the server that it is to cure.
 """
 
 from __future__ import annotations

@@ -190,7 +190,8 @@ def _check_answers(wsman: WSMan) -> None:
     answered the empty message that is sent before the first encrypted one.
     """
     transport = wsman.transport
-    send_request = transport._send_request
+    session, send_request = transport.session, transport._send_request
+    assert session is not None
     received = False
     status = 0
 
@@ -206,14 +207,13 @@ def _check_answers(wsman: WSMan) -> None:
 
         return sending
 
-    @functools.wraps(send_request)
     def sending_request(request: requests.PreparedRequest, **options: Any) -> bytes:
         nonlocal received
         received = False
         try:
-            body: bytes = send_request(request, **options)
+            body = send_request(request, **options)
             # A logon answers the empty message with nothing; without a logon, something else than a server did.
-            logged_on = not request.body and not body and bool(getattr(transport.session.auth, "contexts", True))
+            logged_on = not request.body and not body and bool(getattr(session.auth, "contexts", True))
             if not logged_on and b"Envelope" not in body:
                 raise NoWSMan(status, body[:_PAGE].decode("utf-8", "replace"))
             return body
@@ -222,10 +222,9 @@ def _check_answers(wsman: WSMan) -> None:
                 raise UntrustedAnswer(f"its answer cannot be trusted: {logon_error_text(error)}") from error
             raise
 
-    assert transport.session is not None
-    for adapter in transport.session.adapters.values():
+    for adapter in session.adapters.values():
         adapter.send = noting(adapter.send)  # type: ignore[method-assign]
-    transport._send_request = sending_request  # type: ignore[method-assign]
+    transport._send_request = sending_request  # type: ignore[method-assign, assignment]
 
 
 def empty_frames(error: BaseException) -> None:

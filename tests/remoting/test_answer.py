@@ -41,7 +41,7 @@ ROWS = {
         None,
     ),
     "a budget for runspaces": Row(
-        fault("2150858819", "Fail to create runspace because you have exceeded your budget. Please wait for 30 seconds."),
+        fault("2150858819", "Fail to create runspace because the budget is exceeded. Please wait for 30 seconds."),
         "for 30 s",
         "budget",
         "try again after 30 s",
@@ -101,7 +101,7 @@ ROWS = {
     ),
     "a bare 403 of Windows": Row(Answer(403), "forbidden", "several causes", "an IP restriction", "forbidden", WINDOWS),
     "404": Row(Answer(404), "no PowerShell endpoint", "HTTP 404", "correct the endpoint's url", "endpoint"),
-    "405": Row(Answer(405), "does not accept PowerShell's requests", "HTTP 405", "correct the endpoint's url", "endpoint"),
+    "405": Row(Answer(405), "does not accept PowerShell's requests", "HTTP 405", "correct the endpoint", "endpoint"),
     "500 of IIS": Row(
         Answer(500, text="LoadLibraryEx on native module kerbauth failed"),
         "an error of its own",

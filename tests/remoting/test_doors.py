@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import http.server
 import threading
 from collections.abc import Callable, Iterator
@@ -14,8 +15,8 @@ import pytest
 from easops.errors import AccessRefused, BadInput, UnreachableHost
 from easops.inventory.host import Credential, Endpoint, Host
 from easops.lab.certificate import Certificate, make_certificate
-from easops.remoting import psrp
 from easops.remoting.command import Command
+from easops.remoting.load_quota import wait_out_load_quotas
 from easops.remoting.pool import SessionPool
 
 READ = Command("Get-Mailbox", {"Identity": "anna"}, reads=True)
@@ -204,8 +205,8 @@ def test_a_load_quota_is_waited_for_as_it_says(
         waited.append(seconds)
         door.wsman_fault("2150858819", "[Server=EX1] Access is denied.")  # the next answer is another one
 
-    wait = psrp.wait_out_load_quotas
-    monkeypatch.setattr(psrp, "wait_out_load_quotas", lambda wsman, left: wait(wsman, left, sleep))
+    waiting = functools.partial(wait_out_load_quotas, sleep=sleep)
+    monkeypatch.setattr("easops.remoting.psrp.wait_out_load_quotas", waiting)
 
     error = ask()
 
