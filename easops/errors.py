@@ -110,11 +110,21 @@ class ErrorRecord:
 
 
 class CommandFailed(EasopsError):
-    """The server refused the command. *records* are the error records; the one that ended the pipeline comes first."""
+    """The server refused the command. *records* are the error records; the one that ended the pipeline comes first.
+    *served_by* names the servers that took part, where they say so (``easops.remoting.served_by``)."""
 
-    def __init__(self, what: str, why: str = "", next_step: str = "", *, records: tuple[ErrorRecord, ...] = ()) -> None:
+    def __init__(
+        self,
+        what: str,
+        why: str = "",
+        next_step: str = "",
+        *,
+        records: tuple[ErrorRecord, ...] = (),
+        served_by: str = "",
+    ) -> None:
         super().__init__(what, why, next_step)
         self.records = records
+        self.served_by = served_by
 
     def has_exception(self, name: str) -> bool:
         """Whether the exception of any record is *name*, for instance ``ManagementObjectNotFoundException``."""

@@ -72,6 +72,7 @@ class Faults:
         self._refusals: dict[str | None, int] = {}
         self._ages: dict[str | None, int] = {}
         self._broken: list[_Broken] = []
+        self._executors: dict[str, str] = {}
         self._no_idle_time = False
 
     def drop(self, point: Point, *, cmdlet: str | None = None, times: int = 1) -> None:
@@ -110,6 +111,7 @@ class Faults:
         """Forget what is planned and has not happened yet."""
         with self._lock:
             self._planned, self._broken = [], []
+            self._executors.clear()
             self._refusals.clear()
             self._no_idle_time = False
 
@@ -125,6 +127,14 @@ class Faults:
         """Refuse the next *times* attempts to open a shell, as if the user had too many of them."""
         with self._lock:
             self._refusals[server] = self._refusals.get(server, 0) + times
+
+    def execute_elsewhere(self, server: str, by: str) -> None:
+        """Let the server *by* execute the exchange sessions that are opened at *server* from now on."""
+        self._executors[server] = by
+
+    def executor(self, server: str) -> str:
+        """The server that executes an exchange session that is opened at *server*."""
+        return self._executors.get(server, server)
 
     def expire_shells(self, *, server: str | None = None) -> None:
         """Lose every shell that is open now (on *server*, or everywhere), as after its idle time or a recycle."""

@@ -94,7 +94,7 @@ def start(
             return port_base + offset if port_base else 0
 
         sites = [
-            Site(name, _signatures(server), port(index), port(len(world.servers) + index))
+            Site(name, _signatures(server), port(index), port(len(world.servers) + index), server.fqdn)
             for index, (name, server) in enumerate(world.servers.items())
         ]
         loop = stack.enter_context(_loop())

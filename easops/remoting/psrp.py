@@ -15,7 +15,7 @@ import socket
 import threading
 import time
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, TypeVar
 
 import pypsrp.complex_objects
@@ -37,6 +37,7 @@ from easops.remoting.load_quota import wait_out_load_quotas
 from easops.remoting.result import Result
 from easops.remoting.retry import retrying
 from easops.remoting.secret import Secret, forget_password
+from easops.remoting.served_by import ServedBy, of_headers
 from easops.remoting.session import CONNECT, DEADLINE, GRACE, EndpointName
 from easops.remoting.shell import IDLE, AbandonedShells, refuses_idle_time
 from easops.remoting.target import CONFIGURATIONS, Target
@@ -100,6 +101,7 @@ class PsrpSession:
         self._opening: RunspacePool | None = None
         self._abandoned = AbandonedShells()
         self._idle: int | None = IDLE
+        self._served_by = ServedBy()
         self._ends = 0.0
         self._used = 0.0
 
@@ -192,9 +194,21 @@ class PsrpSession:
 
     def _connection(self) -> WSMan:
         """A connection, not opened yet, which waits where the server asks for it."""
-        wsman = make_wsman(self._target.settings, self.endpoint, self._password, connect=CONNECT, poll=_POLL)
+        wsman = make_wsman(
+            self._target.settings,
+            self.endpoint,
+            self._password,
+            connect=CONNECT,
+            poll=_POLL,
+            on_answer=self._note_servers,
+        )
         wait_out_load_quotas(wsman, lambda: self._ends - time.monotonic())
         return wsman
+
+    def _note_servers(self, headers: Mapping[str, str]) -> None:
+        named = of_headers(headers)
+        if named != ServedBy():
+            self._served_by = named
 
     def _open_pool(self, wsman: WSMan) -> RunspacePool:
         pool = RunspacePool(wsman, configuration_name=CONFIGURATIONS[self.endpoint], idle_timeout=self._idle)
@@ -239,11 +253,11 @@ class PsrpSession:
                 # Frees the pipeline on the server. An error here says nothing about what ran.
                 shell.close()
             if records or shell.had_errors:
-                raise command_failed(self.host, call.name, records)
+                raise command_failed(self.host, call.name, records, self._served_by)
             changing = changing or not Pipeline(statements).reads
             # The batch is over, so a failure before the next one is sent is certain; unless this one changed something.
             progress.sent = changing
-        return Result(tuple(output), tuple(warnings))
+        return Result(tuple(output), tuple(warnings), str(self._served_by))
 
     def _run(self, shell: PowerShell, ends: float, progress: Progress, changing: bool) -> None:
         """Run one pipeline to its end. *changing* says that an earlier one of the call may have changed something."""

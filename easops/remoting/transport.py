@@ -15,7 +15,7 @@ import logging
 import os
 import socket
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -113,11 +113,18 @@ def address_of(settings: Endpoint) -> tuple[str, int]:
 
 
 def make_wsman(
-    settings: Endpoint, endpoint: EndpointName, password: Secret | None, *, connect: int, poll: int
+    settings: Endpoint,
+    endpoint: EndpointName,
+    password: Secret | None,
+    *,
+    connect: int,
+    poll: int,
+    on_answer: Callable[[Mapping[str, str]], None] = lambda headers: None,
 ) -> WSMan:
     """The connection to an endpoint, not opened yet. With an ``http`` url it encrypts every message.
 
     *connect* is how many seconds to wait for a connection, *poll* how many seconds a Receive waits on the server.
+    *on_answer* is called with the headers of each answer.
     """
     parts = urlsplit(settings.url)
     plain = parts.scheme == "http"
@@ -126,7 +133,7 @@ def make_wsman(
         server,
         port=port,
         ssl=not plain,
-        path=parts.path.strip("/"),
+        path=parts.path.strip("/") + (f"?{parts.query}" if parts.query else ""),
         auth=settings.auth,
         username=settings.credential.username if settings.credential is not None else None,
         password=password.reveal() if password is not None else None,
@@ -141,7 +148,7 @@ def make_wsman(
     )
     _log_on_again_on_new_connections(wsman)
     _prepare_connections(wsman)
-    _check_answers(wsman)
+    _check_answers(wsman, on_answer)
     return wsman
 
 
@@ -181,7 +188,7 @@ def _prepare_connections(wsman: WSMan) -> None:
         disable_debug_output(adapter.poolmanager, keep_alive)
 
 
-def _check_answers(wsman: WSMan) -> None:
+def _check_answers(wsman: WSMan, on_answer: Callable[[Mapping[str, str]], None]) -> None:
     """Raise for an answer that is no message of WSMan, and for one that cannot be trusted.
 
     A SpnegoError that comes after an answer becomes an UntrustedAnswer: the server has received the message by then.
@@ -200,6 +207,7 @@ def _check_answers(wsman: WSMan) -> None:
             nonlocal received, status
             response = send(request, **options)
             status = response.status_code
+            on_answer(response.headers)
             if 300 <= status < 400:
                 raise Redirected(status, response.headers.get("Location", ""))
             received = bool(request.body) and response.status_code != 401

@@ -34,7 +34,8 @@ _NOT_FOUND = (
 
 @attrs.frozen
 class Site:
-    """One server: its short name, the signatures of its version, and its ports with and without TLS (0: any free one).
+    """One server: its short and its full name, the signatures of its version, and its ports with and without TLS (0:
+    any free one).
 
     Both ports serve ``/PowerShell`` (Microsoft.Exchange) and ``/wsman`` (Microsoft.PowerShell).
     """
@@ -43,6 +44,7 @@ class Site:
     signatures: SignatureTable
     port: int = 0
     plain_port: int = 0
+    fqdn: str = ""
 
 
 class Front:
@@ -79,9 +81,11 @@ class Front:
         context = certificate.server_context()
         binding = b"tls-server-end-point:" + hashlib.sha256(certificate.server_der()).digest()
         ports = {}
+        sites = tuple(sites)
+        fqdns = {site.server: site.fqdn for site in sites if site.fqdn}
         try:
             for site in sites:
-                service = Service(site.server, site.signatures, backend, self.faults)
+                service = Service(site.server, site.signatures, backend, self.faults, fqdns)
                 self._services.append(service)
                 ports[site.server] = await self._listen(_Handler(service, accounts, binding), host, site.port, context)
                 self.plain_ports[site.server] = await self._listen(
@@ -170,6 +174,7 @@ class _Handler:
             return web.Response(
                 status=reply.status, text=reply.text, content_type=reply.content_type, headers=dict(reply.headers)
             )
+        headers |= self._service.headers(endpoint, routed=True)
         headers["Content-Type"] = "application/soap+xml;charset=UTF-8"
         if protocol and logon.context is not None:
             headers["Content-Type"], answer = encrypt(logon.context, protocol, answer)
@@ -190,7 +195,7 @@ class _Handler:
 
     def _challenge(self, endpoint: Endpoint) -> web.Response:
         realm = "WSMAN" if endpoint == "windows" else self._service.server
-        response = web.Response(status=401)
+        response = web.Response(status=401, headers=self._service.headers(endpoint, routed=False))
         for scheme in OFFERED[endpoint, self._tls]:
             response.headers.add("WWW-Authenticate", f'Basic realm="{realm}"' if scheme == "Basic" else scheme)
         return response

@@ -12,6 +12,7 @@ import logging
 import time
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from xml.etree import ElementTree
 
 from easops.lab.call import Endpoint
@@ -44,8 +45,17 @@ class OtherAnswer(Exception):
 class Service:
     """The WS-Management service of one server."""
 
-    def __init__(self, server: str, signatures: SignatureTable, backend: Backend, faults: Faults) -> None:
+    def __init__(
+        self,
+        server: str,
+        signatures: SignatureTable,
+        backend: Backend,
+        faults: Faults,
+        fqdns: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """*fqdns* are the full names of the lab's servers."""
         self.server = server
+        self._fqdns = fqdns
         self._signatures = signatures
         self._envelope = _ENVELOPES[signatures.powershell]
         self._backend = backend
@@ -94,6 +104,17 @@ class Service:
                 raise ConnectionDropped(request.verb, reset=what == "reset")
             case _:
                 await asyncio.sleep(what)
+
+    def headers(self, endpoint: Endpoint, *, routed: bool) -> dict[str, str]:
+        """The headers of an answer that name servers. A front end (2013 and later) names itself on every answer, and
+        the back end once it has *routed* the request."""
+        if endpoint != "exchange" or self._signatures.version == "2010":
+            return {}
+        named = {"X-FEServer": self.server}
+        executor = self._faults.executor(self.server)
+        if routed:
+            named["X-CalculatedBETarget"] = self._fqdns.get(executor, executor).lower()
+        return named
 
     def open_shells(self) -> int:
         """How many shells are open on this server."""
@@ -159,7 +180,8 @@ class Service:
         if body is None or creation is None:
             raise Malformed("a Shell with creationXml is needed")
         shell_id = (body.get("ShellId") or str(uuid.uuid4())).upper()
-        session = Session(self.server, endpoint, name, self._signatures)
+        executor = self._faults.executor(self.server) if endpoint == "exchange" else self.server
+        session = Session(executor, endpoint, name, self._signatures)
         idle = body.findtext("rsp:IdleTimeOut", namespaces=NS)
         shell = self._shells.open(
             shell_id, session, self._backend, _decoded([creation]), idle=None if idle is None else seconds(idle)
