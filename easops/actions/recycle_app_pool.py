@@ -160,9 +160,12 @@ def _running(name: str, host: str, context: Context) -> tuple[AppPool, tuple[Wor
         return Plan(host, Status.FAILED, f"there is no application pool {name} on {host}", host=host)
     pool = pools[name.lower()]
     workers = read_worker_processes(session).of_pool(pool.name)
-    if not workers or pool.state != "Started":
-        why = f"{pool.name} is {pool.state.lower()} and has no worker process"
-        return Plan(host, Status.SKIPPED, why, host=host)
+    if pool.state == "Unknown" and not workers:
+        why = f"{pool.name} has no worker process, and its state cannot be read: it may be stopped"
+        return Plan(host, Status.FAILED, why, host=host)
+    if not workers or pool.state not in ("Started", "Unknown"):
+        running = "has no worker process" if not workers else "its worker processes end"
+        return Plan(host, Status.SKIPPED, f"{pool.name} is {pool.state.lower()} and {running}", host=host)
     return pool, workers
 
 

@@ -15,7 +15,7 @@ import attrs
 from easops.actions.outcome import Done, ItemOutcome
 from easops.exchange.cas_mailbox import get_cas_mailbox
 from easops.exchange.mailbox import Mailbox, find_mailbox
-from easops.exchange.server import get_exchange_server
+from easops.exchange.server import server_version
 from easops.exchange.throttling_policy import get_throttling_policy
 from easops.inventory.host import Version
 from easops.remoting.session import Session
@@ -64,7 +64,7 @@ def _shows(item: ItemOutcome, shows: Shows, session: Session, version: Version, 
     mailbox = find_mailbox(session, item.item, domain_controller=controller)
     if mailbox is None:
         return False
-    if get_exchange_server(session, mailbox.server, domain_controller=controller).version != version:
+    if server_version(session, mailbox.server, domain_controller=controller) != version:
         return True
     return shows(mailbox, item, session, controller)
 

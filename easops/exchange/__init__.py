@@ -20,6 +20,7 @@ from easops.exchange.server import (
     get_exchange_server,
     list_exchange_servers,
     read_current_domain_controllers,
+    server_version,
 )
 from easops.exchange.throttling_policy import (
     ThrottlingPolicy,
@@ -61,6 +62,7 @@ __all__ = [
     "read_current_domain_controllers",
     "remove_throttling_policy",
     "require_mailbox",
+    "server_version",
     "set_active_sync_enabled",
     "set_throttling_policy",
 ]
