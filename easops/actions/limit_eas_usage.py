@@ -26,7 +26,7 @@ from easops.context import Context
 from easops.exchange.cas_mailbox import block_by_hand
 from easops.exchange.eas_limits import EasBudget, EasLimits, EasPercentTime, Limit, Model
 from easops.exchange.mailbox import Mailbox, require_mailbox
-from easops.exchange.server import get_exchange_server
+from easops.exchange.server import server_version
 from easops.exchange.throttling_policy import ThrottlingPolicy, get_default_limits, own_policy_name
 from easops.inventory.host import Version
 from easops.parameter import Parameter
@@ -84,7 +84,7 @@ class _LimitEasUsage:
     def plan(self, values: Mapping[str, Any], host: str | None, context: Context) -> Plan:
         organisation, dc = context.organisation, context.organisation.domain_controller
         mailbox = require_mailbox(organisation.session(), values["user"], domain_controller=dc)
-        version = get_exchange_server(organisation.session(), mailbox.server, domain_controller=dc).version
+        version = server_version(organisation.session(), mailbox.server, domain_controller=dc)
         plan = Plan(
             item=mailbox.primary_smtp_address,
             status=Status.OK,
@@ -184,7 +184,16 @@ def _limiting_plan(
         status=Status.WOULD_CHANGE,
         changes=(make, associate) if existing is None else (associate,),
         after={**plan.before, "policy": name, **wanted.values()},
-        effective=EFFECTIVE[model],
+        effective=EFFECTIVE[model] + _of_deleted(mailbox),
+    )
+
+
+def _of_deleted(mailbox: Mailbox) -> str:
+    if not mailbox.deleted_policy:
+        return ""
+    return (
+        f". The user's policy {mailbox.deleted_policy} was deleted, so he had none of his own: undo leaves him "
+        "without one ($null)"
     )
 
 

@@ -235,6 +235,7 @@ def _change_data(change: Change, outcome: ChangeOutcome | None) -> Document:
         "status": "unknown" if outcome is None else str(outcome.status),
         "reason": "no outcome is recorded" if outcome is None else outcome.reason,
         "found": None if outcome is None else to_json(outcome.found),
+        "served_by": "" if outcome is None else outcome.served_by,
     }
 
 
