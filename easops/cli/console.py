@@ -1,4 +1,7 @@
-"""Output: results on stdout, progress and errors on stderr; styled on a terminal, plain lines elsewhere."""
+"""Output: results on stdout, progress and errors on stderr; styled on a terminal, plain lines elsewhere.
+
+Whatever is printed is made visible here: no control character of a server's or a client's text reaches a terminal.
+"""
 
 from __future__ import annotations
 
@@ -72,9 +75,9 @@ class Console:
 
     def lines(self, lines: Sequence[str]) -> None:
         """Print lines of a report on stderr, styled where that is a terminal."""
-        from easops.report.terminal.styled_line import painted
+        from easops.report.terminal.styled_line import printed
 
-        self.note("\n".join(map(painted, lines) if _has_colour(sys.stderr) else lines))
+        self.note(printed(lines, colour=_has_colour(sys.stderr)))
 
     def error(self, lines: Sequence[str]) -> None:
         """Print the lines of an error on stderr, fitted to the terminal's width."""
@@ -133,7 +136,9 @@ class _Waiting:
         self._since = time.monotonic()
 
     def take(self, text: str) -> None:
-        subject = " ".join(getattr(text, "subject", text).split())
+        from easops.visible import visible
+
+        subject = visible(" ".join(getattr(text, "subject", text).split()))
         if subject != self._subject:
             self._since = time.monotonic()
         self._subject, self._times = subject, getattr(text, "times", "")
@@ -195,6 +200,11 @@ def _supports_escapes() -> bool:
 
 
 def _write(stream: IO[str], text: str, *, trusted: bool = False) -> None:
+    from easops.report.terminal.styled_line import Painted
+    from easops.visible import visible_lines
+
+    if not isinstance(text, Painted):
+        text = visible_lines(text)
     if not trusted and os.environ.get("GITHUB_ACTIONS") == "true":
         text = _without_commands(text)
     with contextlib.suppress(OSError, ValueError):  # ValueError: the stream is closed
@@ -213,9 +223,11 @@ def trace_commands(console: Console) -> None:
     """Print every cmdlet that is sent."""
     import logging
 
+    from easops.visible import visible
+
     class Handler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            console.note(f"  > {record.getMessage()}")
+            console.note(f"  > {visible(record.getMessage())}")
 
     log = logging.getLogger("easops.remoting")
     log.setLevel(logging.DEBUG)

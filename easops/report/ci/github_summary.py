@@ -11,6 +11,7 @@ from easops.report.format import Format
 from easops.report.terminal.layout import difference
 from easops.report.terminal.step import outcome_words
 from easops.status import MAY_HAVE_CHANGED, Status
+from easops.visible import visible_lines
 
 LARGEST: Final = 1_048_576
 """Bytes that GitHub takes of a step."""
@@ -37,7 +38,7 @@ def run_summary(report: RunReport, exit_code: int, *, form: Format, room: int = 
     evidence = [form.step(step, report.steps[:at], diff=False, verbose=False) for at, step in enumerate(report.steps)]
     shown = "<details open>" if report.status is Status.AWAITING_APPROVAL else "<details>"  # a reviewer is to read it
     lines += ["", f"{shown}<summary>All that was found and done</summary>", "", _block("\n".join(evidence))]
-    return _fitted("\n".join([*lines, "", "</details>", ""]), room)
+    return _fitted(visible_lines("\n".join([*lines, "", "</details>", ""])), room)
 
 
 def _next(report: RunReport) -> list[str]:
