@@ -232,3 +232,17 @@ def trace_commands(console: Console) -> None:
     log = logging.getLogger("easops.remoting")
     log.setLevel(logging.DEBUG)
     log.addHandler(Handler())
+
+
+def escape_warnings() -> None:
+    """Make control characters visible also in what a library logs and nobody handles, which Python prints on stderr."""
+    import logging
+
+    from easops.visible import visible_lines
+
+    class Escaping(logging.Formatter):
+        def format(self, record: logging.LogRecord) -> str:
+            return visible_lines(super().format(record))
+
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(Escaping())
