@@ -1,9 +1,6 @@
-"""Numbers as a person reads them, and text from outside as a person may see it."""
+"""Numbers as a person reads them."""
 
 from __future__ import annotations
-
-import re
-from typing import Final
 
 
 def counted(count: int, noun: str) -> str:
@@ -23,24 +20,3 @@ def figure_and_limit(value: float, limit: float, decimals: int) -> tuple[str, st
         decimals += 1
         shown = figure(value, decimals), figure(limit, decimals)
     return shown
-
-
-_INVISIBLE: Final = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
-)
-"""Characters that a terminal, or an eye, takes for something else than what they are: control characters but tab and
-line feed, marks of direction, separators of lines, halves of surrogate pairs."""
-
-
-def visible(text: str) -> str:
-    """*text* with what a terminal would obey, or not show, written out: ``\\x1b``, ``\\u202e``.
-
-    Names, agents and errors come from clients, servers and logs: what they send must not move a cursor, hide text or
-    turn it around.
-    """
-    return _INVISIBLE.sub(_written_out, text)
-
-
-def _written_out(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

@@ -75,7 +75,10 @@ def _easops(
     debug: Annotated[
         bool, typer.Option("--debug", help="Show the traceback of an error; may be given anywhere on the line.")
     ] = False,
-) -> None: ...
+) -> None:
+    from easops.cli.console import escape_warnings
+
+    escape_warnings()
 
 
 def main(args: Sequence[str] | None = None) -> NoReturn:

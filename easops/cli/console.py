@@ -1,4 +1,7 @@
-"""Output: results on stdout, progress and errors on stderr; styled on a terminal, plain lines elsewhere."""
+"""Output: results on stdout, progress and errors on stderr; styled on a terminal, plain lines elsewhere.
+
+Whatever is printed is made visible here: no control character of a server's or a client's text reaches a terminal.
+"""
 
 from __future__ import annotations
 
@@ -61,11 +64,6 @@ class Console:
 
     def note(self, text: str) -> None:
         """Print something that a person should know on stderr."""
-        from easops.wording import visible
-
-        self._note(visible(text))
-
-    def _note(self, text: str) -> None:
         with self._lock, self._without_spinner():
             _write(sys.stderr, text)
 
@@ -77,10 +75,9 @@ class Console:
 
     def lines(self, lines: Sequence[str]) -> None:
         """Print lines of a report on stderr, styled where that is a terminal."""
-        from easops.report.terminal.styled_line import painted
-        from easops.wording import visible
+        from easops.report.terminal.styled_line import printed
 
-        self._note("\n".join(map(painted if _has_colour(sys.stderr) else visible, lines)))
+        self.note(printed(lines, colour=_has_colour(sys.stderr)))
 
     def error(self, lines: Sequence[str]) -> None:
         """Print the lines of an error on stderr, fitted to the terminal's width."""
@@ -139,12 +136,12 @@ class _Waiting:
         self._since = time.monotonic()
 
     def take(self, text: str) -> None:
-        from easops.wording import visible
+        from easops.visible import visible
 
-        subject = " ".join(getattr(text, "subject", text).split())
-        if visible(subject) != self._subject:
+        subject = visible(" ".join(getattr(text, "subject", text).split()))
+        if subject != self._subject:
             self._since = time.monotonic()
-        self._subject, self._times = visible(subject), getattr(text, "times", "")
+        self._subject, self._times = subject, getattr(text, "times", "")
 
     def fitted(self, width: int | None = None, times: str = "") -> str:
         """The text in at most *width* columns (None: uncut); the duration is never cut off."""
@@ -203,6 +200,11 @@ def _supports_escapes() -> bool:
 
 
 def _write(stream: IO[str], text: str, *, trusted: bool = False) -> None:
+    from easops.report.terminal.styled_line import Painted
+    from easops.visible import visible_lines
+
+    if not isinstance(text, Painted):
+        text = visible_lines(text)
     if not trusted and os.environ.get("GITHUB_ACTIONS") == "true":
         text = _without_commands(text)
     with contextlib.suppress(OSError, ValueError):  # ValueError: the stream is closed
@@ -221,10 +223,26 @@ def trace_commands(console: Console) -> None:
     """Print every cmdlet that is sent."""
     import logging
 
+    from easops.visible import visible
+
     class Handler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            console.note(f"  > {record.getMessage()}")
+            console.note(f"  > {visible(record.getMessage())}")
 
     log = logging.getLogger("easops.remoting")
     log.setLevel(logging.DEBUG)
     log.addHandler(Handler())
+
+
+def escape_warnings() -> None:
+    """Make control characters visible also in what a library logs and nobody handles, which Python prints on stderr."""
+    import logging
+
+    from easops.visible import visible_lines
+
+    class Escaping(logging.Formatter):
+        def format(self, record: logging.LogRecord) -> str:
+            return visible_lines(super().format(record))
+
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(Escaping())

@@ -10,7 +10,7 @@ from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from typing import Final
 
-from easops.errors import AccessRefused, CommandFailed, OutcomeUnknown, UnreachableHost
+from easops.errors import AccessRefused, BadInput, CommandFailed, OutcomeUnknown, UnreachableHost
 from easops.notify.channel import Mail
 from easops.notify.transmission import Transmission
 
@@ -22,8 +22,16 @@ def send_mail(way: Mail, subject: str, text: str, message_id: str, transmission:
     """Send a mail. Returns which of several recipients were refused; empty if none. *subject* is one line;
     *message_id* becomes a part of the mail's Message-ID.
 
-    Raises UnreachableHost (nothing was sent), AccessRefused, CommandFailed (the mail was refused), OutcomeUnknown.
+    Raises UnreachableHost (nothing was sent), AccessRefused, CommandFailed (the mail was refused), OutcomeUnknown,
+    BadInput.
     """
+    if way.username is not None and not (way.username + transmission.secrets["password"].reveal()).isascii():
+        # smtplib encodes both as ASCII, and its error would contain the password
+        raise BadInput(
+            f"easops cannot log on to {way.server} as {way.username}",
+            "the user name or the password contains a character beyond ASCII",
+            "use an account whose name and password are ASCII",
+        )
     message = EmailMessage()
     message["Subject"] = subject
     message["From"] = way.sender

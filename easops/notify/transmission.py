@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from easops.errors import UnreachableHost
 from easops.remoting.secret import Secret
+from easops.visible import visible
 
 
 class Transmission:
@@ -46,12 +47,12 @@ class Transmission:
             return self.begun
 
     def without_secrets(self, text: str) -> str:
-        """A server's *text* as one short line, without the secrets, in case the server repeats them."""
+        """A server's *text* as one short, visible line, without the secrets, in case the server repeats them."""
         for secret in self.secrets.values():
             plain = secret.reveal()
-            for form in (plain, base64.b64encode(plain.encode()).decode()):
+            for form in (plain, base64.b64encode(plain.encode("utf-8", "surrogateescape")).decode()):
                 text = text.replace(form, "***")
-        words = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+        words = visible(" ".join(text.split()))
         return words if len(words) <= 200 else f"{words[:197]}..."
 
 

@@ -42,6 +42,13 @@ def post(webhook: Webhook, body: bytes, transmission: Transmission) -> None:
 
     Raises UnreachableHost (nothing was sent), CommandFailed (the server refused it), OutcomeUnknown.
     """
+    error = _answer(webhook, body, transmission)
+    if error is not None:
+        raise error  # here, so that the traceback has no frame that holds the URL
+
+
+def _answer(webhook: Webhook, body: bytes, transmission: Transmission) -> EasopsError | None:
+    """What went wrong, as an error that was never raised; None if nothing did."""
     revealed = {purpose: secret.reveal() for purpose, secret in transmission.secrets.items()}
     url = revealed["url"] if isinstance(webhook.url, Reference) else webhook.url
     headers = {
@@ -49,14 +56,11 @@ def post(webhook: Webhook, body: bytes, transmission: Transmission) -> None:
         for name, value in webhook.headers.items()
     }
     server = "the server" if isinstance(webhook.url, Reference) else _server(url)
-    error: EasopsError | None
     _thread.posting = True
     try:
-        error = _try_post(webhook, url, headers, body, transmission, server)
+        return _try_post(webhook, url, headers, body, transmission, server)
     finally:
         _thread.posting = False
-    if error is not None:
-        raise error  # here, so that the traceback has no frame that holds the URL
 
 
 def _try_post(
@@ -78,7 +82,7 @@ def _try_post(
             )
             return _problem(response.status_code, server)
     except UnreachableHost as too_late:
-        return too_late
+        return UnreachableHost(too_late.what, too_late.why)
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as failure:
         if transmission.begun:
             return OutcomeUnknown(f"{server} gave no answer", _cause(failure))

@@ -41,7 +41,7 @@ from easops.remoting.served_by import ServedBy, of_headers
 from easops.remoting.session import CONNECT, DEADLINE, GRACE, EndpointName
 from easops.remoting.shell import IDLE, AbandonedShells, refuses_idle_time
 from easops.remoting.target import CONFIGURATIONS, Target
-from easops.remoting.transport import address_of, check_basic, check_usable, empty_frames, make_wsman
+from easops.remoting.transport import address_of, check_password, check_usable, empty_frames, make_wsman
 from easops.remoting.trust import Trust
 
 _LOG: Final = logging.getLogger(__name__)
@@ -86,10 +86,11 @@ class PsrpSession:
         self, host: str, endpoint: EndpointName, settings: Endpoint, password: Secret | None, trust: Trust
     ) -> None:
         """*password* belongs to ``settings.credential``; None where that is None. Raises BadInput."""
-        check_usable(host, settings)
-        check_basic(host, settings, password)
         self.host = host
         self.endpoint: EndpointName = endpoint
+        check_usable(host, settings)
+        if password is not None:
+            check_password(host, settings, password)
         self.lacks: set[str] = set()
         self._target = Target(host, endpoint, settings)
         self._password = password

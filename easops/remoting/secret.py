@@ -87,13 +87,11 @@ def _from_environment(credential: Credential) -> Secret:
 
 
 def _from_file(credential: Credential) -> Secret:
-    try:
-        password = Path(credential.reference).read_text(encoding="utf-8").split("\n", 1)[0].rstrip("\r")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror or type(error).__name__ if isinstance(error, OSError) else "it is not UTF-8 text"
+    password, why = _first_line(Path(credential.reference))
+    if why:
         raise _no_password(
             credential, f"{credential.reference}: {why}", "correct the file's path in the inventory, or its permissions"
-        ) from None
+        )
     if not password:
         raise _no_password(
             credential,
@@ -101,6 +99,16 @@ def _from_file(credential: Credential) -> Secret:
             "put the password on the first line of that file",
         )
     return Secret(password)
+
+
+def _first_line(path: Path) -> tuple[str, str]:
+    """The first line of a file, or why it cannot be read. An error would keep the bytes that it could not decode."""
+    try:
+        return path.read_text(encoding="utf-8").split("\n", 1)[0].rstrip("\r"), ""
+    except OSError as error:
+        return "", error.strerror or type(error).__name__
+    except UnicodeDecodeError:
+        return "", "it is not UTF-8 text"
 
 
 def _from_keyring(credential: Credential) -> Secret:

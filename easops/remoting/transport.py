@@ -90,20 +90,27 @@ def check_usable(host: str, settings: Endpoint) -> None:
         )
 
 
-def check_basic(host: str, settings: Endpoint, password: Secret | None) -> None:
-    """Raise BadInput for a user name or a password that Basic cannot carry: it has the letters of Latin-1 only.
+def check_password(host: str, settings: Endpoint, password: Secret) -> None:
+    """Raise BadInput for a user name or a password that cannot be sent. Whoever found that out by trying to encode it
+    would have it in their error."""
+    credential, basic = settings.credential, settings.auth == "basic"
+    assert credential is not None
+    unsuitable = None
+    if _has_unsuitable(credential.username, basic):
+        unsuitable = "user name"
+    elif _has_unsuitable(password.reveal(), basic):
+        unsuitable = "password"
+    if unsuitable is not None:
+        raise BadInput(
+            f"{host}: the {unsuitable} of credential {credential.name!r} cannot be sent with {settings.auth}",
+            f"it contains a character beyond {'Latin-1' if basic else 'Unicode'}",
+            "use kerberos, negotiate or ntlm, which take every character" if basic else "write it as UTF-8",
+        )
 
-    requests would raise an error that has the password in it.
-    """
-    if settings.auth != "basic" or settings.credential is None or password is None:
-        return
-    for what, text in (("user name", settings.credential.username), ("password", password.reveal())):
-        if any(ord(letter) > 255 for letter in text):
-            raise BadInput(
-                f"{host}: Basic cannot carry the {what} of credential {settings.credential.name!r}",
-                "it has a letter outside Latin-1, such as € or one that is not Western European; nothing was sent",
-                "use kerberos, negotiate or ntlm, or an account without such letters",
-            )
+
+def _has_unsuitable(text: str, basic: bool) -> bool:
+    """Whether a character of *text* cannot be sent: with Basic one beyond Latin-1, otherwise half a character."""
+    return any(ord(character) > 0xFF if basic else "\ud800" <= character <= "\udfff" for character in text)
 
 
 def address_of(settings: Endpoint) -> tuple[str, int]:
@@ -236,11 +243,18 @@ def _check_answers(wsman: WSMan, on_answer: Callable[[Mapping[str, str]], None])
 
 
 def empty_frames(error: BaseException) -> None:
-    """Remove the local variables and the requests from an exception and its causes. The headers are among them, so a
-    tool that shows a traceback with its variables would show the password."""
-    cause: BaseException | None = error
-    while cause is not None:
+    """Remove the local variables, the requests and the texts that were encoded from an exception and its causes. The
+    headers are among them, so a tool that shows a traceback with its variables would show the password."""
+    left: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while left:
+        cause = left.pop()
+        if cause is None or id(cause) in seen:
+            continue
+        seen.add(id(cause))
         traceback.clear_frames(cause.__traceback__)
         if isinstance(cause, requests.RequestException):
             cause.request = cause.response = None
-        cause = cause.__cause__ or cause.__context__
+        if isinstance(cause, UnicodeEncodeError):
+            cause.args, cause.object = (), ""
+        left += [cause.__cause__, cause.__context__]

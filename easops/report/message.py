@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import attrs
 
 from easops.playbook.steps.step_result import StepResult
-from easops.report.document.json import Document, run_document
+from easops.report.document.json import Document, on_one_line, run_document
 from easops.report.terminal.error import three_lines
 from easops.report.terminal.finding import host_lines
 from easops.report.terminal.layout import moment, wrapped
 from easops.report.terminal.step import step_lines
 from easops.report.terminal.text import Text
 from easops.status import STOPS_LATER_CHANGES, Status
-from easops.wording import visible
+from easops.visible import visible, visible_lines
 
 if TYPE_CHECKING:
     from easops.playbook.assessment.ending import Ending
@@ -47,8 +47,8 @@ class Message:
     """What is sent. *key* distinguishes it from every other message; *document* is JSON for programs."""
 
     key: str
-    subject: str = attrs.field(converter=visible)
-    text: str = attrs.field(converter=visible)
+    subject: str
+    text: str
     document: Mapping[str, Any]
 
     def body(self, kind: Literal["document", "text", "card"]) -> bytes:
@@ -59,7 +59,7 @@ class Message:
             body = {"text": _for_chat(f"{self.subject}\n\n{self.text}")}
         else:
             body = _card(self.subject, self.text)
-        return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
+        return on_one_line(body).encode("utf-8", "backslashreplace")
 
 
 def message_of(ending: Ending, key: str) -> Message:
@@ -168,20 +168,25 @@ def _without_excess(document: Document) -> Document:
 
 
 def _one_line(text: str) -> str:
-    """Without line ends and other control characters: a header of a mail ends at the first."""
-    words = " ".join("".join(character if character.isprintable() else " " for character in text).split())
+    """On one line, control characters visible: a header of a mail ends at the first."""
+    words = visible(" ".join(_printable(text).split()))
     return words if len(words) <= _SUBJECT else f"{words[: _SUBJECT - 3]}..."
 
 
 def _bounded(text: str) -> str:
     """The text, its middle left out where it is too long: what to type stands at the end."""
-    lines = ["".join(c if c.isprintable() else " " for c in line)[:_LINE].rstrip() for line in text.splitlines()]
+    lines = [_printable(line)[:_LINE].rstrip() for line in visible_lines(text).split("\n")]
     first = _first_lines(lines, _LINES, _TEXT)
     if len(first) == len(lines):
         return "\n".join(lines).strip("\n")
     last = _first_lines(lines[::-1], _LINES // 2, _TEXT // 2)[::-1]
     first = _first_lines(lines, _LINES // 2, _TEXT // 2)
     return "\n".join([*first, "  ...", *last]).strip("\n")
+
+
+def _printable(text: str) -> str:
+    """*text* with control characters visible, and blanks for what else has no shape (e.g. half a character)."""
+    return "".join(c if c.isprintable() else " " for c in visible_lines(text))
 
 
 def _first_lines(lines: Sequence[str], most: int, size: int) -> Sequence[str]:

@@ -10,11 +10,16 @@ from typing import Any
 import attrs
 import pytest
 
+from easops.errors import BadInput
 from easops.lab.certificate import Certificate
 from easops.notify.channel import Channel, Mail, Reference
 from easops.notify.deliver import deliver
+from easops.notify.mail import send_mail
+from easops.notify.transmission import Transmission
 from easops.playbook.record.notice import Notice
+from easops.remoting.secret import Secret
 from easops.report.message import Message
+from tests.shown import everything_in
 
 from .servers import dead_end, mail_server
 
@@ -94,12 +99,27 @@ def test_where_starttls_is_not_offered_nothing_is_sent(password: Any) -> None:
     assert "STARTTLS" in notice.reason
 
 
+@pytest.mark.parametrize("secret", ["s3cret€", "s3cretпароль", "s3cret\udc80"])
+def test_a_password_that_smtp_cannot_carry_is_refused_before_anything_is_sent(secret: str, password: Any) -> None:
+    with mail_server(mechanisms=("PLAIN",)) as post:
+        password.setenv("MAIL_PASSWORD", secret)
+        mail = way(post.port, tls="none", username="easops", password=PASSWORD)
+        notice = send(mail)
+        assert (notice.status, post.logons, post.got) == ("failed", [], [])
+        assert "beyond ASCII" in notice.reason
+        transmission = Transmission(time.monotonic() + 5, {"password": Secret(secret)})
+        assert isinstance(mail, Mail)
+        with pytest.raises(BadInput) as caught:
+            send_mail(mail, "s", "t", "id", transmission)
+        assert "s3cret" not in everything_in(caught.value)
+
+
 def test_a_mail_that_is_not_taken_failed_and_is_not_sent_again() -> None:
     with mail_server() as post:
         post.says = "554 5.7.1 no\x07t from you"
         notice = send(way(post.port))
     assert (notice.status, len(post.got)) == ("failed", 1)
-    assert notice.reason == f"127.0.0.1:{post.port} refused the mail: 554 5.7.1 no t from you"
+    assert notice.reason == f"127.0.0.1:{post.port} refused the mail: 554 5.7.1 no\\x07t from you"
 
 
 def test_a_recipient_who_is_not_known_is_named() -> None:

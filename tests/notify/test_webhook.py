@@ -12,11 +12,16 @@ from typing import Any
 
 import pytest
 
+from easops.errors import EasopsError
 from easops.lab.certificate import Certificate
 from easops.notify.channel import Body, Channel, Reference, Webhook
 from easops.notify.deliver import deliver
+from easops.notify.transmission import Transmission
+from easops.notify.webhook import post
 from easops.playbook.record.notice import Notice
+from easops.remoting.secret import Secret
 from easops.report.message import Message
+from tests.shown import everything_in
 
 from .servers import Hook, webhook
 
@@ -196,3 +201,15 @@ def test_a_chat_gets_what_it_can_read(hook: Hook, body: Body) -> None:
         assert attachment["contentType"] == "application/vnd.microsoft.card.adaptive"
         kinds = {block["type"] for block in attachment["content"]["body"]}
         assert kinds == {"RichTextBlock"}, "a TextBlock would read Markdown"
+
+
+@pytest.mark.parametrize("does", [404, "drop"])
+def test_no_error_keeps_the_address_or_a_header(hook: Hook, does: Any) -> None:
+    hook.does = does
+    secrets = {"url": Secret(f"{hook.url}/T0KEN"), "header X-Key": Secret("s3cret")}
+    reference = Reference("env", "HOOK_URL")
+    with pytest.raises(EasopsError) as caught:
+        post(Webhook(reference, {"X-Key": reference}), b"{}", Transmission(time.monotonic() + 5, secrets))
+    assert len(hook.got) == 1
+    assert "T0KEN" not in everything_in(caught.value)
+    assert "s3cret" not in everything_in(caught.value)

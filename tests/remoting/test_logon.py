@@ -20,7 +20,8 @@ from easops.remoting.command import Command
 from easops.remoting.pool import SessionPool
 from easops.remoting.secret import Secret
 from easops.remoting.session import EndpointName
-from easops.remoting.transport import make_wsman
+from easops.remoting.transport import empty_frames, make_wsman
+from tests.shown import everything_in
 
 DATE = Command("Get-Date", reads=True)
 RECYCLE = Command("Restart-WebAppPool", {"Name": "MSExchangeSyncAppPool"})
@@ -282,3 +283,58 @@ def test_a_logon_that_fails_on_this_side_affects_one_host_unless_the_password_is
     assert refused[0].why in (str(error), "No Kerberos credentials available", "Server not found in Kerberos database")
     assert ("kinit" in refused[0].next_step) == (credential is None)
     assert others in refused[1].what
+
+
+UNSUITABLE = ["s3cret€", "s3cretпароль", "s3cret\udc80"]
+
+
+def refused_before_anything_is_sent(host: Host, credential: Credential, relay: Any) -> BadInput:
+    with SessionPool() as pool, pytest.raises(BadInput, match="cannot be sent") as refused:
+        pool.open(windows(host, credential=credential), "windows").invoke(DATE)
+    assert not relay.traffic
+    return refused.value
+
+
+@pytest.mark.parametrize("password", UNSUITABLE)
+def test_a_password_that_basic_cannot_carry_is_refused_and_shown_nowhere(
+    password: str, hosts: tuple[Host, ...], lab: server.Lab, relay_before: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    relay = relay_before(next(iter(lab.ports.values())))
+    monkeypatch.setenv("EASOPS_TEST_PW", password)
+    host = windows(hosts[0], url=f"https://localhost:{relay.port}/wsman", auth="basic")
+    error = refused_before_anything_is_sent(host, attrs.evolve(ADMIN, source="env", reference="EASOPS_TEST_PW"), relay)
+    assert "s3cret" not in everything_in(error)
+    assert password[-1] not in everything_in(error)
+
+
+def test_a_user_name_that_basic_cannot_carry_is_refused_too(
+    hosts: tuple[Host, ...], lab: server.Lab, relay_before: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    relay = relay_before(next(iter(lab.ports.values())))
+    monkeypatch.setenv("EASOPS_TEST_PW", "s3cret")
+    host = windows(hosts[0], url=f"https://localhost:{relay.port}/wsman", auth="basic")
+    credential = attrs.evolve(ADMIN, source="env", reference="EASOPS_TEST_PW", username="администратор")
+    assert "user name" in str(refused_before_anything_is_sent(host, credential, relay))
+
+
+def test_a_password_that_is_not_text_is_refused_for_ntlm(
+    hosts: tuple[Host, ...], lab: server.Lab, relay_before: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    relay = relay_before(next(iter(lab.plain_ports.values())))
+    monkeypatch.setenv("EASOPS_TEST_PW", "s3cret\udc80")
+    host = through(hosts[0], relay, auth="ntlm")
+    error = refused_before_anything_is_sent(host, attrs.evolve(ADMIN, source="env", reference="EASOPS_TEST_PW"), relay)
+    assert "s3cret" not in everything_in(error)
+
+
+def test_an_error_that_a_library_encodes_the_password_in_is_emptied() -> None:
+    def log_on() -> None:
+        try:
+            "s3cret€".encode("latin-1")
+        except UnicodeEncodeError as error:
+            raise ValueError("outer") from error
+
+    with pytest.raises(ValueError, match="outer") as caught:
+        log_on()
+    empty_frames(caught.value)
+    assert "s3cret" not in everything_in(caught.value)

@@ -15,6 +15,7 @@ from easops.errors import BadInput
 from easops.inventory.host import Credential, Endpoint, Host
 from easops.remoting import secret as secrets
 from easops.remoting.secret import Secret, ask_passwords, forget_password, read_secret
+from tests.shown import everything_in
 
 ASKED = Credential("me", "CONTOSO\\me", "prompt", "")
 
@@ -183,3 +184,11 @@ def test_a_keyring_that_is_not_installed_is_a_clear_error(monkeypatch: pytest.Mo
         read_secret(KEPT)
 
     assert 'pip install "easops[keyring]"' in refused.value.next_step
+
+
+def test_a_file_that_is_not_text_is_not_in_the_error(tmp_path: Path) -> None:
+    path = tmp_path / "password.txt"
+    path.write_bytes(b"s3cret\xa4")
+    with pytest.raises(BadInput, match="not UTF-8") as caught:
+        read_secret(Credential("a", "u", "file", str(path)))
+    assert "s3cret" not in everything_in(caught.value)

@@ -15,7 +15,7 @@ from easops.playbook.assessment.run_report import RunReport
 from easops.report.ci.test_case import cases
 from easops.report.terminal.lint import Linted, within
 from easops.status import Status
-from easops.wording import visible
+from easops.visible import visible_lines
 
 Level = Literal["error", "notice"]
 
@@ -68,7 +68,7 @@ def _annotation(level: Level, title: str, sentences: Sequence[str], **where: str
 
 
 def _data(text: str) -> str:
-    return visible(text.replace("\r\n", "\n")).replace("%", "%25").replace("\n", "%0A")
+    return visible_lines(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

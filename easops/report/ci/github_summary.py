@@ -11,7 +11,7 @@ from easops.report.format import Format
 from easops.report.terminal.layout import difference
 from easops.report.terminal.step import outcome_words
 from easops.status import MAY_HAVE_CHANGED, Status
-from easops.wording import visible
+from easops.visible import visible_lines
 
 LARGEST: Final = 1_048_576
 """Bytes that GitHub takes of a step."""
@@ -38,7 +38,7 @@ def run_summary(report: RunReport, exit_code: int, *, form: Format, room: int = 
     evidence = [form.step(step, report.steps[:at], diff=False, verbose=False) for at, step in enumerate(report.steps)]
     shown = "<details open>" if report.status is Status.AWAITING_APPROVAL else "<details>"  # a reviewer is to read it
     lines += ["", f"{shown}<summary>All that was found and done</summary>", "", _block("\n".join(evidence))]
-    return _fitted("\n".join([*lines, "", "</details>", ""]), room)
+    return _fitted(visible_lines("\n".join([*lines, "", "</details>", ""])), room)
 
 
 def _next(report: RunReport) -> list[str]:
@@ -66,12 +66,12 @@ def _changes(report: RunReport) -> list[str]:
 
 def _plain(text: str) -> str:
     """*text* in a line of Markdown, with nothing in it that Markdown, HTML or GitHub would read as more."""
-    return _MARKDOWN.sub(r"\\\1", html.escape(visible(" ".join(text.split())), quote=False))
+    return _MARKDOWN.sub(r"\\\1", html.escape(" ".join(text.split()), quote=False))
 
 
 def _block(text: str) -> str:
     """*text* as it stands, whatever is in it; an empty line would end the block."""
-    escaped = html.escape(visible(text), quote=False)
+    escaped = html.escape(text, quote=False)
     return "<pre>" + "\n".join(line or " " for line in escaped.splitlines()) + "</pre>"
 
 

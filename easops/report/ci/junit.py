@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 from easops.errors import EasopsError
 from easops.playbook.assessment.run_report import RunReport
 from easops.report.ci.test_case import Case, cases, of_problem
-from easops.wording import visible
+from easops.visible import visible_lines
 
 _NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that no XML 1.0 document may contain, not even escaped."""
@@ -91,5 +91,5 @@ def _add(suite: ElementTree.Element, case: Case, title: str) -> None:
 
 
 def _clean(text: str) -> str:
-    """Without what XML cannot contain: a user agent is whatever a client sent."""
-    return _NOT_XML.sub("\ufffd", visible(text))
+    """Without what XML cannot contain, and control characters visible: a user agent is whatever a client sent."""
+    return _NOT_XML.sub("\ufffd", visible_lines(text))

@@ -36,6 +36,7 @@ from easops.playbook.steps.codec import to_json
 from easops.playbook.steps.step_result import StepResult
 from easops.readings.take import ReadingResult
 from easops.status import Status
+from easops.visible import CONTROLS
 
 if TYPE_CHECKING:
     from easops.playbook.record.approval import PendingApproval
@@ -47,7 +48,17 @@ Document = dict[str, Any]
 
 def dumped(document: Document) -> str:
     """The document as text, indented; everything beyond ASCII escaped, as a console may not have it."""
-    return json.dumps(document, indent=2).replace("\x7f", "\\u007f")
+    return _escaped(json.dumps(document, indent=2))
+
+
+def on_one_line(document: Document) -> str:
+    """The document as one line of UTF-8; control characters stay escaped."""
+    return _escaped(json.dumps(document, ensure_ascii=False, separators=(",", ":")))
+
+
+def _escaped(text: str) -> str:
+    """JSON with the control characters that ``json`` leaves as they are (DEL, C1, bidi) in JSON's own escapes."""
+    return CONTROLS.sub(lambda found: found[0] if found[0] == "\n" else f"\\u{ord(found[0]):04x}", text)
 
 
 def run_document(report: RunReport, exit_code: int | None) -> Document:

@@ -31,7 +31,8 @@ from easops.report.terminal.finding import figure_words, host_lines
 from easops.report.terminal.layout import moment, value_words
 from easops.report.terminal.step import notes_of, outcome_words, step_lines
 from easops.status import NOT_TRIED, Status
-from easops.wording import counted, visible
+from easops.visible import visible_lines
+from easops.wording import counted
 
 if TYPE_CHECKING:
     from easops.playbook.record.decision import Decision
@@ -162,7 +163,6 @@ _PAGES: Final = Environment(
     loader=FileSystemLoader(Path(__file__).parent),
     autoescape=True,  # a user agent is what a client sent: all text is hostile
     undefined=StrictUndefined,
-    finalize=lambda value: visible(value) if type(value) is str else value,
     trim_blocks=True,
     lstrip_blocks=True,
 )
@@ -193,7 +193,7 @@ class _Html:
     def render(self, report: RunReport) -> str:
         view = report.record
         evidence = [user.evidence for found in report.findings for user in found.users]
-        return _PAGES.get_template("html.jinja").render(
+        page = _PAGES.get_template("html.jinja").render(
             report=report,
             assessment=report.assessment,
             detects=[step for step in report.steps if step.kind == "detect"],
@@ -214,6 +214,7 @@ class _Html:
                 for at, step in enumerate(report.steps)
             ],
         )
+        return visible_lines(page)
 
 
 HTML = _Html()

@@ -12,6 +12,7 @@ from easops.actions.state_words import value_names
 from easops.clock import readable_time
 from easops.duration import format_duration
 from easops.report.terminal.styled_line import spread
+from easops.visible import visible
 
 WIDTH: Final = 80
 """Columns of prose, wherever it is read."""
@@ -86,7 +87,7 @@ def _figures(texts: Iterable[str]) -> bool:
 
 
 def cell(value: Any) -> str:
-    """A value in a table: ``-`` for none, times in UTC to the second, durations as ``2d3h``."""
+    """A value in a table, on one line: ``-`` for none, times in UTC to the second, durations as ``2d3h``."""
     if value is None:
         return "-"
     if isinstance(value, bool):
@@ -99,7 +100,7 @@ def cell(value: Any) -> str:
         return f"{value:.1f}"
     if isinstance(value, list | tuple | set | frozenset):
         return ", ".join(sorted(cell(item) for item in value)) or "-"
-    return str(value)
+    return visible(str(value))
 
 
 def moment(value: dt.datetime) -> str:

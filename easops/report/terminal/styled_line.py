@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Iterable
 
 from easops.status import NOT_TRIED, Severity, Status, severity
-from easops.wording import visible
+from easops.visible import visible
 
 
 class Style(enum.Enum):
@@ -33,6 +33,10 @@ class Line(str):
         line = super().__new__(cls, text)
         line.styles = tuple(styles)
         return line
+
+
+class Painted(str):
+    """Lines as they are printed: the only escape sequences in it are those of ``painted``."""
 
 
 Part = str | tuple[str, Style | None]
@@ -66,13 +70,17 @@ def spread(text: str, lines: Iterable[str]) -> list[str]:
 
 
 def painted(line: str) -> str:
-    """The line with its styles as the escape sequences of a terminal."""
+    """The line with its styles as the escape sequences of a terminal; those in its text are made visible."""
     parts = []
-    # What is in the text must not act on the terminal; only our own styles do.
     for style, group in itertools.groupby(zip(line, styles_of(line), strict=True), key=lambda pair: pair[1]):
         text = visible("".join(character for character, _ in group))
         parts.append(text if style is None else f"\x1b[{style.value}m{text}\x1b[0m")
     return "".join(parts)
+
+
+def printed(lines: Iterable[str], *, colour: bool) -> Painted:
+    """Lines of a report as text for a terminal, a pipe or a file, painted or not."""
+    return Painted("\n".join(map(painted if colour else visible, lines)))
 
 
 def status_style(status: Status) -> Style | None:

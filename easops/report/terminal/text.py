@@ -22,9 +22,9 @@ from easops.report.terminal.head_and_end import Row, end_lines, head_lines, rows
 from easops.report.terminal.layout import INDENT, cell, difference, effective_lines, table, wrapped
 from easops.report.terminal.runs import notice_lines, reconciled_lines, run_view_lines, runs_lines
 from easops.report.terminal.step import item_words, step_lines
-from easops.report.terminal.styled_line import Style, joined, painted
+from easops.report.terminal.styled_line import Painted, Style, joined, printed
 from easops.status import Status
-from easops.wording import counted, visible
+from easops.wording import counted
 
 if TYPE_CHECKING:
     from easops.playbook.record.approval import PendingApproval
@@ -108,8 +108,8 @@ class Text:
     colour: bool = False
     name: ClassVar[str] = "text"
 
-    def _painted(self, lines: Iterable[str]) -> str:
-        return "\n".join(map(painted if self.colour else visible, lines))
+    def _painted(self, lines: Iterable[str]) -> Painted:
+        return printed(lines, colour=self.colour)
 
     def head(self, title: str, run_id: str | None, lab: str | None, limit: str | None, *, checked: bool) -> str:
         return self._painted(head_lines(title, run_id, lab, limit, checked=checked))
@@ -139,7 +139,7 @@ class Text:
         return f"run {run_id} is recorded and waits; to execute it, type\n  {begin(run_id).command}"
 
     def served(self, runs: Sequence[tuple[RunView, RunReport, int]], exit_code: int) -> str:
-        return "\n\n".join(self._painted(run_view_lines(view, report)) for view, report, _ in runs)
+        return Painted("\n\n".join(self._painted(run_view_lines(view, report)) for view, report, _ in runs))
 
     def asked(self, asked: PendingApproval, exit_code: int) -> str:
         return self._painted(asked_lines(asked))
