@@ -7,7 +7,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from easops.inventory.host import AUTHS, ROLES, VERSIONS, Credential, Endpoint, Host
+from easops.inventory.host import AUTHS, ROLES, VERSIONS, Credential, Endpoint, Host, PasswordSource
 from easops.inventory.load import read_inventory
 from easops.inventory.write import inventory_text
 
@@ -23,8 +23,8 @@ VARIABLES = st.from_regex("[A-Za-z_][A-Za-z0-9_]*", fullmatch=True)
 @st.composite
 def hosts(draw: st.DrawFn) -> tuple[Host, ...]:
     username = draw(TEXT | WORDS)
-    place = draw(st.tuples(st.just("env"), VARIABLES) | st.tuples(st.just("keyring"), TEXT | WORDS))
-    credential = Credential("admin", username, *place)
+    source: PasswordSource = draw(st.sampled_from(["env", "keyring"]))
+    credential = Credential("admin", username, source, draw(VARIABLES if source == "env" else TEXT | WORDS))
     number = draw(st.integers(1, 3))
     return tuple(
         Host(
