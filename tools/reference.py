@@ -203,6 +203,8 @@ VARIABLES = {
     "GITHUB_STEP_SUMMARY": "a file to which the run's summary is appended",
     "GITHUB_ACTOR": "who asks for an approval or gives it, in a job",
     "GITLAB_USER_LOGIN": "the same",
+    "REQUESTS_CA_BUNDLE": "a PEM file with the authorities to trust where there is no `ca:` (servers, webhooks, mail)",
+    "SSL_CERT_FILE": "the same, if `REQUESTS_CA_BUNDLE` is not set",
 }
 """The environment variables that easops reads, without those of its libraries (proxies, ticket cache, libpq)."""
 

@@ -34,7 +34,7 @@ from easops.cli import (
     why,
     worker,
 )
-from easops.cli.exit_code import Terminated, exit_code
+from easops.cli.exit_code import Terminated, exit_code, machine_refuses
 
 app: typer.Typer = typer.Typer(
     name="easops",
@@ -160,6 +160,10 @@ def _words(error: BaseException, status: str) -> tuple[str, str, str]:
         missing = argument is not None and argument.param_type_name == "argument"
         why, shown = options.choices(command, argument) if missing else ("", "")
         return error.format_message().rstrip("."), why, "\n".join(part for part in (shown, f"{path} --help") if part)
+    if next_step := machine_refuses(error):
+        why = getattr(error, "strerror", None) or "there is not enough memory"
+        name = getattr(error, "filename", None)
+        return "this machine does not let easops work", why if name is None else f"{name}: {why}", next_step
     return (
         "this is a bug in easops",
         f"{type(error).__name__}: {error}",

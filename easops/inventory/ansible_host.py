@@ -35,6 +35,7 @@ from easops.inventory.host import (
     Role,
     Version,
 )
+from easops.inventory.keys import VARIABLE
 
 VARIABLES: Final[Mapping[str, str]] = {
     "easops_organisation": "the Exchange organisation",
@@ -160,6 +161,7 @@ class _Reader:
             or not isinstance(reference, str)
             or not reference.strip()
             or "{{" in reference
+            or (source == "env" and not VARIABLE.fullmatch(reference))
         ):
             # The value is not repeated in the message: it may be the password itself.
             self._variables.add("easops_password does not say where the password is", "", VARIABLES["easops_password"])

@@ -38,3 +38,16 @@ KEYS: Final[Mapping[str, Keys]] = {
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 """What a host or a notification channel may be called."""
+
+VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+"""What an environment variable with a secret may be called. Anything else is not repeated: it may be the secret."""
+
+VARIABLE_NAME: Final[Mapping[str, str]] = {"type": "string", "pattern": f"^{VARIABLE.pattern}$"}
+"""The JSON Schema of such a name."""
+
+NO_VARIABLE: Final = (
+    "this is not the name of an environment variable",
+    "a name has only letters, digits and _, and does not begin with a digit; the value itself does not belong here",
+    "Write {env: NAME_OF_A_VARIABLE}, and set that variable",
+)
+"""What is said of another name: what, why, and the next step."""

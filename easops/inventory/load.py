@@ -43,7 +43,7 @@ from easops.inventory.host import (
     Role,
     Version,
 )
-from easops.inventory.keys import CLIENT_VERSION, KEYS, NAME, PATHS, Keys
+from easops.inventory.keys import CLIENT_VERSION, KEYS, NAME, NO_VARIABLE, PATHS, VARIABLE, Keys
 from easops.inventory.select import select_some
 from easops.yaml_reader import parse, read_text
 
@@ -144,6 +144,9 @@ class _Reader:
                     check.add(value, "prompt can only be true", "", "Write {prompt: true}")
                 return source, ""
             reference = check.text(value, f"the password's {source}")
+            if source == "env" and reference and not VARIABLE.fullmatch(reference):
+                check.add(value, *NO_VARIABLE)
+                return "env", ""
             return source, str(self._folder / reference) if source == "file" else reference
         return "env", ""
 

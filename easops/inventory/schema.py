@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from easops.inventory.host import AUTHS, ROLES, VERSIONS
-from easops.inventory.keys import KEYS, NAME, PATHS
+from easops.inventory.keys import KEYS, NAME, PATHS, VARIABLE_NAME
 from easops.json_schema import DIALECT, TEXT, Schema, closed
 
 _NEEDED: Final = ("organisation", "version", "roles", "endpoints")
@@ -47,7 +47,7 @@ _PASSWORD: Final[Schema] = {
     **_level(
         "password",
         {
-            "env": {**TEXT, "description": "the name of an environment variable"},
+            "env": {**VARIABLE_NAME, "description": "the name of an environment variable"},
             "file": {**TEXT, "description": "a file with the password in its first line"},
             "keyring": {**TEXT, "description": "the name of a service in the keyring"},
             "prompt": {"const": True, "description": "easops asks for it at the terminal"},

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Final, cast
 
 from easops.document import Checker, Node
-from easops.inventory.keys import NAME, Keys
+from easops.inventory.keys import NAME, NO_VARIABLE, VARIABLE, Keys
 from easops.notify.channel import (
     BODIES,
     TLS_PORTS,
@@ -251,6 +251,9 @@ class _Reader:
             check.add(node, f"{what} needs exactly one of {', '.join(KEYS[level].optional)}")
         for source, value in places.items():
             name = check.text(value, f"the {source} of {what}")
+            if source == "env" and name and not VARIABLE.fullmatch(name):
+                check.add(value, *NO_VARIABLE)
+                return Reference("env", "")
             return Reference(cast("Source", source), str(self._folder / name) if source == "file" else name)
         return Reference("env", "")
 

@@ -10,6 +10,7 @@ from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from typing import Final
 
+from easops.authorities import authorities
 from easops.errors import AccessRefused, BadInput, CommandFailed, OutcomeUnknown, UnreachableHost
 from easops.notify.channel import Mail
 from easops.notify.transmission import Transmission
@@ -82,7 +83,7 @@ def send_mail(way: Mail, subject: str, text: str, message_id: str, transmission:
 
 def _connect(way: Mail, server: str, transmission: Transmission) -> smtplib.SMTP:
     """A connection, encrypted as the channel requires."""
-    trust = None if way.tls == "none" else ssl.create_default_context(cafile=None if way.ca is None else str(way.ca))
+    trust = None if way.tls == "none" else ssl.create_default_context(cafile=authorities(way.ca))
     seconds = transmission.seconds_left(_CONNECT)
     if trust is not None and way.tls == "tls":
         client: smtplib.SMTP = smtplib.SMTP_SSL(way.server, way.port, timeout=seconds, context=trust)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from easops.inventory.keys import NAME
+from easops.inventory.keys import NAME, VARIABLE_NAME
 from easops.json_schema import DIALECT, TEXT, Schema, closed
 from easops.notify.channel import BODIES, TLS_PORTS
 from easops.notify.load import HEADER, KEYS, MAX_CHANNELS, WAYS
@@ -28,7 +28,7 @@ def _level(name: str, keys: Schema) -> Schema:
 
 
 _PLACES: Final[Schema] = {
-    "env": {**TEXT, "description": "the name of an environment variable that holds the secret"},
+    "env": {**VARIABLE_NAME, "description": "the name of an environment variable that holds the secret"},
     "file": {**TEXT, "description": "a file; its first line is the secret"},
     "keyring": {**TEXT, "description": "the name of a service in the keyring"},
 }

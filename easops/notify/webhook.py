@@ -17,7 +17,8 @@ import requests
 import requests.adapters
 import urllib3.exceptions
 
-from easops.errors import AccessRefused, CommandFailed, EasopsError, OutcomeUnknown, UnreachableHost
+from easops.authorities import authorities
+from easops.errors import AccessRefused, BadInput, CommandFailed, EasopsError, OutcomeUnknown, UnreachableHost
 from easops.notify.channel import Reference, Webhook
 from easops.notify.transmission import Transmission
 from easops.remoting.http_debug import disable_debug_output
@@ -67,6 +68,7 @@ def _try_post(
     webhook: Webhook, url: str, headers: dict[str, str], body: bytes, transmission: Transmission, server: str
 ) -> EasopsError | None:
     try:
+        trusted = authorities(webhook.ca)
         with requests.Session() as session:
             for scheme in ("https://", "http://"):
                 session.mount(scheme, _Silent(transmission))
@@ -78,11 +80,13 @@ def _try_post(
                 timeout=(transmission.seconds_left(_CONNECT), transmission.seconds_left(60.0)),
                 allow_redirects=False,
                 stream=True,
-                verify=True if webhook.ca is None else str(webhook.ca),
+                verify=trusted or True,
             )
             return _problem(response.status_code, server)
     except UnreachableHost as too_late:
         return UnreachableHost(too_late.what, too_late.why)
+    except BadInput as wrong:
+        return BadInput(wrong.what, wrong.why, wrong.next_step)
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as failure:
         if transmission.begun:
             return OutcomeUnknown(f"{server} gave no answer", _cause(failure))

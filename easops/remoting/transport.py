@@ -23,6 +23,7 @@ import requests
 from pypsrp._pool_manager import DisableNewConnectionsContext, NewConnectionDisabled
 from pypsrp.wsman import WSMan
 
+from easops.authorities import authorities
 from easops.errors import BadInput
 from easops.inventory.host import TICKET_AUTHS, Endpoint
 from easops.remoting.failure import NoWSMan, Redirected, UntrustedAnswer, is_logon_error, logon_error_text
@@ -147,7 +148,7 @@ def make_wsman(
         encryption="always" if plain else "never",
         negotiate_service=_SERVICES[endpoint],
         # pypsrp passes it to requests, which accepts a path too
-        cert_validation=str(settings.ca) if settings.ca is not None else True,  # type: ignore[arg-type]
+        cert_validation=(not plain and authorities(settings.ca)) or True,  # type: ignore[arg-type]
         connection_timeout=connect,
         read_timeout=poll + 15,
         operation_timeout=poll,

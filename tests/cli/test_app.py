@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import re
 import subprocess
@@ -97,6 +98,19 @@ def test_with_json_an_error_is_one_document_on_stdout_too(easops: Easops, monkey
         "error": {"what": "EX1 is not there", "why": "no route", "next": "start it"},
         "exit_code": 5,
     }
+
+
+def test_what_the_machine_refuses_is_no_bug_and_says_what_to_do(
+    easops: Easops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing(OSError(errno.ENOSPC, "No space left on device", "/var/lib/easops"), monkeypatch)
+    answer = easops("x")
+    assert answer.code == 4
+    assert answer.err.splitlines() == [
+        "easops: this machine does not let easops work",
+        "  why:  /var/lib/easops: No space left on device",
+        "  next: free space there, then run it again",
+    ]
 
 
 def test_a_bug_says_so_and_shows_its_traceback_under_debug_alone(

@@ -329,6 +329,9 @@ def test_two_hosts_of_one_name_or_for_one_server_are_refused(folder: Path) -> No
         ("{prompt: false}", "prompt can only be true"),
         ("{env: 5}", "the password's env is a number, not text"),
         ("{envv: A}", "a password has no key 'envv'"),
+        ('{env: "hunter2!"}', "this is not the name of an environment variable"),
+        ("{env: 2hunter2}", "this is not the name of an environment variable"),
+        ("{env: $hunter2}", "this is not the name of an environment variable"),
     ],
 )
 def test_an_inventory_says_where_a_password_is_and_never_what_it_is(folder: Path, password: str, expected: str) -> None:

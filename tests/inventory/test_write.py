@@ -7,7 +7,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from easops.inventory.host import AUTHS, ROLES, VERSIONS, Credential, Endpoint, Host
+from easops.inventory.host import AUTHS, ROLES, VERSIONS, Credential, Endpoint, Host, PasswordSource
 from easops.inventory.load import read_inventory
 from easops.inventory.write import inventory_text
 
@@ -17,12 +17,14 @@ TEXT = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x2FF, exclude_ca
 WORDS = st.sampled_from(
     ["null", "yes", "True", "12", "1e3", "0x10", "~", "a: b", "- a", "#a", "{a}", "CONTOSO\\admin", "'", '"']
 )
+VARIABLES = st.from_regex("[A-Za-z_][A-Za-z0-9_]*", fullmatch=True)
 
 
 @st.composite
 def hosts(draw: st.DrawFn) -> tuple[Host, ...]:
     username = draw(TEXT | WORDS)
-    credential = Credential("admin", username, draw(st.sampled_from(["env", "keyring"])), draw(TEXT | WORDS))
+    source: PasswordSource = draw(st.sampled_from(["env", "keyring"]))
+    credential = Credential("admin", username, source, draw(VARIABLES if source == "env" else TEXT | WORDS))
     number = draw(st.integers(1, 3))
     return tuple(
         Host(

@@ -143,6 +143,20 @@ def test_tls_is_verified_with_ones_own_authority(certificate: Certificate, ca: P
         assert hook.connections - connections <= 1, "a certificate is not tried again"
 
 
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])
+def test_the_environment_may_name_the_authorities(
+    certificate: Certificate, ca: Path, variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+    monkeypatch.setenv(variable, str(ca))
+    with webhook(certificate.server_context()) as hook:
+        assert send(Webhook(hook.url)).status == "sent"
+        monkeypatch.setenv(variable, str(ca.with_name("gone.pem")))
+        notice = send(Webhook(hook.url))
+    assert (notice.status, len(hook.got)) == ("failed", 1)
+    assert f"{variable} names" in notice.reason
+
+
 def test_a_secret_goes_to_nobody_in_clear_text(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOOK_URL", "http://chat.contoso.example/T0KEN")
     notice = send(Webhook(Reference("env", "HOOK_URL")))

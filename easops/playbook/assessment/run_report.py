@@ -10,6 +10,7 @@ from easops.errors import EasopsError
 from easops.playbook.assessment.assessment import Assessment, assess
 from easops.playbook.assessment.run_facts import RunFacts
 from easops.playbook.language.load import command_of
+from easops.playbook.steps.codec import from_json
 from easops.playbook.steps.step_result import run_status
 from easops.status import Status
 
@@ -39,13 +40,13 @@ class RunReport(RunFacts):
 
 def report_of(view: RunView, *, stopped: bool = False, problem: EasopsError | None = None) -> RunReport:
     """The report of a recorded run as it stands. *stopped*: this process stopped it; *problem* is what ended it where
-    no step could report it."""
+    no step could report it. Raises UnknownRecord for a status of a later version."""
     run = view.run
     return RunReport(
         run.run_id,
         run.playbook,
         run.kind,
-        Status(run.status) if run.status is not None else run_status(view.steps),
+        from_json(run.status, Status) if run.status is not None else run_status(view.steps),
         view.steps,
         unfinished=run.unfinished,
         lab=run.lab,

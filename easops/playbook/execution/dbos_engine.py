@@ -25,6 +25,7 @@ from easops.playbook.execution.json_serializer import JsonSerializer
 from easops.playbook.execution.maintenance import cancel, check_engine, prune, version_of
 from easops.playbook.execution.supervision import wait_for_end
 from easops.playbook.execution.waits import Waits
+from easops.playbook.record.database import asked_by_engine
 from easops.playbook.record.run import new_run_id
 from easops.playbook.record.run_record import RunRecord
 from easops.playbook.record.state_folder import StateFolder
@@ -41,15 +42,7 @@ def execute(execution: Execution) -> None:
     """
     process.begin(execution)
     try:
-        DBOS(config=_config(execution))
-        DBOS.launch()
-        DBOS.register_queue(QUEUE, polling_interval_sec=_QUEUE_POLL, on_conflict="always_update")
-        handle: WorkflowHandle[str]
-        if DBOS.list_workflows(workflow_ids=[execution.attempt_id]):
-            handle = DBOS.retrieve_workflow(execution.attempt_id)
-        else:
-            with SetWorkflowID(execution.attempt_id):
-                handle = DBOS.start_workflow(interpret_attempt, execution.attempt_id)
+        handle = _launched(execution)
         wait_for_end(execution, lambda: result_of(execution, handle))
     except BaseException as error:
         if not isinstance(error, Exception):
@@ -59,6 +52,18 @@ def execute(execution: Execution) -> None:
         _shut_down()
         raise
     _shut_down()
+
+
+def _launched(execution: Execution) -> WorkflowHandle[str]:
+    """The workflow of the run's attempt, begun or continued. Raises DatabaseAway, DatabaseUnusable, BadInput."""
+    with asked_by_engine(execution.state.database_url):
+        DBOS(config=_config(execution))
+        DBOS.launch()
+        DBOS.register_queue(QUEUE, polling_interval_sec=_QUEUE_POLL, on_conflict="always_update")
+        if DBOS.list_workflows(workflow_ids=[execution.attempt_id]):
+            return DBOS.retrieve_workflow(execution.attempt_id)
+        with SetWorkflowID(execution.attempt_id):
+            return DBOS.start_workflow(interpret_attempt, execution.attempt_id)
 
 
 def _shut_down() -> None:

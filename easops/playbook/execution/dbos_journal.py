@@ -19,6 +19,7 @@ from easops.playbook.execution.apply_changes import apply_job
 from easops.playbook.execution.durable_changes import DurableChanges
 from easops.playbook.execution.durable_effects import DurableEffects
 from easops.playbook.execution.execution import Execution, current
+from easops.playbook.record.database import DATABASE_GONE, asked_by_engine
 from easops.playbook.steps.codec import Json, from_json, to_json
 from easops.playbook.steps.effects import Job
 
@@ -37,10 +38,12 @@ class DbosJournal:
         self._begun: dict[str, WorkflowHandle[Json]] = {}
 
     def step(self, name: str, call: Callable[[], Json]) -> Json:
-        return DBOS.run_step({"name": name}, call)
+        with _ending_without_database(self._execution):
+            return DBOS.run_step({"name": name}, call)
 
     def begin(self, child_id: str, target: str, job: Json) -> str:
         with (
+            _ending_without_database(self._execution),
             SetWorkflowID(child_id),
             SetEnqueueOptions(deduplication_id=target, duplication_policy="return-existing"),
         ):
@@ -49,7 +52,18 @@ class DbosJournal:
         return handle.workflow_id
 
     def result(self, child_id: str) -> Json:
-        return result_of(self._execution, self._begun[child_id])
+        with _ending_without_database(self._execution):
+            return result_of(self._execution, self._begun[child_id])
+
+
+@contextmanager
+def _ending_without_database(execution: Execution) -> Iterator[None]:
+    """Around what the engine records: where it cannot, the run stops here, as DBOS could not even record that."""
+    try:
+        with asked_by_engine(execution.state.database_url):
+            yield
+    except DATABASE_GONE as error:
+        execution.give_up(error)
 
 
 @DBOS.workflow(name="easops.run")

@@ -8,7 +8,7 @@ from easops import errors
 from easops.errors import EasopsError
 from easops.playbook.execution.execution import Execution
 from easops.playbook.execution.journal import Journal
-from easops.playbook.record.database import DatabaseAway
+from easops.playbook.record.database import DATABASE_GONE
 from easops.playbook.steps.codec import Json
 
 
@@ -22,7 +22,7 @@ def durable_step(execution: Execution, journal: Journal, name: str, call: Callab
     def outcome() -> Json:
         try:
             return {"value": call()}
-        except DatabaseAway as error:
+        except DATABASE_GONE as error:
             execution.give_up(error)
         except EasopsError as error:
             return {"error": [type(error).__name__, error.what, error.why, error.next_step, _details(error)]}

@@ -35,7 +35,10 @@ class Engine(Protocol):
         ...
 
     def check(self, state: StateFolder) -> None:
-        """Check that it can use *state*, before a run is recorded there. Raises BadInput, DatabaseAway, EasopsError."""
+        """Check that it can use *state*, before a run is recorded there.
+
+        Raises BadInput, DatabaseAway, DatabaseUnusable.
+        """
         ...
 
     def execute(self, execution: Execution) -> None:

@@ -22,7 +22,7 @@ from easops.playbook.execution.interrupted import Interrupted
 from easops.playbook.execution.journal import PROTOCOL
 from easops.playbook.execution.run_options import RunOptions
 from easops.playbook.execution.world import context_of, time_of_run
-from easops.playbook.record.database import DatabaseAway
+from easops.playbook.record.database import DATABASE_GONE
 from easops.playbook.record.notice_ledger import Moment, NoticeLedger
 from easops.playbook.record.run import Run
 from easops.playbook.record.run_lock import RunLock
@@ -71,7 +71,7 @@ def execute_run(
         def interpret(effects: Effects) -> None:
             try:
                 main(context, effects)
-            except DatabaseAway as error:
+            except DATABASE_GONE as error:
                 execution.give_up(error)
             except EasopsError as error:  # kept as a value: no exception may end the workflow
                 problems.append(error)

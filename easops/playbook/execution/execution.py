@@ -16,7 +16,7 @@ from easops.errors import EasopsError, Refused
 from easops.playbook.execution.interrupted import Interrupted
 from easops.playbook.execution.waits import Waits
 from easops.playbook.record import database
-from easops.playbook.record.database import DatabaseAway
+from easops.playbook.record.database import DatabaseAway, DatabaseUnusable
 from easops.playbook.record.run_lock import RunLock
 from easops.playbook.record.run_record import RunRecord
 from easops.playbook.record.state_folder import StateFolder
@@ -95,6 +95,12 @@ class Execution:
 
     def lock_lost(self) -> EasopsError:
         """The error of a run that this process must not continue."""
+        if not self.state.is_there:
+            return DatabaseUnusable(
+                f"the state folder {self.state.path} is gone",
+                "it was removed or unmounted while the run used it, so nothing more can be recorded",
+                "bring it back, then easops runs list shows what is unfinished; without it, look at the servers",
+            )
         return Refused(
             f"run {self.run_id} is no longer executed by this process",
             "its lock is gone: another process may have resumed the run since",

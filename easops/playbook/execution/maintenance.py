@@ -15,7 +15,7 @@ from dbos import DBOS, DBOSClient, error
 
 from easops.errors import BadInput
 from easops.playbook.execution.json_serializer import JsonSerializer
-from easops.playbook.record.database import Database
+from easops.playbook.record.database import Database, asked_by_engine
 from easops.playbook.record.run import Run
 from easops.playbook.record.run_record import RunRecord
 from easops.playbook.record.run_store import KEPT
@@ -29,7 +29,8 @@ def check_engine(state: StateFolder) -> None:
 
     To be called before a run is recorded. What fails after that leaves a dead run, because of which the next one is
     refused. If there is no state folder yet, none is made, and a temporary one is checked instead: what this Python's
-    SQLite lacks, it lacks there, too. Raises BadInput, DatabaseAway; EasopsError if the file cannot be read or written.
+    SQLite lacks, it lacks there, too. Raises BadInput, DatabaseAway; DatabaseUnusable if the file cannot be read or
+    written.
     """
     if state.is_new:
         with tempfile.TemporaryDirectory(prefix="easops-check-", ignore_cleanup_errors=True) as folder:
@@ -65,7 +66,8 @@ def _client(state: StateFolder) -> Iterator[DBOSClient]:
         _migrate(state, database)  # a run that never began may be the only one: then there are no tables yet
     client = DBOSClient(system_database_url=state.database_url, serializer=JsonSerializer())
     try:
-        yield client
+        with asked_by_engine(state.database_url):
+            yield client
     finally:
         client.destroy()
 

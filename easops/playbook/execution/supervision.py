@@ -15,7 +15,7 @@ from easops.errors import EasopsError
 from easops.playbook.execution.execution import Execution
 from easops.playbook.execution.interrupted import Interrupted
 from easops.playbook.record import database
-from easops.playbook.record.database import DatabaseAway
+from easops.playbook.record.database import DATABASE_GONE, DatabaseAway
 
 _TICK: Final = 0.1
 """Seconds until a request to stop is noticed. Nothing is asked of the database that often."""
@@ -32,7 +32,8 @@ def wait_for_end(execution: Execution, result: Callable[[], object]) -> None:
 
     def wait_for_result() -> None:
         try:
-            result()
+            with database.asked_by_engine(execution.state.database_url):
+                result()
         except BaseException as error:
             raised.append(error)
         ended.set()
@@ -47,6 +48,8 @@ def wait_for_end(execution: Execution, result: Callable[[], object]) -> None:
         # The workflow met the stop at a boundary before this thread noticed it, so nothing is under way.
         unmarked = _mark_stopped(execution, finished=True) if watch.away_since is None else None
         raise Interrupted(True, None, unmarked)
+    if raised and isinstance(raised[0], DATABASE_GONE):
+        raise Interrupted(False, raised[0])
     if raised:
         raise raised[0]
 
@@ -85,7 +88,7 @@ class _Watch:
         ends = time.monotonic() + execution.waits.finish
         while execution.writes_in_flight and time.monotonic() < ends:
             time.sleep(_TICK / 2)
-        finished = not execution.writes_in_flight and not isinstance(execution.why, DatabaseAway)
+        finished = not execution.writes_in_flight and not isinstance(execution.why, DATABASE_GONE)
         stopped_by_somebody = execution.why is None and self.away_since is None
         unmarked = _mark_stopped(execution, finished=finished) if stopped_by_somebody else None
         return Interrupted(finished, execution.why, unmarked)

@@ -3,14 +3,15 @@
 The value of a text that is one expression keeps its type; a text with more around its expressions gives text.
 Expressions only read values: names, attributes, ``[...]``, comparisons, ``and or not in``, ``a if b else c``,
 arithmetic on numbers, ``+`` and ``~``, literals, the test ``is none``, and the filters in ``FILTERS``. They cannot call
-functions, loop, or see attributes that begin with an underscore, so that each ends soon and needs little memory.
+functions, loop, see attributes that begin with an underscore, be nested deeply, or make large values (``DEEPEST``,
+``LARGEST``, ``LONGEST_VALUE``), so that each ends soon and needs little memory.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NoReturn
 
 import attrs
@@ -19,8 +20,10 @@ from jinja2 import nodes
 from jinja2.environment import TemplateExpression
 from jinja2.exceptions import SecurityError, TemplateError, TemplateSyntaxError, UndefinedError
 from jinja2.filters import FILTERS as _JINJA_FILTERS
+from jinja2.filters import make_attrgetter
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.visitor import NodeTransformer
 
 from easops.document import suggestion
 from easops.duration import format_duration
@@ -33,11 +36,17 @@ mapping of settings."""
 LONGEST: Final = 4000
 """The most characters that a text with expressions can have."""
 
-LONGEST_VALUE: Final = 100_000
-"""The most characters of a text that is the value of an expression."""
+DEEPEST: Final = 50
+"""How deeply an expression can be nested; each operator of ``a + b + c`` is a level, too."""
 
-LARGEST: Final = 10**15
-"""The largest number that is the value of an expression, in either direction."""
+LARGEST: Final = 2**63 - 1
+"""The largest number that an expression can have or give; fractions have only the limit of their precision."""
+
+LONGEST_VALUE: Final = 1_000_000
+"""The most characters of a text, or values of a list, that an expression can make."""
+
+_ROUNDED: Final = 20
+"""The most digits, before or after the point, that can be rounded to: Python computes 10 to the power of them."""
 
 RESERVED: Final = frozenset(
     "item host and or not in is if else true false none True False None "
@@ -52,23 +61,52 @@ class ExpressionError(BadInput):
 
 def _round(value: float, digits: int = 0) -> float | int:
     # Jinja's own filter also takes a method, which computes 10 to the power of digits.
-    if not isinstance(digits, int) or abs(digits) > 15:
-        raise ValueError("round takes at most 15 digits")
+    if not isinstance(digits, int) or abs(digits) > _ROUNDED:
+        raise SecurityError(f"round takes -{_ROUNDED} to {_ROUNDED} digits")
     return round(value, digits) if digits else round(value)
 
 
-def _int(value: Any) -> int:
-    """A number, or a text with one, as a whole number. Raises ValueError for anything else."""
-    if isinstance(value, str) and len(value) > 30:
-        raise ValueError("the text is too long for a number")
-    return int(float(value) if isinstance(value, str) and not value.strip().lstrip("+-").isdigit() else value)
+@jinja2.pass_environment
+def _join(environment: jinja2.Environment, value: Any, d: str = "", attribute: str | int | None = None) -> str:
+    items = value if attribute is None else map(make_attrgetter(environment, attribute), value)
+    texts = [str(item) for item in items]
+    separator = str(d)
+    _limit_length(sum(map(len, texts)) + len(separator) * len(texts))
+    return separator.join(texts)
+
+
+def _concat(values: Iterable[Any]) -> str:
+    """``a ~ b``, and a text of its parts."""
+    texts = []
+    length = 0
+    for value in values:
+        texts.append(str(value))
+        length += len(texts[-1])
+        _limit_length(length)
+    return "".join(texts)
+
+
+def _limit_length(length: int) -> None:
+    if length > LONGEST_VALUE:
+        raise SecurityError(f"the value is too long: at most {LONGEST_VALUE:,} characters or values")
+
+
+def _limited(value: Any) -> Any:
+    """*value*, if it is no larger than an expression can give."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise SecurityError("the number is out of range")
+    if isinstance(value, int) and abs(value) > LARGEST:
+        raise SecurityError(f"the number is out of range: at most {LARGEST:,}")
+    if isinstance(value, str | list | tuple):
+        _limit_length(len(value))
+    return value
 
 
 FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "default": _JINJA_FILTERS["default"],  # default(x, true) also for nothing
     "first": _JINJA_FILTERS["first"],
-    "int": _int,
-    "join": _JINJA_FILTERS["join"],  # join(', ', attribute='user')
+    "int": _JINJA_FILTERS["int"],
+    "join": _join,  # join(', ', attribute='user')
     "last": _JINJA_FILTERS["last"],
     "length": _JINJA_FILTERS["length"],
     "lower": _JINJA_FILTERS["lower"],
@@ -116,12 +154,16 @@ _WORDS: Final[dict[type[nodes.Node], str]] = {
 class _Environment(ImmutableSandboxedEnvironment):
     """The sandbox, with * and % for numbers only: a text times a number, or ``'%99999999d' % 1``, would fill memory."""
 
-    intercepted_binops = frozenset(("*", "%"))
+    concat = staticmethod(_concat)
+    intercepted_binops = frozenset(("+", "-", "*", "/", "//", "%"))
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        if not isinstance(left, int | float) or not isinstance(right, int | float):
+        numbers = isinstance(left, int | float) and isinstance(right, int | float)
+        if operator in "*%" and not numbers:
             raise SecurityError(f"{operator} works only on numbers")
-        return super().call_binop(context, operator, left, right)
+        if isinstance(left, str | list | tuple) and isinstance(right, str | list | tuple):
+            _limit_length(len(left) + len(right))
+        return _limited(super().call_binop(context, operator, left, right))
 
 
 def _written(value: Any) -> Any:
@@ -151,7 +193,7 @@ def _environment() -> _Environment:
         keep_trailing_newline=True,
     )
     environment.globals.clear()
-    environment.filters = dict(FILTERS)
+    environment.filters = {**FILTERS, "~": _concat}
     environment.tests = {"none": environment.tests["none"]}
     return environment
 
@@ -187,25 +229,27 @@ class Expression:
             whole = len(outputs) == 1 and not isinstance(outputs[0], nodes.TemplateData)
             if not whole:
                 template = _ENVIRONMENT.parse(text)
+            _refuse_too_deep(template)
             _refuse_unless_reading(template)
             expressions = [node for node in template.body[0].nodes if not isinstance(node, nodes.TemplateData)]  # type: ignore[attr-defined]
             if not expressions:
                 raise ExpressionError(
                     f"{text!r} has closing braces without opening ones", "write expressions as {{ name }}"
                 )
-            compiled = _compile(template, whole)
+            paths = frozenset(_paths(template))
+            path = _path(expressions[0]) if whole else None
+            compiled = _compile(_Limiting().visit(template), whole)
         except TemplateSyntaxError as error:
             raise ExpressionError(f"the expression {text!r} is not valid", error.message or "") from None
         except (RecursionError, MemoryError, SyntaxError):
             raise ExpressionError(f"the expression {text[:40]!r}... is not valid", "it is nested too deeply") from None
-        paths = frozenset(_paths(template))
         return cls(
             text,
             place,
             keeps_type=whole,
             names=frozenset(path[0] for path in paths),
             paths=paths,
-            path=_path(expressions[0]) if whole else None,
+            path=path,
             run=compiled,
         )
 
@@ -231,27 +275,25 @@ class Expression:
             value = self._run(namespace)
             if isinstance(value, jinja2.Undefined):
                 value = str(value)  # StrictUndefined raises here, and says what is missing
-            _refuse_excess(value)
-        except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
+            if self._path is None:  # a value that is only passed on may be of any size
+                _limited(value)
+        except (
+            TemplateError,
+            ArithmeticError,
+            LookupError,
+            TypeError,
+            ValueError,
+            AttributeError,
+            RecursionError,
+            MemoryError,
+        ) as error:
             why = error.message if isinstance(error, UndefinedError) else str(error)
             raise self._failed(why or type(error).__name__) from None
-        except (RecursionError, MemoryError):
-            raise self._failed("its value is too large") from None
         return value
 
     def _failed(self, why: str, next_step: str = "") -> ExpressionError:
         where = f"{self.place}: " if self.place else ""
         return ExpressionError(f"{where}the expression {self.text!r} cannot be evaluated", why, next_step)
-
-
-def _refuse_excess(value: Any) -> None:
-    """Raise ValueError for a value that no setting can have: what it is used for would fail later, or take for ever."""
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError("its value is not a finite number")
-    if isinstance(value, int) and abs(value) > LARGEST:
-        raise ValueError(f"its value is larger than {LARGEST:.0e}")
-    if isinstance(value, str) and len(value) > LONGEST_VALUE:
-        raise ValueError(f"its value has more than {LONGEST_VALUE:,} characters")
 
 
 def is_expression(text: str) -> bool:
@@ -303,6 +345,24 @@ def _compile(template: nodes.Template, whole: bool) -> Callable[[Mapping[str, An
     return lambda namespace: value(dict(namespace))
 
 
+class _Limiting(NodeTransformer):
+    """Replaces what Jinja would compute without asking the environment."""
+
+    def visit_Concat(self, node: nodes.Concat) -> nodes.Node:
+        self.generic_visit(node)
+        parts = nodes.List(node.nodes, lineno=node.lineno)
+        return nodes.Filter(parts, "~", [], [], None, None, lineno=node.lineno).set_environment(_ENVIRONMENT)
+
+
+def _refuse_too_deep(template: nodes.Template) -> None:
+    level: list[nodes.Node] = [template]
+    for _ in range(DEEPEST + 3):  # a template, an output and the first operator are above the first level
+        level = [child for node in level for child in node.iter_child_nodes()]
+        if not level:
+            return
+    raise _refusal(f"this one is nested more than {DEEPEST} levels deep")
+
+
 def _refuse_unless_reading(template: nodes.Template) -> None:
     for node in template.find_all(nodes.Node):
         if not isinstance(node, _ALLOWED):
@@ -316,8 +376,11 @@ def _refuse_unless_reading(template: nodes.Template) -> None:
                 _unknown("filter", node.name, FILTERS)
             if node.node is None or node.dyn_args is not None or node.dyn_kwargs is not None:
                 raise _refusal("a filter cannot take * or **")
-        if isinstance(node, nodes.Const) and isinstance(node.value, int | float) and abs(node.value) > LARGEST:
-            raise _refusal(f"a number is larger than {LARGEST:.0e}")
+        if isinstance(node, nodes.Const) and isinstance(node.value, int | float):
+            try:
+                _limited(node.value)
+            except SecurityError as error:
+                raise _refusal(error.message or "") from None
         if isinstance(node, nodes.Test) and node.name != "none":
             _unknown("test", node.name, ("none",))
 

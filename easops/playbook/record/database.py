@@ -45,6 +45,14 @@ class DatabaseAway(UnreachableHost):
     """The database does not answer, or the connection was lost: what was asked of it may be asked again."""
 
 
+class DatabaseUnusable(EasopsError):
+    """The database's file cannot be read or written: its disk is full, or its folder is gone or belongs to others."""
+
+
+DATABASE_GONE: Final = (DatabaseAway, DatabaseUnusable)
+"""What ends a run in its middle: nothing can be recorded any more, so nothing may be sent."""
+
+
 class Database:
     """The database of *url*. It is not connected to before the first call."""
 
@@ -65,7 +73,7 @@ class Database:
     def create_tables(self) -> None:
         """Make easops' tables if they are not there yet. Does not wait for a database that is away.
 
-        Raises BadInput, DatabaseAway, EasopsError.
+        Raises BadInput, DatabaseAway, DatabaseUnusable.
         """
         if not self.is_postgresql:
             sqlite.choose_journal(self._file)
@@ -85,7 +93,7 @@ class Database:
         """What *work* returns, in a transaction of its own.
 
         It is tried again for *patience* seconds (``PATIENCE``) while the database is away. That includes a commit whose
-        answer was lost, so *work* must be safe to repeat. Raises DatabaseAway, BadInput, EasopsError.
+        answer was lost, so *work* must be safe to repeat. Raises DatabaseAway, DatabaseUnusable, BadInput.
         """
 
         def once() -> T:
@@ -127,7 +135,7 @@ class Database:
     @contextlib.contextmanager
     def trying(self) -> Iterator[None]:
         """Around a trial of the engine's tables. There, what the database does not know or refuses is bad input,
-        not a bug. Raises BadInput, DatabaseAway; EasopsError if a file cannot be read or written.
+        not a bug. Raises BadInput, DatabaseAway; DatabaseUnusable if a file cannot be read or written.
         """
         try:
             yield
@@ -147,7 +155,7 @@ class Database:
         message = _first_line(error)
         if not self.is_postgresql:
             if isinstance(error, sa.exc.OperationalError) or type(error) is sa.exc.DatabaseError:
-                return EasopsError(f"{self.name} cannot be used", message, "name another state folder in EASOPS_STATE")
+                return DatabaseUnusable(f"{self.name} cannot be used", message, _what_to_do(message, self._file.parent))
             return error
         # Source: PostgreSQL's documentation, appendix A, "PostgreSQL Error Codes".
         state = str(getattr(error.orig, "sqlstate", None) or "")
@@ -161,6 +169,28 @@ class Database:
                 f"check that it runs and can be reached from here; {VARIABLE} names it",
             )
         return error
+
+
+@contextlib.contextmanager
+def asked_by_engine(url: str) -> Iterator[None]:
+    """Around what the engine asks of the database of *url* by itself. Raises DatabaseAway, DatabaseUnusable, BadInput
+    for errors of the database that are not bugs."""
+    try:
+        yield
+    except sa.exc.DBAPIError as error:
+        raise Database(url).translated(error) from None
+
+
+def _what_to_do(message: str, folder: Path) -> str:
+    """The next step after an error of SQLite, whose messages are those of sqlite.org/rescode.html."""
+    another = "or name another state folder in EASOPS_STATE"
+    if not folder.is_dir():
+        return f"bring {folder} back (was it removed or unmounted?), {another}"
+    if "full" in message or "I/O" in message:  # where SQLite cannot enlarge its log, it reports only an I/O error
+        return f"free space on the disk of {folder}, {another}; easops runs list shows what is unfinished"
+    if "open" in message or "readonly" in message:
+        return f"make {folder} and its files writable for this user, {another}"
+    return "name another state folder in EASOPS_STATE"
 
 
 def _first_line(error: sa.exc.DBAPIError) -> str:

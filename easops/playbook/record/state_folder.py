@@ -13,6 +13,7 @@ from easops.errors import BadInput
 from easops.playbook.record.database_lock import DatabaseLock
 from easops.playbook.record.location import DATABASE, VARIABLE, state_path
 from easops.playbook.record.postgresql import postgresql_url
+from easops.playbook.record.private import make_folder_private, make_private, make_private_file
 from easops.playbook.record.run_lock import FileLock, RunLock
 from easops.playbook.record.run_record import RunRecord
 from easops.playbook.record.run_store import RunStore
@@ -37,10 +38,13 @@ class StateFolder:
         return cls(state_path(), postgresql_url(url) if url else None)
 
     def prepared(self) -> StateFolder:
-        """This folder. It is made if it is not there, readable by this user only. Raises BadInput."""
+        """This folder. It is made if it is not there, and other users lose their rights to it. Raises BadInput."""
         try:
             for part in (self.path, self.path / "locks", self.labs):
                 part.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder_private(self.path, (DATABASE, "locks", "labs"))
+            for part in (self.path / "locks", self.labs):
+                make_private(part)
         except OSError as error:
             raise BadInput(
                 f"the state folder {self.path} cannot be used",
@@ -55,6 +59,11 @@ class StateFolder:
         return self.database is None and not (self.path / DATABASE).exists()
 
     @property
+    def is_there(self) -> bool:
+        """Whether what a run needs of it is there: its folder, unless a database server is used."""
+        return self.database is not None or self.path.is_dir()
+
+    @property
     def database_url(self) -> str:
         """The URL of the database, with the password if it has one: only to connect with."""
         if self.database is not None:
@@ -62,7 +71,9 @@ class StateFolder:
         return f"sqlite:///{(self.path / DATABASE).as_posix()}"
 
     def records(self) -> RunRecord:
-        """The record of its runs, to be closed after use."""
+        """The record of its runs, to be closed after use. Its file is for this user only. Raises BadInput."""
+        if self.database is None:
+            make_private_file(self.path / DATABASE)
         return RunStore(self.database_url)
 
     @property

@@ -13,10 +13,15 @@ from cattrs.strategies import configure_union_passthrough
 
 from easops.actions import CHANGES
 from easops.actions.change import Change
+from easops.errors import EasopsError
 
 T = TypeVar("T")
 
 Json = Any
+
+
+class UnknownRecord(EasopsError):
+    """What is recorded cannot be read by this version of easops."""
 
 
 def _converter() -> cattrs.Converter:
@@ -56,8 +61,23 @@ def to_json(value: Any) -> Json:
 
 
 def from_json(data: Json, kind: type[T]) -> T:
-    """The value of class *kind* from the *data* that ``to_json`` made of it."""
-    return _CONVERTER.structure(data, kind)
+    """The value of class *kind* from the *data* that ``to_json`` made of it. Raises UnknownRecord."""
+    try:
+        return _CONVERTER.structure(data, kind)
+    except (cattrs.BaseValidationError, KeyError, ValueError, TypeError, AttributeError) as error:
+        raise unknown_record(error) from None
+
+
+def unknown_record(error: BaseException) -> UnknownRecord:
+    """The error for a record with something in it that this version does not know, as *error* says."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    why = f"there is no {error}" if isinstance(error, KeyError) else str(error).partition("\n")[0]
+    return UnknownRecord(
+        "the record of a run has something in it that this version of easops does not know",
+        f"a later version may have written it: {why or type(error).__name__}",
+        "use the version of easops that executed the run, or a later one",
+    )
 
 
 def dumps(data: Json) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import re
 from typing import Any
 
 import attrs
@@ -11,7 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from easops.playbook.language.expression import Expression, ExpressionError, evaluate, expressions_in, is_expression
+from easops.playbook.language.expression import (
+    LONGEST_VALUE,
+    Expression,
+    ExpressionError,
+    evaluate,
+    expressions_in,
+    is_expression,
+)
 
 
 @attrs.frozen
@@ -161,6 +169,81 @@ def test_what_shows_only_at_run_is_an_error_with_the_place(text: str, why: str) 
 
     assert caught.value.what == f"p.yml:3:9: the expression {text!r} cannot be evaluated"
     assert why in caught.value.why
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ 1e999 }}",
+        "{{ -1e999 }}",
+        "{{ 9223372036854775808 }}",
+        "{{ " + "9" * 3900 + " }}",
+        "{{ [1, 2e400] }}",
+        "over {{ 1e999 }}",
+        "{{ " + "-" * 60 + "1 }}",
+        "{{ threshold" + " | int" * 60 + " }}",
+        "{{ storm" + ".users" * 60 + " }}",
+        "{{ " + "[" * 60 + "]" * 60 + " }}",
+        "{{ 1" + " + 1" * 60 + " }}",
+        "{{ true" + " and true" * 60 + " }}",
+    ],
+    ids=lambda text: text[:30],
+)
+def test_large_numbers_and_deep_nesting_are_refused_when_a_playbook_is_read(text: str) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        Expression.parse(text)
+    assert re.search("out of range|nested", str(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("{{ 5 | round(-100000000) }}", "round takes -20 to 20 digits"),
+        ("{{ 5 | round(100000000) }}", "round takes -20 to 20 digits"),
+        ("{{ 5 | round('a') }}", "round takes"),
+        ("{{ 1e308 * 10 }}", "out of range"),
+        ("{{ 1e308 * 10 > 5 }}", "out of range"),
+        ("{{ 1e308 + 1e308 }}", "out of range"),
+        ("{{ -1e308 - 1e308 }}", "out of range"),
+        ("{{ threshold / 1e-320 }}", "out of range"),
+        ("{{ 4611686018427387904 * threshold // threshold }}", "out of range"),
+        ("{{ '1' + '0' * 5 }}", "* works only on numbers"),
+        ("{{ ('9' ~ digits) | int }}", "out of range"),
+        ("{{ long + long }}", "too long"),
+        ("{{ many + many }}", "too long"),
+        ("{{ long ~ long }}", "too long"),
+        ("{{ many | join('x' ~ 'y') }}", "too long"),
+        ("{{ [1, 2, 3] | join(long) }}", "too long"),
+        ("{{ protect | join(protect | join(long)) }}", "too long"),
+        ("{{ long }}{{ long }}", "too long"),
+        ("{{ long | upper }}x", "too long"),
+    ],
+    ids=lambda text: text[:30],
+)
+def test_what_would_take_much_time_or_memory_is_an_error_with_the_place(text: str, why: str) -> None:
+    names = {**NAMES, "long": "ß" * (LONGEST_VALUE - 10), "many": (1,) * (LONGEST_VALUE // 2 + 1), "digits": "9" * 100}
+    with pytest.raises(ExpressionError) as caught:
+        Expression.parse(text, "p.yml:3:9").evaluate(names)
+    assert caught.value.what.startswith("p.yml:3:9: ")
+    assert why in caught.value.why
+
+
+def test_what_is_only_passed_on_may_be_of_any_size() -> None:
+    many = (1,) * (LONGEST_VALUE + 1)
+    assert Expression.parse("{{ many }}").evaluate({"many": many}) is many
+
+
+def test_a_text_of_many_parts_is_given_up_before_all_are_put_together() -> None:
+    class Part(str):
+        made = 0
+
+        def __str__(self) -> str:
+            Part.made += 1
+            return super().__str__()
+
+    with pytest.raises(ExpressionError):
+        Expression.parse("{{ part }}" * 390).evaluate({"part": Part("x" * (LONGEST_VALUE // 10))})
+    assert Part.made < 50
 
 
 def test_an_unknown_filter_comes_with_the_nearest() -> None:
