@@ -46,8 +46,8 @@ from easops.remoting.target import Target
 TIMED_OUT: Final = "2150858793"
 """The server did not end an operation in the time that the client gave it; it may go on."""
 
-_GATEWAYS: Final = (500, 502, 504)
-"""What a proxy or a load balancer answers if the server behind it may have got the request."""
+_FROM_BETWEEN: Final = (200, 500, 502, 504)
+"""What a proxy, a portal or a load balancer answers although the server behind it may have got the request."""
 
 _NO_SUCH_SHELL: Final = "2150858843"
 
@@ -139,11 +139,17 @@ def proves_not_started(error: Exception) -> bool:
     while waiting for the reply proves nothing: the command may be running.
     """
     if isinstance(error, WSManFaultError):
-        # Exchange reports a lost shell by text alone.
-        return fault_code(error) in _NOT_STARTED or "WSMan-InvalidShellID" in str(error.reason or "")
+        return fault_code(error) in _NOT_STARTED or is_lost_shell(error)
     if isinstance(error, AuthenticationError | requests.exceptions.ConnectTimeout) or is_logon_error(error):
         return True
     return isinstance(error, requests.exceptions.ConnectionError) and _never_connected(error)
+
+
+def is_lost_shell(error: BaseException) -> bool:
+    """Whether the server says that the shell does not exist. Exchange reports it by text alone."""
+    if not isinstance(error, WSManFaultError):
+        return False
+    return fault_code(error) == _NO_SUCH_SHELL or "WSMan-InvalidShellID" in str(error.reason or "")
 
 
 def may_have_opened(error: Exception) -> bool:
@@ -154,7 +160,7 @@ def may_have_opened(error: Exception) -> bool:
     answer = answer_of(error)
     if answer is None:
         return True
-    return answer.code == TIMED_OUT if answer.is_fault else answer.status in _GATEWAYS
+    return answer.code == TIMED_OUT if answer.is_fault else answer.status in _FROM_BETWEEN
 
 
 def is_logon_error(error: Exception) -> bool:

@@ -317,7 +317,7 @@ class PsrpSession:
         wsman, thread = self._wsman, self._thread
         for pool in (self._pool, self._opening):
             if pool is not None:
-                self._abandoned.add(pool.shell.id or pool.id)
+                self._abandoned.add(pool.shell.id or pool.id, answered=pool.shell.opened)
         self._pool = self._opening = self._wsman = self._thread = None
         if wsman is not None:
             with contextlib.suppress(Exception):

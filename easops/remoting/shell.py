@@ -11,7 +11,7 @@ from typing import Final
 
 import attrs
 
-from easops.remoting.failure import TIMED_OUT, answer_of, is_logon_error, is_refusal_of_logon
+from easops.remoting.failure import answer_of, is_logon_error, is_lost_shell, is_refusal_of_logon
 
 IDLE: Final = 120
 """Seconds of idleness after which the server is asked to delete a shell by itself."""
@@ -25,13 +25,17 @@ class AbandonedShells:
     """The shells of one endpoint that may still be open there although no session uses them, by their ids."""
 
     _tries: dict[str, int] = attrs.field(factory=dict, init=False)
+    _unanswered: set[str] = attrs.field(factory=set, init=False)
 
     def __len__(self) -> int:
         return len(self._tries)
 
-    def add(self, shell_id: str) -> None:
-        """Note a shell. It does not matter whether the server really has it."""
+    def add(self, shell_id: str, *, answered: bool = True) -> None:
+        """Note a shell. If the server has not *answered* that it opened it, it may still open it later, so that a
+        deletion which finds none is not the end."""
         self._tries.setdefault(shell_id, 0)
+        if not answered:
+            self._unanswered.add(shell_id)
 
     def delete(self, delete: Callable[[str], object]) -> None:
         """Call *delete* with the id of each. One whose deletion was not answered stays noted.
@@ -41,6 +45,7 @@ class AbandonedShells:
         for shell_id in list(self._tries):
             if self._delete(delete, shell_id):
                 self._tries.pop(shell_id, None)
+                self._unanswered.discard(shell_id)
 
     def _delete(self, delete: Callable[[str], object], shell_id: str) -> bool:
         """Whether it need not be tried again."""
@@ -49,9 +54,8 @@ class AbandonedShells:
         except Exception as error:
             if is_refusal_of_logon(error) or is_logon_error(error):
                 raise
-            answer = answer_of(error)
-            if answer is not None and answer.is_fault and answer.code != TIMED_OUT:
-                return True  # the server knows no such shell
+            if is_lost_shell(error) and shell_id not in self._unanswered:
+                return True
             self._tries[shell_id] = self._tries.get(shell_id, 0) + 1
             return self._tries[shell_id] >= _TRIES
         return True

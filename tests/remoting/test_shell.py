@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from pypsrp.exceptions import WSManFaultError
 
 from easops.errors import EasopsError, OutcomeUnknown, UnreachableHost
 from easops.inventory.host import Host
@@ -147,3 +148,19 @@ def test_a_deletion_that_is_never_answered_is_given_up() -> None:
 
     assert tried == ["1"] * 4
     assert not shells
+
+
+def test_a_shell_that_the_server_may_still_open_is_looked_for_again() -> None:
+    shells = AbandonedShells()
+    shells.add("answered")
+    shells.add("not answered", answered=False)
+    tried: list[str] = []
+
+    def delete(shell_id: str) -> None:
+        tried.append(shell_id)
+        raise WSManFaultError(2150858843, "ex1", "the shell was not found on the server", None, None, None)
+
+    shells.delete(delete)
+    shells.delete(delete)
+
+    assert tried == ["answered", "not answered", "not answered"]
