@@ -18,7 +18,7 @@ from typing import Any, Final
 import attrs
 
 from easops.context import Context
-from easops.detectors.detector import ended_on
+from easops.detectors.detector import has_ended_on
 from easops.detectors.finding import Detection, Measurement
 from easops.detectors.measuring import HostJudgement, measure
 from easops.iis.site import eas_log_folder
@@ -62,15 +62,15 @@ class UnservedDevices:
 def _judge(host: Host, session: Session, values: Mapping[str, Any]) -> HostJudgement:
     after: dt.datetime | None = None
     if values["after"] is not None:
-        after = ended_on(values["after"], host.name)
-        if after is None:
+        if not has_ended_on(values["after"], host.name):
             return HostJudgement(why_not="the step named by after has not ended on this host")
+        after = values["after"].ended.get(host.name)
     begins: list[dt.datetime] = []
     since: dt.timedelta = values["since"]
     before: dt.timedelta = values["before"]
 
     def start(now: dt.datetime) -> dt.datetime:
-        begins.append(now - since if after is None else after)
+        begins.append(after or (now - since if values["after"] is None else now))
         return begins[-1] - before
 
     folder = eas_log_folder(session, host)

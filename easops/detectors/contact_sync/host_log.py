@@ -15,7 +15,7 @@ from easops.detectors.contact_sync.evidence import counted
 from easops.detectors.contact_sync.other_floods import OTHER_LITERALS
 from easops.detectors.contact_sync.suspicion import counts
 from easops.detectors.contact_sync.sync import LITERALS, ContactSync, Source, contact_syncs, requests_of
-from easops.detectors.detector import EndedStep, ended_on
+from easops.detectors.detector import EndedStep, has_ended_on
 from easops.detectors.finding import Looked, Series, Undetermined
 from easops.detectors.series import series
 from easops.errors import EasopsError, LogFormatError, UnreachableHost
@@ -73,7 +73,8 @@ class HostLog:
     """What the log of one host says, by the host's own clock.
 
     *time* is the host's clock at the reading, *start* the start of the window, *newest* the time of the newest line of
-    any kind; *after* is when the step of ``after:`` ended on this host (None: there is none).
+    any kind; *after* is since when nothing must be seen: when the step of ``after:`` ended on this host, or *time* if
+    that is not known by its clock (None: there is no such step).
     """
 
     host: str
@@ -126,9 +127,9 @@ def read_host_log(
         return _undetermined(host, "the log of Exchange 2003 does not record mailbox calls; 2007 and later do")
     ended: dt.datetime | None = None
     if after is not None:
-        ended = ended_on(after, host.name)
-        if ended is None:
+        if not has_ended_on(after, host.name):
             return _undetermined(host, "the step named by after has not ended on this host")
+        ended = after.ended.get(host.name)
 
     def start(now: dt.datetime) -> dt.datetime:
         return (now if ended is None else min(ended, now)) - criteria.since
@@ -156,7 +157,7 @@ def read_host_log(
     parts = tuple(_undetermined(host, f"{name} in {folder}: {why}") for name, why, _ in _lacking_columns(log, needed))
     source = Source(host.name, log.newest, log.time)
     reading = _reading(source, host.name, log, criteria, parts)
-    return HostLog(host.name, reading, log.time, log.start, log.newest, ended)
+    return HostLog(host.name, reading, log.time, log.start, log.newest, None if after is None else ended or log.time)
 
 
 def read_log_files(paths: Sequence[Path | str], *, criteria: Criteria) -> LogFiles:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import attrs
+
 from easops.actions.outcome import Done
 from easops.clock import Waiting
 from easops.context import Context
@@ -44,6 +46,15 @@ def verify_step(step: Step, state: RunState) -> StepResult:
     return StepResult.of(step, status, hosts=host_names(hosts), reason=reason, detection=detection)
 
 
+def _with_first_look(values: Mapping[str, Any], seen: Detection) -> Mapping[str, Any]:
+    """*values*, in which hosts that the step of ``after:`` did not act on have an end of it by their own clocks: the
+    first look at them, which was later."""
+    after = values.get("after")
+    if not isinstance(after, Done) or all(host in after.ended for host in seen.times):
+        return values
+    return {**values, "after": attrs.evolve(after, ended={**seen.times, **after.ended})}
+
+
 def _never_began(after: Any) -> bool:
     """Whether *after*, where it is given, is a step that was skipped or not started: nothing has an end to wait for."""
     return isinstance(after, Done) and not after.items and not after.ended and after.finished is None
@@ -67,6 +78,7 @@ def _look_until_passed(
     before: tuple[float, Detection] | None = None
     while True:
         seen = detector.detect(remaining, values, context)
+        values = _with_first_look(values, seen)
         failed = failing(seen)
         passed = merge(passed, of_hosts(seen, {host.name for host in remaining} - failed))
         passing = [host for host in remaining if host.name not in failed]

@@ -82,5 +82,19 @@ def test_a_host_that_passed_is_looked_at_again_at_the_end() -> None:
     assert str(effects.results[-1].status) == "ok"
 
 
+def test_a_host_that_the_step_did_not_act_on_is_watched_from_the_first_look_on_by_its_own_clock() -> None:
+    """Our clock says nothing of when that was on a server whose clock is off."""
+    ahead = {"B": dt.datetime(2027, 1, 1, tzinfo=dt.UTC)}
+    text = CURE.replace('    on: "{{ storm.hosts }}"\n    within', "    within")
+    early = Undetermined("user", "anna", "too early", required=True, host="B")
+    _, _, flood = interpret_playbook(
+        found(user("anna")), found(times=ahead, undetermined=(early,)), found(times=ahead), text=text
+    )
+
+    afters = [values["after"].ended for _, values in flood.seen[1:]]
+    assert [set(ended) for ended in afters] == [{"A"}, {"A", "B"}, {"A", "B"}]
+    assert afters[1]["B"] == ahead["B"]
+
+
 def at_b_as_a() -> Detection:
     return found(user("anna"))
