@@ -11,7 +11,7 @@ from easops.exchange.group import (
     list_member_groups,
     list_member_recipients,
 )
-from easops.exchange.mailbox import AmbiguousMailbox, Mailbox, find_mailbox, require_mailbox
+from easops.exchange.mailbox import AmbiguousMailbox, DoubtfulMailbox, Mailbox, find_mailbox, require_mailbox
 from easops.exchange.mailbox_folder import count_contacts
 from easops.exchange.organisation import Organisation
 from easops.exchange.server import (
@@ -36,6 +36,7 @@ __all__ = [
     "AmbiguousGroup",
     "AmbiguousMailbox",
     "CasMailbox",
+    "DoubtfulMailbox",
     "EasBudget",
     "EasLimits",
     "EasPercentTime",

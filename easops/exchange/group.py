@@ -13,6 +13,7 @@ import attrs
 
 from easops.errors import BadInput, CommandFailed, EasopsError, UnexpectedAnswer
 from easops.exchange.directory import directory_read
+from easops.exchange.directory_name import matches
 from easops.exchange.properties import required, text
 from easops.remoting.command import Command
 from easops.remoting.result import RemoteObject
@@ -77,8 +78,7 @@ def find_group(session: Session, identity: str, *, domain_controller: str | None
     if len({group.guid for group in groups}) > 1:
         names = " and ".join(sorted(group.distinguished_name for group in groups))
         raise AmbiguousGroup(f"several groups are called {identity!r}", names, "name the group by its Guid")
-    lower = identity.strip().lower()
-    if groups and not {lower, lower.rpartition("\\")[2]} & groups[0].names:
+    if groups and not matches(identity, groups[0].names):
         # Checked, whatever the server matched by: a change must never reach a group that nobody named.
         raise UnexpectedAnswer(
             f"for the group {identity!r} the server returned {groups[0].name}",

@@ -9,6 +9,7 @@ import attrs
 
 from easops.errors import BadInput, CommandFailed, EasopsError, UnexpectedAnswer
 from easops.exchange.directory import directory_read
+from easops.exchange.directory_name import matches
 from easops.exchange.properties import required, text
 from easops.remoting.result import RemoteObject
 from easops.remoting.session import Session
@@ -21,6 +22,11 @@ _NAMES: Final = (
 
 _DELETED: Final = re.compile(r"(?i)(?:/Deleted Objects/|\bCN=)([^/\n]*?)(?:\\0A|\s*\n\s*)DEL:[0-9a-f-]+")
 """A reference to a deleted object: its name, a line feed (``\\0A`` in a distinguished name), and DEL: with its Guid."""
+
+
+class DoubtfulMailbox(UnexpectedAnswer):
+    """The server returned a mailbox that does not have the name that was asked for. Nothing is known about the name;
+    other names are not affected."""
 
 
 class AmbiguousMailbox(EasopsError):
@@ -57,9 +63,9 @@ class Mailbox:
         return self.name.lower().startswith("healthmailbox")
 
     def answers_to(self, identity: str) -> bool:
-        """Whether *identity* is one of this mailbox's names, in upper or lower case, with or without ``DOMAIN\\``."""
-        lower = identity.strip().lower()
-        return lower in self.names or lower.rpartition("\\")[2] in self.names
+        """Whether *identity* is one of this mailbox's names, with or without ``DOMAIN\\``, as the directory compares
+        them: without regard to case and diacritics."""
+        return matches(identity, self.names)
 
 
 def find_mailbox(session: Session, identity: str, *, domain_controller: str | None = None) -> Mailbox | None:
@@ -68,7 +74,7 @@ def find_mailbox(session: Session, identity: str, *, domain_controller: str | No
     Raises:
         BadInput: *identity* is empty; Exchange would return all mailboxes.
         AmbiguousMailbox: several mailboxes have this name.
-        UnexpectedAnswer: the server returned a mailbox that does not have this name.
+        DoubtfulMailbox: the server returned a mailbox that does not have this name.
         UnreachableHost, CommandFailed, OutcomeUnknown: as any reading.
 
     Source: Get-Mailbox (2010 to SE); for an empty identity, the caution on the page of every Get- cmdlet.
@@ -94,7 +100,7 @@ def find_mailbox(session: Session, identity: str, *, domain_controller: str | No
         )
     if mailboxes and not mailboxes[0].answers_to(identity):
         # Checked, whatever the server matched by: a change must never reach a mailbox that nobody named.
-        raise UnexpectedAnswer(
+        raise DoubtfulMailbox(
             f"for the mailbox {identity!r} the server returned {mailboxes[0].primary_smtp_address}",
             "that mailbox does not have this name",
             "nothing was done; report it with this text",

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from easops.exchange.mailbox import Mailbox, domain_of, find_mailbox
+from easops.exchange.mailbox import DoubtfulMailbox, Mailbox, domain_of, find_mailbox
 from easops.remoting.result import RemoteObject
 from tests.exchange.scripted import Scripted
 
@@ -43,6 +43,20 @@ def test_any_other_reference_is_kept() -> None:
     found = mailbox(ThrottlingPolicy="contoso.com/Configuration/Deleted phones")
 
     assert (found.throttling_policy, found.deleted_policy) == ("contoso.com/Configuration/Deleted phones", "")
+
+
+def test_a_name_logged_without_its_diacritics_finds_the_mailbox() -> None:
+    session = Scripted([RemoteObject((), {**LAURA, "Alias": "lbrändt"})])
+
+    found = find_mailbox(session, "CONTOSO\\lbrandt")
+
+    assert found is not None
+    assert found.alias == "lbrändt"
+
+
+def test_a_mailbox_that_nobody_named_is_doubtful() -> None:
+    with pytest.raises(DoubtfulMailbox, match="does not have this name"):
+        find_mailbox(Scripted([RemoteObject((), LAURA)]), "somebody")
 
 
 def test_a_mailbox_lies_in_the_domain_of_its_name() -> None:
