@@ -8,6 +8,7 @@ generation is in docs/explanation of the log formats.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from typing import Final, Literal
@@ -20,9 +21,9 @@ _TOKEN = re.compile(r"([A-Za-z]+)(.*)$", re.DOTALL)
 _INDEXED = re.compile(r"(\d+):(.*)$", re.DOTALL)
 _INTEGER = re.compile(r"-?\d+$", re.ASCII)
 _TIME = re.compile(r"\d{1,2}:\d\d:\d\d(?:\.\d+)?$", re.ASCII)
-_COUNT = re.compile(r"(\d+)[A-Za-z]+", re.ASCII)
+_COUNT = re.compile(r"(?<!\d)(\d+)[A-Za-z]+", re.ASCII)  # from the first digit only: else quadratic
 _ACTIVITY = re.compile(r"(?:\w+:)?([\w.]+)\[([^\]]*)\]=(-?\d+)(?:\.\d+)?$", re.ASCII)
-_POLICY = re.compile(r"Policy:(.+?)_[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_POLICY_ID = re.compile(r"_[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 _FOLDER_KEYS: Final = frozenset(
     "Ty Filt Filter St Sk Sks Sst SsCmt Sslc Cli Srv Svr BR BPR Pfs Filts MR FtsR ProvSyncType "
@@ -68,7 +69,7 @@ class Changes:
     def parse(cls, text: str) -> Changes:
         """The counts of ``5a0c1d``; those that are missing are 0."""
         # By position, because builds differ in the case of the letters and in how many there are.
-        counts = [int(digits[:18]) for digits in _COUNT.findall(text)[:3]]
+        counts = [int(match[1][:18]) for match in itertools.islice(_COUNT.finditer(text), 3)]
         return cls(*counts)
 
 
@@ -147,8 +148,9 @@ class EasLog:
     @property
     def throttling_policy(self) -> str | None:
         """The name of the throttling policy that applied, from ``Budget:``; None if it does not say."""
-        match = _POLICY.search(self.text("Budget") or "")
-        return match[1] if match else None
+        _, found, name = (self.text("Budget") or "").partition("Policy:")
+        end = _POLICY_ID.search(name, 1) if found else None
+        return name[: end.start()] if end else None
 
     @property
     def error(self) -> str | None:

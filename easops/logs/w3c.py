@@ -20,8 +20,8 @@ from easops.logs.layout import DEFAULT_LAYOUTS, Layout
 KEPT_DAMAGED: Final = 20
 """How many damaged lines are kept, to be shown. All of them are counted."""
 
-LONGEST_LINE: Final = 1 << 20
-"""Bytes. IIS cuts a line at maxLogLineLength (65,536 by default), so anything longer than this is damage."""
+LONGEST_LINE: Final = 1 << 17
+"""Bytes. IIS cuts a line at maxLogLineLength (65,536, which is also its maximum), so a longer one is damage."""
 
 _HASH: Final = ord("#")
 _BOM: Final = b"\xef\xbb\xbf"
@@ -146,7 +146,7 @@ class W3cReader:
         others = literals[1:]
         for line in lines:
             number += 1
-            if line.count(b" ") == blanks and line[:1] > b"#":  # not empty, not a directive, not NUL
+            if line.count(b" ") == blanks and line[:1] > b"#" and len(line) <= LONGEST_LINE:  # no directive, no NUL
                 wanted = first in line and all(literal in line for literal in others)
                 if not wanted or self._add(rows, line.split(), line, number, offset):
                     good += 1
@@ -168,6 +168,9 @@ class W3cReader:
             return
         if stripped[0] == _HASH:
             self._directive(stripped.decode("utf-8", "replace"))
+            return
+        if len(stripped) > LONGEST_LINE:
+            self._damage(stripped, number, offset, f"longer than {LONGEST_LINE:,} bytes")
             return
         values = stripped.split()
         if self.layout is None:
@@ -233,7 +236,7 @@ class W3cReader:
             kept = self._tail.lstrip(b"\0")
             self._offset += len(self._tail) - len(kept)
             self._tail = kept
-        if len(self._tail) > LONGEST_LINE:
+        if len(self._tail) > LONGEST_LINE + 1:  # its last byte may be the \r of its end
             self.lines += 1
             self._damage(self._tail, self.lines, self._offset, f"longer than {LONGEST_LINE:,} bytes")
             self._offset += len(self._tail)

@@ -18,8 +18,11 @@ from typing import Any, Final
 from easops.errors import UnexpectedAnswer
 from easops.remoting.result import RemoteObject
 
+DEEPEST: Final = 100
+"""Levels of objects in objects that are read; Exchange and PowerShell send fewer than ten."""
+
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
-_SURROGATES = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _DATE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)?$")
 _SPAN = re.compile(r"(-)?P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$")
 
@@ -27,8 +30,10 @@ _SPAN = re.compile(r"(-)?P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?
 def read_object(text: str) -> Any:
     """The value of one output object's XML. Raises UnexpectedAnswer for a text that is not CLIXML."""
     try:
+        if "<!DOCTYPE" in text:
+            raise ValueError("it has a document type, whose entities could expand without end")
         return _Reader().read(ET.fromstring(text))
-    except (ET.ParseError, KeyError, ValueError, TypeError) as error:
+    except (ET.ParseError, KeyError, ValueError, TypeError, OverflowError) as error:
         raise UnexpectedAnswer(
             "an object in the server's answer cannot be read",
             f"{type(error).__name__}: {error}; it begins with {text[:120]!r}",
@@ -37,11 +42,12 @@ def read_object(text: str) -> Any:
 
 
 def read_text(text: str | None) -> str:
-    """The text of an element, with ``_xHHHH_`` escapes resolved."""
+    """The text of an element, with ``_xHHHH_`` escapes resolved; half a character (a lone surrogate) becomes U+FFFD, as
+    it could be neither printed nor stored."""
     if not text or "_x" not in text:
         return text or ""
     plain = _ESCAPE.sub(lambda escape: chr(int(escape.group(1), 16)), text)
-    return _SURROGATES.sub(lambda pair: pair.group().encode("utf-16", "surrogatepass").decode("utf-16"), plain)
+    return plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if _SURROGATE.search(plain) else plain
 
 
 def read_date(text: str) -> dt.datetime:
@@ -70,9 +76,16 @@ def read_span(text: str) -> dt.timedelta:
     return -span if sign else span
 
 
+def _character(text: str) -> str:
+    code = int(text)
+    if not 0 <= code <= 0xFFFF:
+        raise ValueError(f"{text!r} is not a character")
+    return "\ufffd" if 0xD800 <= code <= 0xDFFF else chr(code)
+
+
 _PRIMITIVES: Final[dict[str, Callable[[str], Any]]] = {
     "S": read_text,
-    "C": lambda text: chr(int(text)),
+    "C": _character,
     "B": lambda text: text.lower() == "true",
     "DT": read_date,
     "TS": read_span,
@@ -87,6 +100,7 @@ _PRIMITIVES: Final[dict[str, Callable[[str], Any]]] = {
 
 class _Reader:
     def __init__(self) -> None:
+        self._depth = 0
         self._objects: dict[str, Any] = {}
         self._types: dict[str, tuple[str, ...]] = {}
 
@@ -97,7 +111,13 @@ class _Reader:
         if tag == "Ref":
             return self._objects[element.attrib["RefId"]]
         if tag == "Obj":
-            return self._object(element)
+            self._depth += 1
+            if self._depth > DEEPEST:
+                raise ValueError(f"it is nested more than {DEEPEST} levels deep")
+            try:
+                return self._object(element)
+            finally:
+                self._depth -= 1
         return _PRIMITIVES[tag](element.text or "")
 
     def _object(self, element: ET.Element) -> Any:
