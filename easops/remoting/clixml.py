@@ -21,6 +21,10 @@ from easops.remoting.result import RemoteObject
 DEEPEST: Final = 100
 """Levels of objects in objects that are read; Exchange and PowerShell send fewer than ten."""
 
+MOST: Final = 1_000_000
+"""Values of an object that are read. One that it only refers to counts with all that is in it, each time: a few
+hundred references can make a value that nobody could print."""
+
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _DATE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)?$")
@@ -101,6 +105,8 @@ _PRIMITIVES: Final[dict[str, Callable[[str], Any]]] = {
 class _Reader:
     def __init__(self) -> None:
         self._depth = 0
+        self._values = 0
+        self._values_in: dict[str, int] = {}
         self._objects: dict[str, Any] = {}
         self._types: dict[str, tuple[str, ...]] = {}
 
@@ -108,17 +114,27 @@ class _Reader:
         tag = element.tag.rpartition("}")[2]
         if tag == "Nil":
             return None
+        self._count(1)
         if tag == "Ref":
+            self._count(self._values_in[element.attrib["RefId"]])
             return self._objects[element.attrib["RefId"]]
         if tag == "Obj":
             self._depth += 1
             if self._depth > DEEPEST:
                 raise ValueError(f"it is nested more than {DEEPEST} levels deep")
-            try:
-                return self._object(element)
-            finally:
-                self._depth -= 1
+            before = self._values
+            value = self._object(element)
+            self._depth -= 1
+            if "RefId" in element.attrib:
+                self._objects[element.attrib["RefId"]] = value
+                self._values_in[element.attrib["RefId"]] = self._values - before
+            return value
         return _PRIMITIVES[tag](element.text or "")
+
+    def _count(self, values: int) -> None:
+        self._values += values
+        if self._values > MOST:
+            raise ValueError(f"it has more than {MOST:,} values")
 
     def _object(self, element: ET.Element) -> Any:
         types: tuple[str, ...] = ()
@@ -146,10 +162,7 @@ class _Reader:
                 value, plain = self.read(child), text is None
                 if not plain:
                     properties.setdefault("value__", value)
-        result = value if plain else RemoteObject(types, properties, text)
-        if "RefId" in element.attrib:
-            self._objects[element.attrib["RefId"]] = result
-        return result
+        return value if plain else RemoteObject(types, properties, text)
 
     def _entry(self, entry: ET.Element) -> tuple[Any, Any]:
         parts = {item.attrib.get("N"): self.read(item) for item in entry}

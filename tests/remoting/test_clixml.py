@@ -145,3 +145,16 @@ def test_a_number_of_any_length_is_refused_in_the_time_of_its_length(tag: str) -
             read_object(f"<{tag}>P{'1' * size}</{tag}>")
 
     assert growth(work, 50_000) < LINEAR
+
+
+def test_references_that_would_unfold_without_end_are_refused() -> None:
+    def doubled(levels: int) -> str:
+        first = '<Obj RefId="0"><LST><S>x</S><S>x</S></LST></Obj>'
+        rest = (
+            f'<Obj RefId="{n}"><LST><Ref RefId="{n - 1}"/><Ref RefId="{n - 1}"/></LST></Obj>' for n in range(1, levels)
+        )
+        return f'<Obj RefId="all"><LST>{first}{"".join(rest)}</LST></Obj>'
+
+    assert len(read_object(doubled(10))) == 10
+    with pytest.raises(UnexpectedAnswer, match="more than 1,000,000 values"):
+        read_object(doubled(60))
