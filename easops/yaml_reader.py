@@ -94,7 +94,7 @@ def parse(text: str, checker: Checker) -> Node:
         place = text.count("\n", 0, deep) + 1, deep - text.rfind("\n", 0, deep)
         refuse(*place, "this is nested too deeply", f"more than {BRACKETS} brackets are open", "Close them")
     try:
-        events = iter(list(YAML(typ="safe", pure=True).parse(text)))
+        events, too_deep = _events(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
@@ -107,7 +107,25 @@ def parse(text: str, checker: Checker) -> Node:
     except (YAMLError, ValueError, OverflowError, RecursionError) as error:
         # ValueError and OverflowError: the scanner's own, for a %YAML version or a \U escape out of range
         refuse(None, None, "this is not YAML", " ".join(str(error).split()))
-    return _Builder(text, checker, events, refuse).document()
+    if too_deep is not None:
+        refuse(too_deep.line + 1, too_deep.column + 1, f"this is nested more than {DEEPEST} levels deep")
+    return _Builder(text, checker, iter(events), refuse).document()
+
+
+def _events(text: str) -> tuple[list[Any], Any]:
+    """The parser's events, as far as nothing is nested too deeply, and where something is: for each bracket its scanner
+    looks at all that are open."""
+    events: list[Any] = []
+    depth = 0
+    for event in YAML(typ="safe", pure=True).parse(text):
+        events.append(event)
+        if isinstance(event, SequenceStartEvent | MappingStartEvent):
+            depth += 1
+            if depth > DEEPEST + 1:
+                return events, event.start_mark
+        elif isinstance(event, SequenceEndEvent | MappingEndEvent):
+            depth -= 1
+    return events, None
 
 
 def _too_deep(text: str) -> int | None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from easops.document import Checker, DocumentError, Node
 from easops.yaml_reader import DEEPEST, LARGEST, parse, read_text
+from tests.linear import LINEAR, growth
 
 
 def read(text: str) -> Node:
@@ -174,3 +175,38 @@ def test_a_byte_order_mark_is_not_part_of_the_text(tmp_path: Path) -> None:
 def test_any_text_gives_a_tree_or_a_document_error(text: str) -> None:
     with contextlib.suppress(DocumentError):
         read(text).plain()
+
+
+PIECES = [
+    "[",
+    "{",
+    "[a, ",
+    "{a: ",
+    "- ",
+    "? ",
+    "a: ",
+    "[]",
+    "'",
+    '"',
+    '"\\x41',
+    "&a ",
+    "*a ",
+    "!!a ",
+    "- a\n",
+    "a: |\n",
+]
+
+
+@pytest.mark.parametrize("piece", PIECES)
+def test_a_file_is_read_in_the_time_of_its_length(piece: str) -> None:
+    def work(size: int) -> None:
+        with contextlib.suppress(DocumentError):
+            read(piece * size)
+
+    assert growth(work, 500) < LINEAR
+
+
+@pytest.mark.parametrize("piece", ["[", "{a: ", "- "])
+def test_what_is_nested_too_deeply_is_not_read_to_its_end(piece: str) -> None:
+    (problem,) = problems(piece * 10_000)
+    assert f"nested more than {DEEPEST} levels deep" in problem

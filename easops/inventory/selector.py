@@ -45,6 +45,12 @@ _VALUES: Final[dict[str, tuple[str, ...]]] = {
 _TOKEN: Final = re.compile(r"""\s*(?:(?P<sign>!=|=|\(|\))|(?P<quoted>"[^"]*"|'[^']*')|(?P<word>[^\s()=!"']+))""")
 _DEEPEST: Final = 50
 
+LONGEST: Final = 65_536
+"""The most characters that a selector can have."""
+
+_SHOWN: Final = 200
+"""Characters of a selector that an error repeats."""
+
 
 class SelectorError(BadInput):
     """A selector cannot be read. *column* (from 1) is where in its text."""
@@ -92,7 +98,12 @@ class And:
     right: Selector
 
     def matches(self, host: Host) -> bool:
-        return self.left.matches(host) and self.right.matches(host)
+        side: Selector = self
+        while isinstance(side, And):  # a long chain is deep on its left
+            if not side.right.matches(host):
+                return False
+            side = side.left
+        return side.matches(host)
 
 
 @attrs.frozen
@@ -103,7 +114,12 @@ class Or:
     right: Selector
 
     def matches(self, host: Host) -> bool:
-        return self.left.matches(host) or self.right.matches(host)
+        side: Selector = self
+        while isinstance(side, Or):
+            if side.right.matches(host):
+                return True
+            side = side.left
+        return side.matches(host)
 
 
 Selector = All | Match | Not | And | Or
@@ -126,6 +142,10 @@ class _Parser:
 
     def __init__(self, text: str) -> None:
         self._text = text
+        if len(text) > LONGEST:
+            self._fail(
+                "it is too long", LONGEST + 1, f"at most {LONGEST:,} characters", "Name a group of hosts, or a site"
+            )
         self._tokens = self._split(text)
         self._position = 0
         self._depth = 0
@@ -155,8 +175,9 @@ class _Parser:
         return tokens
 
     def _fail(self, what: str, column: int, why: str = "", next_step: str = "") -> NoReturn:
+        text = self._text if len(self._text) <= _SHOWN else f"{self._text[:_SHOWN]}..."
         raise SelectorError(
-            f"the selector {self._text!r} cannot be read at column {column}: {what}", why, next_step, column=column
+            f"the selector {text!r} cannot be read at column {column}: {what}", why, next_step, column=column
         )
 
     def _take(self, *words: str) -> bool:

@@ -8,6 +8,7 @@ generation is in docs/explanation of the log formats.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from typing import Final, Literal
@@ -20,16 +21,12 @@ _TOKEN = re.compile(r"([A-Za-z]+)(.*)$", re.DOTALL)
 _INDEXED = re.compile(r"(\d+):(.*)$", re.DOTALL)
 _INTEGER = re.compile(r"-?\d+$", re.ASCII)
 _TIME = re.compile(r"\d{1,2}:\d\d:\d\d(?:\.\d+)?$", re.ASCII)
-_COUNT = re.compile(r"(\d+)[A-Za-z]+", re.ASCII)
+_COUNT = re.compile(r"(?<!\d)(\d+)[A-Za-z]+", re.ASCII)  # from the first digit only: else quadratic
 _ACTIVITY = re.compile(r"(?:\w+:)?([\w.]+)\[([^\]]*)\]=(-?\d+)(?:\.\d+)?$", re.ASCII)
-_POLICY = re.compile(r"Policy:(.+?)_[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_POLICY_ID = re.compile(r"_[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 MOST_TOKENS: Final = 4000
 """Tokens that are read of one value; a server writes some dozens, and some hundreds for many folders."""
-
-_LONGEST_COUNTS: Final = 200
-_LONGEST_BUDGET: Final = 4096
-"""Characters that are read of a count and of a budget: any client can send longer ones, and a server writes none."""
 
 _FOLDER_KEYS: Final = frozenset(
     "Ty Filt Filter St Sk Sks Sst SsCmt Sslc Cli Srv Svr BR BPR Pfs Filts MR FtsR ProvSyncType "
@@ -75,7 +72,7 @@ class Changes:
     def parse(cls, text: str) -> Changes:
         """The counts of ``5a0c1d``; those that are missing are 0."""
         # By position, because builds differ in the case of the letters and in how many there are.
-        counts = [int(digits[:18]) for digits in _COUNT.findall(text[:_LONGEST_COUNTS])[:3]]
+        counts = [int(match[1][:18]) for match in itertools.islice(_COUNT.finditer(text), 3)]
         return cls(*counts)
 
 
@@ -156,8 +153,9 @@ class EasLog:
     @property
     def throttling_policy(self) -> str | None:
         """The name of the throttling policy that applied, from ``Budget:``; None if it does not say."""
-        match = _POLICY.search((self.text("Budget") or "")[-_LONGEST_BUDGET:])
-        return match[1] if match else None
+        _, found, name = (self.text("Budget") or "").partition("Policy:")
+        end = _POLICY_ID.search(name, 1) if found else None
+        return name[: end.start()] if end else None
 
     @property
     def status(self) -> int | None:

@@ -20,9 +20,8 @@ from easops.logs.layout import DEFAULT_LAYOUTS, Layout
 KEPT_DAMAGED: Final = 20
 """How many damaged lines are kept, to be shown. All of them are counted."""
 
-LONGEST_LINE: Final = 1 << 18
-"""Bytes. IIS cuts a line at maxLogLineLength (65,536 by default), and its custom fields at as much again, so anything
-longer than this is damage."""
+LONGEST_LINE: Final = 1 << 17
+"""Bytes. IIS cuts a line at maxLogLineLength (65,536, which is also its maximum), so a longer one is damage."""
 
 CODE_PAGE: Final = "cp1252"
 """How bytes that are not UTF-8 are read: IIS writes names in the server's ANSI code page where logInUTF8 is off."""
@@ -236,6 +235,9 @@ class W3cReader:
         if stripped[0] == _HASH:
             self._directive(stripped.decode("utf-8", "replace"))
             return
+        if len(stripped) > LONGEST_LINE:
+            self._damage(stripped, number, offset, f"longer than {LONGEST_LINE:,} bytes")
+            return
         values = stripped.split()
         if self.layout is None:
             fitting = next((layout for layout in DEFAULT_LAYOUTS if layout.fits(stripped)), None)
@@ -311,7 +313,7 @@ class W3cReader:
             kept = self._tail.lstrip(b"\0")
             self._offset += len(self._tail) - len(kept)
             self._tail = kept
-        if len(self._tail) > LONGEST_LINE:
+        if len(self._tail) > LONGEST_LINE + 1:  # its last byte may be the \r of its end
             self.lines += 1
             self._damage(self._tail, self.lines, self._offset, f"longer than {LONGEST_LINE:,} bytes")
             self._offset += len(self._tail)

@@ -39,7 +39,7 @@ _DISORDER: Final = dt.timedelta(minutes=1)
 """By how much a line may be out of order."""
 
 _STAMP = re.compile(rb"(\d{4}-\d\d-\d\d) (\d\d:\d\d(?::\d\d(?:\.\d+)?)?) ")
-_FIELDS = re.compile(rb"(?:^|[\n\0])#Fields:([^\n]*)\n", re.IGNORECASE)
+_FIELDS = re.compile(rb"(?:^|[\n\0])#Fields:([^\n\0]*)\n", re.IGNORECASE)
 
 
 def find_start(log: Log, head: ByteRange, start: dt.datetime) -> tuple[int, Layout | None]:

@@ -19,11 +19,14 @@ from easops.errors import UnexpectedAnswer
 from easops.remoting.result import RemoteObject
 
 DEEPEST: Final = 100
-"""Levels of objects in objects that are read; PowerShell writes at most a few."""
+"""Levels of objects in objects that are read; Exchange and PowerShell send fewer than ten."""
+
+MOST: Final = 1_000_000
+"""Values of an object that are read. One that it only refers to counts with all that is in it, each time: a few
+hundred references can make a value that nobody could print."""
 
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
-_SURROGATES = re.compile("[\ud800-\udbff][\udc00-\udfff]")
-_HALVES = re.compile("[\ud800-\udfff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _DATE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)?$")
 _SPAN = re.compile(r"(-)?P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$")
 
@@ -31,8 +34,10 @@ _SPAN = re.compile(r"(-)?P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?
 def read_object(text: str) -> Any:
     """The value of one output object's XML. Raises UnexpectedAnswer for a text that is not CLIXML."""
     try:
+        if "<!DOCTYPE" in text:
+            raise ValueError("it has a document type, whose entities could expand without end")
         return _Reader().read(ET.fromstring(text))
-    except (ET.ParseError, KeyError, ValueError, TypeError, OverflowError, RecursionError) as error:
+    except (ET.ParseError, KeyError, ValueError, TypeError, OverflowError) as error:
         raise UnexpectedAnswer(
             "an object in the server's answer cannot be read",
             f"{type(error).__name__}: {error}; it begins with {text[:120]!r}",
@@ -41,13 +46,12 @@ def read_object(text: str) -> Any:
 
 
 def read_text(text: str | None) -> str:
-    """The text of an element, with ``_xHHHH_`` escapes resolved."""
+    """The text of an element, with ``_xHHHH_`` escapes resolved; half a character (a lone surrogate) becomes U+FFFD, as
+    it could be neither printed nor stored."""
     if not text or "_x" not in text:
         return text or ""
     plain = _ESCAPE.sub(lambda escape: chr(int(escape.group(1), 16)), text)
-    # Half of a pair is no character: it could not be written anywhere.
-    whole = _SURROGATES.sub(lambda pair: pair.group().encode("utf-16", "surrogatepass").decode("utf-16"), plain)
-    return _HALVES.sub("\ufffd", whole)
+    return plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if _SURROGATE.search(plain) else plain
 
 
 def read_date(text: str) -> dt.datetime:
@@ -76,9 +80,16 @@ def read_span(text: str) -> dt.timedelta:
     return -span if sign else span
 
 
+def _character(text: str) -> str:
+    code = int(text)
+    if not 0 <= code <= 0xFFFF:
+        raise ValueError(f"{text!r} is not a character")
+    return "\ufffd" if 0xD800 <= code <= 0xDFFF else chr(code)
+
+
 _PRIMITIVES: Final[dict[str, Callable[[str], Any]]] = {
     "S": read_text,
-    "C": lambda text: chr(int(text)),
+    "C": _character,
     "B": lambda text: text.lower() == "true",
     "DT": read_date,
     "TS": read_span,
@@ -94,6 +105,8 @@ _PRIMITIVES: Final[dict[str, Callable[[str], Any]]] = {
 class _Reader:
     def __init__(self) -> None:
         self._depth = 0
+        self._values = 0
+        self._values_in: dict[str, int] = {}
         self._objects: dict[str, Any] = {}
         self._types: dict[str, tuple[str, ...]] = {}
 
@@ -101,16 +114,27 @@ class _Reader:
         tag = element.tag.rpartition("}")[2]
         if tag == "Nil":
             return None
+        self._count(1)
         if tag == "Ref":
+            self._count(self._values_in[element.attrib["RefId"]])
             return self._objects[element.attrib["RefId"]]
         if tag == "Obj":
             self._depth += 1
             if self._depth > DEEPEST:
                 raise ValueError(f"it is nested more than {DEEPEST} levels deep")
+            before = self._values
             value = self._object(element)
             self._depth -= 1
+            if "RefId" in element.attrib:
+                self._objects[element.attrib["RefId"]] = value
+                self._values_in[element.attrib["RefId"]] = self._values - before
             return value
         return _PRIMITIVES[tag](element.text or "")
+
+    def _count(self, values: int) -> None:
+        self._values += values
+        if self._values > MOST:
+            raise ValueError(f"it has more than {MOST:,} values")
 
     def _object(self, element: ET.Element) -> Any:
         types: tuple[str, ...] = ()
@@ -138,10 +162,7 @@ class _Reader:
                 value, plain = self.read(child), text is None
                 if not plain:
                     properties.setdefault("value__", value)
-        result = value if plain else RemoteObject(types, properties, text)
-        if "RefId" in element.attrib:
-            self._objects[element.attrib["RefId"]] = result
-        return result
+        return value if plain else RemoteObject(types, properties, text)
 
     def _entry(self, entry: ET.Element) -> tuple[Any, Any]:
         parts = {item.attrib.get("N"): self.read(item) for item in entry}

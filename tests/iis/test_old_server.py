@@ -141,10 +141,11 @@ def test_a_name_that_windows_would_change_is_refused(old_server: Old, name: str)
     [
         ("<!DOCTYPE appcmd [<!ENTITY a 'b'>]>", "<appcmd>&a;</appcmd>"),
         ("<appcmd>",),
+        ("<appcmd>", '<SITE SITE.NAME="half a character: \ud800" />', "</appcmd>"),
         ("<html/>",),
         ("<appcmd><APPPOOL/></appcmd>",),
     ],
-    ids=["a document type", "cut", "something else", "a pool without a name"],
+    ids=["a document type", "cut", "half a character", "something else", "a pool without a name"],
 )
 def test_other_xml_is_an_error(old_server: Old, lines: tuple[str, ...]) -> None:
     with pytest.raises(UnexpectedAnswer):

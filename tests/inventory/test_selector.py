@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import cast
 
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 
 from easops.inventory.host import Host, Role, Version
 from easops.inventory.select import select
-from easops.inventory.selector import And, Match, Not, Or, SelectorError, parse_selector
+from easops.inventory.selector import LONGEST, And, Match, Not, Or, SelectorError, parse_selector
+from tests.linear import LINEAR, growth
 
 
 def host(name: str, version: str, roles: str, site: str, organisation: str = "contoso") -> Host:
@@ -141,3 +143,24 @@ def test_any_text_is_a_selector_or_an_error_with_a_column_in_it(text: str) -> No
         column = error.column
 
     assert 1 <= column <= len(text) + 1
+
+
+@pytest.mark.parametrize("piece", ["(", "not ", "name=b or ", "name=b and ", "(name=b) or ", "'a'", '"', " ", "!"])
+def test_a_selector_is_read_in_the_time_of_its_length(piece: str) -> None:
+    def work(size: int) -> None:
+        with contextlib.suppress(SelectorError):
+            parse_selector(piece * size + "name=b")
+
+    assert growth(work, 1000) < LINEAR
+
+
+@pytest.mark.parametrize("word", ["or", "and"])
+def test_a_long_chain_selects_hosts_too(word: str) -> None:
+    selector = parse_selector(f"name=AMS-EX01 {word} " * 2000 + "name=AMS-EX01")
+    assert [host.name for host in HOSTS if selector.matches(host)] == ["AMS-EX01"]
+
+
+def test_a_selector_that_is_too_long_is_not_read_and_not_repeated_whole() -> None:
+    with pytest.raises(SelectorError, match="too long") as caught:
+        parse_selector("(" * (LONGEST + 1))
+    assert len(str(caught.value)) < 500

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from easops.logs.eas_log import Changes, EasLog, Folder, RpcCount, Token, parse_log
+from tests.linear import LINEAR, growth
 
 LOG_2010 = (
     "V141_Fc2_Fid:5_Ty:Em_Filt3_St:S_Sk:811_Sst11_Srv:2a0c0d0s0e0r_Fid:9_Ty:Co_St:R_Sk:0_Sst40_Cli:900a1c2d0f0e"
@@ -120,3 +121,36 @@ def test_what_a_server_encodes_is_decoded(written: list[tuple[str, str, str]]) -
     log = parse_log("_".join(text for text, _, _ in written) + "_")
 
     assert [(token.key, token.value) for token in log.tokens] == [(key, value) for _, key, value in written]
+
+
+HOSTILE = {
+    "digits of a count": lambda size: "Fid:1_Cli:" + "7" * size,
+    "counts": lambda size: "Fid:1_Cli:" + "7a" * size,
+    "separators": lambda size: "_" * size,
+    "empty tokens": lambda size: "a:_" * size,
+    "folders": lambda size: "Fid:1_" * size,
+    "keys": lambda size: "a" * size,
+    "an index": lambda size: "Ver" + "1" * size,
+    "policies": lambda size: "Budget:" + "Policy:" * size,
+    "ends of policies": lambda size: "Budget:Policy:" + "%5F01234567-" * size,
+    "activities": lambda size: "ActivityContextData:" + "I32:RPC.C[x]=1;" * size,
+    "an activity": lambda size: "ActivityContextData:" + "a" * size + "[" * size + "]" * size,
+    "numbers of an activity": lambda size: "ActivityContextData:RPC.C[x]=" + "1" * size + "x",
+    "percent signs": lambda size: "Error:" + "%" * size,
+    "an error": lambda size: "Error:" + "e+" * size,
+}
+"""What a client may append to its query as if it were the server's, of any length."""
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_value_of_a_stranger_is_read_in_the_time_of_its_length(name: str) -> None:
+    def read(size: int) -> None:
+        log = parse_log(HOSTILE[name](size))
+        assert (log.folders, log.rpc, log.throttling_policy, log.error, log.first("Nope")) is not None
+
+    assert growth(read, 8000) < LINEAR
+
+
+def test_of_a_count_that_never_ends_nothing_is_read() -> None:
+    (folder,) = parse_log("Fid:1_Cli:" + "7" * 15_000).folders
+    assert folder.client == Changes(0, 0, 0)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from easops.logs.eas_log import EasLog, RpcCount, Token
 from easops.logs.eas_query import EasQuery, parse_query
+from tests.linear import LINEAR, growth
 
 
 def compact(version: int = 141, command: int = 0, device: bytes = b"ANDROID77", rest: bytes = b"") -> str:
@@ -73,3 +74,9 @@ def test_no_text_makes_the_parser_fail(text: str) -> None:
 @given(st.binary(max_size=60), st.sampled_from([121, 140, 141, 160, 161]))
 def test_no_base64_makes_the_parser_fail(data: bytes, version: int) -> None:
     assert parse_query(base64.b64encode(bytes([version]) + data).decode()).log is None
+
+
+@pytest.mark.parametrize("piece", ["&", "a=1&", "log=_&", "%", "%41", "A", "=", "/", "log=Cli:" + "7" * 10])
+def test_a_query_is_read_in_the_time_of_its_length(piece: str) -> None:
+    assert growth(lambda size: parse_query("Cmd=Sync&" + piece * size), 4000) < LINEAR
+    assert growth(lambda size: parse_query(piece * size), 4000) < LINEAR

@@ -162,3 +162,14 @@ def test_where_the_blocks_are_cut_does_not_matter(lines: list[bytes], cuts: list
 
     assert rows == whole
     assert (reader.lines, reader.damaged_lines) == (one.lines, one.damaged_lines)
+
+
+@pytest.mark.parametrize("size", [LONGEST_LINE + 1, 1_000_000])
+@pytest.mark.parametrize("block", [1 << 14, 1 << 22])
+def test_a_line_that_iis_cannot_have_written_is_damage_wherever_the_blocks_end(size: int, block: int) -> None:
+    log = HEADER + GOOD + GOOD.replace(b"/a", b"/" + b"a" * (size - len(GOOD) + 3)) + GOOD
+    reader = W3cReader(("cs-method",))
+    rows = [row for start in range(0, len(log), block) for row in reader.feed(log[start : start + block])]
+    assert len(rows) == 2
+    assert (reader.damaged, reader.good) == (1, 2)
+    assert reader.damaged_lines[0].why == f"longer than {LONGEST_LINE:,} bytes"

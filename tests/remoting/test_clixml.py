@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from easops.errors import UnexpectedAnswer
-from easops.remoting.clixml import read_object
+from easops.remoting.clixml import DEEPEST, read_object
 from easops.remoting.result import RemoteObject
+from tests.linear import LINEAR, growth
 
 UTC = dt.UTC
 
@@ -88,3 +89,72 @@ def test_a_cim_instance_is_known_by_its_class() -> None:
 def test_a_text_that_is_not_clixml_is_an_unexpected_answer(text: str) -> None:
     with contextlib.suppress(UnexpectedAnswer):
         read_object(text)
+
+
+def nested(levels: int) -> str:
+    return "<Obj><LST>" * levels + "</LST></Obj>" * levels
+
+
+def test_objects_are_read_as_deep_as_servers_nest_them_and_no_deeper() -> None:
+    value = read_object(nested(DEEPEST))
+    for _ in range(DEEPEST):
+        (value,) = value or ("end",)
+    assert value == "end"
+    with pytest.raises(UnexpectedAnswer, match="levels deep"):
+        read_object(nested(1000))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<TS>P999999999999D</TS>",
+        "<TS>PT" + "9" * 400 + "S</TS>",
+        "<TS>P" + "9" * 5000 + "D</TS>",
+        "<C>99999999999999999999</C>",
+        "<C>65536</C>",
+        "<C>-1</C>",
+        "<I32>" + "9" * 5000 + "</I32>",
+        "<DT>0001-01-02T00:00:00+23:59</DT>",
+        "<DT>9999-12-30T23:59:59-23:59</DT>",
+        '<!DOCTYPE a [<!ENTITY b "b">]><S>&b;</S>',
+        "<S>\ud800</S>",
+    ],
+    ids=lambda text: text[:20],
+)
+def test_what_is_out_of_range_is_an_unexpected_answer_or_a_value(text: str) -> None:
+    with contextlib.suppress(UnexpectedAnswer):
+        assert read_object(text) is not None
+
+
+@pytest.mark.parametrize("text", ["<S>a_xD800_b</S>", "<S>a_xDC00__xD800_b</S>", "<C>55296</C>"])
+def test_half_a_character_becomes_one_that_can_be_stored(text: str) -> None:
+    value = read_object(text)
+    assert "\ufffd" in value
+    value.encode("utf-8")
+
+
+@pytest.mark.parametrize("piece", ["_x000A_", "_x", "_", "x", "_xD800_", "_xD83D__xDE00_"])
+def test_a_text_is_read_in_the_time_of_its_length(piece: str) -> None:
+    assert growth(lambda size: read_object(f"<S>{piece * size}</S>"), 20_000) < LINEAR
+
+
+@pytest.mark.parametrize("tag", ["TS", "DT", "I32", "C", "Db"])
+def test_a_number_of_any_length_is_refused_in_the_time_of_its_length(tag: str) -> None:
+    def work(size: int) -> None:
+        with contextlib.suppress(UnexpectedAnswer):
+            read_object(f"<{tag}>P{'1' * size}</{tag}>")
+
+    assert growth(work, 50_000) < LINEAR
+
+
+def test_references_that_would_unfold_without_end_are_refused() -> None:
+    def doubled(levels: int) -> str:
+        first = '<Obj RefId="0"><LST><S>x</S><S>x</S></LST></Obj>'
+        rest = (
+            f'<Obj RefId="{n}"><LST><Ref RefId="{n - 1}"/><Ref RefId="{n - 1}"/></LST></Obj>' for n in range(1, levels)
+        )
+        return f'<Obj RefId="all"><LST>{first}{"".join(rest)}</LST></Obj>'
+
+    assert len(read_object(doubled(10))) == 10
+    with pytest.raises(UnexpectedAnswer, match="more than 1,000,000 values"):
+        read_object(doubled(60))

@@ -154,6 +154,7 @@ class MemoryState:
     process: Process
     database: None = None
     is_new: bool = False
+    is_there: bool = True
     path: Path = Path("simulated")
 
     def prepared(self) -> MemoryState:
