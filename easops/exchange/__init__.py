@@ -17,6 +17,7 @@ from easops.exchange.organisation import Organisation
 from easops.exchange.server import (
     ExchangeServer,
     choose_domain_controller,
+    find_domain_controller,
     get_exchange_server,
     list_exchange_servers,
     read_current_domain_controllers,
@@ -49,6 +50,7 @@ __all__ = [
     "associate_throttling_policy",
     "choose_domain_controller",
     "count_contacts",
+    "find_domain_controller",
     "find_group",
     "find_mailbox",
     "find_recipient",

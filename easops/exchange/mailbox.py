@@ -11,6 +11,7 @@ from easops.errors import BadInput, CommandFailed, EasopsError, UnexpectedAnswer
 from easops.exchange.directory import directory_read
 from easops.exchange.directory_name import matches
 from easops.exchange.properties import required, text
+from easops.remoting.command import Command
 from easops.remoting.result import RemoteObject
 from easops.remoting.session import Session
 
@@ -19,6 +20,8 @@ _NAMES: Final = (
     "PrimarySmtpAddress WindowsEmailAddress Identity"
 ).split()
 
+
+_FOREST: Final = "Set-ADServerSettings"
 
 _DELETED: Final = re.compile(r"(?i)(?:/Deleted Objects/|\bCN=)([^/\n]*?)(?:\\0A|\s*\n\s*)DEL:[0-9a-f-]+")
 """A reference to a deleted object: its name, a line feed (``\\0A`` in a distinguished name), and DEL: with its Guid."""
@@ -77,10 +80,33 @@ def find_mailbox(session: Session, identity: str, *, domain_controller: str | No
         DoubtfulMailbox: the server returned a mailbox that does not have this name.
         UnreachableHost, CommandFailed, OutcomeUnknown: as any reading.
 
-    Source: Get-Mailbox (2010 to SE); for an empty identity, the caution on the page of every Get- cmdlet.
+    A session sees its own domain, and a domain controller has only the users of its own. So a name that is not found
+    there is looked for once more in the whole forest, without a domain controller.
+
+    Source: Get-Mailbox, Set-ADServerSettings -ViewEntireForest (2010 to SE); for an empty identity, the caution on the
+    page of every Get- cmdlet.
     """
     if not identity.strip():
         raise BadInput("the name of the mailbox is empty", "to Exchange that means all mailboxes", "name one mailbox")
+    found = _find(session, identity, domain_controller)
+    if found is None and _view_entire_forest(session):
+        found = _find(session, identity, None)
+    return found
+
+
+def _view_entire_forest(session: Session) -> bool:
+    """Let *session* see the whole forest; False if the account may not. It changes this session alone."""
+    if _FOREST in session.lacks:
+        return False
+    try:
+        session.invoke(Command(_FOREST, {"ViewEntireForest": True}, reads=True))
+    except CommandFailed:
+        session.lacks.add(_FOREST)
+        return False
+    return True
+
+
+def _find(session: Session, identity: str, domain_controller: str | None) -> Mailbox | None:
     command = directory_read("Get-Mailbox", {"Identity": identity, "ResultSize": "2"}, domain_controller)
     try:
         mailboxes = tuple(_mailbox(item) for item in session.invoke(command).objects())
@@ -114,10 +140,14 @@ def require_mailbox(session: Session, identity: str, *, domain_controller: str |
     if mailbox is None:
         raise BadInput(
             f"there is no mailbox {identity!r}",
-            f"Exchange found none ({session.host})",
+            f"Exchange found none in {_scope(session)} ({session.host})",
             "give an address, an alias, DOMAIN\\user or a Guid",
         )
     return mailbox
+
+
+def _scope(session: Session) -> str:
+    return "the domain that this session sees" if _FOREST in session.lacks else "the forest"
 
 
 def _mailbox(item: RemoteObject) -> Mailbox:
