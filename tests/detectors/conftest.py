@@ -149,6 +149,8 @@ class Directory:
             raise UnreachableHost("EX1 cannot be reached", "no answer")
         if self.broken:
             raise CommandFailed("Get-Mailbox failed", "the directory is busy")
+        if call.name == "Set-ADServerSettings":
+            raise CommandFailed("Set-ADServerSettings failed", "the account has no role for it")
         identity = str(call.parameters["Identity"])
         if call.name == "Get-MailboxFolderStatistics":
             return Result((RemoteObject(("x",), {"ItemsInFolder": self.contacts.get(identity, 0)}),))
