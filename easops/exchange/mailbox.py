@@ -8,10 +8,9 @@ from typing import Final
 import attrs
 
 from easops.errors import BadInput, CommandFailed, EasopsError, UnexpectedAnswer
-from easops.exchange.directory import directory_read
+from easops.exchange.directory import FOREST_VIEW, directory_read, domain_of, view_entire_forest
 from easops.exchange.directory_name import matches
 from easops.exchange.properties import required, text
-from easops.remoting.command import Command
 from easops.remoting.result import RemoteObject
 from easops.remoting.session import Session
 
@@ -20,8 +19,6 @@ _NAMES: Final = (
     "PrimarySmtpAddress WindowsEmailAddress Identity"
 ).split()
 
-
-_FOREST: Final = "Set-ADServerSettings"
 
 _DELETED: Final = re.compile(r"(?i)(?:/Deleted Objects/|\bCN=)([^/\n]*?)(?:\\0A|\s*\n\s*)DEL:[0-9a-f-]+")
 """A reference to a deleted object: its name, a line feed (``\\0A`` in a distinguished name), and DEL: with its Guid."""
@@ -89,21 +86,9 @@ def find_mailbox(session: Session, identity: str, *, domain_controller: str | No
     if not identity.strip():
         raise BadInput("the name of the mailbox is empty", "to Exchange that means all mailboxes", "name one mailbox")
     found = _find(session, identity, domain_controller)
-    if found is None and _view_entire_forest(session):
+    if found is None and view_entire_forest(session):
         found = _find(session, identity, None)
     return found
-
-
-def _view_entire_forest(session: Session) -> bool:
-    """Let *session* see the whole forest; False if the account may not. It changes this session alone."""
-    if _FOREST in session.lacks:
-        return False
-    try:
-        session.invoke(Command(_FOREST, {"ViewEntireForest": True}, reads=True))
-    except CommandFailed:
-        session.lacks.add(_FOREST)
-        return False
-    return True
 
 
 def _find(session: Session, identity: str, domain_controller: str | None) -> Mailbox | None:
@@ -147,7 +132,7 @@ def require_mailbox(session: Session, identity: str, *, domain_controller: str |
 
 
 def _scope(session: Session) -> str:
-    return "the domain that this session sees" if _FOREST in session.lacks else "the forest"
+    return "the domain that this session sees" if FOREST_VIEW in session.lacks else "the forest"
 
 
 def _mailbox(item: RemoteObject) -> Mailbox:
@@ -170,10 +155,3 @@ def _mailbox(item: RemoteObject) -> Mailbox:
         domain=domain_of(text(item, "DistinguishedName")),
         deleted_policy="" if deleted is None else deleted[1].strip(),
     )
-
-
-def domain_of(distinguished_name: str) -> str:
-    """The DNS name of the domain that a distinguished name lies in: ``child.contoso.com`` of ``…,DC=child,DC=contoso,
-    DC=com``, in lower case."""
-    parts = re.findall(r"(?i)(?:^|,)\s*DC=([^,]+)", distinguished_name)
-    return ".".join(part.strip().lower() for part in parts)

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from easops.exchange.mailbox import DoubtfulMailbox, Mailbox, domain_of, find_mailbox
+from easops.exchange.directory import domain_of
+from easops.exchange.mailbox import DoubtfulMailbox, Mailbox, find_mailbox
 from easops.remoting.result import RemoteObject
 from tests.exchange.scripted import Scripted
 
@@ -62,3 +63,4 @@ def test_a_mailbox_that_nobody_named_is_doubtful() -> None:
 def test_a_mailbox_lies_in_the_domain_of_its_name() -> None:
     assert mailbox().domain == "child.contoso.com"
     assert domain_of("CN=x") == ""
+    assert domain_of("Child.contoso.com/Users/Laura Brandt") == "child.contoso.com"

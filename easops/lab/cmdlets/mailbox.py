@@ -22,7 +22,7 @@ from easops.lab.cmdlets.opath import comparison
 from easops.lab.cmdlets.parameters import MORE_RESULTS, checks_domain_controller, limited, parameters_of
 from easops.lab.value import Enum, Obj, Warning_
 from easops.lab.world import World
-from easops.lab.world.recipient import Mailbox, visible
+from easops.lab.world.recipient import Mailbox, Recipient, visible
 from easops.lab.world.replication import EVER
 
 _FILTERED: Final[Mapping[str, Callable[[Mailbox], str]]] = {
@@ -46,13 +46,13 @@ def one_mailbox(world: World, call: Call, identity: Any) -> Mailbox:
     return found[0]
 
 
-def in_scope(world: World, call: Call, mailbox: Mailbox) -> bool:
-    """Whether the call sees *mailbox*. A domain controller has the users of its own domain; without one, a session sees
+def in_scope(world: World, call: Call, one: Mailbox | Recipient) -> bool:
+    """Whether the call sees *one*. A domain controller has the users of its own domain; without one, a session sees
     those of its server's domain, or of the whole forest after Set-ADServerSettings."""
     named = world.directory.replication.named(str(call.parameters.get("DomainController")))
     if named is not None:
-        return mailbox.domain == world.scenario.domain_of_dc(named)
-    return bool(call.settings.get("ViewEntireForest")) or mailbox.domain == world.scenario.domain
+        return one.domain == world.scenario.domain_of_dc(named)
+    return bool(call.settings.get("ViewEntireForest")) or one.domain == world.scenario.domain
 
 
 def piped_identity(call: Call) -> Any:

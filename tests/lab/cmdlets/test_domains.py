@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 
 import pytest
 
 from easops.actions import ACTIONS
 from easops.actions.perform import perform
-from easops.clock import SystemClock
 from easops.context import Context
-from easops.errors import CommandFailed
+from easops.errors import CommandFailed, Refused
 from easops.exchange.mailbox import find_mailbox
 from easops.exchange.organisation import Organisation
 from easops.exchange.server import choose_domain_controller, find_domain_controller
 from easops.inventory.load import load_inventory
 from easops.lab import server
+from easops.playbook.steps.protection import protected_mailboxes
 from easops.remoting.command import Command
 from easops.remoting.pool import SessionPool
 from easops.remoting.session import Session
@@ -79,12 +80,35 @@ def test_the_domain_controller_of_a_domain_is_always_the_same(session: Session) 
     assert find_domain_controller(session, "child.contoso.example") == "dc11.child.contoso.example"
 
 
-class LabClock(SystemClock):
+def test_a_protected_group_protects_its_members_in_other_domains(lab: server.Lab, pool: SessionPool) -> None:
+    organisation = Organisation(load_inventory(lab.inventory).hosts, pool, "dc01.contoso.example")
+    helen = find_mailbox(organisation.session(), "helen.strand@contoso.example")
+    assert helen is not None
+    assert helen.domain == "child.contoso.example"
+
+    protected = protected_mailboxes(["Executives"], organisation)
+
+    assert protected[helen.guid] == "protected: member of Executives"
+    assert len(protected) == 4
+
+
+def test_members_in_other_domains_that_cannot_be_read_stop_the_run(lab: server.Lab, pool: SessionPool) -> None:
+    organisation = Organisation(load_inventory(lab.inventory).hosts, pool, "dc01.contoso.example")
+    organisation.session().lacks.add("Set-ADServerSettings")
+
+    with pytest.raises(Refused, match="Helen Strand is in another domain, and cannot be read"):
+        protected_mailboxes(["Executives"], organisation)
+
+
+class LabClock:
     """Whoever waits by it moves the clock of the lab."""
 
     def __init__(self, lab: server.Lab) -> None:
         self._lab = lab
         self.waited = 0.0
+
+    def now(self) -> dt.datetime:
+        return dt.datetime.now(dt.UTC)
 
     def sleep(self, seconds: float) -> None:
         self.waited += seconds
