@@ -81,9 +81,9 @@ class UnreachableHost(EasopsError):
 class AccessRefused(UnreachableHost):
     """The server did not let us in, and easops does not try again by itself.
 
-    *reason* is ``logon`` (the user name or password), ``forbidden`` (HTTP 403), ``certificate`` (the server's is not
-    trusted), ``role`` (the account has none here) or ``endpoint`` (there is no such endpoint, or it does not accept
-    this authentication).
+    *reason* is ``logon`` (the user name or password), ``ticket`` (its Kerberos ticket is too large), ``forbidden``
+    (HTTP 403), ``certificate`` (the server's is not trusted), ``role`` (the account has none here) or ``endpoint``
+    (there is no such endpoint, or it does not accept this authentication).
     """
 
     def __init__(self, what: str, why: str = "", next_step: str = "", *, reason: str) -> None:
@@ -110,11 +110,21 @@ class ErrorRecord:
 
 
 class CommandFailed(EasopsError):
-    """The server refused the command. *records* are the error records; the one that ended the pipeline comes first."""
+    """The server refused the command. *records* are the error records; the one that ended the pipeline comes first.
+    *served_by* names the servers that took part, where they say so (``easops.remoting.served_by``)."""
 
-    def __init__(self, what: str, why: str = "", next_step: str = "", *, records: tuple[ErrorRecord, ...] = ()) -> None:
+    def __init__(
+        self,
+        what: str,
+        why: str = "",
+        next_step: str = "",
+        *,
+        records: tuple[ErrorRecord, ...] = (),
+        served_by: str = "",
+    ) -> None:
         super().__init__(what, why, next_step)
         self.records = records
+        self.served_by = served_by
 
     def has_exception(self, name: str) -> bool:
         """Whether the exception of any record is *name*, for instance ``ManagementObjectNotFoundException``."""

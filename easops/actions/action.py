@@ -22,7 +22,8 @@ class Plan:
     *status* is would_change with *changes*; or ok, skipped, refused, failed or unreachable, with the *reason*. *item*
     is the user's address or the host's label; *mailbox* is the Guid that is looked for in the protect list. *before*
     and *after* are for a person to read; *effective* says when the change takes effect, which may be later than when
-    it is written. *instead* are the values with which the same action would not be refused.
+    it is written. *instead* are the values with which the same action would not be refused. *pending* says that the
+    item is as wanted, but not in force yet.
     """
 
     item: str
@@ -36,6 +37,7 @@ class Plan:
     health_mailbox: bool = False
     host: str | None = None
     instead: dict[str, str] = attrs.field(factory=dict)
+    pending: bool = False
 
     @property
     def undo(self) -> str:

@@ -15,7 +15,7 @@ from easops.actions.change import Comparison
 from easops.context import Context
 from easops.exchange.cas_mailbox import block_by_hand, get_cas_mailbox, set_active_sync_enabled
 from easops.exchange.mailbox import require_mailbox
-from easops.exchange.server import get_exchange_server
+from easops.exchange.server import server_version
 from easops.inventory.host import Version
 from easops.parameter import Parameter
 from easops.status import Status
@@ -77,7 +77,7 @@ class _BlockUser:
     def plan(self, values: Mapping[str, Any], host: str | None, context: Context) -> Plan:
         organisation, dc = context.organisation, context.organisation.domain_controller
         mailbox = require_mailbox(organisation.session(), values["user"], domain_controller=dc)
-        version = get_exchange_server(organisation.session(), mailbox.server, domain_controller=dc).version
+        version = server_version(organisation.session(), mailbox.server, domain_controller=dc)
         plan = Plan(
             item=mailbox.primary_smtp_address,
             status=Status.OK,

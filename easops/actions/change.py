@@ -96,12 +96,14 @@ class ChangeOutcome:
     """The outcome of one change.
 
     *found* is the state that was read last; *rule* is ``approval`` if it was refused because it is not approved.
+    *served_by* names the servers that took part in the write, where they say so.
     """
 
     status: Status
     reason: str = ""
     found: State = None
     rule: str = ""
+    served_by: str = ""
 
 
 def drift(change: Change, state: State) -> str:

@@ -26,7 +26,7 @@ from easops.context import Context
 from easops.exchange.cas_mailbox import block_by_hand
 from easops.exchange.eas_limits import EasBudget, EasLimits, EasPercentTime, Limit, Model
 from easops.exchange.mailbox import Mailbox, require_mailbox
-from easops.exchange.server import get_exchange_server
+from easops.exchange.server import server_version
 from easops.exchange.throttling_policy import ThrottlingPolicy, get_default_limits, own_policy_name
 from easops.inventory.host import Version
 from easops.parameter import Parameter
@@ -67,12 +67,24 @@ class _LimitEasUsage:
             default="refuse",
             choices=("refuse", "copy"),
         ),
+        Parameter(
+            "in_force",
+            "text",
+            "the policy that the ActiveSync log shows in force for the user: whether a limit waits for a recycle",
+            None,
+        ),
+        Parameter("percent_time_in_cas", "integer", "2010: EASPercentTimeInCAS; 30 without it", None, minimum=1),
+        Parameter(
+            "recharge_rate", "integer", "since 2013: EasRechargeRate, ms an hour; 900000 without it", None, minimum=1
+        ),
+        Parameter("max_burst", "integer", "since 2013: EasMaxBurst, ms; 240000 without it", None, minimum=1),
+        Parameter("cutoff_balance", "integer", "since 2013: EasCutoffBalance, ms; not set without it", None, minimum=1),
     )
 
     def plan(self, values: Mapping[str, Any], host: str | None, context: Context) -> Plan:
         organisation, dc = context.organisation, context.organisation.domain_controller
         mailbox = require_mailbox(organisation.session(), values["user"], domain_controller=dc)
-        version = get_exchange_server(organisation.session(), mailbox.server, domain_controller=dc).version
+        version = server_version(organisation.session(), mailbox.server, domain_controller=dc)
         plan = Plan(
             item=mailbox.primary_smtp_address,
             status=Status.OK,
@@ -90,13 +102,10 @@ class _LimitEasUsage:
         limits = default if policy is None else policy.eas.with_defaults(default)
         shown = {"policy": None if policy is None else policy.name, **limits.values()}
         plan = attrs.evolve(plan, before=shown, after=shown)
-        if limits.as_low_as(WANTED[model]):
-            # Whether the values are in force is not known: a worker process uses those that it read when it started.
-            why = (
-                "already limited to these values or lower; they are in force where the application pools that serve "
-                "the user were recycled since"
-            )
-            return attrs.evolve(plan, reason=why)
+        aim = _aim(model, values)
+        if limits.as_low_as(aim):
+            why, pending = _already_limited(policy, values["in_force"])
+            return attrs.evolve(plan, reason=why, pending=pending)
         copied: dict[str, Limit] | None = None
         if policy is not None and not policy.is_ours and not policy.is_default:
             if values["replace_policy"] != "copy":
@@ -104,8 +113,31 @@ class _LimitEasUsage:
                 copy = {"user": mailbox.primary_smtp_address, "replace_policy": "copy"}
                 return attrs.evolve(plan, status=Status.REFUSED, reason=why, after=None, instead=copy)
             copied = _values_to_copy(policy, version, model, context)
-        wanted = limits.lowered_to(_ceiling(policy, default, WANTED[model]))
+        wanted = limits.lowered_to(_ceiling(policy, default, aim))
         return _limiting_plan(plan, mailbox, policy, wanted, copied, version, context)
+
+
+def _aim(model: Model, values: Mapping[str, Any]) -> EasLimits:
+    """The limits to set: those that were given, and the usual ones for the others."""
+    usual = WANTED[model]
+    given = {name: value for name in usual.PARAMETERS if (value := values[name]) is not None}
+    return attrs.evolve(usual, **given)
+
+
+def _already_limited(policy: ThrottlingPolicy | None, in_force: str | None) -> tuple[str, bool]:
+    """What to say of a user who is limited already, and whether the limit may still wait for a recycle.
+
+    A worker process uses the values that it read when it started; only the user's own requests in the log show which
+    these are.
+    """
+    if in_force is None:
+        words = "they are in force where the application pools that serve the user were recycled since"
+        return f"already limited to these values or lower; {words}", False
+    if policy is not None and in_force.lower() == policy.name.lower():
+        words = f"the log shows {policy.name} in force: if this is not enough, give lower values"
+        return f"already limited to these values or lower; {words}", False
+    words = f"the log shows {in_force} in force: the limit waits for a recycle of the application pools"
+    return f"already limited to these values or lower; {words}", True
 
 
 def _values_to_copy(policy: ThrottlingPolicy, version: Version, model: Model, context: Context) -> dict[str, Limit]:
@@ -152,7 +184,16 @@ def _limiting_plan(
         status=Status.WOULD_CHANGE,
         changes=(make, associate) if existing is None else (associate,),
         after={**plan.before, "policy": name, **wanted.values()},
-        effective=EFFECTIVE[model],
+        effective=EFFECTIVE[model] + _of_deleted(mailbox),
+    )
+
+
+def _of_deleted(mailbox: Mailbox) -> str:
+    if not mailbox.deleted_policy:
+        return ""
+    return (
+        f". The user's policy {mailbox.deleted_policy} was deleted, so he had none of his own: undo leaves him "
+        "without one ($null)"
     )
 
 

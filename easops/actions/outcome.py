@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from easops.status import AS_WANTED, PROBLEMS, Status, worst
+from easops.status import AS_WANTED, CHANGED_OR_PLANNED, PROBLEMS, Status, worst
 
 
 @attrs.frozen
@@ -20,7 +20,7 @@ class ItemOutcome:
     is written. *ended* is when the item ended, by the host's own clock. *certain* is False for a prediction that
     depends on an earlier step. *touched* says that at least one of its changes was made, or may have been: a failed
     item may be half done. *rule* is ``approval`` if it was refused because it is not approved; *instead* are the values
-    with which the same action would not be refused.
+    with which the same action would not be refused. *pending* says that it is as wanted, but not in force yet.
     """
 
     item: str
@@ -36,6 +36,7 @@ class ItemOutcome:
     touched: bool = False
     rule: str = ""
     instead: dict[str, str] = attrs.field(factory=dict)
+    pending: bool = False
 
 
 @attrs.frozen
@@ -71,6 +72,12 @@ class Done:
     def treated(self) -> tuple[str, ...]:
         """The items that are as wanted now: ok, changed, or would be changed."""
         return tuple(item.item for item in self.items if item.status in AS_WANTED)
+
+    @property
+    def pending(self) -> tuple[str, ...]:
+        """The items that are in force only after a recycle of the application pools that serve them: those that were
+        changed, or would be, and those that somebody changed before."""
+        return tuple(item.item for item in self.items if item.pending or item.status in CHANGED_OR_PLANNED)
 
     @property
     def refused(self) -> tuple[str, ...]:

@@ -68,9 +68,19 @@ def conclude(change: Change, context: Context, sent: Sent) -> ChangeOutcome:
 def _written(change: Change, context: Context, state: State, guard: Callable[[], None]) -> ChangeOutcome:
     """Write *change*, whose *state* was just read as it was before."""
     guard()
+    served_by: list[str] = []
+    outcome = _write(change, context, state, served_by)
+    return attrs.evolve(outcome, served_by="".join(served_by))
+
+
+def _write(change: Change, context: Context, state: State, served_by: list[str]) -> ChangeOutcome:
     began = context.clock.monotonic()
     try:
-        change.write(context)
+        try:
+            change.write(context)
+        finally:
+            if not hasattr(change, "host"):  # the other changes are made through the organisation
+                served_by.append(context.organisation.served_by)
     except WriteSkipped as reason:
         return ChangeOutcome(Status.SKIPPED, str(reason), state)
     except UnreachableHost as error:

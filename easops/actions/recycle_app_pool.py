@@ -18,10 +18,11 @@ import attrs
 from easops.actions.action import Plan, Scope
 from easops.actions.change import Comparison
 from easops.actions.outcome import Done
-from easops.actions.replication import not_replicated
+from easops.actions.replication import read_arrival
 from easops.clock import Waiting
 from easops.context import Context
 from easops.errors import BadInput, CommandFailed, EasopsError
+from easops.exchange.server import read_current_domain_controllers
 from easops.iis.app_pool import SYNC_APP_POOL, AppPool, list_app_pools, recycle_app_pool, shutdown_time_limit
 from easops.iis.worker_process import WorkerProcess, read_worker_processes
 from easops.parameter import Parameter
@@ -37,7 +38,7 @@ _READ_AGAIN_AT_MOST: Final = 15.0
 """What these seconds grow to while old worker processes end their requests: each read costs a server that is busy."""
 
 _REPLICATION_TIME: Final = 900.0
-"""Seconds that a change has to reach a server's own domain controller; between sites it may take longer."""
+"""Seconds that a change has to reach a server's domain controllers; between sites it may take longer."""
 
 Workers = list[list[Any]]
 """[[pid, start time as ISO text], …]"""
@@ -114,7 +115,7 @@ class _RecycleAppPool:
         Parameter(
             "after",
             "result",
-            "wait until the changes of this step have reached each server's own domain controller: a worker process "
+            "wait until the changes of this step have reached the domain controllers of each server: a worker process "
             "that starts earlier keeps the old settings",
             default=None,
         ),
@@ -128,7 +129,7 @@ class _RecycleAppPool:
         missing, note = _await_replication(values["after"], host, context)
         if missing:
             why = (
-                f"the changes to {', '.join(missing)} have not reached the domain controller of {host} within "
+                f"the changes to {', '.join(missing)} have not reached the domain controllers of {host} within "
                 f"{_REPLICATION_TIME / 60:.0f} min: new worker processes would start with the old settings"
             )
             return Plan(host, Status.FAILED, why, host=host)
@@ -159,9 +160,12 @@ def _running(name: str, host: str, context: Context) -> tuple[AppPool, tuple[Wor
         return Plan(host, Status.FAILED, f"there is no application pool {name} on {host}", host=host)
     pool = pools[name.lower()]
     workers = read_worker_processes(session).of_pool(pool.name)
-    if not workers or pool.state != "Started":
-        why = f"{pool.name} is {pool.state.lower()} and has no worker process"
-        return Plan(host, Status.SKIPPED, why, host=host)
+    if pool.state == "Unknown" and not workers:
+        why = f"{pool.name} has no worker process, and its state cannot be read: it may be stopped"
+        return Plan(host, Status.FAILED, why, host=host)
+    if not workers or pool.state not in ("Started", "Unknown"):
+        running = "has no worker process" if not workers else "its worker processes end"
+        return Plan(host, Status.SKIPPED, f"{pool.name} is {pool.state.lower()} and {running}", host=host)
     return pool, workers
 
 
@@ -180,7 +184,7 @@ def _recycled_since(workers: Sequence[WorkerProcess], evidence: dt.datetime | No
 
 
 def _await_replication(after: Any, name: str, context: Context) -> tuple[tuple[str, ...], str]:
-    """Wait until the changes of the step *after* have reached the own domain controller of the server *name*.
+    """Wait until the changes of the step *after* have reached the domain controllers that the server *name* uses.
 
     Gives the users whose changes have not reached it in time, and a note if the server could not be asked.
     """
@@ -197,14 +201,26 @@ def _await_replication(after: Any, name: str, context: Context) -> tuple[tuple[s
     began = context.clock.monotonic()
     ends = began + _REPLICATION_TIME
     try:
-        while missing := not_replicated(after, context.sessions.open(host, "exchange"), host.version):
+        session = context.sessions.open(host, "exchange")
+        written_on = context.organisation.domain_controller
+        controllers = read_current_domain_controllers(session, name, domain_controller=written_on)
+        if not controllers:
+            return (), f"{not_checked}: the server does not say which domain controllers it uses"
+        while True:
+            arrival = read_arrival(after, session, host.version, controllers, written_on=written_on)
+            if not arrival.missing:
+                break
             if context.clock.monotonic() >= ends:
-                return missing, ""
-            progress = f"waiting until the changes to {', '.join(missing)} reach the domain controller of {name}"
+                return arrival.missing, ""
+            progress = (
+                f"waiting until the changes to {', '.join(arrival.missing)} reach the domain controllers of {name}"
+            )
             context.progress(Waiting(progress, context.clock.monotonic() - began, _REPLICATION_TIME, about=name))
             context.clock.sleep(_READ_AGAIN)
     except EasopsError as error:
         return (), f"{not_checked}: {error}"
+    if arrival.not_checked:
+        return (), f"{not_checked}: it uses no domain controller of the domain of {', '.join(arrival.not_checked)}"
     return (), ""
 
 

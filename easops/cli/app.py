@@ -31,6 +31,7 @@ from easops.cli import (
     schema,
     show,
     undo,
+    why,
     worker,
 )
 from easops.cli.exit_code import Terminated, exit_code, machine_refuses
@@ -48,6 +49,7 @@ app.command()(undo.undo)
 app.add_typer(runs.app)
 app.command(cls=options.naming("easops.readings", "READINGS"))(show.show)
 app.command(cls=options.naming("easops.detectors", "DETECTORS"))(detect.detect)
+app.command()(why.why)
 app.command(cls=options.naming("easops.actions", "ACTIONS"))(do.do)
 app.command()(lint.lint)
 app.command()(schema.schema)

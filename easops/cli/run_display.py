@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import select
 import sys
 from collections.abc import Callable
+from threading import Event
 from typing import TYPE_CHECKING, NoReturn
 
 import typer
@@ -52,6 +54,7 @@ class RunDisplay:
         self.announcer: Notifications | None = None if announcer is None else announcer.reporting_to(self._show_notice)
         self._finished: list[StepResult] = []
         self._could_not_ask = False
+        self._signals: StopSignals | None = None
 
     def started(self, run_id: str | None) -> None:
         self.run_id = run_id
@@ -86,7 +89,10 @@ class RunDisplay:
         self.console.lines(["", *preview_lines(preview)])
         sys.stderr.write("Make these changes? [y/N] ")
         sys.stderr.flush()
-        return sys.stdin.readline().strip().lower() in ("y", "yes")
+        if self._signals is None:
+            return _answer() in ("y", "yes")
+        with self._signals.declining() as declined:
+            return _answer(declined) in ("y", "yes")
 
     def _show_notice(self, notice: Notice) -> None:
         """Report whether a channel was notified; the run itself is not affected."""
@@ -106,7 +112,7 @@ class RunDisplay:
         from easops.errors import EasopsError
         from easops.playbook.execution.interrupted import Interrupted
 
-        signals = StopSignals(until_stdin_closes)
+        self._signals = signals = StopSignals(until_stdin_closes)
         try:
             report = call(signals)
         except Interrupted as stop:
@@ -219,3 +225,13 @@ class RunDisplay:
         elif database_error is not None and self._files:
             self._files_not_written(database_error)
         leave(code)
+
+
+def _answer(declined: Event | None = None) -> str:
+    """The line that is typed, in lower case; empty at the end of the input, or as soon as *declined* is set."""
+    if declined is not None and sys.platform != "win32":  # there one cannot wait for a console and an event
+        while not select.select([sys.stdin], [], [], 0.1)[0]:
+            if declined.is_set():
+                sys.stderr.write("\n")
+                return ""
+    return sys.stdin.readline().strip().lower()

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NoReturn
 
 
@@ -24,6 +24,17 @@ class StopSignals:
         self._until_stdin_closes = until_stdin_closes
         self.code = EXIT_INTERRUPTED
         """The exit code of the signal that arrived."""
+        self._declined: threading.Event | None = None
+
+    @contextlib.contextmanager
+    def declining(self) -> Iterator[threading.Event]:
+        """While somebody is asked for confirmation: a signal is a "no", after which the run ends as refused. Nothing
+        was sent yet, so there is nothing to stop."""
+        self._declined = threading.Event()
+        try:
+            yield self._declined
+        finally:
+            self._declined = None
 
     def __call__(self, stop: Callable[[], None]) -> None:
         """Install the handlers; *stop* ends the run at its next boundary."""
@@ -33,6 +44,9 @@ class StopSignals:
 
         def handle(number: int, frame: object) -> None:
             nonlocal stopping
+            if self._declined is not None and not self._declined.is_set():
+                self._declined.set()
+                return
             code = EXIT_TERMINATED if number == signal.SIGTERM else EXIT_INTERRUPTED
             if stopping:
                 os._exit(code)

@@ -17,10 +17,20 @@ from easops.context import Context
 from easops.detectors.contact_sync.criteria import Criteria
 from easops.detectors.contact_sync.evidence import contacts_words
 from easops.detectors.contact_sync.host_log import HostLog, read_host_log, read_log_files
-from easops.detectors.contact_sync.judgement import DETECTOR, judge, judge_files, names_in
-from easops.detectors.contact_sync.mailbox_lookup import look_up_mailboxes
+from easops.detectors.contact_sync.in_flight import still_running
+from easops.detectors.contact_sync.judgement import (
+    DETECTOR,
+    candidates,
+    flooding_devices,
+    judge,
+    judge_files,
+    names_in,
+)
+from easops.detectors.contact_sync.mailbox_lookup import Mailboxes, look_up_mailboxes
+from easops.detectors.contact_sync.suspicion import INTERVALS
 from easops.detectors.finding import Detection, Undetermined, UserFinding
 from easops.errors import BadInput, EasopsError
+from easops.exchange.mailbox import Mailbox
 from easops.exchange.mailbox_folder import count_contacts
 from easops.inventory.host import Host
 from easops.parameter import Parameter
@@ -38,12 +48,15 @@ class ContactSyncStorm:
             "since",
             "duration",
             "how far back to read the logs (with after: how far before that step, to learn the retry intervals)",
-            "1h",
+            "2h",
         ),
         Parameter("threshold", "integer", "mailbox calls (RPC) in one sync above which it is suspect", 2000, minimum=1),
+        Parameter("attempts", "integer", "how often a device must try before it is a finding", 3, minimum=2),
         Parameter("users", "list", "judge only these mailboxes, and each of them", None),
         Parameter("after", "result", "verify that the floods of these users have ended since this step", None),
-        Parameter("intervals", "integer", "how many retry intervals of a user must pass after that step", 2, minimum=1),
+        Parameter(
+            "intervals", "integer", "how many retry intervals of a user must pass after that step", INTERVALS, minimum=1
+        ),
     )
 
     def detect(self, hosts: Sequence[Host], values: Mapping[str, Any], context: Context) -> Detection:
@@ -63,20 +76,23 @@ class ContactSyncStorm:
         criteria = Criteria.of(values)
 
         def read(host: Host) -> HostLog | Undetermined | Unreachable:
-            return read_host_log(
-                host, since=criteria.since, threshold=criteria.threshold, after=values["after"], context=context
-            )
+            return read_host_log(host, criteria=criteria, after=values["after"], context=context)
 
         answers = context.each(hosts, read)
         logs = [answer for answer in answers if isinstance(answer, HostLog)]
         mailboxes = look_up_mailboxes(names_in(logs, criteria), context.organisation)
-        detection = _with_contacts(judge(logs, mailboxes, criteria), context)
-        not_judged = {item.host for item in detection.unreachable}
-        not_judged |= {item.host for item in detection.undetermined if item.required and item.host is not None}
+        mailboxes_to_count = () if criteria.verifies else candidates(logs, mailboxes, criteria)
+        contacts, notes = _contacts(mailboxes_to_count, context)
+        detection = judge(logs, mailboxes, criteria, contacts)
+        if criteria.verifies:
+            detection = _without_running(detection, logs, mailboxes, context)
+        detection = attrs.evolve(detection, users=tuple(map(_with_contacts, detection.users)))
+        not_judged = {item.host for item in detection.undetermined if item.required and item.host is not None}
         return attrs.evolve(
             detection,
             undetermined=(*(a for a in answers if isinstance(a, Undetermined)), *detection.undetermined),
-            unreachable=(*(a for a in answers if isinstance(a, Unreachable)), *detection.unreachable),
+            unreachable=tuple(a for a in answers if isinstance(a, Unreachable)),
+            notes=(*detection.notes, *notes),
             judged=tuple(sorted(log.host for log in logs if log.host not in not_judged)),
             times={log.host: log.time for log in logs},
             series=tuple(series for log in logs for series in log.over_time(criteria.threshold)),
@@ -101,26 +117,43 @@ def detect_in_files(paths: Sequence[Path | str], values: Mapping[str, Any]) -> D
             "leave them out, or name servers instead of files",
         )
     criteria = Criteria.of(values)
-    files = read_log_files(paths, since=criteria.since, threshold=criteria.threshold)
-    return judge_files(files, criteria)
+    return judge_files(read_log_files(paths, criteria=criteria), criteria)
 
 
-def _with_contacts(detection: Detection, context: Context) -> Detection:
-    """*detection* with the number of contacts in each found mailbox, which the evidence names."""
-    users: list[UserFinding] = []
+def _without_running(
+    detection: Detection, logs: Sequence[HostLog], mailboxes: Mailboxes, context: Context
+) -> Detection:
+    """*detection*, in which no flood has ended while a request of it may still be running."""
+    open_on = {item.host for item in detection.undetermined if item.required} | set(detection.hosts)
+    running = [
+        item
+        for mailbox, devices in flooding_devices(logs, mailboxes)
+        if mailbox.primary_smtp_address in detection.asked
+        for log in logs
+        if log.host not in open_on
+        and (item := still_running(mailbox.primary_smtp_address, devices, log, context)) is not None
+    ]
+    return attrs.evolve(detection, undetermined=(*detection.undetermined, *running))
+
+
+def _contacts(mailboxes: Sequence[Mailbox], context: Context) -> tuple[dict[str, int], list[str]]:
+    """How many contacts each of *mailboxes* has, by Guid, and a note for each that could not be counted."""
+    contacts: dict[str, int] = {}
     notes: list[str] = []
-    for user in detection.users:
-        assert user.mailbox is not None, "found on servers, so resolved"
+    for mailbox in mailboxes:
         try:
             controller = context.organisation.domain_controller
-            contacts = count_contacts(context.organisation.session(), user.mailbox, domain_controller=controller)
+            session = context.organisation.session()
+            contacts[mailbox.guid] = count_contacts(session, mailbox.guid, domain_controller=controller)
         except EasopsError as error:
-            notes.append(f"{user.user}: the mailbox's contacts could not be counted: {error}")
-            users.append(user)
-        else:
-            evidence = f"{user.evidence}; {contacts_words(contacts)}"
-            users.append(attrs.evolve(user, contacts=contacts, evidence=evidence))
-    return attrs.evolve(detection, users=tuple(users), notes=(*detection.notes, *notes))
+            notes.append(f"{mailbox.primary_smtp_address}: the mailbox's contacts could not be counted: {error}")
+    return contacts, notes
+
+
+def _with_contacts(user: UserFinding) -> UserFinding:
+    if user.contacts is None:
+        return user
+    return attrs.evolve(user, evidence=f"{user.evidence}; {contacts_words(user.contacts)}")
 
 
 CONTACT_SYNC_STORM: Final = ContactSyncStorm()

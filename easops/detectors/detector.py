@@ -50,6 +50,10 @@ class EndedStep(Protocol):
     def finished(self) -> dt.datetime | None: ...
 
 
-def ended_on(step: EndedStep, host: str) -> dt.datetime | None:
-    """When *step* ended on *host*; for a host that it did not act on, when all of it had ended. None: it has not."""
-    return step.ended.get(host) or step.finished
+def has_ended_on(step: EndedStep, host: str) -> bool:
+    """Whether *step* has ended on *host*: there, or as a whole.
+
+    On a host that it did not act on, it is not known when that was by the host's own clock, and no other clock counts:
+    such a host is judged from the moment on at which it is read. A verify step reads it at its first look.
+    """
+    return host in step.ended or step.finished is not None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Literal
+import math
+from typing import Final, Literal
 
 import attrs
 
@@ -38,13 +39,34 @@ class Device:
 
 
 @attrs.frozen
+class Check:
+    """One test of a judgement: *what* was tested, what was *needed*, what was *there*, and whether it *passed*."""
+
+    what: str
+    needed: str
+    there: str
+    passed: bool
+
+
+_SHORTEST_PROOF: Final = dt.timedelta(minutes=30)
+_LOG_DELAY: Final = dt.timedelta(minutes=10)
+
+State = Literal["flood", "over", "few", "import", "edits", "fills"]
+"""What a user's devices do: flood; flooded, and have stopped; have not done it often enough to tell; send many contacts
+once; send a few; are filled by the server."""
+
+
+@attrs.frozen
 class UserFinding:
     """One mailbox, and what its *devices* do.
 
     *hits* is the number of their requests over the threshold, *hosts* are the servers with these requests. *user* is
     the primary SMTP address, or the name as logged if not *resolved*; *mailbox* is the Guid; *contacts* is the number
     of contacts in the mailbox (None: not known); *evidence* is one sentence; *samples* are unchanged log lines, each
-    with its host, file and line number.
+    with its host, file and line number. *state* is what they do, *checks* are the tests that say so. *policy* is the
+    throttling policy that was in force at the last of these requests (``Budget:``; None if not logged). *proof* is how
+    many seconds nothing must be seen of him until it is proved that he has stopped (None: not known). *change* is the
+    smallest change of one parameter that would make him a finding (``threshold=1899``; empty: there is none).
     """
 
     user: str
@@ -56,6 +78,45 @@ class UserFinding:
     contacts: int | None
     evidence: str
     samples: tuple[str, ...] = ()
+    state: State = "flood"
+    checks: tuple[Check, ...] = ()
+    policy: str | None = None
+    proof: float | None = None
+    change: str = ""
+
+
+@attrs.frozen
+class OtherFlood:
+    """Requests of another *kind* (``calendar syncs``) that one device of a *user* repeats at a great cost. It is named
+    with its numbers and not treated: the cure of a contact-sync storm is not known to be one for it.
+
+    *user* is as logged; *device_id* and *user_agent* are what the device calls itself; *requests* is how many there
+    were, *evidence* a sentence; *hosts* are the servers with these requests.
+    """
+
+    kind: str
+    user: str
+    device_id: str
+    user_agent: str
+    requests: int
+    hosts: tuple[str, ...]
+    evidence: str
+
+
+@attrs.frozen
+class Looked:
+    """What was read of one log before anything was judged: of the server or folder *source*, *files* of it.
+
+    *lines* is how many requests of any kind the window has, *activesync* how many of them are ActiveSync's; *first* and
+    *last* are when the first and the last ended.
+    """
+
+    source: str
+    files: int
+    lines: int
+    activesync: int
+    first: dt.datetime | None
+    last: dt.datetime | None
 
 
 def _decimals_of_0_1_0(measurement: Measurement) -> int:
@@ -128,6 +189,9 @@ class Detection:
 
     *asked* are the addresses of the users of whom it was asked whether the fault has ended: that somebody else is not
     found proves nothing (empty in a record of 0.1.0).
+
+    *unresolved* are users who would be findings, if their names as logged were known to be exactly one mailbox each;
+    *floods* are faults of other kinds that were met. Nobody acts on either. *looked* is what was read.
     """
 
     detector: str
@@ -143,11 +207,20 @@ class Detection:
     sentences: dict[str, str] = attrs.field(factory=dict)
     series: tuple[Series, ...] = ()
     asked: tuple[str, ...] = ()
+    unresolved: tuple[UserFinding, ...] = ()
+    floods: tuple[OtherFlood, ...] = ()
+    looked: tuple[Looked, ...] = ()
 
     @property
     def found(self) -> bool:
         """Whether the fault was found anywhere."""
         return bool(self.users or self.hosts)
+
+    @property
+    def proof_within(self) -> dt.timedelta:
+        """How long a verify of these users may take: what the proof needs, and some time for the log to be written."""
+        longest = max((user.proof or 0.0 for user in self.users), default=0.0)
+        return max(_SHORTEST_PROOF, dt.timedelta(seconds=60 * math.ceil(longest / 60)) + _LOG_DELAY)
 
     @property
     def evidence(self) -> str:

@@ -21,7 +21,7 @@ class HostJudgement:
     """What a detector says of one host.
 
     *time* is the host's clock at the reading; *why_not* says why the host cannot be judged (then nothing else counts);
-    *sentence* says what the figures do not show by themselves.
+    *sentence* says what the figures do not show by themselves; *unexplained* says that a fault has no known cause.
     """
 
     time: dt.datetime | None = None
@@ -29,6 +29,7 @@ class HostJudgement:
     measurements: tuple[Measurement, ...] = ()
     sentence: str = ""
     why_not: str = ""
+    unexplained: str = ""
 
 
 def measure(
@@ -55,9 +56,9 @@ def measure(
         detector,
         hosts=tuple(sorted(host for host, judgement in judged.items() if judgement.found)),
         undetermined=tuple(
-            Undetermined("host", host, judgement.why_not, True, host)
+            Undetermined("host", host, judgement.why_not or judgement.unexplained, True, host)
             for host, judgement in judgements.items()
-            if judgement.why_not
+            if judgement.why_not or judgement.unexplained
         ),
         unreachable=tuple(answer for answer in answers.values() if isinstance(answer, Unreachable)),
         measurements=tuple(measurement for judgement in judged.values() for measurement in judgement.measurements),

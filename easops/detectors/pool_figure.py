@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
@@ -16,6 +16,9 @@ from easops.iis.app_pool import SYNC_APP_POOL
 from easops.inventory.host import Host
 from easops.parameter import Parameter
 from easops.remoting.session import Session
+
+_LIMITS: Final = ("above", "half_of", "recovered_from")
+"""The parameters that give the limit."""
 
 
 @attrs.frozen
@@ -34,8 +37,8 @@ class Figure:
 
 @attrs.frozen
 class PoolFigure:
-    """A detector that *read*s a figure in *unit*. It is a finding above ``above``, or above half of what ``half_of``
-    measured on the same host."""
+    """A detector that *read*s a figure in *unit*. It is a finding above ``above``, above half of what ``half_of``
+    measured on the same host, or above a third of what ``recovered_from`` measured there, or its limit."""
 
     name: str
     summary: str
@@ -57,6 +60,18 @@ class PoolFigure:
                 "an earlier detect step: more than half of its figure is a finding; give this or above",
                 None,
             ),
+            Parameter(
+                "recovered_from",
+                "result",
+                "an earlier detect step: more than a third of its figure, or than its limit, is a finding",
+                None,
+            ),
+            Parameter(
+                "explained_by",
+                "result",
+                "an earlier detect step: a host over the limit on which it found nobody is undetermined",
+                None,
+            ),
         )
 
     def detect(self, hosts: Sequence[Host], values: Mapping[str, Any], context: Context) -> Detection:
@@ -64,33 +79,64 @@ class PoolFigure:
 
         Raises BadInput unless exactly one of ``above`` and ``half_of`` is given.
         """
-        if (values["above"] is None) == (values["half_of"] is None):
+        given = [name for name in _LIMITS if values[name] is not None]
+        if len(given) != 1:
             raise BadInput(
-                f"{self.name} needs either above or half_of",
-                "both were given" if values["above"] is not None else "neither was given",
+                f"{self.name} needs one of {', '.join(_LIMITS[:-1])} and {_LIMITS[-1]}",
+                f"{' and '.join(given)} were given" if given else "none was given",
                 f"add above=NUMBER ({self.above}); in a playbook above: NUMBER, or half_of: an earlier detect step",
             )
         return measure(self.name, hosts, context, lambda host, session: self._judge(host, session, values, context))
 
     def _judge(self, host: Host, session: Session, values: Mapping[str, Any], context: Context) -> HostJudgement:
         pool: str = values["pool"]
-        limit: float | None = values["above"]
+        limit = _limit(values, host.name)
         if limit is None:
-            earlier = _measured(values["half_of"], host.name)
-            if earlier is None:
-                return HostJudgement(why_not="the earlier detect step has no figure for this server")
-            limit = earlier / 2
+            return HostJudgement(why_not="the earlier detect step has no figure for this server")
         figure = self.read(session, pool, context)
         why_not = figure.why_not if figure.working else no_such_pool(session, pool) or figure.why_not
         if why_not:
             return HostJudgement(figure.time, why_not=why_not)
         measurement = Measurement(host.name, pool, figure.value, self.unit, limit, figure.evidence, self.decimals)
-        return HostJudgement(figure.time, figure.value > limit, (measurement,))
+        over = figure.value > limit
+        unexplained = ""
+        if over and values["explained_by"] is not None:
+            unexplained = _unexplained(_detection(values["explained_by"], "explained_by"), host.name, measurement)
+        return HostJudgement(figure.time, over, (measurement,), unexplained=unexplained)
 
 
-def _measured(half_of: Any, host: str) -> float | None:
-    if not isinstance(half_of, Detection):
-        raise BadInput(
-            "half_of is not the result of a detect step", f"it is {half_of!r}"[:120], "name the result of a detect step"
-        )
-    return half_of.measured(host)
+def _limit(values: Mapping[str, Any], host: str) -> float | None:
+    """The limit for *host*; None if it comes from an earlier step that has no figure for this host."""
+    if values["above"] is not None:
+        return float(values["above"])
+    if values["half_of"] is not None:
+        earlier = _measurement(_detection(values["half_of"], "half_of"), host)
+        return None if earlier is None else earlier.value / 2
+    earlier = _measurement(_detection(values["recovered_from"], "recovered_from"), host)
+    if earlier is None:
+        return None
+    return min(earlier.value / 3, float("inf") if earlier.limit is None else earlier.limit)
+
+
+def _measurement(detection: Detection, host: str) -> Measurement | None:
+    return next((one for one in detection.measurements if one.host == host), None)
+
+
+def _detection(value: Any, parameter: str) -> Detection:
+    if not isinstance(value, Detection):
+        why = f"it is {value!r}"[:120]
+        raise BadInput(f"{parameter} is not the result of a detect step", why, "name the result of a detect step")
+    return value
+
+
+def _unexplained(cause: Detection, host: str, measured: Measurement) -> str:
+    """What to say of a load on *host* for which nobody was found; empty if somebody was."""
+    if any(host in user.hosts for user in (*cause.users, *cause.unresolved)) or host in cause.hosts:
+        return ""
+    floods = [f"{flood.user}: {flood.evidence}" for flood in cause.floods if host in flood.hosts]
+    seen = f" Seen there: {'; '.join(floods)}." if floods else ""
+    return (
+        f"{measured.value:.{measured.decimals}f} {measured.unit} of {measured.name}, and {cause.detector} found nobody "
+        f"who causes it.{seen} Look further back (since=6h), with a lower threshold (threshold=1000), for dropped "
+        "requests in HTTPERR, and at a dump of the worker process"
+    )

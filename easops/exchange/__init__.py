@@ -19,6 +19,8 @@ from easops.exchange.server import (
     choose_domain_controller,
     get_exchange_server,
     list_exchange_servers,
+    read_current_domain_controllers,
+    server_version,
 )
 from easops.exchange.throttling_policy import (
     ThrottlingPolicy,
@@ -57,8 +59,10 @@ __all__ = [
     "list_member_recipients",
     "list_throttling_policies",
     "new_throttling_policy",
+    "read_current_domain_controllers",
     "remove_throttling_policy",
     "require_mailbox",
+    "server_version",
     "set_active_sync_enabled",
     "set_throttling_policy",
 ]

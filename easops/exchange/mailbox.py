@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import attrs
@@ -18,6 +19,10 @@ _NAMES: Final = (
 ).split()
 
 
+_DELETED: Final = re.compile(r"(?i)(?:/Deleted Objects/|\bCN=)([^/\n]*?)(?:\\0A|\s*\n\s*)DEL:[0-9a-f-]+")
+"""A reference to a deleted object: its name, a line feed (``\\0A`` in a distinguished name), and DEL: with its Guid."""
+
+
 class AmbiguousMailbox(EasopsError):
     """Several mailboxes have this name, so nothing may be changed by it."""
 
@@ -26,10 +31,12 @@ class AmbiguousMailbox(EasopsError):
 class Mailbox:
     """One mailbox.
 
-    *guid* is in lower case; *name*, *display_name*, *alias* and *primary_smtp_address* are as Exchange has them, and
-    *names* are all its names and addresses, in lower case: those that find it. *server* is the name of its mailbox
-    server, *database* that of its database. *throttling_policy* is the text of the policy associated with it; None if
-    the default policy applies.
+    *guid* is in lower case; *name*, *display_name*, *alias* and *primary_smtp_address* are as Exchange has them,
+    and *names* are all its names and addresses, in lower case: those that find it. *server* is the name of its
+    mailbox server, *database* that of its database. *throttling_policy* is the text of the policy associated with
+    it; None if the default policy applies. *domain* is the DNS name of its domain, in lower case; empty if the
+    server does not say. *deleted_policy* is the name of a throttling policy that the mailbox still refers to
+    although it was deleted: it has no policy of its own then.
     """
 
     guid: str
@@ -41,6 +48,8 @@ class Mailbox:
     database: str
     throttling_policy: str | None
     names: frozenset[str] = attrs.field(repr=False)
+    domain: str = ""
+    deleted_policy: str = ""
 
     @property
     def is_health_mailbox(self) -> bool:
@@ -111,6 +120,7 @@ def _mailbox(item: RemoteObject) -> Mailbox:
     if isinstance(addresses, tuple):
         names |= {str(address).partition(":")[2] or str(address) for address in addresses}
     policy = text(item, "ThrottlingPolicy")
+    deleted = _DELETED.search(policy)
     return Mailbox(
         guid=required(item, "Guid").lower(),
         name=required(item, "Name"),
@@ -119,6 +129,15 @@ def _mailbox(item: RemoteObject) -> Mailbox:
         alias=text(item, "Alias"),
         server=text(item, "ServerName"),
         database=text(item, "Database"),
-        throttling_policy=policy or None,
+        throttling_policy=(policy or None) if deleted is None else None,
         names=frozenset(name.lower() for name in names if name),
+        domain=domain_of(text(item, "DistinguishedName")),
+        deleted_policy="" if deleted is None else deleted[1].strip(),
     )
+
+
+def domain_of(distinguished_name: str) -> str:
+    """The DNS name of the domain that a distinguished name lies in: ``child.contoso.com`` of ``…,DC=child,DC=contoso,
+    DC=com``, in lower case."""
+    parts = re.findall(r"(?i)(?:^|,)\s*DC=([^,]+)", distinguished_name)
+    return ".".join(part.strip().lower() for part in parts)

@@ -9,7 +9,16 @@ from typing import TypeVar
 import attrs
 
 from easops.clock import Clock
-from easops.errors import Abandoned, AccessRefused, BadInput, EasopsError, OutcomeUnknown, Refused, UnreachableHost
+from easops.errors import (
+    Abandoned,
+    AccessRefused,
+    BadInput,
+    CommandFailed,
+    EasopsError,
+    OutcomeUnknown,
+    Refused,
+    UnreachableHost,
+)
 from easops.inventory.host import VERSIONS, Host, Version
 from easops.remoting.command import Call, pipeline
 from easops.remoting.pool import Sessions
@@ -25,8 +34,8 @@ class Organisation:
 
     *domain_controller* is named (``-DomainController``) by every read and write of a run. It is None until
     ``exchange.server.choose_domain_controller`` has found one; then Exchange chooses. *moves* are sentences, one for
-    each time that another endpoint was taken because the one in use stopped answering. *sleep* waits between the tries
-    to reach one.
+    each time that another endpoint was taken because the one in use stopped answering. *served_by* names the servers
+    that took part in the last call, where they say so. *sleep* waits between the tries to reach one.
     """
 
     hosts: tuple[Host, ...]
@@ -34,6 +43,7 @@ class Organisation:
     domain_controller: str | None = None
     sleep: Callable[[float], None] = time.sleep
     moves: list[str] = attrs.field(factory=list, init=False)
+    served_by: str = attrs.field(default="", init=False)
     _reached: dict[Version | None, Host] = attrs.field(factory=dict, init=False)
 
     @classmethod
@@ -150,7 +160,14 @@ class OrganisationSession:
 
     def invoke(self, call: Call, *, deadline: float = DEADLINE) -> Result:
         moves_on = (UnreachableHost, OutcomeUnknown) if pipeline(call).reads else (UnreachableHost,)
-        return self._first_answer(lambda session: session.invoke(call, deadline=deadline), moves_on)
+        self.organisation.served_by = ""
+        try:
+            answer = self._first_answer(lambda session: session.invoke(call, deadline=deadline), moves_on)
+        except CommandFailed as error:
+            self.organisation.served_by = error.served_by
+            raise
+        self.organisation.served_by = answer.served_by
+        return answer
 
     def close(self) -> None:
         self._session(self.organisation.reached(self.version)).close()

@@ -14,7 +14,8 @@ from easops.inventory.host import Version
 from easops.remoting.result import RemoteObject
 from easops.remoting.session import Session
 
-_VERSION = re.compile(r"Version (\d+)\.(\d+) \(Build (\d+)\.(\d+)\)")
+_VERSION = re.compile(r"(?:Version )?(\d+)\.(\d+) \(Build (\d+)\.(\d+)[^)]*\)")
+"""2003 has its service pack in it: ``6.5 (Build 7638.2: Service Pack 2)``."""
 
 
 @attrs.frozen
@@ -40,14 +41,15 @@ CAPABILITIES: dict[Version, Capabilities] = {
 class ExchangeServer:
     """One server of the organisation.
 
-    *name* is its short name, *fqdn* its full one, *version* that of Exchange, *build* for instance ``15.1.2507.6``.
+    *name* is its short name, *fqdn* its full one, *version* that of Exchange, *build* for instance ``15.1.2507.6``. For
+    a version that easops does not know, *version* is None and *build* is what the server says.
     *roles* are Exchange's words (``Mailbox``, ``ClientAccess``). *site* is its Active Directory site.
     *domain_controller* is the one that this answer came from; empty if the server does not say.
     """
 
     name: str
     fqdn: str
-    version: Version
+    version: Version | None
     build: str
     roles: tuple[str, ...]
     site: str
@@ -82,11 +84,18 @@ def _version(major: int, minor: int, build: int) -> Version | None:
 def list_exchange_servers(session: Session, *, domain_controller: str | None = None) -> tuple[ExchangeServer, ...]:
     """All servers of the organisation, in the order of their names.
 
-    Raises UnreachableHost, CommandFailed, OutcomeUnknown, and UnexpectedAnswer for an unknown version.
+    Raises UnreachableHost, CommandFailed, OutcomeUnknown, UnexpectedAnswer.
     Source: Get-ExchangeServer (2010 to SE).
     """
     answer = session.invoke(directory_read("Get-ExchangeServer", {}, domain_controller))
     return tuple(sorted((_server(item) for item in answer.objects()), key=lambda server: server.name.lower()))
+
+
+def server_version(session: Session, identity: str, *, domain_controller: str | None = None) -> Version:
+    """The version of Exchange of one server, by its name. Raises as ``get_exchange_server``, and UnexpectedAnswer for a
+    version that easops does not know: nothing may be changed by guessing."""
+    server = get_exchange_server(session, identity, domain_controller=domain_controller)
+    return parse_version(server.build)[0] if server.version is None else server.version
 
 
 def get_exchange_server(session: Session, identity: str, *, domain_controller: str | None = None) -> ExchangeServer:
@@ -94,7 +103,7 @@ def get_exchange_server(session: Session, identity: str, *, domain_controller: s
 
     Raises:
         CommandFailed: there is no such server.
-        UnexpectedAnswer: the server returned several, or an unknown version.
+        UnexpectedAnswer: the server returned several.
         UnreachableHost, OutcomeUnknown: as any reading.
     """
     answer = session.invoke(directory_read("Get-ExchangeServer", {"Identity": identity}, domain_controller))
@@ -125,8 +134,33 @@ def choose_domain_controller(session: Session, current: str | None = None) -> st
     return next((name for item in answer.objects() if (name := text(item, "OriginatingServer"))), None)
 
 
+def read_current_domain_controllers(
+    session: Session, identity: str, *, domain_controller: str | None = None
+) -> tuple[str, ...]:
+    """The full names of the domain controllers that the server *identity* uses now; empty if it does not say.
+
+    *session* may be one to any server: from 2013 on, the server that executes a session is not always the one whose
+    endpoint was called, so what a session reads by itself says nothing about a certain server.
+
+    Raises UnreachableHost, CommandFailed, OutcomeUnknown.
+    Source: CurrentDomainControllers of Get-ExchangeServer -Status (2010 to SE; empty without -Status).
+    """
+    parameters = {"Identity": identity, "Status": True}
+    answer = session.invoke(directory_read("Get-ExchangeServer", parameters, domain_controller))
+    names: dict[str, None] = {}
+    for item in answer.objects():
+        value = item.get("CurrentDomainControllers")
+        names |= dict.fromkeys(str(name).lower() for name in (value if isinstance(value, tuple) else ()) if name)
+    return tuple(names)
+
+
 def _server(item: RemoteObject) -> ExchangeServer:
-    version, build = parse_version(required(item, "AdminDisplayVersion"))
+    display = text(item, "AdminDisplayVersion")
+    version: Version | None
+    try:
+        version, build = parse_version(display)
+    except UnexpectedAnswer:
+        version, build = None, display  # an odd server does not hide the others
     return ExchangeServer(
         name=required(item, "Name"),
         fqdn=text(item, "Fqdn"),

@@ -128,15 +128,25 @@ def get_default_limits(session: Session, *, domain_controller: str | None = None
     On 2010 they are those of the default policy. On 2013 and later they are those of the Organization policies, and of
     the Global policy for what those do not set; with several Organization policies, the lowest of each value.
 
-    Raises UnexpectedAnswer if there is not exactly one default policy, and UnreachableHost, CommandFailed,
+    Raises UnexpectedAnswer if there is no default policy, or several that differ; and UnreachableHost, CommandFailed,
     OutcomeUnknown.
     Source: IsDefault (2010); precedence Regular > Organization > Global (workload management, 2013 to SE).
     """
     policies = list_throttling_policies(session, domain_controller=domain_controller)
     default = [policy for policy in policies if policy.is_default]
-    if len(default) != 1:
-        what = "there is not exactly one default throttling policy"
-        raise UnexpectedAnswer(what, f"there are {len(default)}")
+    if not default:
+        raise UnexpectedAnswer(
+            "there is no default throttling policy",
+            f"there are {', '.join(policy.name for policy in policies) or 'no policies at all'}",
+            "check it with Get-ThrottlingPolicy: easops cannot tell what applies to a user without a policy of his own",
+        )
+    if len({policy.eas for policy in default}) > 1:
+        raise UnexpectedAnswer(
+            f"there are {len(default)} default throttling policies with different ActiveSync values",
+            " and ".join(f"{policy.name} ({policy.guid})" for policy in default),
+            "keep one: on 2010 Set-ThrottlingPolicy -Identity … -IsDefault $true for it; from 2013 on remove the "
+            "surplus Global policy, after Get-ThrottlingPolicyAssociation shows no user of it",
+        )
     merged: EasLimits | None = None
     for policy in policies:
         if policy.scope == "Organization":

@@ -10,7 +10,7 @@ import attrs
 
 from easops.errors import OutcomeUnknown, UnexpectedAnswer, UnreachableHost
 from easops.iis.appcmd import list_elements, run_appcmd
-from easops.iis.web_administration import change_with_module, has_module, read_with_module
+from easops.iis.web_administration import POOLS, change_with_module, has_module, read_with_module
 from easops.remoting.command import Command
 from easops.remoting.result import RemoteObject
 from easops.remoting.session import Session
@@ -18,13 +18,13 @@ from easops.remoting.session import Session
 SYNC_APP_POOL: Final = "MSExchangeSyncAppPool"
 """The application pool of ActiveSync."""
 
-_DRIVE: Final = "IIS:\\AppPools"
 _LIMIT = re.compile(r'shutdownTimeLimit:"(?:(\d+)\.)?(\d+):(\d\d):(\d\d)"$')
 
 
 @attrs.frozen
 class AppPool:
-    """One application pool: its *name*, and its *state*, which is Started, Stopped, Starting or Stopping."""
+    """One application pool: its *name*, and its *state*, which is Started, Stopped, Starting or Stopping;
+    Unknown if it cannot be read."""
 
     name: str
     state: str
@@ -36,7 +36,7 @@ def list_app_pools(session: Session) -> tuple[AppPool, ...]:
     Raises UnreachableHost, CommandFailed, OutcomeUnknown, UnexpectedAnswer.
     Source: the IIS: drive of the WebAdministration module; appcmd list apppool if the server does not have it.
     """
-    answer = read_with_module(session, Command("Get-ChildItem", {"LiteralPath": _DRIVE}, reads=True))
+    answer = read_with_module(session, Command("Get-ChildItem", {"LiteralPath": POOLS}, reads=True))
     if answer is None:
         elements = list_elements(session, "apppool")
         pools = [_pool(element.get("APPPOOL.NAME"), element.get("state"), element) for element in elements]
@@ -55,7 +55,7 @@ def shutdown_time_limit(session: Session, name: str) -> dt.timedelta:
 
     Source: processModel.shutdownTimeLimit.
     """
-    parameters = {"LiteralPath": f"{_DRIVE}\\{name}", "Name": "processModel.shutdownTimeLimit"}
+    parameters = {"LiteralPath": f"{POOLS}\\{name}", "Name": "processModel.shutdownTimeLimit"}
     answer = read_with_module(session, Command("Get-ItemProperty", parameters, reads=True))
     output: object
     if answer is None:
@@ -99,6 +99,6 @@ def recycle_app_pool(session: Session, name: str) -> None:
 
 
 def _pool(name: object, state: object, item: object) -> AppPool:
-    if not isinstance(name, str) or state is None:
-        raise UnexpectedAnswer("an application pool has no name or no state", repr(item)[:200])
-    return AppPool(name, str(state))
+    if not isinstance(name, str):
+        raise UnexpectedAnswer("an application pool has no name", repr(item)[:200])
+    return AppPool(name, "Unknown" if state is None else str(state))

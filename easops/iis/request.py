@@ -8,7 +8,7 @@ from typing import Final
 
 import attrs
 
-from easops.errors import CommandFailed, UnexpectedAnswer
+from easops.errors import CommandFailed
 from easops.iis.appcmd import list_elements
 from easops.iis.web_administration import read_with_module
 from easops.iis.worker_process import WorkerProcess, read_worker_processes
@@ -58,12 +58,14 @@ class RequestReading:
     """The worker processes of a pool and their requests.
 
     *time* (UTC) is when they were read, by the server's clock. *workers* are the processes, *requests* what they are
-    executing, the oldest first.
+    executing, the oldest first, each once. *unreadable* is how many more requests were told without an id, an age or a
+    site.
     """
 
     time: dt.datetime
     workers: tuple[WorkerProcess, ...]
     requests: tuple[ExecutingRequest, ...]
+    unreadable: int = 0
 
 
 def read_requests(session: Session, app_pool: str) -> RequestReading:
@@ -79,20 +81,22 @@ def read_requests(session: Session, app_pool: str) -> RequestReading:
     """
     reading = read_worker_processes(session)
     workers = reading.of_pool(app_pool)
-    requests: list[ExecutingRequest] = []
+    told: list[ExecutingRequest | None] = []
     for worker in workers:
         try:
-            requests += _of_worker(session, worker.pid)
+            told += _of_worker(session, worker.pid)
         except CommandFailed:
             remaining = {process.identity for process in read_worker_processes(session).processes}
             if worker.identity in remaining:
                 raise
             # The process has ended since it was listed, and its requests with it: that is not an error.
-    requests.sort(key=lambda request: request.age, reverse=True)
-    return RequestReading(reading.time, workers, tuple(requests))
+    once = {(request.pid, request.id): request for request in told if request is not None}
+    requests = sorted(once.values(), key=lambda request: request.age, reverse=True)
+    return RequestReading(reading.time, workers, tuple(requests), told.count(None))
 
 
-def _of_worker(session: Session, pid: int) -> list[ExecutingRequest]:
+def _of_worker(session: Session, pid: int) -> list[ExecutingRequest | None]:
+    """What one process is executing; None for a request that cannot be read."""
     # One process at a time, because the answer may not say which process a request belongs to.
     answer = read_with_module(session, Command("Get-WebRequest", {"Process": pid}, reads=True), _SELECT)
     if answer is not None:
@@ -100,12 +104,12 @@ def _of_worker(session: Session, pid: int) -> list[ExecutingRequest]:
     return [_request(item, pid, _ATTRIBUTES) for item in list_elements(session, "requests", f"/wp.name:{pid}")]
 
 
-def _request(item: RemoteObject | Mapping[str, str], pid: int, names: Sequence[str]) -> ExecutingRequest:
+def _request(item: RemoteObject | Mapping[str, str], pid: int, names: Sequence[str]) -> ExecutingRequest | None:
     number, elapsed, site, verb, url, client = (item.get(name) for name in names)
     try:
         if not number:
             raise ValueError
         age, site_id = dt.timedelta(milliseconds=int(str(elapsed))), int(str(site))
     except (TypeError, ValueError, OverflowError):
-        raise UnexpectedAnswer("a request has no id, no age or no site", repr(item)[:200]) from None
+        return None
     return ExecutingRequest(str(number), pid, age, str(verb or ""), str(url or ""), site_id, str(client or ""))

@@ -7,7 +7,7 @@ from typing import Final
 
 import attrs
 
-from easops.errors import UnexpectedAnswer
+from easops.errors import CommandFailed, UnexpectedAnswer
 from easops.iis.appcmd import list_elements, run_appcmd
 from easops.iis.web_administration import read_with_module
 from easops.inventory.host import Host
@@ -16,14 +16,15 @@ from easops.remoting.result import RemoteObject, Result
 from easops.remoting.session import Session
 from easops.remoting.wmi import Query, read_instances
 
+_BACK_END: Final = "exchange back end"
 _VARIABLE = re.compile(r"%([^%\\]+)%")
 _SYSTEM: Final = Query("Win32_OperatingSystem", ("SystemDrive", "WindowsDirectory"))
 
 
 @attrs.frozen
 class Site:
-    """One web site: its *name*, its *state* (Started or Stopped), and its *id*, which is in the name of its log folder,
-    ``W3SVC<id>``."""
+    """One web site: its *name*, its *state* (Started or Stopped; Unknown if it cannot be read), and its *id*, which is
+    in the name of its log folder, ``W3SVC<id>``."""
 
     id: int
     name: str
@@ -83,16 +84,32 @@ def eas_log_folder(session: Session, host: Host) -> str:
     """The folder of the IIS logs that have each ActiveSync request once, with its ``Log=``, as a Windows path (windows
     endpoint).
 
-    It is *host*'s ``log_folder`` in the inventory, or else what IIS reports for the site of the back end: 2, or 1 on
-    2010 and older. Raises as ``log_folder``.
+    It is *host*'s ``log_folder`` in the inventory, or else what IIS reports for the site of the back end: the one that
+    is called so, or else site 2; on 2010 and older it is site 1. Raises as ``log_folder``.
     """
-    return host.log_folder or log_folder(session, host.eas_site)
+    return host.log_folder or log_folder(session, eas_site(session, host))
+
+
+def eas_site(session: Session, host: Host) -> int:
+    """The id of the site whose log has each ActiveSync request once. Setup gives the back end the id 2, but a site that
+    somebody else had made before has it then.
+
+    Raises UnreachableHost, OutcomeUnknown.
+    """
+    if host.eas_site == 1:
+        return 1
+    try:
+        sites = list_sites(session)
+    except (CommandFailed, UnexpectedAnswer):
+        return host.eas_site
+    named = (site.id for site in sites if site.name.lower() == _BACK_END)
+    return next(named, host.eas_site)
 
 
 def _site(number: object, name: object, state: object, item: object) -> Site:
     if not str(number).isdigit() or not isinstance(name, str):
         raise UnexpectedAnswer("a web site has no id or no name", repr(item)[:200])
-    return Site(int(str(number)), name, str(state))
+    return Site(int(str(number)), name, "Unknown" if state is None else str(state))
 
 
 def _directory(answer: Result) -> str | None:

@@ -92,6 +92,18 @@ class Host:
         return ("client_access" if self.version in ("2007", "2010") else "mailbox") in self.roles
 
     @property
+    def has_sync_pool(self) -> bool:
+        """Whether it has the application pool of ActiveSync: where ActiveSync runs, and on a client access server of
+        2013, which passes the requests on."""
+        return self.runs_activesync or (self.version == "2013" and "client_access" in self.roles)
+
+    @property
+    def eas_application(self) -> str:
+        """The application of ActiveSync in IIS, as ``SITE/PATH``."""
+        site = "Default Web Site" if self.eas_site == 1 else "Exchange Back End"
+        return f"{site}/Microsoft-Server-ActiveSync"
+
+    @property
     def eas_site(self) -> int:
         """The IIS site whose log has each request once, with its ``Log=``: 2 (the back end) from 2013 on, else 1."""
         return 1 if self.version in ("2003", "2007", "2010") else 2

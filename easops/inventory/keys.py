@@ -10,6 +10,10 @@ import attrs
 
 from easops.inventory.host import PASSWORD_SOURCES
 
+CLIENT_VERSION: Final = re.compile(r"ExchClientVer=\d+(\.\d+){1,3}", re.IGNORECASE)
+"""What the url of an exchange endpoint may have after ``?``: a front end of 2013 and later sends the session to a
+mailbox server of at least that version."""
+
 PATHS: Final = {"exchange": "/PowerShell", "windows": "/wsman"}
 """The endpoints, and the path that the url of each must have."""
 

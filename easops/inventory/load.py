@@ -43,7 +43,7 @@ from easops.inventory.host import (
     Role,
     Version,
 )
-from easops.inventory.keys import KEYS, NAME, NO_VARIABLE, PATHS, VARIABLE, Keys
+from easops.inventory.keys import CLIENT_VERSION, KEYS, NAME, NO_VARIABLE, PATHS, VARIABLE, Keys
 from easops.inventory.select import select_some
 from easops.yaml_reader import parse, read_text
 
@@ -257,8 +257,12 @@ class _Reader:
             why = "there is no valid server name after the //"
         elif port == 0:
             why = "there is no port 0"
-        elif parts.query or parts.fragment or "?" in url or "#" in url:
-            why = "it cannot contain ? or #"
+        elif "#" in url or ("?" in url and not (name == "exchange" and CLIENT_VERSION.fullmatch(parts.query))):
+            why = (
+                "after ? it may have only ExchClientVer=15.0.1497.2, a version of Exchange, and no #"
+                if name == "exchange"
+                else "it cannot contain ? or #"
+            )
         elif parts.path.rstrip("/").lower() != PATHS[name].lower():
             why = f"its path must be {PATHS[name]}"
         if why:

@@ -59,7 +59,7 @@ _PASSWORD: Final[Schema] = {
 }
 _CREDENTIAL: Final[Schema] = {"username": TEXT, "password": _PASSWORD}
 _ENDPOINT: Final[Schema] = {
-    "url": {"type": "string", "pattern": "^https?://[^@?#]+$"},
+    "url": {"type": "string", "pattern": r"^https?://[^@?#]+(\?[Ee]xch[Cc]lient[Vv]er=\d+(\.\d+){1,3})?$"},
     "auth": {"enum": list(AUTHS)},
     "credential": {**TEXT, "description": "the name of one of the credentials"},
     "ca": {**TEXT, "description": "the PEM file of the authority that signed the server's certificate"},

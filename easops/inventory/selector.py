@@ -9,7 +9,7 @@ attribute = name | role | site | version | organisation | runs
 
 A value may contain the wildcards ``*``, ``?`` and ``[...]``, and needs quotes if it contains a space; upper and lower
 case are the same. ``a!=b`` means ``not a=b``. ``runs=activesync`` selects the hosts where the protocol runs
-(``Host.runs_activesync``).
+(``Host.runs_activesync``), ``runs=sync-pool`` all that have its application pool (``Host.has_sync_pool``).
 """
 
 from __future__ import annotations
@@ -31,14 +31,16 @@ ATTRIBUTES: Final[dict[str, Callable[[Host], tuple[str, ...]]]] = {
     "site": lambda host: (host.site,),
     "version": lambda host: (host.version,),
     "organisation": lambda host: (host.organisation,),
-    "runs": lambda host: ("activesync",) if host.runs_activesync else (),
+    "runs": lambda host: tuple(
+        name for name, runs in (("activesync", host.runs_activesync), ("sync-pool", host.has_sync_pool)) if runs
+    ),
 }
 """What a selector can ask for, and the values that a host has of it."""
 
 _VALUES: Final[dict[str, tuple[str, ...]]] = {
     "role": ("client_access", "mailbox"),
     "version": VERSIONS,
-    "runs": ("activesync",),
+    "runs": ("activesync", "sync-pool"),
 }
 _TOKEN: Final = re.compile(r"""\s*(?:(?P<sign>!=|=|\(|\))|(?P<quoted>"[^"]*"|'[^']*')|(?P<word>[^\s()=!"']+))""")
 _DEEPEST: Final = 50

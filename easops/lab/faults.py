@@ -1,4 +1,4 @@
-"""Faults on demand: dropped connections, delays, quota faults, expired shells."""
+"""Faults on demand: dropped connections, delays, other answers, quota faults, expired shells."""
 
 from __future__ import annotations
 
@@ -17,8 +17,42 @@ Point = Literal["command", "acknowledgement", "result"]
 """
 
 
+Verb = Literal["Create", "Command", "Receive", "Send", "Signal", "Delete"]
+"""The messages of WS-Management that a client sends."""
+
+
 class ConnectionDropped(Exception):
-    """Close the connection instead of answering."""
+    """Close the connection instead of answering. *reset*: with a reset (RST), as a firewall or a crash does."""
+
+    def __init__(self, what: str, *, reset: bool = False) -> None:
+        super().__init__(what)
+        self.reset = reset
+
+
+@attrs.frozen
+class Reply:
+    """An answer of HTTP in place of the right one. *code* makes it a SOAP fault of WSMan with *text*; without it *text*
+    is the body."""
+
+    status: int
+    text: str = ""
+    code: int | None = None
+    content_type: str = "text/html"
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+Break = Reply | Literal["close", "reset"] | float
+"""What happens to a message: another answer, a connection that is closed or reset, or a delay in seconds."""
+
+
+@attrs.define
+class _Broken:
+    verb: Verb
+    what: Break
+    effect: bool
+    server: str | None
+    times: int = 1
+    skip: int = 0
 
 
 @attrs.define
@@ -37,6 +71,9 @@ class Faults:
         self._planned: list[_Planned] = []
         self._refusals: dict[str | None, int] = {}
         self._ages: dict[str | None, int] = {}
+        self._broken: list[_Broken] = []
+        self._executors: dict[str, str] = {}
+        self._no_idle_time = False
 
     def drop(self, point: Point, *, cmdlet: str | None = None, times: int = 1) -> None:
         """Drop the connection the next *times* times that a pipeline with *cmdlet* is at *point*."""
@@ -48,10 +85,56 @@ class Faults:
         with self._lock:
             self._planned.append(_Planned(point, cmdlet, times, seconds))
 
+    def at_message(
+        self, verb: Verb, what: Break, *, effect: bool, server: str | None = None, times: int = 1, skip: int = 0
+    ) -> None:
+        """Break the next *times* messages of *verb*, after *skip* of them. *effect* says whether the server has acted
+        on the message by then."""
+        with self._lock:
+            self._broken.append(_Broken(verb, what, effect, server, times, skip))
+
+    def broken(self, server: str, verb: str, *, effect: bool) -> Break | None:
+        """What is planned for this message of *verb*, before or after its *effect*; counts it."""
+        with self._lock:
+            for planned in self._broken:
+                if planned.verb != verb or planned.effect != effect or planned.server not in (None, server):
+                    continue
+                if planned.skip:
+                    planned.skip -= 1
+                    continue
+                planned.times -= 1
+                self._broken = [other for other in self._broken if other.times > 0]
+                return planned.what
+            return None
+
+    def clear(self) -> None:
+        """Forget what is planned and has not happened yet."""
+        with self._lock:
+            self._planned, self._broken = [], []
+            self._executors.clear()
+            self._refusals.clear()
+            self._no_idle_time = False
+
+    def refuse_idle_times(self) -> None:
+        """Refuse every shell for which the client asks for an idle time of its own."""
+        self._no_idle_time = True
+
+    @property
+    def refuses_idle_times(self) -> bool:
+        return self._no_idle_time
+
     def refuse_shells(self, times: int = 1, *, server: str | None = None) -> None:
         """Refuse the next *times* attempts to open a shell, as if the user had too many of them."""
         with self._lock:
             self._refusals[server] = self._refusals.get(server, 0) + times
+
+    def execute_elsewhere(self, server: str, by: str) -> None:
+        """Let the server *by* execute the exchange sessions that are opened at *server* from now on."""
+        self._executors[server] = by
+
+    def executor(self, server: str) -> str:
+        """The server that executes an exchange session that is opened at *server*."""
+        return self._executors.get(server, server)
 
     def expire_shells(self, *, server: str | None = None) -> None:
         """Lose every shell that is open now (on *server*, or everywhere), as after its idle time or a recycle."""

@@ -15,7 +15,7 @@ import datetime as dt
 import os
 import secrets
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,7 +40,8 @@ _TICK: Final = 0.5
 
 @attrs.frozen
 class Lab:
-    """A running lab. *faults* plans faults; *ports* and *plain_ports* are those with and without TLS, by server."""
+    """A running lab. *faults* plans faults; *ports* and *plain_ports* are those with and without TLS, by server.
+    *open_shells* says how many shells clients have open on each server."""
 
     world: World
     faults: Faults
@@ -49,6 +50,7 @@ class Lab:
     folder: Path
     inventory: Path
     users: Mapping[str, User]
+    open_shells: Callable[[], Mapping[str, int]] = attrs.field(repr=False)
 
 
 @contextlib.contextmanager
@@ -92,7 +94,7 @@ def start(
             return port_base + offset if port_base else 0
 
         sites = [
-            Site(name, _signatures(server), port(index), port(len(world.servers) + index))
+            Site(name, _signatures(server), port(index), port(len(world.servers) + index), server.fqdn)
             for index, (name, server) in enumerate(world.servers.items())
         ]
         loop = stack.enter_context(_loop())
@@ -108,7 +110,7 @@ def start(
         stack.callback(ticking.cancel)
         inventory = folder / "inventory.yml"
         inventory.write_text(inventory_text(world, ports, front.plain_ports, auth, folder.absolute()), encoding="utf-8")
-        yield Lab(world, front.faults, ports, front.plain_ports, folder, inventory, users)
+        yield Lab(world, front.faults, ports, front.plain_ports, folder, inventory, users, front.open_shells)
 
 
 def _signatures(server: Server) -> SignatureTable:

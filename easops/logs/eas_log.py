@@ -25,6 +25,9 @@ _COUNT = re.compile(r"(?<!\d)(\d+)[A-Za-z]+", re.ASCII)  # from the first digit 
 _ACTIVITY = re.compile(r"(?:\w+:)?([\w.]+)\[([^\]]*)\]=(-?\d+)(?:\.\d+)?$", re.ASCII)
 _POLICY_ID = re.compile(r"_[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
+MOST_TOKENS: Final = 4000
+"""Tokens that are read of one value; a server writes some dozens, and some hundreds for many folders."""
+
 _FOLDER_KEYS: Final = frozenset(
     "Ty Filt Filter St Sk Sks Sst SsCmt Sslc Cli Srv Svr BR BPR Pfs Filts MR FtsR ProvSyncType "
     "TotSvC ColdSvC ColdCpyC TotLdC GetChgsIter GetChgsTime".split()
@@ -79,7 +82,8 @@ class Folder:
 
     *collection* is the id that the device uses for it, *type* its kind (``Co`` contacts, ``Em`` mail, …), *sync_type*
     how it was synchronised: ``F`` for the first time, ``S`` again, ``R`` to recover, ``I`` with an invalid key.
-    *client* and *server* are what each of the two sent.
+    *client* and *server* are what each of the two sent; *sync_key* is the key that the client sent (``Sk``), another
+    one after each sync that it knows to have succeeded.
     """
 
     collection: str
@@ -87,6 +91,7 @@ class Folder:
     sync_type: str | None
     client: Changes
     server: Changes
+    sync_key: str | None = None
 
 
 @attrs.frozen
@@ -153,16 +158,23 @@ class EasLog:
         return name[: end.start()] if end else None
 
     @property
+    def status(self) -> int | None:
+        """The ActiveSync status of the answer (``S1``, ``SC1:1``; 1 is good); None if it is not logged."""
+        token = self.first("SC") or self.first("S")
+        return None if token is None else token.integer
+
+    @property
     def error(self) -> str | None:
         """The name of the error in ``Error:``, without details; None if there is none."""
         return re.split(r"[:+ ]", self.text("Error") or "")[0] or None
 
 
 def parse_log(text: str) -> EasLog:
-    """The tokens of a ``Log=`` value. They are separated by ``_``; inside a value it is written ``%5F``."""
+    """The tokens of a ``Log=`` value, at most MOST_TOKENS. They are separated by ``_``; inside a value it is written
+    ``%5F``."""
     if _V2003.match(text):
         return EasLog("2003")
-    return EasLog("2007", tuple(_token(part) for part in text.split("_") if part))
+    return EasLog("2007", tuple(_token(part) for part in text.split("_", MOST_TOKENS)[:MOST_TOKENS] if part))
 
 
 def _token(part: str) -> Token:
@@ -202,4 +214,5 @@ def _folder(block: Mapping[str, str]) -> Folder:
         sync_type=block.get("St"),
         client=Changes.parse(block.get("Cli", "")),
         server=Changes.parse(block.get("Srv") or block.get("Svr", "")),  # the documentation says Svr, servers write Srv
+        sync_key=block.get("Sk"),
     )

@@ -17,6 +17,10 @@ from easops.remoting.result import RemoteObject
 from easops.remoting.session import Session
 
 _DATED: Final = re.compile(r"(?:u_)?ex(\d\d)(\d\d)\d{0,4}(?:_x)?\.log$", re.IGNORECASE)
+_IIS_NAME: Final = re.compile(r"(?:u_)?ex(?:\d{4,10}|tend\d+)(?:_x)?\.log$")
+
+PACKED: Final = (".zip", ".7z", ".zst", ".bz2", ".xz")
+"""The endings of packed files that easops does not read."""
 
 
 @attrs.frozen
@@ -59,25 +63,49 @@ def overlapping(files: Sequence[LogFile], start: dt.datetime) -> tuple[LogFile, 
 
 
 def local_logs(paths: Sequence[Path | str]) -> tuple[Path, ...]:
-    """The log files of *paths*: files, folders (all ``*.log`` in and below them) and patterns. None is in it twice.
+    """The log files of *paths*: files, folders (all ``*.log`` and ``*.log.gz`` in and below them) and patterns. None is
+    in it twice.
 
-    Raises BadInput for a path that does not exist, a folder or a pattern without logs, and a compressed file.
+    Raises BadInput for a path that does not exist, a folder or a pattern without logs, and a file that is packed in
+    another way.
     """
     files: dict[Path, None] = {}
     for path in paths:
         for file in _local(Path(path)):
-            if file.suffix.lower() in (".gz", ".zip", ".7z", ".zst"):
-                raise BadInput(f"{file} is compressed", "easops reads plain log files only", "unpack it first")
+            if file.suffix.lower() in PACKED:
+                raise BadInput(f"{file} is packed", "of packed files easops reads .gz only", "unpack it first")
             files.setdefault(file)
     return tuple(files)
 
 
+def packed_logs(paths: Sequence[Path | str]) -> tuple[Path, ...]:
+    """The files of the folders in *paths* that look like logs and are packed in a way that easops does not read."""
+    folders = [path for path in map(Path, paths) if path.is_dir()]
+    return tuple(
+        sorted(
+            file
+            for folder in folders
+            for file in folder.rglob("*")
+            if file.suffix.lower() in PACKED and ".log" in file.name.lower() and file.is_file()
+        )
+    )
+
+
+def series_of(file: Path) -> tuple[str, str]:
+    """Which files are one log: those of IIS's dated or numbered names (``u_ex261124.log``) in one folder."""
+    name = file.name.lower().removesuffix(".gz")
+    kind = re.sub(r"\d+", "#", name) if _IIS_NAME.match(name) else name
+    return str(file.parent), kind
+
+
 def _local(path: Path) -> list[Path]:
     if path.is_dir():
-        logs = sorted(file for file in path.rglob("*") if file.suffix.lower() == ".log" and file.is_file())
+        logs = sorted(file for file in path.rglob("*") if _is_log(file) and file.is_file())
         if not logs:
             raise BadInput(
-                f"{path} has no logs", "no file in or below it ends in .log", "name the folder of an IIS site"
+                f"{path} has no logs",
+                "no file in or below it ends in .log or .log.gz",
+                "name the folder of an IIS site",
             )
         return logs
     if path.exists():
@@ -89,6 +117,10 @@ def _local(path: Path) -> list[Path]:
             raise BadInput(f"no file matches {path}", "", "correct the pattern")
         return files
     raise BadInput(f"{path} does not exist", "there is no file or folder with this name", "correct the path")
+
+
+def _is_log(file: Path) -> bool:
+    return file.name.lower().endswith((".log", ".log.gz"))
 
 
 def _log_file(item: RemoteObject) -> LogFile:

@@ -5,7 +5,10 @@ A server runs the script ``source.ps1``, which is next to this module; it only r
 
 from __future__ import annotations
 
+import codecs
 import datetime as dt
+import gzip
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, Protocol
@@ -18,6 +21,8 @@ from easops.remoting.session import Session
 
 BLOCK: Final = 4 << 20
 """Bytes that are read at once."""
+
+_UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 @attrs.frozen
@@ -72,15 +77,26 @@ class RemoteLog:
 
 
 def blocks(path: Path) -> Iterator[bytes]:
-    """The bytes of a local file, in blocks. Raises BadInput if it cannot be read."""
+    """The bytes of a local file, in blocks: of a ``.gz`` file unpacked, of one in UTF-16 (with a byte order mark) as
+    UTF-8. Raises BadInput if it cannot be read."""
     try:
-        with path.open("rb") as file:
-            while block := file.read(BLOCK):
-                yield block
-    except OSError as error:
+        with gzip.open(path, "rb") if is_packed(path) else path.open("rb") as file:
+            first = file.read(BLOCK)
+            decoder = codecs.getincrementaldecoder("utf-16")("replace") if first[:2] in _UTF16 else None
+            block = first
+            while block:
+                yield block if decoder is None else decoder.decode(block).encode()
+                block = file.read(BLOCK)
+    except (OSError, EOFError, zlib.error) as error:
+        why = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise BadInput(
-            f"{path} cannot be read", error.strerror or type(error).__name__, "check the path and its permissions"
+            f"{path} cannot be read", why, "check the path, its permissions, and that it is whole"
         ) from error
+
+
+def is_packed(path: Path) -> bool:
+    """Whether *path* is unpacked while it is read."""
+    return path.suffix.lower() == ".gz"
 
 
 def _server_time(text: str) -> dt.datetime:

@@ -1,7 +1,7 @@
 """Reads W3C extended log files, as IIS writes them: blocks of bytes in, rows out.
 
 The reader counts the columns of every line, so that it knows damaged lines even if the caller wants only a few of the
-good ones. It splits and decodes only the lines that contain every text of *containing*: that is what makes it fast.
+good ones. It splits and decodes only the lines that contain a text of *containing*: that is what makes it fast.
 
 Source: "W3C Logging" (HTTP Server API) and the ``logFile`` element (IIS configuration reference).
 """
@@ -20,8 +20,18 @@ from easops.logs.layout import DEFAULT_LAYOUTS, Layout
 KEPT_DAMAGED: Final = 20
 """How many damaged lines are kept, to be shown. All of them are counted."""
 
-LONGEST_LINE: Final = 1 << 17
-"""Bytes. IIS cuts a line at maxLogLineLength (65,536, which is also its maximum), so a longer one is damage."""
+LONGEST_LINE: Final = 1 << 18
+"""Bytes. IIS cuts a line at maxLogLineLength (65,536 by default), and its custom fields at as much again, so anything
+longer than this is damage."""
+
+CODE_PAGE: Final = "cp1252"
+"""How bytes that are not UTF-8 are read: IIS writes names in the server's ANSI code page where logInUTF8 is off."""
+
+_RECENT: Final = 40
+"""How many of the last lines are compared to find the newest whose date is plausible."""
+
+_OTHER_DATE: Final = dt.timedelta(days=2)
+"""A line that is so much later than those around it has a wrong date."""
 
 _HASH: Final = ord("#")
 _BOM: Final = b"\xef\xbb\xbf"
@@ -52,17 +62,30 @@ class DamagedLine:
     text: str
 
 
+@attrs.define
+class Section:
+    """A part of a log with the same columns (*layout*), and how many good lines of the window are in it."""
+
+    layout: Layout
+    lines: int = 0
+
+
 class W3cReader:
     """Reads one log, block by block. Feed it the blocks in their order, then ``close`` it.
 
     Args:
         columns: the wanted columns, in lower case (``cs-uri-query``, ``cs(user-agent)``).
-        containing: texts that must all occur in a line for it to become a row; without any, every line does.
+        containing: a line becomes a row if it contains any of these texts; without any, every line does.
+        marks: texts whose lines are counted (``marked``).
+        start: only lines from this moment on are counted, in ``counted``, ``marked`` and ``sections``; all become rows.
+            ``first`` is the time of the first of them, ``minutes`` the beginnings of lines that have them
+            (``2026-11-24 09:15``).
         layout: the columns, if the reading begins in the middle of a file.
         offset: the byte of the file at which the first block begins.
+        code_page: how a value that is not UTF-8 is read; lines with such values are counted in ``repaired``.
 
-    A last line without a line end is kept back: it may be incomplete now, and complete at a later reading.
-    NUL bytes (of a file that was preallocated before a crash) are skipped; bytes that are not UTF-8 are replaced.
+    A last line without a line end is kept back: it may be incomplete now, and complete at a later reading. Where the
+    file is at rest, ``close`` takes it. NUL bytes (of a file that was preallocated before a crash) are skipped.
     """
 
     def __init__(
@@ -70,9 +93,18 @@ class W3cReader:
         columns: Sequence[str],
         *,
         containing: Sequence[bytes] = (),
+        marks: Sequence[bytes] = (),
+        start: dt.datetime | None = None,
         layout: Layout | None = None,
         offset: int = 0,
+        code_page: str = CODE_PAGE,
     ) -> None:
+        self.counted: int = 0
+        self.marked: dict[bytes, int] = dict.fromkeys(marks, 0)
+        self.minutes: set[bytes] = set()
+        self.sections: list[Section] = []
+        self.first: dt.datetime | None = None
+        self.repaired: int = 0
         self.lines: int = 0
         self.good: int = 0
         self.damaged: int = 0
@@ -80,11 +112,14 @@ class W3cReader:
         self.layout: Layout | None = None
         self._columns = tuple(columns)
         self._literals = tuple(containing)
+        self._start = b"" if start is None else start.strftime("%Y-%m-%d %H:%M:%S").encode()
+        self._since = b""
+        self._code_page = code_page
+        self._recent: list[dt.datetime] = []
         self._tail = b""
         self._at_start = offset == 0
         self._offset = offset
         self._skipping = False
-        self._last: bytes | None = None
         self._blanks = -1
         self._positions: tuple[int | None, ...] = ()
         self._date_at: int | None = None
@@ -104,8 +139,16 @@ class W3cReader:
         return self.lines == 0 and not self._tail.strip(b"\0")
 
     def newest(self) -> dt.datetime | None:
-        """The time of the last good line, wanted or not; None if there was none."""
-        return None if self._last is None else self._time(self._last.split())
+        """The time of the newest good line, wanted or not; None if there was none.
+
+        A line or two at the end whose date is days after that of all others do not count: such dates are damage.
+        """
+        times = sorted(self._recent)
+        if not times:
+            return None
+        usual = times[(len(times) - 1) // 2] + _OTHER_DATE
+        late = sum(time > usual for time in times)
+        return times[-1] if late > max(1, len(times) // 10) else max(time for time in times if time <= usual)
 
     def feed(self, block: bytes) -> list[Row]:
         """The rows of the lines that *block* completes. It raises nothing: a line that cannot be read is damaged."""
@@ -127,6 +170,11 @@ class W3cReader:
         self._bound_the_tail()
         return rows
 
+    def finish(self) -> list[Row]:
+        """The row of a last line without a line end, where nothing will be written after it any more."""
+        line, self._tail = self._tail, b""
+        return self._rows([line]) if line.strip(b"\0\r ") else []
+
     def close(self, name: str) -> None:
         """End the reading of the file *name* from its start. Raises LogFormatError if it is not a W3C log at all."""
         if self.good == 0 and self.layout is None and not self.empty:
@@ -139,25 +187,42 @@ class W3cReader:
 
     def _rows(self, lines: list[bytes]) -> list[Row]:
         rows: list[Row] = []
-        literals, blanks, number, offset, good, last = (
-            self._literals, self._blanks, self.lines, self._offset, self.good, self._last,
-        )  # fmt: skip
-        first = literals[0] if literals else b""
-        others = literals[1:]
+        blanks, number, offset, good = self._blanks, self.lines, self._offset, self.good
         for line in lines:
             number += 1
             if line.count(b" ") == blanks and line[:1] > b"#" and len(line) <= LONGEST_LINE:  # no directive, no NUL
-                wanted = first in line and all(literal in line for literal in others)
-                if not wanted or self._add(rows, line.split(), line, number, offset):
+                if not self._wants(line) or self._add(rows, line.split(), line, number, offset):
                     good += 1
-                    last = line
+                    if line >= self._since:
+                        self._count(line)
             else:
-                self.good, self._last, self.lines = good, last, number
+                self.good, self.lines = good, number
                 self._unusual(rows, line, number, offset)
-                good, last, blanks = self.good, self._last, self._blanks
+                good, blanks = self.good, self._blanks
             offset += len(line) + 1
-        self.lines, self._offset, self.good, self._last = number, offset, good, last
+        self.lines, self._offset, self.good = number, offset, good
+        self._remember(lines[-_RECENT:])
         return rows
+
+    def _wants(self, line: bytes) -> bool:
+        return not self._literals or any(literal in line for literal in self._literals)
+
+    def _count(self, line: bytes) -> None:
+        """Count a good line of the window."""
+        if self.counted == 0:
+            self.first = self._time(line.split())
+        self.counted += 1
+        self.sections[-1].lines += 1
+        self.minutes.add(line[:16])
+        for mark in self.marked:
+            if mark in line:
+                self.marked[mark] += 1
+
+    def _remember(self, lines: list[bytes]) -> None:
+        """Keep the times of the last good lines."""
+        values = [line.split() for line in lines if line[:1] > b"#"]
+        times = [time for one in values if (time := self._time(one)) is not None]
+        self._recent = (self._recent + times)[-_RECENT:]
 
     def _unusual(self, rows: list[Row], line: bytes, number: int, offset: int) -> None:
         """A directive, an empty line, NUL padding, repeated spaces, a line before any header, or damage."""
@@ -166,11 +231,11 @@ class W3cReader:
         stripped = stripped.rstrip(b"\r\0 ")
         if not stripped:
             return
-        if stripped[0] == _HASH:
-            self._directive(stripped.decode("utf-8", "replace"))
-            return
         if len(stripped) > LONGEST_LINE:
             self._damage(stripped, number, offset, f"longer than {LONGEST_LINE:,} bytes")
+            return
+        if stripped[0] == _HASH:
+            self._directive(stripped.decode("utf-8", "replace"))
             return
         values = stripped.split()
         if self.layout is None:
@@ -182,10 +247,10 @@ class W3cReader:
         if len(values) != self._blanks + 1:
             self._damage(stripped, number, offset, f"{len(values)} values for {self._blanks + 1} columns")
             return
-        wanted = all(literal in stripped for literal in self._literals)
-        if not wanted or self._add(rows, values, stripped, number, offset):
+        if not self._wants(stripped) or self._add(rows, values, stripped, number, offset):
             self.good += 1
-            self._last = stripped
+            if stripped >= self._since:
+                self._count(stripped)
 
     def _add(self, rows: list[Row], values: list[bytes], line: bytes, number: int, offset: int) -> bool:
         """Add the row of a line with the right number of spaces, or note its damage. Returns whether it was good."""
@@ -197,11 +262,19 @@ class W3cReader:
             self._damage(line, number, offset, "its date and time cannot be read")
             return False
         wanted = tuple(
-            None if position is None or values[position] == b"-" else values[position].decode("utf-8", "replace")
+            None if position is None or values[position] == b"-" else self._decoded(values[position])
             for position in self._positions
         )
-        rows.append(Row(number, offset, time, wanted, line.rstrip(b"\r").decode("utf-8", "replace")))
+        text = line.rstrip(b"\r")
+        rows.append(Row(number, offset, time, wanted, self._decoded(text)))
+        self.repaired += not _is_utf8(text)
         return True
+
+    def _decoded(self, value: bytes) -> str:
+        try:
+            return value.decode("utf-8")
+        except UnicodeDecodeError:
+            return value.decode(self._code_page, "replace")
 
     def _directive(self, text: str) -> None:
         name, _, rest = text.partition(":")
@@ -216,6 +289,9 @@ class W3cReader:
         self._blanks = len(layout.names) - 1
         self._positions = tuple(layout.position(name) for name in self._columns)
         self._date_at, self._time_at = layout.position("date"), layout.position("time")
+        # Where a line begins with its date and time, comparing its first bytes tells whether it is in the window.
+        self._since = self._start if layout.names[:2] == ("date", "time") else b""
+        self.sections.append(Section(layout))
 
     def _time(self, values: list[bytes]) -> dt.datetime | None:
         if self._time_at is None or len(values) != self._blanks + 1:
@@ -241,6 +317,14 @@ class W3cReader:
             self._damage(self._tail, self.lines, self._offset, f"longer than {LONGEST_LINE:,} bytes")
             self._offset += len(self._tail)
             self._tail, self._skipping = b"", True
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def read_time(date: str, time: str) -> dt.datetime | None:

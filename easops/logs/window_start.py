@@ -29,6 +29,9 @@ PROBE: Final = 64 << 10
 _GLANCE: Final = 16 << 10
 """Bytes in which the search looks for the time of a line first: nearly always enough for one."""
 
+_GLANCED_LINES: Final = 40
+"""Lines whose times are compared; of lines that are not readable there may be many."""
+
 _NEAR_ENOUGH: Final = 4 * PROBE
 """The search ends in a range of so many bytes: to read them all costs the server less than to be asked again."""
 
@@ -73,7 +76,10 @@ def find_start(log: Log, head: ByteRange, start: dt.datetime) -> tuple[int, Layo
 
 
 def _first_time(log: Log, offset: int, end: int) -> dt.datetime | None:
-    """The time of the first readable line that starts after *offset*; None if there is none up to *end*."""
+    """The time of the first readable lines that start after *offset*; None if there are none up to *end*.
+
+    The median of a few lines, because one with a wrong date must not lead the search astray.
+    """
     data = b""
     end = min(end, offset + 16 * PROBE)
     while offset + len(data) < end:
@@ -81,11 +87,10 @@ def _first_time(log: Log, offset: int, end: int) -> dt.datetime | None:
         if not more:
             return None
         data += more
-        for line in data.split(b"\n")[1:-1]:
-            stamp = _STAMP.match(line)
-            time = None if stamp is None else read_time(stamp[1].decode(), stamp[2].decode())
-            if time is not None:
-                return time
+        stamps = [stamp for line in data.split(b"\n")[1:-1][:_GLANCED_LINES] if (stamp := _STAMP.match(line))]
+        times = sorted(t for stamp in stamps if (t := read_time(stamp[1].decode(), stamp[2].decode())) is not None)
+        if times:
+            return times[(len(times) - 1) // 2]
     return None
 
 

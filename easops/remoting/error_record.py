@@ -8,10 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+import attrs
 from pypsrp.complex_objects import ErrorRecord as WireErrorRecord
 from pypsrp.complex_objects import GenericComplexObject
 
 from easops.errors import CommandFailed, ErrorRecord
+from easops.remoting.served_by import ServedBy, executed_on
+
+_NOBODY: Final = ServedBy()
 
 _CATEGORIES: Final = (
     "NotSpecified OpenError CloseError DeviceError DeadlockDetected InvalidArgument InvalidData InvalidOperation "
@@ -28,8 +32,11 @@ def read_records(errors: Sequence[WireErrorRecord], *, failed: bool) -> tuple[Er
     return tuple(_record(error, terminating=failed and error is errors[-1]) for error in errors)
 
 
-def command_failed(host: str, call: str, records: tuple[ErrorRecord, ...]) -> CommandFailed:
-    """The error of a call that the server refused; the record that ended it comes first."""
+def command_failed(
+    host: str, call: str, records: tuple[ErrorRecord, ...], served_by: ServedBy = _NOBODY
+) -> CommandFailed:
+    """The error of a call that the server refused; the record that ended it comes first. *served_by* are the servers
+    that the answer's headers name."""
     ordered = tuple(sorted(records, key=lambda record: not record.terminating))
     first = ordered[0] if ordered else ErrorRecord("the pipeline failed without an error record")
     return CommandFailed(
@@ -37,6 +44,7 @@ def command_failed(host: str, call: str, records: tuple[ErrorRecord, ...]) -> Co
         f"{first.exception or 'error'}: {first.message}",
         "the text of the server says what it needs",
         records=ordered,
+        served_by=str(attrs.evolve(served_by, executed=executed_on(ordered))),
     )
 
 

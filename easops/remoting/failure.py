@@ -9,8 +9,10 @@ The rules, in order:
 1. An error of ours, before anything was sent, stays what it is.
 2. If the call was sent, or may have been: OutcomeUnknown; Abandoned if the deadline is over. Nobody knows whether the
    server did it.
-3. If the server refused the logon, the certificate, the account or the address: AccessRefused, with the reason.
-4. Anything else: UnreachableHost. Nothing was sent.
+3. If the server refused the logon or its certificate is not trusted: AccessRefused, with the reason.
+4. If the server answered in another way: what ``easops.remoting.answer`` says of that answer, AccessRefused or
+   UnreachableHost. The server was reached.
+5. Anything else: UnreachableHost. Nothing was sent.
 
 ``proves_not_started`` decides whether rule 2 applies to an exception that came while the call was being sent.
 
@@ -21,32 +23,35 @@ from __future__ import annotations
 
 import re
 from typing import Final
+from xml.etree import ElementTree
 
-import attrs
 import requests.exceptions
 import spnego.exceptions
 import urllib3.exceptions
-from pypsrp.exceptions import AuthenticationError, WinRMTransportError, WSManFaultError
+from pypsrp.exceptions import AuthenticationError, WinRMError, WinRMTransportError, WSManFaultError
 
 from easops.errors import Abandoned, AccessRefused, EasopsError, OutcomeUnknown, UnreachableHost
-from easops.inventory.host import Endpoint
-from easops.remoting.session import EndpointName
-from easops.remoting.trust import CURRENT_USER
-
-CONFIGURATIONS: Final[dict[EndpointName, str]] = {"exchange": "Microsoft.Exchange", "windows": "Microsoft.PowerShell"}
-"""The session configuration that each endpoint opens."""
-
-_RESOURCE_NOT_FOUND: Final = "2150858811"
-_ACCESS_DENIED: Final = "5"
-
-_NOT_STARTED: Final = (
-    _ACCESS_DENIED,
-    _RESOURCE_NOT_FOUND,
-    "2150858819",  # this user may not use the configuration
-    "2150858843",  # the shell no longer exists
-    "2150859173",  # a quota: too many shells of this user, too many operations, …
-    "2150859174",
+from easops.remoting.answer import (
+    ACCESS_DENIED,
+    EXCHANGE_DENIED,
+    LOAD_QUOTA,
+    QUOTA,
+    RESOURCE_NOT_FOUND,
+    Answer,
+    meaning_of,
+    page_text,
 )
+from easops.remoting.target import Target
+
+TIMED_OUT: Final = "2150858793"
+"""The server did not end an operation in the time that the client gave it; it may go on."""
+
+_FROM_BETWEEN: Final = (200, 500, 502, 504)
+"""What a proxy, a portal or a load balancer answers although the server behind it may have got the request."""
+
+_NO_SUCH_SHELL: Final = "2150858843"
+
+_NOT_STARTED: Final = (ACCESS_DENIED, RESOURCE_NOT_FOUND, EXCHANGE_DENIED, _NO_SUCH_SHELL, QUOTA, LOAD_QUOTA)
 """The codes of WSMan faults which prove that a command was never started."""
 
 _KDC_REFUSALS: Final = frozenset(
@@ -84,29 +89,25 @@ class UntrustedAnswer(Exception):
     it answers had been received."""
 
 
-@attrs.frozen
-class Target:
-    """The endpoint that a call goes to: what the errors name, and what decides their advice."""
+class Redirected(Exception):
+    """A redirect, which is not followed. *status* is that of HTTP, *location* where it leads."""
 
-    host: str
-    endpoint: EndpointName
-    settings: Endpoint
-
-    def __str__(self) -> str:
-        return f"{self.host} ({self.endpoint} endpoint, {self.settings.address})"
-
-    @property
-    def username(self) -> str | None:
-        """The user that logs on; None for the current user's ticket."""
-        return self.settings.credential.username if self.settings.credential is not None else None
-
-    @property
-    def user(self) -> str:
-        """The same, in words."""
-        return self.username or CURRENT_USER
+    def __init__(self, status: int, location: str) -> None:
+        super().__init__(f"HTTP {status} to {location}")
+        self.status = status
+        self.location = location
 
 
-def explain(error: Exception, target: Target, *, call: str, sent: bool) -> EasopsError:
+class NoWSMan(Exception):
+    """The answer has a good status, but is no message of WSMan. *body* is the beginning of it."""
+
+    def __init__(self, status: int, body: str) -> None:
+        super().__init__(f"HTTP {status} without a message of WSMan")
+        self.status = status
+        self.body = body
+
+
+def explain(error: Exception, target: Target, *, call: str, sent: bool, reads: bool = False) -> EasopsError:
     """The error of ours that *error* means.
 
     Args:
@@ -114,15 +115,20 @@ def explain(error: Exception, target: Target, *, call: str, sent: bool) -> Easop
         target: where the call went to.
         call: the call's name, for the text.
         sent: whether the call was sent, or may have been.
+        reads: whether the call changes nothing.
     """
     if sent:
-        return _outcome_unknown(error, target, call)
+        return _outcome_unknown(error, target, call, reads)
     if isinstance(error, EasopsError):
         return error
-    return _access_refused(error, target) or UnreachableHost(
-        f"{target} cannot be reached",
-        _reason(error),
-        "nothing was sent: check the name, the port and the firewall",
+    return (
+        _access_refused(error, target)
+        or _answered(error, target)
+        or UnreachableHost(
+            f"{target} cannot be reached",
+            _reason(error),
+            "nothing was sent: check the name, the port and the firewall",
+        )
     )
 
 
@@ -133,17 +139,39 @@ def proves_not_started(error: Exception) -> bool:
     while waiting for the reply proves nothing: the command may be running.
     """
     if isinstance(error, WSManFaultError):
-        # Exchange reports a lost shell by text alone.
-        return str(error.code) in _NOT_STARTED or "WSMan-InvalidShellID" in str(error.reason or "")
+        return fault_code(error) in _NOT_STARTED or is_lost_shell(error)
     if isinstance(error, AuthenticationError | requests.exceptions.ConnectTimeout) or is_logon_error(error):
         return True
     return isinstance(error, requests.exceptions.ConnectionError) and _never_connected(error)
+
+
+def is_lost_shell(error: BaseException) -> bool:
+    """Whether the server says that the shell does not exist. Exchange reports it by text alone."""
+    if not isinstance(error, WSManFaultError):
+        return False
+    return fault_code(error) == _NO_SUCH_SHELL or "WSMan-InvalidShellID" in str(error.reason or "")
+
+
+def may_have_opened(error: Exception) -> bool:
+    """Whether the server may have opened a shell although its opening raised *error*: there was no answer, or one of
+    something in between. Any other answer is a refusal."""
+    if proves_not_started(error) or is_refusal_of_logon(error):
+        return False
+    answer = answer_of(error)
+    if answer is None:
+        return True
+    return answer.code == TIMED_OUT if answer.is_fault else answer.status in _FROM_BETWEEN
 
 
 def is_logon_error(error: Exception) -> bool:
     """Whether a logon failed on this side: no ticket, a server that Kerberos does not know, a password that the KDC
     refused."""
     return isinstance(error, spnego.exceptions.SpnegoError) or _is_krb5(error)
+
+
+def is_refusal_of_logon(error: Exception) -> bool:
+    """Whether the server refused a logon (HTTP 401), or offers no authentication that fits."""
+    return isinstance(error, AuthenticationError) or _offered_auths(error) is not None
 
 
 def logon_error_text(error: Exception) -> str:
@@ -164,14 +192,65 @@ def is_credential_refused(error: Exception) -> bool:
     return isinstance(error, AuthenticationError) and _offered_auths(error) is None
 
 
-def _outcome_unknown(error: Exception, target: Target, call: str) -> OutcomeUnknown:
+def _outcome_unknown(error: Exception, target: Target, call: str, reads: bool) -> OutcomeUnknown:
     kind = Abandoned if isinstance(error, _TIMEOUTS) else OutcomeUnknown
     answer = "no trustworthy answer" if isinstance(error, UntrustedAnswer) else "no answer"
     return kind(
         f"{target}: {call} was sent, but {answer} came back",
         _reason(error),
-        "it may have run: read the current state before you send it again",
+        "it only reads, so nothing was changed: try again, or check the server if it goes on"
+        if reads
+        else "it may have run: read the current state before you send it again",
     )
+
+
+def _answered(error: Exception, target: Target) -> UnreachableHost | None:
+    """The error for what the server answered; None where it did not answer."""
+    if isinstance(error, ElementTree.ParseError) or type(error) is WinRMError:
+        return UnreachableHost(
+            f"{target}: the server's answer cannot be read",
+            _reason(error),
+            "nothing was sent: try again; a proxy that changes answers may be in between",
+        )
+    answer = answer_of(error)
+    if answer is None:
+        return None
+    meaning = meaning_of(answer, target)
+    if meaning.reason is None:
+        return UnreachableHost(meaning.what, meaning.why, meaning.next_step)
+    return AccessRefused(meaning.what, meaning.why, meaning.next_step, reason=meaning.reason)
+
+
+def answer_of(error: Exception) -> Answer | None:
+    """What the server answered, where *error* was raised because of an answer.
+
+    pypsrp takes every XML body for a fault, also an XHTML page. What the server sent is then in the exception that
+    pypsrp was handling.
+    """
+    if isinstance(error, Redirected):
+        return Answer(error.status, location=error.location)
+    if isinstance(error, NoWSMan):
+        return Answer(error.status, text=page_text(error.body))
+    if isinstance(error, WSManFaultError):
+        http = error.__context__
+        if error.code is None and isinstance(http, WinRMTransportError) and "Envelope" not in http.response_text:
+            return _page(http)
+        code = "" if error.code is None else str(error.code)
+        return Answer(None, code, _fault_text(error), is_fault=True)
+    return _page(error) if isinstance(error, WinRMTransportError) else None
+
+
+def fault_code(error: BaseException) -> str:
+    """The code of a WSMan fault; empty where *error* is none."""
+    return str(error.code or "") if isinstance(error, WSManFaultError) else ""
+
+
+def _page(error: WinRMTransportError) -> Answer:
+    return Answer(int(error.code), text=page_text(error.response_text or ""))
+
+
+def _fault_text(error: WSManFaultError) -> str:
+    return " ".join(str(error.reason or error.provider_fault or "").split())
 
 
 def _access_refused(error: Exception, target: Target) -> AccessRefused | None:
@@ -203,46 +282,6 @@ def _access_refused(error: Exception, target: Target) -> AccessRefused | None:
             _certificate_reason(str(error)),
             "renew the certificate, or name the PEM file of its authority with ca: at the endpoint",
             reason="certificate",
-        )
-    return _refused_by_status(error, target) or _refused_by_fault(error, target)
-
-
-def _refused_by_status(error: Exception, target: Target) -> AccessRefused | None:
-    status = _http_status(error)
-    if status == 403:
-        return AccessRefused(
-            f"{target}: access is forbidden",
-            "HTTP 403",
-            "allow remote PowerShell for this account: Set-User -RemotePowerShellEnabled $true",
-            reason="forbidden",
-        )
-    if status == 404:
-        return AccessRefused(
-            f"{target}: there is no PowerShell endpoint at this address",
-            "HTTP 404",
-            "correct the endpoint's url: https://fqdn/PowerShell for exchange, https://fqdn:5986/wsman for windows",
-            reason="endpoint",
-        )
-    return None
-
-
-def _refused_by_fault(error: Exception, target: Target) -> AccessRefused | None:
-    if not isinstance(error, WSManFaultError):
-        return None
-    text = str(error.reason or error.provider_fault or "")
-    if str(error.code) == _RESOURCE_NOT_FOUND:
-        return AccessRefused(
-            f"{target}: the endpoint has no configuration {CONFIGURATIONS[target.endpoint]}",
-            text or f"WSMan fault {error.code}",
-            "check whether the urls of exchange and windows are swapped in the inventory",
-            reason="endpoint",
-        )
-    if "AuthZ-CmdletAccessDenied" in text or "management role" in text or str(error.code) == _ACCESS_DENIED:
-        return AccessRefused(
-            f"{target}: {target.user} has no role here",
-            text or "access is denied",
-            "give the account an Exchange management role, or membership of Remote Management Users",
-            reason="role",
         )
     return None
 
@@ -301,28 +340,19 @@ def _never_connected(error: BaseException) -> bool:
     return False
 
 
-def _http_status(error: Exception) -> int | None:
-    """The HTTP status of an error that is not a WSMan fault; None where there is none.
-
-    pypsrp takes every XML body for a fault, also an XHTML page, and such a fault has no code. The status is then in the
-    exception that pypsrp was handling.
-    """
-    if isinstance(error, WSManFaultError) and error.code is None and isinstance(error.__context__, WinRMTransportError):
-        return int(error.__context__.code)
-    return int(error.code) if isinstance(error, WinRMTransportError) else None
-
-
 def _reason(error: Exception) -> str:
     """Why, in a few words."""
     if isinstance(error, _TIMEOUTS):
         return "no answer within the deadline"
     if isinstance(error, UntrustedAnswer):
         return str(error)
-    status = _http_status(error)
-    if status is not None:
-        return f"HTTP {status}"
-    if isinstance(error, WSManFaultError):
-        return str(error.reason or error.provider_fault or f"WSMan fault {error.code}")
+    answer = answer_of(error)
+    if answer is not None and answer.is_fault:
+        return answer.text or f"WSMan fault {answer.code}".strip()
+    if answer is not None:
+        return f"HTTP {answer.status}" + (f": {answer.text}" if answer.text else "")
+    if isinstance(error, ElementTree.ParseError):
+        return "its answer cannot be read"
     if isinstance(error, requests.exceptions.ConnectionError | OSError):
         text = str(error)
         return next((words for sign, words in _CONNECTION_ERRORS.items() if sign in text), "the connection failed")

@@ -15,16 +15,16 @@ import socket
 import threading
 import time
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, TypeVar
 
 import pypsrp.complex_objects
 import requests
 from pypsrp.complex_objects import ObjectMeta, PSInvocationState
-from pypsrp.exceptions import WinRMError
+from pypsrp.exceptions import WinRMError, WSManFaultError
 from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.serializer import Serializer, TaggedValue
-from pypsrp.wsman import WSMan
+from pypsrp.wsman import SelectorSet, WSMan
 
 from easops.errors import BadInput, CommandFailed
 from easops.inventory.host import Endpoint
@@ -32,11 +32,15 @@ from easops.remoting.call_thread import CallThread, Progress
 from easops.remoting.clixml import read_object
 from easops.remoting.command import Call, Command, Pipeline, Script, pipeline
 from easops.remoting.error_record import command_failed, read_records
-from easops.remoting.failure import CONFIGURATIONS, Target, explain, is_credential_refused, proves_not_started
+from easops.remoting.failure import explain, is_credential_refused, may_have_opened, proves_not_started
+from easops.remoting.load_quota import wait_out_load_quotas
 from easops.remoting.result import Result
 from easops.remoting.retry import retrying
 from easops.remoting.secret import Secret, forget_password
+from easops.remoting.served_by import ServedBy, of_headers
 from easops.remoting.session import CONNECT, DEADLINE, GRACE, EndpointName
+from easops.remoting.shell import IDLE, AbandonedShells, refuses_idle_time
+from easops.remoting.target import CONFIGURATIONS, Target
 from easops.remoting.transport import address_of, check_password, check_usable, empty_frames, make_wsman
 from easops.remoting.trust import Trust
 
@@ -53,6 +57,12 @@ answer would be lost, and the outcome unknown, for no good reason."""
 _POLL: Final = 15
 """Seconds that one Receive waits on the server. A longer one would exceed the idle limit of load balancers."""
 
+_DELETE: Final = 5
+"""Seconds that the server may take to delete a shell: it stops what still runs there."""
+
+_RESOURCE: Final = "http://schemas.microsoft.com/powershell/"
+"""What the resource URI of a configuration begins with."""
+
 T = TypeVar("T")
 
 
@@ -68,7 +78,8 @@ class _Decoder(Serializer):
 class PsrpSession:
     """A session to one endpoint, opened at its first call, used by one thread at a time.
 
-    A broken session is dropped, and the next call opens a new one, so the object stays usable.
+    A broken session is dropped, and the next call opens a new one, so the object stays usable. What the broken one left
+    on the server is deleted at that chance, or by ``close``.
     """
 
     def __init__(
@@ -88,6 +99,11 @@ class PsrpSession:
         self._thread: CallThread | None = None
         self._wsman: WSMan | None = None
         self._pool: RunspacePool | None = None
+        self._opening: RunspacePool | None = None
+        self._abandoned = AbandonedShells()
+        self._idle: int | None = IDLE
+        self._served_by = ServedBy()
+        self._ends = 0.0
         self._used = 0.0
 
     def __repr__(self) -> str:
@@ -105,12 +121,14 @@ class PsrpSession:
         """Open the session now, for instance to try a credential. Raises UnreachableHost or AccessRefused."""
         ends = time.monotonic() + deadline
         with self._lock:
-            self._guarded(lambda progress: self._open(), ends, "the connection")
+            self._guarded(lambda progress: self._open(), ends, "the connection", reads=True)
 
     def close(self) -> None:
         """Close the session on the server, if the server can be reached within the grace period."""
         with self._lock:
             self._end()
+            if self._abandoned:
+                self._clean_up()
 
     # -- one attempt ---------------------------------------------------------------------------------------------
 
@@ -119,13 +137,14 @@ class PsrpSession:
             # Closed on the server, not only dropped: otherwise a session that a script keeps would leave one shell
             # after the other there, until the user's quota is used up.
             self._end()
-        return self._guarded(lambda progress: self._invoke(call, ends, progress), ends, call.name)
+        return self._guarded(lambda progress: self._invoke(call, ends, progress), ends, call.name, reads=call.reads)
 
-    def _guarded(self, call: Callable[[Progress], T], ends: float, name: str) -> T:
+    def _guarded(self, call: Callable[[Progress], T], ends: float, name: str, *, reads: bool) -> T:
         """Make *call* on the session's thread within the deadline. Raises an EasopsError for what goes wrong."""
         if self._thread is None:
             self._thread = CallThread(f"psrp-{self.host}-{self.endpoint}")
         progress = Progress()
+        self._ends = ends
         remaining = ends - time.monotonic()
         try:
             if remaining <= 0:
@@ -134,13 +153,17 @@ class PsrpSession:
         except TimeoutError as error:
             progress.abandon()
             self._drop()
-            raise explain(error, self._target, call=name, sent=progress.sent) from error
+            raise explain(error, self._target, call=name, sent=progress.sent, reads=reads) from error
         except (CommandFailed, BadInput):
             self._used = time.monotonic()
             raise
         except Exception as error:
+            explained = explain(error, self._target, call=name, sent=progress.sent, reads=reads)
+            if is_credential_refused(error):
+                self._credential_refused()
+            if self._opening is not None and not self._opening.shell.opened and not may_have_opened(error):
+                self._opening = None
             self._drop()
-            explained = explain(error, self._target, call=name, sent=progress.sent)
             empty_frames(error)
             raise explained from error
         self._used = time.monotonic()
@@ -149,25 +172,62 @@ class PsrpSession:
     def _open(self) -> RunspacePool:
         if self._pool is not None:
             return self._pool
-        settings = self._target.settings
-        wsman = self._wsman = make_wsman(settings, self.endpoint, self._password, connect=CONNECT, poll=_POLL)
-        pool = RunspacePool(wsman, configuration_name=CONFIGURATIONS[self.endpoint])
-        pool._serializer = pool._fragmenter.serializer = _Decoder()
+        wsman = self._wsman = self._connection()
         if not self._trust.proven:
             # A first logon is alone, so the others wait for it: find out beforehand whether the host is there at all.
-            socket.create_connection(address_of(settings), timeout=CONNECT).close()
+            socket.create_connection(address_of(self._target.settings), timeout=CONNECT).close()
+        with self._logon():
+            self._delete_abandoned(wsman)  # before the new shell is opened: they count against the account's quota
+            try:
+                pool = self._open_pool(wsman)
+            except WSManFaultError as error:
+                if self._idle is None or not refuses_idle_time(error):
+                    raise
+                self._idle = None
+                pool = self._open_pool(wsman)
+        if self._wsman is not wsman:
+            # The caller gave up while it was opening, and the session has another connection now.
+            raise TimeoutError
+        self._pool, self._opening = pool, None
+        self._delete_abandoned(wsman)  # those whose deletion was not answered before
+        _LOG.debug("%s: the server deletes the shell after %s of idleness", self, pool.shell.idle_time_out)
+        return pool
+
+    def _connection(self) -> WSMan:
+        """A connection, not opened yet, which waits where the server asks for it."""
+        wsman = make_wsman(
+            self._target.settings,
+            self.endpoint,
+            self._password,
+            connect=CONNECT,
+            poll=_POLL,
+            on_answer=self._note_servers,
+        )
+        wait_out_load_quotas(wsman, lambda: self._ends - time.monotonic())
+        return wsman
+
+    def _note_servers(self, headers: Mapping[str, str]) -> None:
+        named = of_headers(headers)
+        if named != ServedBy():
+            self._served_by = named
+
+    def _open_pool(self, wsman: WSMan) -> RunspacePool:
+        pool = RunspacePool(wsman, configuration_name=CONFIGURATIONS[self.endpoint], idle_timeout=self._idle)
+        pool._serializer = pool._fragmenter.serializer = _Decoder()
+        self._opening = pool
+        pool.open()
+        return pool
+
+    @contextlib.contextmanager
+    def _logon(self) -> Iterator[None]:
+        """Around what logs on: alone, until the credential has proven to work."""
         with self._trust.use(str(self._target)):
             try:
-                pool.open()
+                yield
             except Exception as error:
                 if is_credential_refused(error):
                     self._credential_refused()
                 raise
-        if self._wsman is not wsman:
-            # The caller gave up while it was opening, and the session has another connection now.
-            raise TimeoutError
-        self._pool = pool
-        return pool
 
     def _credential_refused(self) -> None:
         self._trust.refused(str(self._target))
@@ -194,11 +254,11 @@ class PsrpSession:
                 # Frees the pipeline on the server. An error here says nothing about what ran.
                 shell.close()
             if records or shell.had_errors:
-                raise command_failed(self.host, call.name, records)
+                raise command_failed(self.host, call.name, records, self._served_by)
             changing = changing or not Pipeline(statements).reads
             # The batch is over, so a failure before the next one is sent is certain; unless this one changed something.
             progress.sent = changing
-        return Result(tuple(output), tuple(warnings))
+        return Result(tuple(output), tuple(warnings), str(self._served_by))
 
     def _run(self, shell: PowerShell, ends: float, progress: Progress, changing: bool) -> None:
         """Run one pipeline to its end. *changing* says that an earlier one of the call may have changed something."""
@@ -211,23 +271,54 @@ class PsrpSession:
         while shell.state == PSInvocationState.RUNNING:
             remaining = ends - time.monotonic()
             if remaining <= 0:
-                shell.stop()
+                with contextlib.suppress(Exception):
+                    shell.stop()  # without an answer too the deadline is what happened
                 raise TimeoutError
             shell.poll_invoke(timeout=max(1, min(_POLL, int(remaining) + 1)))
         if shell.state == PSInvocationState.STOPPED:
             raise TimeoutError
 
     def _end(self) -> None:
-        pool, thread = self._pool, self._thread
-        if pool is not None and thread is not None:
+        """Close the session on the server, within the grace period."""
+        pool, wsman, thread = self._pool, self._wsman, self._thread
+        if pool is not None and wsman is not None and thread is not None:
+            self._pool = None
+            self._abandoned.add(pool.shell.id or pool.id)
+            self._ends = time.monotonic() + GRACE
             with contextlib.suppress(Exception):
-                thread.run(pool.close, GRACE)
+                thread.run(lambda: self._delete_abandoned(wsman), GRACE)
+        self._drop()
+
+    def _delete_abandoned(self, wsman: WSMan) -> None:
+        def delete(shell_id: str) -> None:
+            selectors = SelectorSet()
+            selectors.add_option("ShellId", shell_id)
+            wsman.delete(_RESOURCE + CONFIGURATIONS[self.endpoint], selector_set=selectors, timeout=_DELETE)
+
+        self._abandoned.delete(delete)
+
+    def _clean_up(self) -> None:
+        """Delete the shells of broken sessions, on a connection of its own, within the grace period."""
+        thread = self._thread = CallThread(f"psrp-{self.host}-{self.endpoint}")
+
+        def delete() -> None:
+            wsman = self._wsman = self._connection()
+            with self._logon():
+                self._delete_abandoned(wsman)
+
+        self._ends = time.monotonic() + GRACE
+        with contextlib.suppress(Exception):
+            thread.run(delete, GRACE)
         self._drop()
 
     def _drop(self) -> None:
-        """Forget the session. Its sockets are closed, so a thread that still waits on one wakes up and ends."""
+        """Forget the session, and note its shell, which may still be open on the server. Its sockets are closed, so a
+        thread that still waits on one wakes up and ends."""
         wsman, thread = self._wsman, self._thread
-        self._pool = self._wsman = self._thread = None
+        for pool in (self._pool, self._opening):
+            if pool is not None:
+                self._abandoned.add(pool.shell.id or pool.id, answered=pool.shell.opened)
+        self._pool = self._opening = self._wsman = self._thread = None
         if wsman is not None:
             with contextlib.suppress(Exception):
                 wsman.close()

@@ -49,10 +49,11 @@ class RemoteObject:
 @attrs.frozen
 class Result:
     """The *output* and the *warnings* (their texts) of a call that succeeded. With an error record it would have raised
-    CommandFailed."""
+    CommandFailed. *served_by* names the servers that took part, where they say so."""
 
     output: tuple[Value, ...] = ()
     warnings: tuple[str, ...] = ()
+    served_by: str = attrs.field(default="", eq=False)
 
     def objects(self, type_name: str = "") -> tuple[RemoteObject, ...]:
         """The objects in the output: all, or those of one type (``RemoteObject.is_a``)."""

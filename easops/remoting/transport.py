@@ -2,6 +2,7 @@
 
 The other half of the door to pypsrp, with its pitfalls of a connection: on a new connection it goes on encrypting with
 the key of the old one; it logs whole messages, and spnego the tokens of a logon.
+A redirect is an answer and is never followed: the logon would go to an address that nobody wrote.
 Source: MS-WSMV 2.2.9.1 (encrypted messages), RFC 4559 (Negotiate over HTTP).
 """
 
@@ -14,7 +15,7 @@ import logging
 import os
 import socket
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -25,7 +26,7 @@ from pypsrp.wsman import WSMan
 from easops.authorities import authorities
 from easops.errors import BadInput
 from easops.inventory.host import TICKET_AUTHS, Endpoint
-from easops.remoting.failure import UntrustedAnswer, is_logon_error, logon_error_text
+from easops.remoting.failure import NoWSMan, Redirected, UntrustedAnswer, is_logon_error, logon_error_text
 from easops.remoting.http_debug import disable_debug_output
 from easops.remoting.secret import Secret
 from easops.remoting.session import EndpointName
@@ -44,6 +45,9 @@ _KEEP_ALIVE: Final = [
 ]
 """A script may keep a session idle for long. A firewall would then silently forget the connection, and the next call
 would wait until its deadline. (TCP_KEEPALIVE is the name of TCP_KEEPIDLE on macOS.)"""
+
+_PAGE: Final = 20000
+"""Bytes of a page that are looked at for what it says."""
 
 _WINDOWS: Final = os.name == "nt"
 """Kerberos is built in on Windows (SSPI)."""
@@ -117,11 +121,18 @@ def address_of(settings: Endpoint) -> tuple[str, int]:
 
 
 def make_wsman(
-    settings: Endpoint, endpoint: EndpointName, password: Secret | None, *, connect: int, poll: int
+    settings: Endpoint,
+    endpoint: EndpointName,
+    password: Secret | None,
+    *,
+    connect: int,
+    poll: int,
+    on_answer: Callable[[Mapping[str, str]], None] = lambda headers: None,
 ) -> WSMan:
     """The connection to an endpoint, not opened yet. With an ``http`` url it encrypts every message.
 
     *connect* is how many seconds to wait for a connection, *poll* how many seconds a Receive waits on the server.
+    *on_answer* is called with the headers of each answer.
     """
     parts = urlsplit(settings.url)
     plain = parts.scheme == "http"
@@ -130,7 +141,7 @@ def make_wsman(
         server,
         port=port,
         ssl=not plain,
-        path=parts.path.strip("/"),
+        path=parts.path.strip("/") + (f"?{parts.query}" if parts.query else ""),
         auth=settings.auth,
         username=settings.credential.username if settings.credential is not None else None,
         password=password.reveal() if password is not None else None,
@@ -145,7 +156,7 @@ def make_wsman(
     )
     _log_on_again_on_new_connections(wsman)
     _prepare_connections(wsman)
-    _detect_untrusted_answers(wsman)
+    _check_answers(wsman, on_answer)
     return wsman
 
 
@@ -185,41 +196,51 @@ def _prepare_connections(wsman: WSMan) -> None:
         disable_debug_output(adapter.poolmanager, keep_alive)
 
 
-def _detect_untrusted_answers(wsman: WSMan) -> None:
-    """Make a SpnegoError that comes after an answer an UntrustedAnswer: the server has received the message by then.
+def _check_answers(wsman: WSMan, on_answer: Callable[[Mapping[str, str]], None]) -> None:
+    """Raise for an answer that is no message of WSMan, and for one that cannot be trusted.
 
+    A SpnegoError that comes after an answer becomes an UntrustedAnswer: the server has received the message by then.
     That happens when an answer cannot be decrypted, and, over TLS, when the last token of a logon is not valid, since
     our last token is sent together with the message. It has not received the message if it answered 401, or if it
     answered the empty message that is sent before the first encrypted one.
     """
     transport = wsman.transport
-    send_request = transport._send_request
+    session, send_request = transport.session, transport._send_request
+    assert session is not None
     received = False
+    status = 0
 
     def noting(send: Callable[..., Any]) -> Any:
         def sending(request: requests.PreparedRequest, **options: Any) -> Any:
-            nonlocal received
+            nonlocal received, status
             response = send(request, **options)
+            status = response.status_code
+            on_answer(response.headers)
+            if 300 <= status < 400:
+                raise Redirected(status, response.headers.get("Location", ""))
             received = bool(request.body) and response.status_code != 401
             return response
 
         return sending
 
-    @functools.wraps(send_request)
-    def sending_request(*arguments: Any, **options: Any) -> bytes:
+    def sending_request(request: requests.PreparedRequest, **options: Any) -> bytes:
         nonlocal received
         received = False
         try:
-            return send_request(*arguments, **options)
+            body = send_request(request, **options)
+            # A logon answers the empty message with nothing; without a logon, something else than a server did.
+            logged_on = not request.body and not body and bool(getattr(session.auth, "contexts", True))
+            if not logged_on and b"Envelope" not in body:
+                raise NoWSMan(status, body[:_PAGE].decode("utf-8", "replace"))
+            return body
         except Exception as error:
             if received and is_logon_error(error):
                 raise UntrustedAnswer(f"its answer cannot be trusted: {logon_error_text(error)}") from error
             raise
 
-    assert transport.session is not None
-    for adapter in transport.session.adapters.values():
+    for adapter in session.adapters.values():
         adapter.send = noting(adapter.send)  # type: ignore[method-assign]
-    transport._send_request = sending_request  # type: ignore[method-assign]
+    transport._send_request = sending_request  # type: ignore[method-assign, assignment]
 
 
 def empty_frames(error: BaseException) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from easops.actions.change import Change, ChangeOutcome
 from easops.detectors.finding import Detection
+from easops.detectors.why import Explanation
 from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.record.notice import Notice
 from easops.playbook.steps.step_result import StepResult
@@ -45,6 +46,10 @@ class Format(Protocol):
 
     def detection(self, detection: Detection, status: Status, exit_code: int, *, verbose: bool) -> str:
         """The result of ``easops detect``."""
+        ...
+
+    def explained(self, explanations: Sequence[Explanation]) -> str:
+        """The result of ``easops why``."""
         ...
 
     def reading(self, result: ReadingResult) -> str:

@@ -36,7 +36,7 @@ def test_help_loads_the_command_line_and_nothing_else() -> None:
         f"easops.cli.{name}"
         for name in (
             "app approve arguments completion console detect do exit_code github_actions inventory lab lint notify "
-            "options report_files run run_display run_options runs schema show stop_signals undo worker".split()
+            "options report_files run run_display run_options runs schema show stop_signals undo why worker".split()
         )
     }
     heavy = {"attr", "attrs", "rich", "pygments", "pypsrp", "requests", "dbos", "sqlalchemy", "jinja2", "ruamel.yaml"}

@@ -73,14 +73,28 @@ def test_scenarios_are_offered(offered: Offered) -> None:
 
 
 def test_parameters_are_offered_with_their_defaults_until_they_are_given(offered: Offered) -> None:
-    assert offered("easops detect contact_sync_storm ") == ["since=1h", "threshold=2000", "users=", "intervals=2"]
-    assert "since=1h" not in offered("easops detect contact_sync_storm since=2h ")
+    assert offered("easops detect contact_sync_storm ") == [
+        "since=2h",
+        "threshold=2000",
+        "attempts=3",
+        "users=",
+        "intervals=2",
+    ]
+    assert "since=2h" not in offered("easops detect contact_sync_storm since=1h ")
     assert offered("easops do block_user ") == ["user="]
     assert "half_of=" not in offered("easops detect sync_pool_cpu "), "only a playbook has an earlier step"
 
 
 def test_the_inputs_of_the_playbook_at_hand_are_offered(offered: Offered) -> None:
-    assert offered("easops run contacts-sync-storm --input ") == ["window=1h", "threshold=2000", "protect="]
+    assert offered("easops run contacts-sync-storm --input ") == [
+        "window=2h",
+        "threshold=2000",
+        "busy=60",
+        "force=false",
+        "protect=",
+        "changes=10",
+        "unreachable=",
+    ]
     assert offered("easops run stranded-pings --check --input m") == ["margin=5m", "memory=3"]
 
 

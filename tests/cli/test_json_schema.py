@@ -91,6 +91,11 @@ def test_a_detection(easops: Easops, lab: Path, name: str) -> None:
     assert printed["judged"]
 
 
+def test_an_explanation(easops: Easops, lab: Path) -> None:
+    printed = document(easops("why", "sync_pool_cpu", "AMS-EX01", "above=60", "-i", lab, "--json"), "explanations")
+    assert printed["explanations"][0]["found"]
+
+
 def test_a_run_from_its_check_to_its_undo(
     easops: Easops, lab: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

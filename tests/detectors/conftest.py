@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,7 @@ class Server:
     processes: Iterator[Result] | None = None
     requests: Iterator[Result] | None = None
     pools: tuple[str, ...] = ()
+    max_heartbeat: str | None = None
     endpoint: EndpointName = "windows"
     now: dt.datetime = NOW
     lacks: set[str] = attrs.field(factory=set)
@@ -98,8 +100,7 @@ class Server:
         if isinstance(call, Script):
             return self._range(call.parameters)
         if "Win32_Process" in str(call):
-            assert self.processes is not None
-            return next(self.processes)
+            return worker_processes(self.now) if self.processes is None else next(self.processes)
         if "Get-WebRequest" in str(call):
             assert self.requests is not None
             return next(self.requests)
@@ -107,6 +108,8 @@ class Server:
             path = f"{LOG_FOLDER}\\u_ex261124.log"
             listed = {"Name": "u_ex261124.log", "FullName": path, "Length": 1, "LastWriteTimeUtc": NOW}
             return Result((RemoteObject(("System.IO.FileInfo",), listed),) if self.data else ())
+        if "MaxHeartbeatInterval" in str(call):
+            return Result(() if self.max_heartbeat is None else (self.max_heartbeat,))
         if "AppPools" in str(call):
             return Result(tuple(RemoteObject(("x",), {"Name": pool, "State": "Started"}) for pool in self.pools))
         raise AssertionError(call)
@@ -127,6 +130,36 @@ class Server:
     def close(self) -> None: ...
 
 
+def worker_processes(now: dt.datetime, *pids: int) -> Result:
+    """The worker processes of the sync pool, as Win32_Process tells them; without *pids* there are none."""
+    workers = [
+        RemoteObject(
+            ("Win32_Process",),
+            {
+                "ProcessId": pid,
+                "CommandLine": 'w3wp.exe -ap "MSExchangeSyncAppPool"',
+                "CreationDate": NOW - dt.timedelta(days=2),
+                "KernelModeTime": 1,
+                "UserModeTime": 1,
+                "PrivatePageCount": 1,
+            },
+        )
+        for pid in pids
+    ]
+    system = RemoteObject(("Win32_ComputerSystem",), {"NumberOfLogicalProcessors": 8})
+    clock = RemoteObject(("Win32_OperatingSystem",), {"LocalDateTime": now})
+    return Result((*workers, system, clock))
+
+
+def executing(url: str, seconds: float) -> Result:
+    """One request that is being executed for so many *seconds*."""
+    request = {
+        "requestId": "f1", "timeElapsed": round(seconds * 1000), "siteId": 2, "verb": "POST", "url": url,
+        "clientIPAddr": "10.0.0.1",
+    }  # fmt: skip
+    return Result((RemoteObject(("Selected.x",), request),))
+
+
 @attrs.define
 class Directory:
     """The exchange endpoint: mailboxes by their names, in lower case."""
@@ -135,6 +168,7 @@ class Directory:
     contacts: dict[str, int] = attrs.field(factory=dict)
     unreachable: bool = False
     broken: bool = False
+    broken_names: set[str] = attrs.field(factory=set)
     asked: list[str] = attrs.field(factory=list)
     host: str = "EX1"
     endpoint: EndpointName = "exchange"
@@ -150,6 +184,8 @@ class Directory:
         if self.broken:
             raise CommandFailed("Get-Mailbox failed", "the directory is busy")
         identity = str(call.parameters["Identity"])
+        if identity.lower() in self.broken_names:
+            raise CommandFailed("Get-Mailbox failed", "the directory is busy")
         if call.name == "Get-MailboxFolderStatistics":
             return Result((RemoteObject(("x",), {"ItemsInFolder": self.contacts.get(identity, 0)}),))
         assert call.name == "Get-Mailbox"
@@ -250,6 +286,17 @@ def flood() -> Callable[..., list[Line]]:
 @pytest.fixture
 def moving() -> Callable[[float], Line]:
     return quiet
+
+
+@pytest.fixture
+def in_flight() -> Callable[[Server, str, float], None]:
+    """Sets what a server's sync pool is executing."""
+
+    def set_it(server: Server, url: str, seconds: float) -> None:
+        server.processes = itertools.repeat(worker_processes(server.now, 4))
+        server.requests = itertools.repeat(executing(url, seconds))
+
+    return set_it
 
 
 @pytest.fixture(scope="session")

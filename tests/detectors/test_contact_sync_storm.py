@@ -10,10 +10,12 @@ import pytest
 from easops.actions.outcome import Done
 from easops.detectors import DETECTORS
 from easops.detectors.contact_sync_storm import detect_in_files
+from easops.detectors.detection_status import detect_status
 from easops.detectors.finding import Detection, Undetermined
 from easops.errors import BadInput, LogFormatError
 from easops.parameter import check_all
 from easops.remoting.unreachable import Unreachable
+from easops.status import Status
 
 STORM = DETECTORS["contact_sync_storm"]
 NOW = dt.datetime(2026, 11, 24, 10, 0, tzinfo=dt.UTC)
@@ -43,7 +45,7 @@ def test_a_device_that_sends_its_contacts_again_and_again_is_a_finding_with_its_
     found = detect(estate)
 
     assert [user.evidence for user in found.users] == [
-        "12 contact syncs over 2000 RPC in 60 min (max 3,000) from iPhone APPL1, every 4 min, "
+        "12 contact syncs over 2000 RPC in 120 min (max 3,000) from iPhone APPL1, every 4 min, "
         "2,500 contacts sent each time; mailbox holds 5,204 contacts"
     ]
     user = found.users[0]
@@ -108,10 +110,10 @@ def test_the_series_shows_the_hits_over_time_up_to_the_newest_line(estate: Any, 
         "requests",
         60,
     )
-    assert counts.start == dt.datetime(2026, 11, 24, 9, 0, tzinfo=dt.UTC)
+    assert counts.start == dt.datetime(2026, 11, 24, 8, 0, tzinfo=dt.UTC)
     newest = dt.datetime(2026, 11, 24, 9, 59, 40, tzinfo=dt.UTC)  # so the minute of 9:59 is not whole
     assert counts.start + dt.timedelta(minutes=len(counts.values)) == newest.replace(second=0)
-    assert [minute for minute, count in enumerate(counts.values) if count] == list(range(15, 56, 4))
+    assert [minute for minute, count in enumerate(counts.values) if count] == list(range(75, 116, 4))
     assert (costs.name, costs.unit) == ("mailbox calls of contact syncs over 2000 RPC", "RPC")
     assert [cost for cost in costs.values if cost] == [3000] * 11
 
@@ -131,8 +133,8 @@ def test_two_hits_are_only_watched(estate: Any, flood: Any) -> None:
     assert [(user.hits, user.evidence) for user in found.watch] == [
         (
             2,
-            "2 contact syncs over 2000 RPC in 60 min (max 3,000) from iPhone APPL1, 4 min apart, "
-            "2,500 contacts sent each time; fewer than 3 from one device are not a finding",
+            "2 contact syncs over 2000 RPC in 120 min (max 3,000) from iPhone APPL1, 4 min apart, "
+            "2,500 contacts sent each time; 2 of 3 attempts that make a finding",
         )
     ]
 
@@ -157,7 +159,7 @@ def test_a_first_sync_in_which_the_client_sends_is_a_finding(estate: Any, flood:
 @pytest.mark.parametrize(
     "lines",
     [
-        pytest.param({"rpc": 2000}, id="not over the threshold"),
+        pytest.param({"rpc": 2000, "client": 3}, id="edits at a low cost"),
         pytest.param({"folder": "Em"}, id="mail"),
         pytest.param({"command": "Ping"}, id="not a Sync"),
         pytest.param({"status": 401}, id="not logged on"),
@@ -165,7 +167,7 @@ def test_a_first_sync_in_which_the_client_sends_is_a_finding(estate: Any, flood:
         pytest.param({"agent": "AMProbe/Local/ClientAccess"}, id="a probe of Managed Availability"),
         pytest.param({"user": "HealthMailbox1f2e@contoso.example"}, id="a probe by its mailbox"),
         pytest.param({"user": "CONTOSO\\HealthMailbox1f2e"}, id="a probe by its mailbox, with domain"),
-        pytest.param({"until": 4000}, id="before the window"),
+        pytest.param({"until": 7600}, id="before the window"),
     ],
 )
 def test_what_is_not_a_contact_sync_storm_is_not_reported(
@@ -189,7 +191,7 @@ def test_the_caller_sets_the_threshold_and_the_window(estate: Any, flood: Any) -
 @pytest.mark.parametrize(
     ("user", "subject", "why"),
     [
-        ("CONTOSO\\nobody", "CONTOSO\\nobody", "there is no mailbox of this name"),
+        ("CONTOSO\\nobody", "CONTOSO\\nobody", "there is no mailbox of this name in the domain that this session sees"),
         ("CONTOSO\\twin", "CONTOSO\\twin", "twin1@contoso.example and twin2@contoso.example"),
         (
             "-",
@@ -209,6 +211,8 @@ def test_a_user_name_that_is_not_exactly_one_mailbox_is_listed_and_never_a_findi
 
     assert found.undetermined == (Undetermined("user", subject, why, required=False),)
     assert (found.users, found.watch, found.judged) == ((), (), ("EX1",))
+    # Shown with hits, device and interval: somebody floods, whoever it is.
+    assert [(one.resolved, one.hits, one.devices[0].interval) for one in found.unresolved] == [(False, 12, 240.0)]
 
 
 def test_each_name_is_asked_for_once(estate: Any, flood: Any) -> None:
@@ -261,12 +265,12 @@ def test_a_host_without_a_log_is_undetermined(estate: Any) -> None:
 
 
 def test_a_log_without_a_line_in_the_window_is_undetermined(estate: Any, moving: Any) -> None:
-    estate.add("EX1", moving(5000))
+    estate.add("EX1", moving(8000))
 
     found = detect(estate)
 
     assert undetermined(found) == [("EX1", "EX1", True)]
-    assert found.undetermined[0].why.endswith("its newest line is from 2026-11-24 08:36:40")
+    assert found.undetermined[0].why.endswith("its newest line is from 2026-11-24 07:46:40")
 
 
 def test_the_log_of_the_front_end_is_undetermined_and_not_a_clean_result(estate: Any, flood: Any) -> None:
@@ -288,26 +292,37 @@ def test_exchange_2003_is_undetermined(estate: Any, flood: Any) -> None:
     assert undetermined(found) == [("EX1", "EX1", True)]
 
 
-def test_hosts_whose_users_cannot_be_looked_up_do_not_count_as_judged(estate: Any, flood: Any, moving: Any) -> None:
-    estate.add("EX1", *flood())
+@pytest.mark.parametrize("fault", ["unreachable", "broken"])
+def test_a_user_who_cannot_be_looked_up_is_shown_and_the_host_is_judged(
+    estate: Any, flood: Any, moving: Any, fault: str
+) -> None:
+    estate.add("EX1", *flood(), *flood("CONTOSO\\marco", "SEC1")[:1])
     estate.add("EX2", moving(1))
-    estate.directory.unreachable = True
+    setattr(estate.directory, fault, True)
 
     found = detect(estate)
 
-    assert [item.host for item in found.unreachable] == ["EX1"]
-    assert (found.users, found.undetermined, found.judged) == ((), (), ("EX2",))
+    assert [(user.user, user.resolved, user.hits) for user in found.unresolved] == [("CONTOSO\\laura", False, 12)]
+    assert "it could not be looked up" in found.unresolved[0].evidence
+    assert (found.users, found.judged, detect_status(found)) == ((), ("EX1", "EX2"), Status.UNDETERMINED)
 
 
-def test_every_host_with_a_user_whom_the_directory_refuses_to_look_up_is_undetermined(estate: Any, flood: Any) -> None:
-    estate.add("EX1", *flood())
-    estate.add("EX2", *flood("contoso\\LAURA"))
-    estate.directory.broken = True
+def test_one_doubtful_name_spoils_nobody_elses_judgement(estate: Any, flood: Any) -> None:
+    estate.directory.mailboxes["contoso\\twin"] = ("twin1", "twin2")
+    estate.add("EX1", *flood(), *flood("CONTOSO\\twin", "TWIN"))
 
     found = detect(estate)
 
-    assert [item for item in undetermined(found) if item[2]] == [("EX1", "EX1", True), ("EX2", "EX2", True)]
-    assert found.judged == ()
+    assert [user.user for user in found.users] == ["laura@contoso.example"]
+    assert [(user.user, user.devices[0].interval) for user in found.unresolved] == [("CONTOSO\\twin", 240.0)]
+    assert (found.judged, detect_status(found)) == (("EX1",), Status.UNDETERMINED)
+
+
+def test_a_plus_in_a_name_may_be_a_blank(estate: Any, flood: Any) -> None:
+    estate.directory.mailboxes["contoso\\anna maria"] = ("anna maria",)
+    estate.add("EX1", *flood("CONTOSO\\anna+maria"))
+
+    assert [user.mailbox for user in detect(estate).users] == ["guid-of-anna maria"]
 
 
 def test_users_limit_what_is_found_and_each_must_be_a_mailbox(estate: Any, flood: Any) -> None:
@@ -323,20 +338,21 @@ def test_users_limit_what_is_found_and_each_must_be_a_mailbox(estate: Any, flood
 
 
 def test_nothing_is_determined_before_the_retry_intervals_have_passed(estate: Any, flood: Any, moving: Any) -> None:
-    estate.add("EX1", *flood(until=500), moving(1))
+    estate.add("EX1", *flood(until=900), moving(1))
 
-    found = verify(estate, minutes_ago=7.9)
+    found = verify(estate, minutes_ago=14.28)
 
     assert found.undetermined == (
         Undetermined(
             "user",
             "laura@contoso.example",
-            "6 s of 8 min still to wait (2 retry intervals of 4 min)",
+            "6 s of 14.4 min still to wait (retry intervals of up to 4 min)",
             required=True,
             host="EX1",
-            seconds=6.0,
+            seconds=found.undetermined[0].seconds,
         ),
     )
+    assert found.undetermined[0].seconds == pytest.approx(6.0, abs=0.3)
     assert (found.found, found.judged) == (False, ())
 
 
@@ -344,25 +360,24 @@ def test_the_retry_interval_is_learned_from_before_the_cure(estate: Any, flood: 
     # A device that is let in again may send cheap syncs one after another: they must not shorten the proof.
     estate.add("EX1", *flood(until=500)[:2], *flood(every=15, until=100, client=0), moving(1))
 
-    assert verify(estate, minutes_ago=7.9).undetermined[0].why.endswith("(2 retry intervals of 4 min)")
+    assert verify(estate, minutes_ago=7.9).undetermined[0].why.endswith("(retry intervals of up to 4 min)")
 
 
 def test_the_flood_has_ended_once_they_have_passed_without_a_hit(estate: Any, flood: Any, moving: Any) -> None:
-    estate.add("EX1", *flood(until=500), moving(1))
+    estate.add("EX1", *flood(until=900), moving(1))
 
-    found = verify(estate, minutes_ago=8.1)
+    found = verify(estate, minutes_ago=14.4)
 
     assert (found.found, found.undetermined, found.judged) == (False, (), ("EX1",))
 
 
 def test_one_hit_that_started_after_the_cure_is_a_finding(estate: Any, flood: Any, moving: Any, line: Any) -> None:
-    estate.add("EX1", *flood(until=620), line(300, device="ANOTHER"), moving(1))
+    estate.add("EX1", *flood(until=920), line(300, device="ANOTHER"), moving(1))
 
-    found = verify(estate, minutes_ago=10)
+    found = verify(estate, minutes_ago=15)
 
     assert [user.evidence for user in found.users] == [
-        "1 contact sync over 2000 RPC since 09:50:00 UTC (max 3,000) from iPhone ANOTHER, 2,500 contacts sent; "
-        "mailbox holds 5,204 contacts"
+        "1 contact sync over 2000 RPC since 09:45:00 UTC (max 3,000) from iPhone ANOTHER, 2,500 contacts sent"
     ]
     assert found.hosts == ("EX1",)
 
@@ -370,36 +385,96 @@ def test_one_hit_that_started_after_the_cure_is_a_finding(estate: Any, flood: An
 def test_a_request_that_began_before_the_cure_and_ended_after_it_proves_nothing(
     estate: Any, flood: Any, moving: Any
 ) -> None:
-    estate.add("EX1", *flood(until=610, seconds=60), moving(1))
+    estate.add("EX1", *flood(until=910, seconds=60), moving(1))
 
-    assert not verify(estate, minutes_ago=10).found
+    assert not verify(estate, minutes_ago=15).found
 
 
 @pytest.mark.parametrize(("client", "server", "found"), [(0, 0, True), (0, 2500, False)])
 def test_a_costly_sync_counts_as_proof_unless_the_server_fills_the_device(
     estate: Any, flood: Any, moving: Any, line: Any, client: int, server: int, found: bool
 ) -> None:
-    estate.add("EX1", *flood(until=620), line(300, client=client, server=server), moving(1))
+    estate.add("EX1", *flood(until=920), line(300, client=client, server=server), moving(1))
 
-    assert verify(estate, minutes_ago=10).found is found
+    assert verify(estate, minutes_ago=15).found is found
+
+
+@pytest.mark.parametrize(
+    ("url", "seconds", "proved"),
+    [
+        pytest.param("Cmd=Sync&DeviceId=APPL1&DeviceType=iPhone", 200, False, id="a Sync of the device that flooded"),
+        pytest.param("Cmd=Sync&DeviceId=appl1&DeviceType=iPhone", 200, False, id="its id in another case"),
+        pytest.param("Cmd=Sync&DeviceId=APPL1&DeviceType=iPhone", 3, True, id="one that has just begun"),
+        pytest.param("Cmd=Sync&DeviceId=APPL1&DeviceType=iPhone", 3000, True, id="one from before the cure"),
+        pytest.param("Cmd=Ping&DeviceId=APPL1&DeviceType=iPhone", 200, True, id="a Ping"),
+        pytest.param("Cmd=Sync&DeviceId=OTHER&DeviceType=iPhone", 200, True, id="another device"),
+    ],
+)
+def test_a_request_that_is_still_running_is_no_proof_of_an_end(
+    estate: Any, flood: Any, moving: Any, in_flight: Any, url: str, seconds: float, proved: bool
+) -> None:
+    server = estate.add("EX1", *flood(until=920), moving(1))
+    in_flight(server, f"/Microsoft-Server-ActiveSync/default.eas?{url}", seconds)
+
+    found = verify(estate, minutes_ago=15)
+
+    assert (not found.found, not found.undetermined) == (True, proved)
+    assert proved or "a Sync of" in found.undetermined[0].why
 
 
 def test_a_log_that_does_not_reach_far_enough_is_undetermined(estate: Any, flood: Any, moving: Any) -> None:
-    estate.add("EX1", *flood(until=620), moving(150))
+    estate.add("EX1", *flood(until=920), moving(150))
 
-    found = verify(estate, minutes_ago=10)
+    found = verify(estate, minutes_ago=15)
 
     assert (
         found.undetermined[0].why
-        == "the log does not reach far enough yet: its newest line is from 09:57:30, needed is 09:58:00"
+        == "the log does not reach far enough yet: its newest line is from 09:57:30, needed is 09:59:22"
     )
     assert found.undetermined[0].required
+
+
+def test_a_name_that_cannot_be_looked_up_proves_nothing_for_anybody(estate: Any, flood: Any, moving: Any) -> None:
+    """It may be the very user: asked for by the address, which is found, and logged by a name, which is not."""
+    estate.add("EX1", *flood(until=60), moving(1))
+    estate.directory.broken_names.add("contoso\\laura")
+
+    found = verify(estate, minutes_ago=15)
+
+    assert not found.found
+    assert [item for item in undetermined(found) if item[2]] == [("laura@contoso.example", "EX1", True)]
+    assert found.judged == ()
+
+
+def test_the_device_goes_on_under_a_name_that_is_nobodys(estate: Any, flood: Any, moving: Any) -> None:
+    estate.add("EX1", *flood(until=920), *flood("CONTOSO\\gone", until=60)[:3], moving(1))
+
+    assert verify(estate, minutes_ago=15).found
+
+
+def test_a_clock_that_was_set_forward_proves_nothing(estate: Any, flood: Any, moving: Any) -> None:
+    """The server's clock says that an hour has passed since the cure; the log shows that it was three minutes."""
+    every_minute = [moving(60 * minute) for minute in range(63, 120)]
+    estate.add("EX1", *flood(until=3840), *every_minute, *(moving(60 * minute) for minute in (0.1, 1, 2)))
+
+    found = verify(estate, minutes_ago=62.5, since="70m")
+
+    assert not found.found
+    assert [item.why.partition(" still")[0] for item in found.undetermined] == ["12.4 min of 14.4 min"]
+
+
+def test_in_a_log_that_is_quiet_anyway_silence_is_silence(estate: Any, flood: Any, moving: Any) -> None:
+    estate.add("EX1", *flood(until=3840), *(moving(300 * at) for at in range(13, 24)), moving(1))
+
+    found = verify(estate, minutes_ago=62.5, since="70m")
+
+    assert (found.found, found.undetermined) == (False, ())
 
 
 def test_an_unknown_retry_interval_is_assumed_to_be_five_minutes(estate: Any, flood: Any, moving: Any) -> None:
     estate.add("EX1", moving(1))
 
-    assert verify(estate, minutes_ago=9.9).undetermined[0].why.endswith("(2 retry intervals of 5 min)")
+    assert verify(estate, minutes_ago=9.9).undetermined[0].why.endswith("(retry intervals of up to 5 min)")
     found = verify(estate, minutes_ago=10.1)
     assert (found.found, found.undetermined) == (False, ())
     estate.servers["EX1"].lines += flood(until=700)[:1]
@@ -410,30 +485,30 @@ def test_an_unknown_retry_interval_is_assumed_to_be_five_minutes(estate: Any, fl
 def test_each_host_is_judged_by_itself_with_the_interval_that_any_of_their_logs_shows(
     estate: Any, flood: Any, moving: Any
 ) -> None:
-    estate.add("EX1", *flood(until=620), moving(1))
+    estate.add("EX1", *flood(until=920), moving(1))
     estate.add("EX2", moving(1))
     done = Done(
-        "x", ended={"EX1": NOW - dt.timedelta(minutes=10)}, finished=NOW - dt.timedelta(minutes=3)
+        "x", ended={"EX1": NOW - dt.timedelta(minutes=15)}, finished=NOW - dt.timedelta(minutes=3)
     )  # EX2 was not touched
 
     found = detect(estate, users=["laura@contoso.example"], after=done)
 
     assert [(item.host, item.why) for item in found.undetermined] == [
-        ("EX2", "5 min of 8 min still to wait (2 retry intervals of 4 min)")
+        ("EX2", "14.4 min of 14.4 min still to wait (retry intervals of up to 4 min)")
     ]
     assert found.judged == ("EX1",)
 
 
 def test_floods_of_other_users_do_not_fail_a_verify(estate: Any, flood: Any, moving: Any) -> None:
-    estate.add("EX1", *flood(until=620), *flood("CONTOSO\\marco", "SEC1"), moving(1))
+    estate.add("EX1", *flood(until=920), *flood("CONTOSO\\marco", "SEC1"), moving(1))
 
-    assert not verify(estate, minutes_ago=10).found
+    assert not verify(estate, minutes_ago=15).found
 
 
 def test_a_verify_lists_the_addresses_of_the_users_it_was_asked_about(estate: Any, flood: Any, moving: Any) -> None:
-    estate.add("EX1", *flood(until=620), moving(1))
+    estate.add("EX1", *flood(until=920), moving(1))
 
-    assert verify(estate, "CONTOSO\\laura", minutes_ago=10).asked == ("laura@contoso.example",)
+    assert verify(estate, "CONTOSO\\laura", minutes_ago=15).asked == ("laura@contoso.example",)
     assert detect(estate, users=("CONTOSO\\laura",)).asked == ()  # without after: the flood may go on
 
 
@@ -471,14 +546,14 @@ def test_a_log_of_2010_shows_its_users_in_both_forms_of_the_query(sample_logs: P
     assert [(user.user, user.evidence, user.resolved, user.contacts) for user in found.users] == [
         (
             "CONTOSO\\anna",
-            "3 contact syncs over 2000 RPC in 60 min (max 2,605) from iPhone APPL87D2A, every 4 min, "
+            "3 contact syncs over 2000 RPC in 120 min (max 2,605) from iPhone APPL87D2A, every 4 min, "
             "900 contacts sent each time",
             False,
             None,
         ),
         (
             "CONTOSO\\bo",
-            "3 contact syncs over 2000 RPC in 60 min (max 3,200) from Android ANDROID77, every 4 min, "
+            "3 contact syncs over 2000 RPC in 120 min (max 3,200) from Android ANDROID77, every 4 min, "
             "1,203 contacts sent each time",
             False,
             None,
@@ -491,39 +566,39 @@ def test_a_log_of_2010_shows_its_users_in_both_forms_of_the_query(sample_logs: P
 def test_a_back_end_log_of_2016_shows_its_users_and_the_thresholds_origin(sample_logs: Path) -> None:
     found = in_files(sample_logs / "2016-back-end" / "u_ex261124.log")
 
-    assert [(user.user, user.hits, user.devices[0].rpc_sum) for user in found.users] == [("CONTOSO\\laura", 3, 11_813)]
+    assert [(user.user, user.hits, user.devices[0].rpc_sum) for user in found.users] == [
+        ("CONTOSO\\laura", 4, 14_913),
+        ("CONTOSO\\marco", 3, 6800),
+    ]
     assert [(user.user, user.hits) for user in found.watch] == [
         ("CONTOSO\\nina", 3),
-        ("CONTOSO\\marco", 2),
-        ("laura@contoso.com", 1),
     ]
     assert undetermined(found) == [("AMS-EX02$", None, False)]
-    assert "measured on RpcC" in found.notes[0]
+    assert "measured on RpcC" in found.notes[1]
 
 
 def test_since_counts_back_from_the_last_line_read(sample_logs: Path) -> None:
     assert [user.user for user in in_files(sample_logs / "2010", since="5m").watch] == [
         "CONTOSO\\bo",
-        "CONTOSO\\dora",
         "contoso\\Anna",
+        "CONTOSO\\dora",
     ]
 
 
 def test_a_front_end_log_says_that_it_is_the_wrong_one(sample_logs: Path) -> None:
     found = in_files(sample_logs / "2016-front-end")
 
-    assert undetermined(found) == [(str(sample_logs / "2016-front-end"), None, True)]
+    assert undetermined(found) == [(str(sample_logs / "2016-front-end" / "u_ex261124.log"), None, True)]
     assert "W3SVC2" in found.undetermined[0].why
 
 
 def test_an_empty_log_is_undetermined_and_not_a_clean_result(sample_logs: Path) -> None:
     found = in_files(sample_logs / "empty")
 
-    assert found.notes == (f"{sample_logs / 'empty' / 'u_ex261124.log'} is empty",)
-    assert undetermined(found) == [(str(sample_logs / "empty"), None, True)]
+    assert undetermined(found) == [(str(sample_logs / "empty" / "u_ex261124.log"), None, True)]
 
 
-@pytest.mark.parametrize("column", ["cs-uri-query", "cs-username", "time-taken"])
+@pytest.mark.parametrize("column", ["cs-uri-query", "cs-username"])
 def test_a_log_without_a_needed_column_is_undetermined_and_not_a_clean_result(
     column: str, estate: Any, flood: Any, tmp_path: Path
 ) -> None:

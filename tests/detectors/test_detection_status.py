@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
-from easops.detectors.detection_status import detect_status, verify_status
-from easops.detectors.finding import Detection, Undetermined
+from easops.detectors.detection_status import detect_status, judged_enough, verify_status
+from easops.detectors.finding import Detection, Undetermined, UserFinding
 from easops.remoting.unreachable import Unreachable
 from easops.status import Status
 
@@ -40,7 +41,16 @@ def test_the_status_is_the_worst_that_applies(detection: Detection, detect: Stat
     assert (detect_status(detection), verify_status(detection)) == (detect, verify)
 
 
-def test_a_playbook_may_accept_some_unreachable_hosts() -> None:
-    assert detect_status(Detection("x", unreachable=(LOST,)), unreachable_allowed=1) is Status.OK
-    two = Detection("x", unreachable=(LOST, LOST))
-    assert detect_status(two, unreachable_allowed=1) is Status.UNREACHABLE
+def test_changes_may_follow_while_few_hosts_gave_no_verdict() -> None:
+    one = Detection("x", unreachable=(LOST,))
+    two = attrs.evolve(one, undetermined=(NOT_JUDGED,))
+
+    assert [judged_enough(one, allowed) for allowed in (0, 1)] == [False, True]
+    assert [judged_enough(two, allowed) for allowed in (1, 2)] == [False, True]
+
+
+def test_a_user_whose_mailbox_is_not_known_is_undetermined_and_stops_nothing() -> None:
+    found = Detection("x", unresolved=(UserFinding("x", None, False, 3, (), (), None, "3 syncs"),))
+
+    assert detect_status(found) is Status.UNDETERMINED
+    assert judged_enough(found, 0)

@@ -35,7 +35,7 @@ class InFlight:
             ("Selected.x",),
             {
                 "requestId": self.id,
-                "timeElapsed": round((self.age + seconds) * 1000),
+                "timeElapsed": None if self.age != self.age else round((self.age + seconds) * 1000),
                 "siteId": self.site,
                 "verb": "POST",
                 "url": f"/Microsoft-Server-ActiveSync/default.eas?{query}",
@@ -52,6 +52,7 @@ class Moment:
     requests: tuple[InFlight, ...]
     pid: int | None = 4
     started: dt.datetime = NOW - dt.timedelta(days=24)
+    cpu: int = 1
 
     @property
     def processes(self) -> Result:
@@ -59,7 +60,7 @@ class Moment:
             "ProcessId": self.pid,
             "CommandLine": f'w3wp.exe -ap "{POOL}"',
             "CreationDate": self.started,
-            "KernelModeTime": 1,
+            "KernelModeTime": self.cpu,
             "UserModeTime": 1,
             "PrivatePageCount": 1,
         }
@@ -73,12 +74,14 @@ class Moment:
         return Result(tuple(request.at(self.seconds) for request in self.requests))
 
 
-def detect(estate: Any, *moments: Moment, **values: Any) -> Detection:
+def detect(estate: Any, *moments: Moment, max_heartbeat: str | None = None, **values: Any) -> Detection:
     """The detection where the server is read at exactly these *moments*."""
     server = estate.add("EX1")
     server.processes = iter([moment.processes for moment in moments])
     server.requests = iter([moment.answer for moment in moments if moment.pid is not None])
     server.pools = (POOL,)
+    server.max_heartbeat = max_heartbeat
+    values = {"fewest": 1, **values}
     return STRANDED.detect(estate.hosts, check_all(STRANDED.parameters, values), estate.context)
 
 
@@ -145,6 +148,46 @@ def test_what_is_not_the_same_request_the_second_time_is_not_stranded(estate: An
 def test_the_limit_is_the_heartbeat_and_the_margin(estate: Any) -> None:
     assert detect(estate, *twice(InFlight(age=13 * MINUTE)), heartbeat="10m", margin="2m").found
     assert not detect(estate, *twice(InFlight(age=13 * MINUTE)), heartbeat="10m", margin="5m").found
+
+
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [
+        pytest.param("600", True, id="a shorter one"),
+        pytest.param("3540", False, id="the usual one"),
+        pytest.param("nonsense", False, id="nothing that can be read"),
+        pytest.param(None, False, id="nothing"),
+    ],
+)
+def test_the_heartbeat_is_what_the_server_says(estate: Any, told: str | None, found: bool) -> None:
+    assert detect(estate, *twice(InFlight(age=20 * MINUTE)), max_heartbeat=told).found is found
+
+
+def test_one_old_request_is_told_and_is_no_finding(estate: Any) -> None:
+    found = detect(estate, *twice(InFlight(), *(InFlight(f"g{at}", at) for at in range(900))), fewest=3)
+
+    assert not found.found
+    assert "1 of 901 Pings have waited longer" in found.sentences["EX1"]
+    assert found.sentences["EX1"].endswith("fewer than 3: to watch")
+
+
+@pytest.mark.parametrize(("cpu", "found"), [(10_000_000, False), (1, True)])
+def test_an_old_sync_of_a_worker_that_works_is_not_stranded(estate: Any, cpu: int, found: bool) -> None:
+    first, second = twice(InFlight(command="Sync"))
+    assert detect(estate, first, attrs.evolve(second, cpu=cpu)).found is found
+
+
+def test_a_request_that_is_told_twice_counts_once_and_one_without_an_age_spoils_nothing(estate: Any) -> None:
+    found = detect(estate, *twice(InFlight(), InFlight(), InFlight("f2", age=float("nan"))))
+
+    assert found.measured("EX1") == 1
+    assert found.sentences["EX1"].endswith("1 more could not be read (no id, age or site), and were not judged")
+
+
+def test_requests_of_other_commands_that_are_hours_old_are_mentioned(estate: Any) -> None:
+    found = detect(estate, Moment(0, (InFlight(command="SendMail", age=3 * 3600), InFlight("f2", age=5))))
+
+    assert found.sentences["EX1"].endswith("; also older than 2 hours: 1 Sendmail")
 
 
 def test_no_age_is_trusted_while_the_clock_stands_still(estate: Any) -> None:

@@ -166,5 +166,5 @@ def test_an_unreachable_server_is_listed(estate: Any) -> None:
 
 @pytest.mark.parametrize("values", [{}, {"above": 60, "half_of": Detection("sync_pool_cpu")}])
 def test_exactly_one_of_above_and_half_of_is_needed(estate: Any, values: dict[str, Any]) -> None:
-    with pytest.raises(BadInput, match="needs either above or half_of"):
+    with pytest.raises(BadInput, match="needs one of above, half_of and recovered_from"):
         detect(estate, [], **values)

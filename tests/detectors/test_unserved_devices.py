@@ -20,15 +20,57 @@ def detect(estate: Any, *lines: Any, after: Done | None = FREED) -> Detection:
     return UNSERVED.detect(estate.hosts, check_all(UNSERVED.parameters, {"after": after}), estate.context)
 
 
-def test_one_answer_of_200_shows_that_devices_are_served(estate: Any, line: Any) -> None:
-    ping = {"command": "Ping", "seconds": 1}
-    found = detect(estate, line(200, status=503, **ping), line(100, device="A2", **ping), line(90, device="A2", **ping))
+def pings(line: Any, *devices: str, at: float, status: int = 200, **more: Any) -> list[Any]:
+    return [line(at, device=device, status=status, command="Ping", seconds=1, **more) for device in devices]
+
+
+ALL = tuple(f"A{number}" for number in range(20))
+
+
+def test_served_is_who_has_a_good_answer_of_those_with_any(estate: Any, line: Any) -> None:
+    found = detect(
+        estate, *pings(line, *ALL, at=900), *pings(line, *ALL[:16], at=100), *pings(line, *ALL[16:], at=90, status=503)
+    )
 
     assert (found.found, found.judged) == (False, ("EX1",))
     assert found.sentences == {
-        "EX1": "2 of 3 requests and 1 of 2 devices were answered with status 200 since 09:55:00 UTC"
+        "EX1": "16 of 20 devices (80 %, needed 80 %) and 16 of 20 requests were served since 09:55:00 UTC"
     }
-    assert found.measured("EX1") == 2
+    assert found.measured("EX1") == 80
+
+
+def test_one_device_of_many_is_no_proof(estate: Any, line: Any) -> None:
+    found = detect(
+        estate, *pings(line, *ALL, at=900), *pings(line, ALL[0], at=100), *pings(line, *ALL[1:], at=90, status=503)
+    )
+
+    assert found.hosts == ("EX1",)
+
+
+def test_http_200_with_a_status_that_refuses_serves_nobody(estate: Any, line: Any) -> None:
+    refused = pings(line, *ALL, at=100)
+    server = estate.add("EX1", *pings(line, *ALL, at=900), *refused)
+    good, bad = server.data.split(str(refused[0]).encode()[:19], 1)
+    server.log = good + str(refused[0]).encode()[:19] + bad.replace(b"SC1:1_", b"SC1:110_")
+
+    found = UNSERVED.detect(estate.hosts, check_all(UNSERVED.parameters, {"after": FREED}), estate.context)
+
+    assert found.hosts == ("EX1",)
+
+
+def test_devices_that_were_refused_before_do_not_count(estate: Any, line: Any) -> None:
+    refused = [*pings(line, *ALL[:15], at=900, status=403), *pings(line, *ALL[:15], at=100, status=403)]
+
+    found = detect(estate, *refused, *pings(line, *ALL[15:], at=900), *pings(line, *ALL[15:], "NEW", at=90))
+
+    assert found.sentences["EX1"].startswith("6 of 6 devices (100 %")
+    assert not found.found
+
+
+def test_too_few_devices_with_an_answer_prove_nothing(estate: Any, line: Any) -> None:
+    found = detect(estate, *pings(line, *ALL, at=900), *pings(line, ALL[0], at=100))
+
+    assert found.undetermined[0].why.startswith("only 1 of 20 devices that were served before have had an answer")
 
 
 def test_devices_that_only_get_errors_are_a_finding(estate: Any, line: Any) -> None:

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from easops.errors import BadInput
+from easops.errors import BadInput, UnexpectedAnswer
 from easops.exchange.eas_limits import EasBudget, EasPercentTime, Limit
-from easops.exchange.throttling_policy import own_policy_name, set_throttling_policy
+from easops.exchange.throttling_policy import get_default_limits, own_policy_name, set_throttling_policy
+from easops.remoting.result import RemoteObject
+from tests.exchange.scripted import Scripted
 
 limits: st.SearchStrategy[Limit] = st.one_of(st.none(), st.just("Unlimited"), st.integers(0, 2_000_000))
 budgets = st.builds(EasBudget, limits, limits, limits)
@@ -50,6 +52,26 @@ def test_a_policy_is_named_after_its_values() -> None:
     copies = {own_policy_name(WANTED, {"EwsMaxBurst": value}) for value in (1, 2)}
     assert len(copies) == 2
     assert all(len(name) <= 64 for name in copies)
+
+
+def default(name: str, percent: int) -> RemoteObject:
+    return RemoteObject((), {"Name": name, "Guid": name, "IsDefault": True, "EASPercentTimeInCAS": percent})
+
+
+def test_two_default_policies_that_differ_are_named_with_the_cure() -> None:
+    with pytest.raises(UnexpectedAnswer, match=r"Default_1 \(default_1\) and Default_2") as error:
+        get_default_limits(Scripted([default("Default_1", 100), default("Default_2", 50)]))
+
+    assert "-IsDefault $true" in error.value.next_step
+
+
+def test_two_default_policies_with_the_same_values_are_no_question() -> None:
+    assert get_default_limits(Scripted([default("A", 100), default("B", 100)])) == EasPercentTime(100)
+
+
+def test_no_default_policy_is_an_error() -> None:
+    with pytest.raises(UnexpectedAnswer, match="no default throttling policy"):
+        get_default_limits(Scripted([]))
 
 
 @pytest.mark.parametrize("name", ["GlobalThrottlingPolicy_1234", "DefaultThrottlingPolicy_1234"])

@@ -109,7 +109,7 @@ def test_a_recycle_is_one_call_of_appcmd_and_no_cmdlet_is_tried_first(old_server
 
     recycle_app_pool(session, "MSExchangeSyncAppPool")
 
-    assert session.invoked == ["Import-Module -Name WebAdministration", " ".join(recycle)]
+    assert [call for call in session.invoked if not call.startswith("Import-Module")] == [" ".join(recycle)]
 
 
 def test_a_refusal_of_appcmd_has_its_own_text(old_server: Old) -> None:
@@ -133,7 +133,7 @@ def test_a_name_that_windows_would_change_is_refused(old_server: Old, name: str)
     session = old_server()
     with pytest.raises(BadInput):
         recycle_app_pool(session, name)
-    assert session.invoked == ["Import-Module -Name WebAdministration"]
+    assert all(call.startswith("Import-Module -Name WebAdministration") for call in session.invoked)
 
 
 @pytest.mark.parametrize(

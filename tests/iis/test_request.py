@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import pytest
 
-from easops.errors import CommandFailed, UnexpectedAnswer
+from easops.errors import CommandFailed
 from easops.iis import ExecutingRequest, read_requests
 from easops.logs.eas_query import EasQuery
 from easops.remoting.command import Call
@@ -101,9 +101,13 @@ def test_a_living_worker_process_that_does_not_answer_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"requestId": None}, {"timeElapsed": None}, {"timeElapsed": "soon"}, {"siteId": []}])
-def test_a_request_without_id_age_or_site_is_an_error_and_not_a_guess(wrong: dict[str, Any]) -> None:
-    with pytest.raises(UnexpectedAnswer, match="no id, no age or no site"):
-        read_requests(Server([4], {4: [request(**wrong)]}), POOL)
+def test_a_request_without_id_age_or_site_is_counted_and_spoils_no_other(wrong: dict[str, Any]) -> None:
+    reading = read_requests(Server([4], {4: [request(**wrong), request()]}), POOL)
+    assert (reading.requests, reading.unreadable) == ((PING,), 1)
+
+
+def test_a_request_that_is_told_twice_is_one() -> None:
+    assert read_requests(Server([4], {4: [request(), request()]}), POOL).requests == (PING,)
 
 
 def test_a_pool_without_a_worker_process_has_no_requests() -> None:

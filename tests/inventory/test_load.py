@@ -126,6 +126,15 @@ def with_endpoint(text: str) -> str:
     )
 
 
+def test_an_exchange_endpoint_may_name_the_version_of_its_client(folder: Path) -> None:
+    url = "https://ams-ex01/PowerShell"
+
+    host, _ = load(folder, GOOD.replace(f'"{url}"', f'"{url}?ExchClientVer=15.0.1497.2"'))
+
+    assert host.exchange is not None
+    assert host.exchange.url == f"{url}?ExchClientVer=15.0.1497.2"
+
+
 @pytest.mark.parametrize(
     ("endpoints", "expected"),
     [
@@ -146,6 +155,16 @@ def with_endpoint(text: str) -> str:
             "{exchange: {url: 'https://a/powershell-x', auth: basic, credential: admin}}",
             "8:33: 'https://a/powershell-x' cannot be the exchange endpoint: its path must be /PowerShell. "
             "Write https://server/PowerShell",
+        ),
+        (
+            "{exchange: {url: 'https://a/PowerShell?x=1', auth: basic, credential: admin}}",
+            "8:33: 'https://a/PowerShell?x=1' cannot be the exchange endpoint: after ? it may have only "
+            "ExchClientVer=15.0.1497.2, a version of Exchange, and no #. Write https://server/PowerShell",
+        ),
+        (
+            "{windows: {url: 'https://a/wsman?ExchClientVer=15.0', auth: basic, credential: admin}}",
+            "8:32: 'https://a/wsman?ExchClientVer=15.0' cannot be the windows endpoint: it cannot contain ? or #. "
+            "Write https://server/wsman",
         ),
         (
             "{windows: {url: 'https://a:5986/PowerShell', auth: basic, credential: admin}}",
@@ -189,6 +208,8 @@ def with_endpoint(text: str) -> str:
         "ntlm of nobody",
         "unknown auth",
         "exchange path",
+        "exchange query",
+        "windows query",
         "windows path",
         "scheme",
         "no server",

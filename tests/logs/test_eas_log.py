@@ -56,10 +56,10 @@ def test_a_token_is_a_key_and_its_value(token: str, expected: Token) -> None:
     [
         pytest.param(
             LOG_2010,
-            (Folder("5", "Em", "S", NONE, Changes(2)), Folder("9", "Co", "R", Changes(900, 1, 2), NONE)),
+            (Folder("5", "Em", "S", NONE, Changes(2), "811"), Folder("9", "Co", "R", Changes(900, 1, 2), NONE, "0")),
             id="2010",
         ),
-        pytest.param(LOG_2013, (Folder("9", "Co", "S", NONE, Changes(4, 1)),), id="2013"),
+        pytest.param(LOG_2013, (Folder("9", "Co", "S", NONE, Changes(4, 1), "31"),), id="2013"),
         pytest.param(LOG_2016, (), id="2016 Ping"),
         pytest.param("Srv:9a0c0d_Fet12_", (), id="FolderSync: changes of no folder"),
         pytest.param(

@@ -42,12 +42,12 @@ def test_paths_are_files_folders_and_patterns_and_none_is_read_twice(tmp_path: P
         ("nowhere.log", "does not exist"),
         ("empty", "has no logs"),
         ("*.log", "no file matches"),
-        ("old.log.gz", "is compressed"),
+        ("old.log.zst", "is packed"),
     ],
 )
 def test_a_path_without_a_log_is_an_error_with_its_name(tmp_path: Path, name: str, message: str) -> None:
     (tmp_path / "empty").mkdir()
-    (tmp_path / "old.log.gz").write_bytes(b"")
+    (tmp_path / "old.log.zst").write_bytes(b"")
 
     with pytest.raises(BadInput, match=message):
         local_logs([tmp_path / name])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 
 from easops.errors import LogFormatError
-from easops.logs.window import LogReading, Wanted, read_files, read_log, read_window
+from easops.logs.window import Lacking, LogReading, Wanted, read_files, read_log, read_window
 
 MIDNIGHT = dt.datetime(2026, 11, 24, tzinfo=dt.UTC)
 FIELDS = "#Fields: date time cs-uri-stem cs-uri-query sc-status time-taken"
@@ -88,12 +89,12 @@ def test_an_empty_folder_is_a_reading_without_files(folder_session: Any) -> None
     assert (reading.files, reading.time, reading.lines) == ((), None, ())
 
 
-def test_marks_are_seen_wherever_they_occur(bytes_log: Callable[[bytes], Any]) -> None:
+def test_lines_with_marks_are_counted(bytes_log: Callable[[bytes], Any]) -> None:
     wanted = Wanted(("cs-uri-stem",), (b"nowhere",), (b"/500 ", b"cafeReqId="))
 
     reading = read_log(bytes_log(log(every=500, seconds=1500)), MIDNIGHT, wanted)
 
-    assert (reading.lines, reading.seen) == ((), frozenset({b"/500 "}))
+    assert (reading.lines, reading.marked) == ((), {b"/500 ": 1, b"cafeReqId=": 0})
 
 
 def test_files_count_back_from_the_last_line_read(tmp_path: Path) -> None:
@@ -114,3 +115,59 @@ def test_a_file_that_is_not_a_log_is_an_error(tmp_path: Path) -> None:
 
     with pytest.raises(LogFormatError):
         read_files([tmp_path / "a.log"], lambda newest: newest, WANTED)
+
+
+def test_lines_are_counted_in_the_window_only(bytes_log: Callable[[bytes], Any]) -> None:
+    wanted = Wanted(("cs-uri-stem",), marks=(b"/5",))
+
+    reading = read_log(bytes_log(log(every=60, seconds=600)), MIDNIGHT + dt.timedelta(seconds=300), wanted)
+
+    assert (reading.counted, reading.marked, reading.first) == (5, {b"/5": 1}, MIDNIGHT + dt.timedelta(seconds=300))
+
+
+def test_a_line_of_another_year_does_not_move_the_window(tmp_path: Path) -> None:
+    wrong = f"2062-11-24 00:00:00 /wrong {'q' * 560} 200 1\r\n"
+    (tmp_path / "a.log").write_bytes(log(every=60, seconds=600) + wrong.encode())
+
+    reading = read_files([tmp_path / "a.log"], lambda newest: newest - dt.timedelta(minutes=2), WANTED)
+
+    assert stems(reading) == ["/420", "/480", "/540"]
+    assert [line.row.values[0] for line in reading.misdated] == ["/wrong"]
+
+
+def test_a_line_of_an_earlier_year_does_not_lead_the_search_astray(bytes_log: Any) -> None:
+    lines = log(every=1, seconds=20_000).split(b"\r\n")
+    wrong = [line.replace(b"2026", b"1999", 1) if number % 50 == 7 else line for number, line in enumerate(lines)]
+
+    reading = read_log(bytes_log(b"\r\n".join(wrong)), MIDNIGHT + dt.timedelta(seconds=10_000), WANTED)
+
+    assert len(reading.lines) == 9800
+
+
+@pytest.mark.parametrize("kind", ["gz", "utf-16", "no line end"])
+def test_local_files_at_rest_are_read_whole(tmp_path: Path, kind: str) -> None:
+    data = log(every=60, seconds=600)
+    file = tmp_path / ("a.log.gz" if kind == "gz" else "a.log")
+    file.write_bytes(
+        {"gz": gzip.compress(data), "utf-16": data.decode().encode("utf-16"), "no line end": data[:-2]}[kind]
+    )
+
+    assert len(read_files([file], lambda newest: MIDNIGHT, WANTED).lines) == 10
+
+
+def test_a_copy_of_a_log_counts_once(tmp_path: Path) -> None:
+    for name in ("a.log", "copy.log"):
+        (tmp_path / name).write_bytes(log(every=60, seconds=600))
+
+    reading = read_files([tmp_path / "a.log", tmp_path / "copy.log"], lambda newest: MIDNIGHT, WANTED)
+
+    assert (len(reading.lines), reading.twice) == (10, 10)
+
+
+def test_columns_that_are_missing_for_a_part_of_the_window_are_told_with_the_lines(tmp_path: Path) -> None:
+    short = b"#Fields: date time cs-uri-stem sc-status\r\n2026-11-24 00:09:30 /short 200\r\n"
+    (tmp_path / "a.log").write_bytes(log(every=60, seconds=600) + short)
+
+    reading = read_files([tmp_path / "a.log"], lambda newest: MIDNIGHT, WANTED)
+
+    assert reading.lacking == (Lacking(str(tmp_path / "a.log"), ("time-taken",), 1),)

@@ -5,10 +5,12 @@ The exceptions are made as the libraries make them (pypsrp 0.9, requests 2, urll
 
 from __future__ import annotations
 
+from xml.etree import ElementTree
+
 import attrs
 import pytest
 import urllib3
-from pypsrp.exceptions import AuthenticationError, WinRMTransportError, WSManFaultError
+from pypsrp.exceptions import AuthenticationError, WinRMError, WinRMTransportError, WSManFaultError
 from requests.exceptions import ConnectionError as RequestsConnectionError
 from requests.exceptions import ConnectTimeout, ReadTimeout, SSLError
 from spnego.exceptions import ErrorCode, NoCredentialError, SpnegoError
@@ -25,13 +27,15 @@ from easops.errors import (
 from easops.inventory.host import Credential, Endpoint
 from easops.remoting import failure
 from easops.remoting.failure import (
-    Target,
+    NoWSMan,
+    Redirected,
     UntrustedAnswer,
     explain,
     is_credential_refused,
     is_logon_error,
     proves_not_started,
 )
+from easops.remoting.target import Target
 
 ADMIN = Credential("admin", "CONTOSO\\admin", "file", "/password.txt")
 EXCHANGE = Target("EX1", "exchange", Endpoint("http://ex1.contoso.com/PowerShell", "kerberos", ADMIN))
@@ -158,9 +162,16 @@ NOT_SENT = {
         "certificate verify failed",
         "certificate",
     ),
-    "403": Case(http(403), ": access is forbidden", "HTTP 403", "forbidden"),
+    "403": Case(
+        http(403),
+        ": access is forbidden",
+        "HTTP 403; it has several causes, and the answer does not say which one it is",
+        "forbidden",
+    ),
     "404": Case(http(404), ": there is no PowerShell endpoint at this address", "HTTP 404", "endpoint"),
-    "403 as an XHTML page": Case(xhtml_page(403), ": access is forbidden", "HTTP 403", "forbidden"),
+    "404 as an XHTML page": Case(
+        xhtml_page(404), ": there is no PowerShell endpoint at this address", "HTTP 404", "endpoint"
+    ),
     "no such configuration": Case(
         fault("2150858811", "The resource URI was not found"),
         ": the endpoint has no configuration Microsoft.Exchange",
@@ -186,11 +197,37 @@ NOT_SENT = {
         "The user isn't assigned to any management roles.",
         "role",
     ),
-    "500": Case(http(500), " cannot be reached", "HTTP 500"),
-    "503 as an XHTML page": Case(xhtml_page(503), " cannot be reached", "HTTP 503"),
-    "a fault": Case(fault("7", "the shell quota"), " cannot be reached", "the shell quota"),
-    "a fault of the provider": Case(fault("7", None, "its own fault"), " cannot be reached", "its own fault"),
-    "a fault without a text": Case(fault("7"), " cannot be reached", "WSMan fault 7"),
+    "500": Case(http(500), ": the web server answers with an error of its own, not with PowerShell", "HTTP 500"),
+    "503 as an XHTML page": Case(
+        xhtml_page(503),
+        ": the server answers, but the service behind this address is stopped or overloaded",
+        "HTTP 503",
+    ),
+    "a redirect": Case(
+        Redirected(302, "https://mail.contoso.com/owa/?user=anna"),
+        ": the server redirects to https://mail.contoso.com/owa/",
+        "HTTP 302; easops follows no redirect, as the logon would go to an address nobody wrote",
+        "endpoint",
+    ),
+    "a page": Case(
+        NoWSMan(200, "<title>Welcome</title>"),
+        ": something answers at this address, but it is not PowerShell",
+        "HTTP 200; its page says: Welcome",
+        "endpoint",
+    ),
+    "an answer that is no XML": Case(
+        ElementTree.ParseError("not well-formed"), ": the server's answer cannot be read", "its answer cannot be read"
+    ),
+    "an answer to another message": Case(
+        WinRMError("Received related id"), ": the server's answer cannot be read", "WinRMError: Received related id"
+    ),
+    "a fault": Case(
+        fault("7", "the shell is odd"), ": the server answered with a fault and opened no session", "the shell is odd"
+    ),
+    "a fault of the provider": Case(
+        fault("7", None, "its own fault"), ": the server answered with a fault and opened no session", "its own fault"
+    ),
+    "a fault without a text": Case(fault("7"), ": the server answered with an error that has no text", "WSMan fault 7"),
     "our deadline": Case(TimeoutError(), " cannot be reached", "no answer within the deadline"),
     "requests' time-out": Case(ReadTimeout("read timed out"), " cannot be reached", "no answer within the deadline"),
     "no TLS": Case(
@@ -277,6 +314,14 @@ def test_after_a_call_was_sent_every_exception_is_an_unknown_outcome(
         why,
     )
     assert "read the current state" in explained.next_step
+
+
+@pytest.mark.parametrize(("error", "kind"), [(TimeoutError(), Abandoned), (http(502), OutcomeUnknown)])
+def test_a_read_without_an_answer_never_may_have_happened(error: Exception, kind: type[EasopsError]) -> None:
+    explained = explain(error, EXCHANGE, call="Get-Mailbox", sent=True, reads=True)
+
+    assert type(explained) is kind
+    assert "it only reads, so nothing was changed" in explained.next_step
 
 
 @pytest.mark.parametrize(

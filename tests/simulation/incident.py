@@ -49,7 +49,7 @@ ANSWERS: Final[Mapping[str, Answer]] = {**CMDLETS, **SCRIPTS}
 @attrs.frozen
 class Profile:
     """What may go wrong: the share of changing calls and of reads that meet a fault, and of incidents in which a
-    process dies, in which others act, and in which two runs are started together."""
+    process dies, in which others act, in which two runs are started together, and in which clocks jump."""
 
     name: str
     changes: float = 0.0
@@ -59,6 +59,7 @@ class Profile:
     unreadable: float = 0.0
     people: float = 0.0
     together: float = 0.0
+    jumps: float = 0.0
 
 
 PROFILES: Final[Mapping[str, Profile]] = {
@@ -72,6 +73,7 @@ PROFILES: Final[Mapping[str, Profile]] = {
         Profile("deaths-unreadable", deaths=1.0, unreadable=0.7),
         Profile("people", people=1.0, changes=0.1),
         Profile("together", together=1.0, changes=0.1, reads=0.01),
+        Profile("jumps", jumps=1.0, changes=0.1, deaths=0.3),
     )
 }
 
@@ -153,7 +155,7 @@ def incident_of(profile_name: str, seed: int) -> Incident:
     rng = random.Random(f"{profile_name}:{seed}")
     profile = PROFILES[profile_name]
     old = rng.random() < 0.3
-    servers = [
+    servers: list[dict[str, Any]] = [
         {
             "name": f"AMS-EX0{number + 1}",
             "ip": f"10.20.0.{11 + number}",
@@ -163,6 +165,14 @@ def incident_of(profile_name: str, seed: int) -> Incident:
         }
         for number in range(rng.choice([1, 2, 2, 3]))
     ]
+    clocks = random.Random(f"clocks:{profile_name}:{seed}")  # apart, so that the rest of an incident stays as it was
+    if clocks.random() < 0.1:
+        servers += [
+            {**servers[-1], "name": f"AMS-EX0{number}", "ip": f"10.20.0.{20 + number}", "database": f"AMS-DB0{number}"}
+            for number in range(len(servers) + 1, 6)
+        ]
+    if profile.jumps or clocks.random() < 0.3:
+        servers = [{**server, "clock": round(clocks.uniform(-600, 600), 1)} for server in servers]
     names = [str(server["name"]) for server in servers]
     flooding = rng.sample(PEOPLE, rng.choice([0, 1, 1, 2, 3]))
     storms = [
@@ -188,6 +198,16 @@ def incident_of(profile_name: str, seed: int) -> Incident:
         for act in acts
         if rng.random() < 0.6
     ]
+    if clocks.random() < profile.jumps:
+        happenings += [
+            {
+                "at": round(clocks.uniform(0, 1500), 1),
+                "what": "jump_clock",
+                "whom": clocks.choice(names),
+                "by": round(clocks.choice([-3600, -600, -120, -20, 20, 120, 600, 3600]) * clocks.uniform(0.5, 1), 1),
+            }
+            for _ in range(clocks.choice([1, 1, 2, 3]))
+        ]
     beside: dict[int, tuple[Beside, Mapping[str, Any]]] = {
         rng.randrange(6): (rng.choice(_BESIDE), act) for act in acts if act not in [*map(_act_of, happenings)]
     }
@@ -200,6 +220,7 @@ def incident_of(profile_name: str, seed: int) -> Incident:
         "heavy": None,
         "first_sync": None,
         "storms": storms,
+        "stubborn": [user for user in flooding if clocks.random() < 0.5 * profile.jumps],
         "policies": policies,
         "replication": rng.choice([0, 0, 20, 90]),
         "happenings": happenings,

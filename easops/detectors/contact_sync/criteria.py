@@ -21,12 +21,14 @@ class Criteria:
     users: tuple[str, ...] | None
     verifies: bool
     intervals: int
+    attempts: int = 3
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Criteria:
         """The criteria of the detector's checked *values*."""
         users = None if values["users"] is None else tuple(map(str, values["users"]))
-        return cls(values["threshold"], values["since"], users, values["after"] is not None, values["intervals"])
+        verifies = values["after"] is not None
+        return cls(values["threshold"], values["since"], users, verifies, values["intervals"], values["attempts"])
 
     @property
     def within(self) -> str:

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Final
 
+from easops.detectors.contact_sync.attempt import Attempt, usual_gaps
 from easops.detectors.contact_sync.device import interval
 from easops.detectors.contact_sync.sync import ContactSync
 from easops.detectors.duration_words import minutes
@@ -21,7 +22,7 @@ _LATE: Final = dt.timedelta(minutes=2)
 
 def samples(hits: Sequence[ContactSync]) -> tuple[str, ...]:
     """Log lines, unchanged, each with its host, file and line number: the first, the most expensive, and the last."""
-    costliest = max(hits, key=lambda hit: hit.rpc.value)
+    costliest = max(hits, key=lambda hit: hit.cost)
     chosen = {hit.line.where: hit for hit in (hits[0], costliest, hits[-1])}
     in_order = sorted(chosen.values(), key=lambda hit: hit.request.ended)[:_SAMPLES]
     return tuple(f"{hit.host + ' ' if hit.host else ''}{hit.line.where}: {hit.line.row.text}" for hit in in_order)
@@ -33,11 +34,25 @@ def sentence(devices: Sequence[Sequence[ContactSync]], threshold: int, within: s
     *devices* are the hits of each device, *within* is ``in 60 min``; *why_not* says why it is not a finding.
     """
     hits = [hit for device in devices for hit in device]
-    most = max(hit.rpc.value for hit in hits)
     syncs = "contact sync" if len(hits) == 1 else "contact syncs"
     sources = " and ".join(_device_words(device) for device in devices)
-    text = f"{len(hits):,} {syncs} over {threshold} RPC {within} (max {most:,}) from {sources}"
+    most = max(hit.cost for hit in hits)
+    if any(hit.rpc is None for hit in hits):
+        text = f"{len(hits):,} {syncs} {within} (mailbox calls are not logged) from {sources}"
+    elif all(hit.over(threshold) for hit in hits):
+        text = f"{len(hits):,} {syncs} over {threshold} RPC {within} (max {most:,}) from {sources}"
+    else:
+        text = f"{len(hits):,} {syncs} {within} (max {most:,} RPC) from {sources}"
     return f"{text}; {why_not}" if why_not else text
+
+
+def over_words(attempts: Sequence[Attempt]) -> str:
+    """``over: last at 09:30:25, 30 min before the newest line; every 4 min before that``."""
+    last = min((sync for attempt in attempts for sync in attempt.syncs), key=lambda sync: sync.silence)
+    ago = minutes(dt.timedelta(seconds=(last.source.newest - last.request.ended).total_seconds()))
+    words = f"over: the last ended at {last.request.ended:%H:%M:%S}, {ago} before the newest line"
+    usual = usual_gaps(attempts)
+    return f"{words}; retried every {minutes(dt.timedelta(seconds=max(usual)))} before that" if usual else words
 
 
 def contacts_words(contacts: int) -> str:
@@ -58,12 +73,33 @@ def log_notes(host: str, log: LogReading, hits: Sequence[ContactSync]) -> list[s
             f"{label}the newest line of the log is {minutes(log.time - log.newest)} older than the server's clock; "
             "IIS buffers up to 64 kB of lines before it writes them"
         )
-    if any(hit.rpc.source != "RpcC" for hit in hits):
+    notes += [label + note for note in _reading_notes(log)]
+    if any(hit.rpc is not None and hit.rpc.source != "RpcC" for hit in hits):
         notes.append(
             "the mailbox calls are those of ActivityContextData (2013 and later); "
             "the threshold of 2,000 was measured on RpcC (2007 and 2010)"
         )
     return notes
+
+
+def _reading_notes(log: LogReading) -> list[str]:
+    notes = []
+    if log.repaired:
+        notes.append(f"{counted(log.repaired, 'line')} with bytes that are not UTF-8, read by the code page")
+    if log.twice:
+        notes.append(f"{counted(log.twice, 'line')} occurred twice and counted once")
+    if log.misdated:
+        first = log.misdated[0]
+        notes.append(
+            f"{counted(len(log.misdated), 'line')} with a date that cannot be true left out: {first.where}: "
+            f"{first.row.text[:60]}"
+        )
+    return notes
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 line``, ``2,500 lines``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _device_words(hits: Sequence[ContactSync]) -> str:

@@ -37,13 +37,21 @@ def look_up_mailboxes(names: Iterable[str], organisation: Organisation) -> Mailb
 
 
 def _look_up(name: str, organisation: Organisation) -> Mailbox | Unresolved:
+    found = _look_up_as_is(name, organisation)
+    if "+" in name and isinstance(found, Unresolved) and found.error is None:
+        # IIS writes a blank as +, so a + in a name may be either.
+        return _look_up_as_is(name.replace("+", " "), organisation)
+    return found
+
+
+def _look_up_as_is(name: str, organisation: Organisation) -> Mailbox | Unresolved:
     try:
         session = organisation.session()
         mailbox = find_mailbox(session, name, domain_controller=organisation.domain_controller)
     except AmbiguousMailbox as error:
         return Unresolved(error.why or "there are several mailboxes of this name")
     except UnreachableHost as error:
-        return Unresolved("it could not be looked up", error)
+        return Unresolved(f"it could not be looked up: {error.what}", error)
     except EasopsError as error:
-        return Unresolved(f"{name} could not be looked up: {error}", error)
-    return mailbox or Unresolved("there is no mailbox of this name")
+        return Unresolved(f"it could not be looked up: {error}", error)
+    return mailbox or Unresolved("there is no mailbox of this name in the domain that this session sees")

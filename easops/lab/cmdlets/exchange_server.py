@@ -54,7 +54,8 @@ def _get_exchange_server(world: World, call: Call) -> Iterable[Any]:
                 "IsEdgeServer": False,
                 **({"IsE15OrLater": newer} if own.has_back_end else {"IsE14OrLater": True}),
                 "NetworkAddress": multi((f"ncacn_ip_tcp:{server.fqdn}",), "NetworkAddress"),
-                "CurrentDomainControllers": multi((server.dc,)),
+                # without -Status these are empty (a published capture)
+                "CurrentDomainControllers": multi((server.dc,) if parameters.get("Status") is True else ()),
             },
             text=server.name,
         )

@@ -22,6 +22,8 @@ _ATTRIBUTE: Final = (
 _APPHOST: Final = "MACHINE/WEBROOT/APPHOST"
 _LOG_FOLDER: Final = r"%SystemDrive%\inetpub\logs\LogFiles"
 _FRONT_ROOT: Final = r"%SystemDrive%\inetpub\wwwroot"
+_MAX_HEARTBEAT: Final = re.compile(r"/?appSettings/add\[@key='MaxHeartbeatInterval'\]")
+_EAS_APPLICATION: Final = "/Microsoft-Server-ActiveSync"
 _SITE: Final = re.compile(
     r"/?system\.applicationHost/sites/site\[@(id|name)=(?:'([^']*)'|\"([^\"]*)\"|(\d+))\](?:/(logFile))?", re.IGNORECASE
 )
@@ -139,6 +141,9 @@ def _get_website(world: World, call: Call) -> Iterable[Any]:
 def _get_web_configuration_property(world: World, call: Call) -> Iterable[Any]:
     parameters = parameters_of(call, "PSPath", "Filter", "Name")
     for path in _texts(parameters.get("PSPath", _APPHOST)):
+        if path.endswith(_EAS_APPLICATION) and _MAX_HEARTBEAT.fullmatch(str(parameters.get("Filter", ""))):
+            yield _attribute("value", str(world.servers[call.server].max_heartbeat), "MaxHeartbeatInterval")
+            return
         if path.rstrip("/").upper() not in (_APPHOST, "IIS:", "IIS:\\"):
             raise not_simulated(call, f"configuration at {path}")
     for filtered in _texts(parameters.get("Filter", "")):

@@ -17,7 +17,8 @@ def _read_log(world: World, call: Call) -> Iterable[Any]:
     """The bytes in chunks, then the file's length, the offset of the range, and the server's clock."""
     path = str(call.parameters.get("Path") or "")
     world.flush()
-    disk = world.servers[call.server].disk
+    server = world.servers[call.server]
+    disk = server.disk
     file = disk.file(path)
     if file is None:
         raise CmdletFailed(
@@ -35,7 +36,7 @@ def _read_log(world: World, call: Call) -> Iterable[Any]:
     for start in range(offset, offset + remaining, _CHUNK):
         yield disk.read(path, start, min(_CHUNK, offset + remaining - start))
     # DateTime's round-trip format has seven digits of a second.
-    moment = dt.datetime.fromtimestamp(world.time, dt.UTC)
+    moment = dt.datetime.fromtimestamp(server.told(world.time), dt.UTC)
     yield {"Length": I64(total), "Offset": I64(offset), "Time": f"{moment:%Y-%m-%dT%H:%M:%S.%f}0Z"}
 
 

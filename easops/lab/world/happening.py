@@ -21,14 +21,16 @@ KINDS: Final[Mapping[str, frozenset[str]]] = {
     "begin_storm": frozenset({"contacts", "interval", "rpc"}),
     "fix_device": frozenset(),
     "server_down": frozenset({"for"}),
+    "jump_clock": frozenset({"by"}),
 }
 """What may happen, and the keys that it has beside ``at``, ``what`` and ``whom``."""
 
 _NEEDED: Final[Mapping[str, frozenset[str]]] = {
     "associate_policy": frozenset({"policy"}),
     "edit_policy": frozenset({"values"}),
+    "jump_clock": frozenset({"by"}),
 }
-_OF_A_SERVER: Final = frozenset({"recycle_pool", "server_down"})
+_OF_A_SERVER: Final = frozenset({"recycle_pool", "server_down", "jump_clock"})
 _OF_A_POLICY: Final = frozenset({"edit_policy", "remove_policy"})
 _MEASURES: Final[Mapping[str, Callable[[Any], Any]]] = {
     "contacts": int,
@@ -36,6 +38,7 @@ _MEASURES: Final[Mapping[str, Callable[[Any], Any]]] = {
     "rpc": lambda value: (int(value[0]), int(value[1])),
     "values": dict,
     "for": lambda value: seconds(value),
+    "by": lambda value: offset(value),
 }
 
 
@@ -73,6 +76,14 @@ def seconds(value: Any) -> float:
     if found < 0:
         raise ValueError(f"{value!r} is before the start")
     return found
+
+
+def offset(value: Any) -> float:
+    """How far a clock is off: seconds, or a text such as ``90s`` (ahead) or ``-2m`` (behind). Raises ValueError."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    text = str(value)
+    return -seconds(text[1:]) if text.startswith("-") else seconds(text.removeprefix("+"))
 
 
 def read_happening(data: Mapping[str, Any]) -> Happening:

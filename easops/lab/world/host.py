@@ -74,6 +74,8 @@ class Server:
         self.client_access: bool = data.client_access
         self.dc: str = f"{data.dc}.{domain}"
         self.web_administration: bool = data.web_administration
+        self.max_heartbeat: int = data.max_heartbeat
+        self._clock: list[tuple[float, float]] = [(float("-inf"), data.clock)]
         self.disk = disk
         self._rng = random.Random(f"{seed}:server:{data.name}")
         self.booted: float = start - self._rng.uniform(30, 40) * 86_400
@@ -91,9 +93,17 @@ class Server:
         self.jobs: list[Job] = []
         self._settled = begin
         self.logs: dict[int, IisLog] = {
-            site: IisLog(disk, rf"{LOG_ROOT}\W3SVC{site}", fields, self.product.iis)
+            site: IisLog(disk, rf"{LOG_ROOT}\W3SVC{site}", fields, self.product.iis, self.told)
             for site, fields in self.product.fields.items()
         }
+
+    def told(self, moment: float) -> float:
+        """The world's *moment* by the clock of this server, as it was then."""
+        return moment + sum(by for since, by in self._clock if since <= moment)
+
+    def jump_clock(self, moment: float, by: float) -> None:
+        """Set the clock of this server forward by so many seconds, or back."""
+        self._clock.append((moment, by))
 
     @property
     def sync_worker(self) -> Worker:

@@ -10,7 +10,7 @@ import attrs
 
 from easops.document import Checker, DocumentError, Problem, suggestion
 from easops.errors import BadInput
-from easops.lab.world.happening import Happening, read_happening
+from easops.lab.world.happening import Happening, offset, read_happening
 from easops.yaml_reader import parse
 
 _KEYS: Final = (
@@ -26,7 +26,8 @@ class ServerData:
 
     *version* is that of its Exchange (default: the scenario's), *dc* the domain controller that it uses (default: the
     first). *client_access* is the role that serves phones. *web_administration*: it has the PowerShell module of that
-    name, which is an optional feature of Windows.
+    name, which is an optional feature of Windows. *max_heartbeat* is MaxHeartbeatInterval, in seconds, as the server
+    tells it. *clock* is how far its clock is ahead, in seconds.
     """
 
     name: str
@@ -37,6 +38,8 @@ class ServerData:
     database: str = ""
     client_access: bool = True
     web_administration: bool = True
+    max_heartbeat: int = 3540
+    clock: float = attrs.field(default=0.0, converter=offset)
 
 
 @attrs.frozen

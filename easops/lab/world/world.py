@@ -287,6 +287,8 @@ class World:
                 self._population.begin_storm(happening.whom, happening.details)
             case "fix_device":
                 self._population.end_storm(happening.whom)
+            case "jump_clock":
+                self.servers[happening.whom].jump_clock(self.time, happening.details["by"])
             case "server_down":
                 self._go_down(self.servers[happening.whom], happening.details.get("for"))
             case _:

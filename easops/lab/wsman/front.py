@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import socket
 import ssl
+import struct
 from collections.abc import Iterable, Mapping
 from weakref import WeakKeyDictionary
 
@@ -19,7 +21,7 @@ from easops.lab.signatures.table import SignatureTable
 from easops.lab.wsman.account import Accounts, LogonRefused, User
 from easops.lab.wsman.encryption import NotDecryptable, decrypt, encrypt, is_encrypted
 from easops.lab.wsman.logon import OFFERED, Logon
-from easops.lab.wsman.service import Service
+from easops.lab.wsman.service import OtherAnswer, Service
 
 PATHS: Mapping[str, Endpoint] = {"/powershell": "exchange", "/wsman": "windows"}
 
@@ -32,7 +34,8 @@ _NOT_FOUND = (
 
 @attrs.frozen
 class Site:
-    """One server: its short name, the signatures of its version, and its ports with and without TLS (0: any free one).
+    """One server: its short and its full name, the signatures of its version, and its ports with and without TLS (0:
+    any free one).
 
     Both ports serve ``/PowerShell`` (Microsoft.Exchange) and ``/wsman`` (Microsoft.PowerShell).
     """
@@ -41,6 +44,7 @@ class Site:
     signatures: SignatureTable
     port: int = 0
     plain_port: int = 0
+    fqdn: str = ""
 
 
 class Front:
@@ -77,9 +81,11 @@ class Front:
         context = certificate.server_context()
         binding = b"tls-server-end-point:" + hashlib.sha256(certificate.server_der()).digest()
         ports = {}
+        sites = tuple(sites)
+        fqdns = {site.server: site.fqdn for site in sites if site.fqdn}
         try:
             for site in sites:
-                service = Service(site.server, site.signatures, backend, self.faults)
+                service = Service(site.server, site.signatures, backend, self.faults, fqdns)
                 self._services.append(service)
                 ports[site.server] = await self._listen(_Handler(service, accounts, binding), host, site.port, context)
                 self.plain_ports[site.server] = await self._listen(
@@ -96,6 +102,10 @@ class Front:
         self._runners.append(runner)
         await web.TCPSite(runner, host, port, ssl_context=context).start()
         return int(runner.addresses[0][1])
+
+    def open_shells(self) -> dict[str, int]:
+        """How many shells are open on each server."""
+        return {service.server: service.open_shells() for service in self._services}
 
     async def stop(self) -> None:
         """Stop all pipelines and close all connections. Harmless when nothing listens."""
@@ -154,9 +164,17 @@ class _Handler:
             return web.Response(status=500)  # as WinRM with AllowUnencrypted=false: no explanation, no effect
         try:
             status, answer = await self._service.handle(endpoint, *user, data)
-        except ConnectionDropped:
+        except ConnectionDropped as dropped:
+            if dropped.reset and (plain := transport.get_extra_info("socket")) is not None:
+                plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             transport.abort()
             return web.Response(status=500)  # never sent: the connection is closed
+        except OtherAnswer as other:
+            reply = other.reply
+            return web.Response(
+                status=reply.status, text=reply.text, content_type=reply.content_type, headers=dict(reply.headers)
+            )
+        headers |= self._service.headers(endpoint, routed=True)
         headers["Content-Type"] = "application/soap+xml;charset=UTF-8"
         if protocol and logon.context is not None:
             headers["Content-Type"], answer = encrypt(logon.context, protocol, answer)
@@ -177,7 +195,7 @@ class _Handler:
 
     def _challenge(self, endpoint: Endpoint) -> web.Response:
         realm = "WSMAN" if endpoint == "windows" else self._service.server
-        response = web.Response(status=401)
+        response = web.Response(status=401, headers=self._service.headers(endpoint, routed=False))
         for scheme in OFFERED[endpoint, self._tls]:
             response.headers.add("WWW-Authenticate", f'Basic realm="{realm}"' if scheme == "Basic" else scheme)
         return response

@@ -12,10 +12,11 @@ import logging
 import time
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from xml.etree import ElementTree
 
 from easops.lab.call import Endpoint
-from easops.lab.faults import ConnectionDropped, Faults
+from easops.lab.faults import ConnectionDropped, Faults, Reply
 from easops.lab.psrp.backend import Backend, Session
 from easops.lab.psrp.clixml import escape
 from easops.lab.psrp.fragment import FRAGMENT, pipeline_of
@@ -24,7 +25,7 @@ from easops.lab.signatures.table import SignatureTable
 from easops.lab.wsman.account import ADMINISTRATORS, User
 from easops.lab.wsman.output_queue import OutputQueue
 from easops.lab.wsman.shell import Command, Shell, Shells
-from easops.lab.wsman.soap import NS, POWERSHELL, Fault, Malformed, Request, answer, fault, read_request
+from easops.lab.wsman.soap import NS, POWERSHELL, Fault, Malformed, Request, answer, fault, read_request, seconds
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -33,11 +34,28 @@ _ENVELOPES = {"2.0": 153600, "5.1": 512000}  # MaxEnvelopeSizekb: 150, and 500 s
 _OVERHEAD = 4096  # bytes of an answer's envelope around its payload
 
 
+class OtherAnswer(Exception):
+    """Answer with *reply* in place of what the service says."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply)
+        self.reply = reply
+
+
 class Service:
     """The WS-Management service of one server."""
 
-    def __init__(self, server: str, signatures: SignatureTable, backend: Backend, faults: Faults) -> None:
+    def __init__(
+        self,
+        server: str,
+        signatures: SignatureTable,
+        backend: Backend,
+        faults: Faults,
+        fqdns: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """*fqdns* are the full names of the lab's servers."""
         self.server = server
+        self._fqdns = fqdns
         self._signatures = signatures
         self._envelope = _ENVELOPES[signatures.powershell]
         self._backend = backend
@@ -49,13 +67,19 @@ class Service:
 
         Raises:
             ConnectionDropped: a planned fault; close the connection without an answer.
+            OtherAnswer: a planned fault; answer so.
         """
         try:
             request = read_request(data)
         except (Malformed, ValueError) as error:
             return 500, fault(_malformed(str(error)), "", self.server)
         try:
-            return 200, await self._answer(endpoint, name, user, request)
+            await self._break(request, effect=False)
+            answered = await self._answer(endpoint, name, user, request)
+            await self._break(request, effect=True)
+            return 200, answered
+        except OtherAnswer:
+            raise
         except Fault as refused:
             return 500, fault(refused, request.message_id, self.server)
         except ConnectionDropped:
@@ -66,6 +90,35 @@ class Service:
             log.exception("the lab's answer to %s failed", request.verb)
             failed = Fault("w:InternalError", 2150858770, f"The lab itself failed: {type(error).__name__}: {error}")
             return 500, fault(failed, request.message_id, self.server)
+
+    async def _break(self, request: Request, *, effect: bool) -> None:
+        what = self._faults.broken(self.server, request.verb, effect=effect)
+        match what:
+            case None:
+                return
+            case Reply(code=None):
+                raise OtherAnswer(what)
+            case Reply():
+                raise Fault("w:InternalError", what.code or 0, what.text)
+            case "close" | "reset":
+                raise ConnectionDropped(request.verb, reset=what == "reset")
+            case _:
+                await asyncio.sleep(what)
+
+    def headers(self, endpoint: Endpoint, *, routed: bool) -> dict[str, str]:
+        """The headers of an answer that name servers. A front end (2013 and later) names itself on every answer, and
+        the back end once it has *routed* the request."""
+        if endpoint != "exchange" or self._signatures.version == "2010":
+            return {}
+        named = {"X-FEServer": self.server}
+        executor = self._faults.executor(self.server)
+        if routed:
+            named["X-CalculatedBETarget"] = self._fqdns.get(executor, executor).lower()
+        return named
+
+    def open_shells(self) -> int:
+        """How many shells are open on this server."""
+        return self._shells.count()
 
     async def is_down(self) -> bool:
         """Whether the server is down. Its shells are lost then."""
@@ -127,8 +180,12 @@ class Service:
         if body is None or creation is None:
             raise Malformed("a Shell with creationXml is needed")
         shell_id = (body.get("ShellId") or str(uuid.uuid4())).upper()
-        session = Session(self.server, endpoint, name, self._signatures)
-        shell = self._shells.open(shell_id, session, self._backend, _decoded([creation]))
+        executor = self._faults.executor(self.server) if endpoint == "exchange" else self.server
+        session = Session(executor, endpoint, name, self._signatures)
+        idle = body.findtext("rsp:IdleTimeOut", namespaces=NS)
+        shell = self._shells.open(
+            shell_id, session, self._backend, _decoded([creation]), idle=None if idle is None else seconds(idle)
+        )
         created = (
             f"<x:ResourceCreated><a:Address>{NS['a']}/role/anonymous</a:Address><a:ReferenceParameters>"
             f"<w:ResourceURI>{escape(request.resource_uri)}</w:ResourceURI><w:SelectorSet>"

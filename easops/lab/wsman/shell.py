@@ -20,6 +20,7 @@ from easops.lab.wsman.soap import Fault
 _KEPT_ANSWERS = 8  # answers to Receive that a shell keeps, for a client that sends the same request again
 # PowerShellMaxConcurrency and MaxShellsPerUser; idle times in seconds (MaxShellIdleTimeoutMinutes 15; two hours).
 _MAX_SHELLS: Mapping[Endpoint, int] = {"exchange": 18, "windows": 30}
+_MIN_IDLE = 60.0  # the least that a client may ask for
 _MAX_IDLE: Mapping[Endpoint, float] = {"exchange": 900.0, "windows": 7200.0}
 
 
@@ -39,10 +40,10 @@ class Shell:
     *idle* is how long it may be unused, in seconds. *age* is that of the server when it was opened, see ``Faults.age``.
     """
 
-    def __init__(self, id_: str, session: Session, backend: Backend, age: int) -> None:
+    def __init__(self, id_: str, session: Session, backend: Backend, age: int, idle: float | None) -> None:
         self.id = id_
         self.session = session
-        self.idle: float = _MAX_IDLE[session.endpoint]
+        self.idle: float = min(idle or _MAX_IDLE[session.endpoint], _MAX_IDLE[session.endpoint])
         self.age = age
         self.used: float = time.monotonic()
         self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
@@ -107,11 +108,26 @@ class Shells:
                 "this user.",
             )
 
-    def open(self, shell_id: str, session: Session, backend: Backend, creation: bytes) -> Shell:
-        """A new shell, whose pool has read the fragments of *creation*. Raises Fault, ValueError."""
+    def count(self) -> int:
+        """How many shells are open."""
+        now = time.monotonic()
+        return sum(not self._is_gone(shell, now) for shell in list(self._open.values()))
+
+    def open(
+        self, shell_id: str, session: Session, backend: Backend, creation: bytes, *, idle: float | None = None
+    ) -> Shell:
+        """A new shell, whose pool has read the fragments of *creation*. *idle* is the idle time that the client asks
+        for, in seconds; at most that of the server is taken. Raises Fault, ValueError."""
         if shell_id in self._open:
             raise Fault("w:AlreadyExists", 183, "Cannot create a file when that file already exists.")
-        shell = Shell(shell_id, session, backend, self._faults.age(self._server))
+        if idle is not None and (self._faults.refuses_idle_times or idle < _MIN_IDLE):
+            raise Fault(
+                "w:InvalidParameter",
+                87,
+                f"The WS-Management service cannot process the request. The idle time-out of {idle:.0f} seconds is out "
+                "of range.",
+            )
+        shell = Shell(shell_id, session, backend, self._faults.age(self._server), idle)
         shell.pool.receive(creation)
         self._open[shell_id] = shell
         return shell

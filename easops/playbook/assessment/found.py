@@ -16,6 +16,10 @@ def found_words(detection: Detection) -> str:
         return f"{counted(len(detection.users), 'user')} found"
     if detection.hosts:
         return f"found on {counted(len(detection.hosts), 'host')}"
+    if detection.unresolved:
+        return f"{counted(len(detection.unresolved), 'user')} found, as logged: not resolved to a mailbox"
+    if detection.floods:
+        return f"no contact-sync storm, but {counted(len(detection.floods), 'flood')} of other kinds"
     if not_judged_whole(detection):
         return "nothing found where it could be judged" if detection.judged else "not determined"
     return "nothing found"
@@ -23,7 +27,9 @@ def found_words(detection: Detection) -> str:
 
 def not_judged_whole(detection: Detection) -> bool:
     """Whether anything that was asked for could not be judged: a host, a user, or a file."""
-    return bool(detection.unreachable) or any(item.required for item in detection.undetermined)
+    if detection.unreachable or detection.unresolved:
+        return True
+    return any(item.required for item in detection.undetermined)
 
 
 def reads_the_past(detector: str) -> bool:

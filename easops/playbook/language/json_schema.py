@@ -52,7 +52,7 @@ def playbook_schema(
         "hosts": {**_HOSTS, "description": "a selector over the inventory, such as runs=activesync, or host names"},
         "scenario": {**TEXT, "description": "the lab scenario that --lab starts"},
         "inputs": {"type": "object", "propertyNames": _NAME, "additionalProperties": _input()},
-        "limits": closed({key: {"type": "integer", "minimum": least} for key, least in LIMITS.items()}),
+        "limits": closed({key: _value(parameter) for key, parameter in LIMITS.items()}),
         "protect": {
             **_value(Parameter("protect", "list")),
             "description": "mailboxes and groups that are never changed",

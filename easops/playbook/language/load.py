@@ -8,6 +8,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, cast
 
+import attrs
+
 from easops.document import Checker, DocumentError, Node, Problem, suggestion
 from easops.errors import BadInput
 from easops.parameter import Kind, Parameter, ParameterError
@@ -22,7 +24,14 @@ REQUIRED: Final = ("easops", "name", "hosts", "steps")
 OPTIONAL: Final = ("scenario", "inputs", "limits", "protect")
 """The keys of a playbook: the required ones, and the others."""
 
-LIMITS: Final = {"changes": 1, "hosts_at_once": 1, "unreachable": 0}
+LIMITS: Final = {
+    parameter.name: parameter
+    for parameter in (
+        Parameter("changes", "integer", default=Limits().changes, minimum=1),
+        Parameter("hosts_at_once", "integer", default=Limits().hosts_at_once, minimum=1),
+        Parameter("unreachable", "integer", default=Limits().unreachable, minimum=0),
+    )
+}
 """The keys of ``limits:``, each with its minimum."""
 
 INPUT_KEYS: Final = ("default", "help", "choices")
@@ -147,7 +156,7 @@ def _read(
         scenario=checker.text(top["scenario"], "the scenario") if "scenario" in top else None,
         inputs=tuple(inputs.values()),
         hosts=settings.hosts(top["hosts"], "hosts", names) if "hosts" in top else None,
-        limits=_limits(top["limits"], checker) if "limits" in top else Limits(),
+        limits=_limits(top["limits"], checker, settings, names, inputs) if "limits" in top else Limits(),
         protect=_protect(top["protect"], settings, names, inputs) if "protect" in top else (),
         parts=steps.all(top["steps"]) if "steps" in top else (),
         source=source,
@@ -156,17 +165,17 @@ def _read(
     )
 
 
-def _limits(node: Node, checker: Checker) -> Limits:
+def _limits(
+    node: Node, checker: Checker, settings: SettingReader, names: Names, inputs: Mapping[str, Parameter]
+) -> Limits:
     fields = checker.entries(node, "limits", optional=LIMITS)
-    usual = Limits()
-
-    def limit(key: str, default: int) -> int:
-        return checker.integer(fields[key], f"limits.{key}", minimum=LIMITS[key]) if key in fields else default
-
-    return Limits(
-        changes=limit("changes", usual.changes),
-        hosts_at_once=limit("hosts_at_once", usual.hosts_at_once),
-        unreachable=limit("unreachable", usual.unreachable),
+    return attrs.evolve(
+        Limits(),
+        **{
+            key: settings.value(fields[key], LIMITS[key], f"limits.{key}", names, inputs)
+            for key in LIMITS
+            if key in fields
+        },
     )
 
 

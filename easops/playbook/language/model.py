@@ -55,11 +55,12 @@ class DescribedAction(TakesParameters, Protocol):
 @attrs.frozen
 class Limits:
     """How much a run may do: at most *changes* in each step, on *hosts_at_once* hosts at a time. *unreachable* is the
-    number of unreachable hosts in a ``detect`` that do not stop the run."""
+    number of hosts in a ``detect`` that may give no answer, or no verdict, without stopping the changes on the others;
+    None: a quarter of the run's hosts, and at least one. Each is a number, or an expression of inputs."""
 
-    changes: int = 10
-    hosts_at_once: int = 1
-    unreachable: int = 0
+    changes: Setting = 10
+    hosts_at_once: Setting = 1
+    unreachable: Setting = None
 
 
 def _frozen(values: Mapping[str, Setting]) -> Mapping[str, Setting]:

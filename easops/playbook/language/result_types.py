@@ -74,6 +74,21 @@ _USER: Final = ValueType(
         "contacts": INTEGER,
         "evidence": TEXT,
         "samples": _list_of(TEXT),
+        "state": TEXT,
+        "policy": TEXT,
+    },
+)
+_FLOOD: Final = ValueType(
+    "record",
+    "a flood of another kind",
+    {
+        "kind": TEXT,
+        "user": TEXT,
+        "device_id": TEXT,
+        "user_agent": TEXT,
+        "requests": INTEGER,
+        "hosts": _list_of(TEXT),
+        "evidence": TEXT,
     },
 )
 _UNDETERMINED: Final = ValueType(
@@ -93,6 +108,7 @@ _ITEM: Final = ValueType(
         "undo": TEXT,
         "certain": BOOLEAN,
         "touched": BOOLEAN,
+        "pending": BOOLEAN,
         "rule": TEXT,
         "ended": TIME,
     },
@@ -108,6 +124,9 @@ def _detection(kind: str) -> ValueType:
             "users": _list_of(_USER),
             "hosts": _list_of(TEXT),
             "watch": _list_of(_USER),
+            "unresolved": _list_of(_USER),
+            "floods": _list_of(_FLOOD),
+            "proof_within": DURATION,
             "undetermined": _list_of(_UNDETERMINED),
             "evidence": TEXT,
         },
@@ -125,6 +144,7 @@ RESULT_TYPES: Final[Mapping[str, ValueType]] = {
             "count": INTEGER,
             "items": _list_of(_ITEM),
             "treated": _list_of(TEXT),
+            "pending": _list_of(TEXT),
             "refused": _list_of(TEXT),
         },
     ),

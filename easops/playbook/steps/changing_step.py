@@ -54,7 +54,7 @@ def changing_step(step: Step, state: RunState) -> StepResult:
 
 def _over_the_limit(step_plan: StepPlan, state: RunState) -> StepResult | None:
     """The refusal of a step that would change more than ``limits.changes``."""
-    most = state.playbook.limits.changes
+    most = state.limit("changes")
     items = {plan.item for plan in step_plan.wanted}
     if state.host is not None:
         # A step of a group counts as one step, however many hosts the group has.
@@ -99,8 +99,8 @@ def _unconfirmed(step_plan: StepPlan, state: RunState) -> StepResult | None:
         plans=step_plan.plans,
         later=tuple(f"{other.name} ({other.subject})" for other in later),
         hosts=host_names(state.hosts),
-        changes_limit=state.playbook.limits.changes,
-        hosts_at_once=state.playbook.limits.hosts_at_once,
+        changes_limit=state.limit("changes"),
+        hosts_at_once=state.limit("hosts_at_once"),
     )
     if not state.effects.ask(preview):
         return _refused(step_plan, state, "not confirmed: nothing was changed", "not confirmed")
@@ -163,7 +163,7 @@ def _applied(step_plan: StepPlan, state: RunState) -> tuple[ItemOutcome, ...]:
         for target, of_target in by_target.items()
         if target in startable
     ]
-    done = {job.target: list(items) for job, items in state.effects.apply(jobs, state.playbook.limits.hosts_at_once)}
+    done = {job.target: list(items) for job, items in state.effects.apply(jobs, state.limit("hosts_at_once"))}
     outcomes: list[ItemOutcome] = []
     for plan in plans:
         if plan.status is not Status.WOULD_CHANGE:
@@ -194,6 +194,7 @@ def _item(
         undo=plan.undo if plan.changes else "",
         certain=certain,
         instead=plan.instead,
+        pending=plan.pending,
     )
 
 

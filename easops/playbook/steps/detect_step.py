@@ -24,7 +24,7 @@ def detect_step(step: Step, state: RunState) -> StepResult:
     )
     return StepResult.of(
         step,
-        detect_status(detection, unreachable_allowed=state.playbook.limits.unreachable),
+        detect_status(detection),
         hosts=host_names(hosts),
         reason=undetermined_words(detection),
         detection=detection,

@@ -15,7 +15,7 @@ import attrs
 from easops.actions.change import Change, ChangeOutcome
 from easops.actions.outcome import Done, ItemOutcome
 from easops.playbook.steps.step_result import StepResult
-from easops.status import AS_WANTED, FINISHED_WELL, OPEN, Status, worst
+from easops.status import AS_WANTED, FINISHED_WELL, NOT_JUDGED, OPEN, Status, worst
 
 
 @attrs.frozen
@@ -70,8 +70,15 @@ class Earlier:
     settled: dict[str, SettledItem] = attrs.field(factory=dict)
 
     def finished(self) -> dict[str, StepResult]:
-        """The steps that are not done again, by key."""
-        return {step.key: step for step in self.steps if step.status in FINISHED_WELL and step.key != self.lapsed}
+        """The steps that are not done again, by key: those that finished well, and looks that let the changes go on."""
+        return {
+            step.key: step
+            for step in self.steps
+            if step.key != self.lapsed
+            and (
+                step.status in FINISHED_WELL or (step.kind == "detect" and step.status in NOT_JUDGED and not step.stops)
+            )
+        }
 
     def touched(self, step_key: str) -> tuple[ItemOutcome, ...]:
         """The items of the step of that key that an earlier attempt changed, or may have changed."""

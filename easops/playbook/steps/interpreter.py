@@ -20,6 +20,7 @@ from easops.actions.action import Action
 from easops.actions.outcome import Done
 from easops.context import Context
 from easops.detectors import DETECTORS
+from easops.detectors.detection_status import judged_enough
 from easops.detectors.detector import Detector
 from easops.detectors.finding import Detection
 from easops.errors import BadInput, Refused
@@ -38,7 +39,7 @@ from easops.playbook.steps.observer import Silent
 from easops.playbook.steps.run_state import RunState
 from easops.playbook.steps.step_result import StepResult
 from easops.playbook.steps.verify_step import verify_step
-from easops.status import FINISHED_WELL, ITEM_STOPS, STOPS_LATER_CHANGES, Status
+from easops.status import FINISHED_WELL, ITEM_STOPS, NOT_JUDGED, STOPS_LATER_CHANGES, Status
 
 
 def interpret(
@@ -134,7 +135,7 @@ class _Interpreter:
             except BadInput as error:
                 self._pass_over(group, Status.FAILED, str(error))
                 return
-        most = self.state.playbook.limits.changes
+        most = self.state.limit("changes")
         if len(hosts) > most and _changes_each_host(group):
             # Refused before the first host, so that it does not stop in the middle with some of the hosts changed.
             reason = f"it would change {len(hosts)} hosts, and limits.changes is {most}"
@@ -208,7 +209,7 @@ class _Interpreter:
             empty: Any = Done(step.subject) if step.kind == "do" else Detection(step.subject)
             state.namespace[step.as_] = result.done or result.detection or empty
             state.results_by_name[step.as_] = (step, result)
-        if not self.stopped_at and _stops(step, result):
+        if not self.stopped_at and _stops(step, result, state.limit("unreachable")):
             self.stopped_at = step.name if state.host is None else f"{step.name} ({state.host.name})"
             result = attrs.evolve(result, stops=True)
         result = self._with_moves(result)
@@ -276,11 +277,13 @@ def _without_braces(condition: Setting) -> str:
     return str(getattr(condition, "text", condition)).strip().removeprefix("{{").removesuffix("}}").strip()
 
 
-def _stops(step: Step, result: StepResult) -> bool:
+def _stops(step: Step, result: StepResult, unreachable: int) -> bool:
     """Whether no later changing step may start after *result*.
 
     ``on_failure: continue`` is a promise that later steps do not need this one. It does not cover an unknown outcome
     (the next change might meet one that is still under way), nor a plan that was not approved.
+
+    A look stops it where too many hosts gave no verdict (more than *unreachable*, ``limits.unreachable``).
 
     The items of a loop are independent of each other: one that a rule refused, or that could not be judged, does not
     stop what the others are followed by. A loop that was refused as a whole (its result then has a reason) does.
@@ -289,6 +292,8 @@ def _stops(step: Step, result: StepResult) -> bool:
         return True
     if step.on_failure == "continue":
         return False
+    if step.kind == "detect" and result.detection is not None and result.status in NOT_JUDGED:
+        return not judged_enough(result.detection, unreachable)
     if step.for_each is not None and result.done is not None and result.items:
         refused_whole = bool(result.reason) and all(item.status is Status.REFUSED for item in result.items)
         return refused_whole or any(item.status in ITEM_STOPS for item in result.items)

@@ -11,9 +11,12 @@ import attrs
 from easops.actions.action import Action
 from easops.context import Context
 from easops.detectors.detector import Detector
+from easops.errors import BadInput
 from easops.inventory.host import Host
 from easops.inventory.select import select
+from easops.parameter import ParameterError
 from easops.playbook.language.expression import Setting, evaluate, expressions_in
+from easops.playbook.language.load import LIMITS
 from easops.playbook.language.model import Group, Playbook, Step
 from easops.playbook.steps.approval_request import Approval, PlannedChange
 from easops.playbook.steps.earlier import Earlier
@@ -54,6 +57,16 @@ class RunState:
     """The items that each step of a group would have changed on the hosts so far, by the number of the step."""
     foreseen: list[PlannedChange] | None = None
     """The planned changes, where the interpreter only looks ahead for an approval step; else None."""
+
+    def limit(self, name: str) -> int:
+        """A limit of the playbook (``changes``). Raises BadInput for an expression whose value is none."""
+        try:
+            value = LIMITS[name].check(evaluate(getattr(self.playbook.limits, name), self.namespace))
+        except ParameterError as error:
+            raise BadInput(
+                f"limits.{name} is not valid", str(error), "correct the input that it is taken from"
+            ) from None
+        return max(1, (len(self.hosts) + len(self.left_out)) // 4) if value is None else int(value)
 
     @property
     def host_name(self) -> str | None:

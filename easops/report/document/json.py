@@ -27,6 +27,7 @@ import attrs
 
 from easops.actions.change import Change, ChangeOutcome
 from easops.detectors.finding import Detection
+from easops.detectors.why import Explanation
 from easops.playbook.assessment.assessment import Assessment
 from easops.playbook.assessment.next_commands import begin, next_of_asked
 from easops.playbook.assessment.run_report import RunReport
@@ -136,6 +137,10 @@ def detection_data(detection: Detection) -> Document:
     return {"found": detection.found, **to_json(detection)}
 
 
+def explained_document(explanations: Sequence[Explanation]) -> Document:
+    return {"explanations": [to_json(one) for one in explanations], "exit_code": 0}
+
+
 def detection_document(detection: Detection, status: Status, exit_code: int) -> Document:
     return {"status": str(status), **detection_data(detection), "exit_code": exit_code}
 
@@ -241,6 +246,7 @@ def _change_data(change: Change, outcome: ChangeOutcome | None) -> Document:
         "status": "unknown" if outcome is None else str(outcome.status),
         "reason": "no outcome is recorded" if outcome is None else outcome.reason,
         "found": None if outcome is None else to_json(outcome.found),
+        "served_by": "" if outcome is None else outcome.served_by,
     }
 
 
@@ -258,6 +264,9 @@ class _Json:
 
     def detection(self, detection: Detection, status: Status, exit_code: int, *, verbose: bool) -> str:
         return dumped(detection_document(detection, status, exit_code))
+
+    def explained(self, explanations: Sequence[Explanation]) -> str:
+        return dumped(explained_document(explanations))
 
     def reading(self, result: ReadingResult) -> str:
         return dumped(reading_document(result))

@@ -18,6 +18,7 @@ from easops.actions import CHANGES
 from easops.actions.change import ChangeOutcome
 from easops.actions.outcome import ItemOutcome
 from easops.detectors.finding import Detection
+from easops.detectors.why import Explanation
 from easops.document import Problem
 from easops.json_schema import DIALECT, Schema
 from easops.playbook.assessment.run_facts import RunFacts
@@ -54,6 +55,7 @@ def report_schema(readings: Mapping[str, Reading]) -> Schema:
     documents = {
         "run": _run(made),
         "detection": _detection_document(made),
+        "explanations": _explanations(made),
         "reading": _reading(made, readings),
         "runs": _list_of_runs(made),
         "recorded_run": _recorded_run(made),
@@ -206,6 +208,11 @@ def _step(made: _Made) -> Schema:
 
 def _detection(made: _Made) -> dict[str, Schema]:
     return {"found": {**_BOOLEAN, "description": "whether the fault was found anywhere"}, **made.fields(Detection)}
+
+
+def _explanations(made: _Made) -> Schema:
+    keys = {"explanations": {"type": "array", "items": made.of(Explanation)}, "exit_code": _code()}
+    return _object("`why`. Why somebody is a finding, or is none", keys)
 
 
 def _detection_document(made: _Made) -> Schema:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection
 
-from easops.detectors.finding import Detection, Device, Measurement, UserFinding
+from easops.detectors.finding import Detection, Device, Looked, Measurement, UserFinding
 from easops.duration import format_duration
 from easops.remoting.unreachable import Unreachable
 from easops.report.terminal.layout import INDENT, moment, wrapped
 from easops.report.terminal.styled_line import Style, joined
 from easops.wording import counted, figure, figure_and_limit
+
+MOST_FLOODS = 10
+"""How many floods of other kinds are shown."""
 
 
 def detection_lines(
@@ -23,6 +26,12 @@ def detection_lines(
     lines: list[str] = []
     for user in detection.users:
         lines += _user_lines(user, verbose, indent)
+    for user in detection.unresolved:
+        lines += _user_lines(user, verbose, indent)
+    for flood in detection.floods[:MOST_FLOODS]:
+        lines += wrapped(f"another flood, not treated: {flood.user or 'no user'}: {flood.evidence}", indent)
+    if len(detection.floods) > MOST_FLOODS:
+        lines += wrapped(f"{counted(len(detection.floods) - MOST_FLOODS, 'more flood')} of other kinds", indent)
     for sentence in host_lines(detection, verbose=verbose):
         lines += wrapped(sentence, indent)
     for user in detection.watch:
@@ -35,7 +44,19 @@ def detection_lines(
     for note in detection.notes:
         if note not in known_notes:
             lines += wrapped(f"note: {note}", indent)
+    if verbose or not detection.users:
+        for looked in detection.looked:
+            lines += wrapped(f"read: {looked_words(looked)}", indent)
     return lines
+
+
+def looked_words(looked: Looked) -> str:
+    """``EX1: 12,400 lines of 2 files, 2,300 of ActiveSync, 2026-11-24 08:00:01Z to 2026-11-24 09:59:59Z``."""
+    words = f"{looked.source}: {counted(looked.lines, 'line')} of {counted(looked.files, 'file')}"
+    words += f", {looked.activesync:,} of ActiveSync"
+    if looked.first is not None and looked.last is not None:
+        words += f", {moment(looked.first)} to {moment(looked.last)}"
+    return words
 
 
 def host_lines(detection: Detection, hosts: Collection[str] | None = None, *, verbose: bool = False) -> list[str]:

@@ -9,6 +9,7 @@ import attrs
 
 from easops.actions.change import Change, ChangeOutcome
 from easops.detectors.finding import Detection
+from easops.detectors.why import Explanation
 from easops.playbook.assessment.found import found_words
 from easops.playbook.assessment.next_commands import begin
 from easops.playbook.assessment.run_report import RunReport
@@ -60,6 +61,21 @@ def detection_alone(detection: Detection, *, verbose: bool = False) -> list[str]
     return [*lines, *detection_lines(detection, verbose=verbose)]
 
 
+def explained_lines(explanations: Sequence[Explanation]) -> list[str]:
+    """Why somebody is a finding, or is none: the reason, each test, and what would make it one."""
+    lines: list[str] = []
+    for one in explanations:
+        verdict = ("a finding", Style.CARE) if one.found else ("not a finding", None)
+        lines.append(joined((one.detector, Style.STRONG), f": {one.subject} is ", verdict))
+        lines += wrapped(one.reason)
+        for check in one.checks:
+            mark = ("yes", None) if check.passed else ("no ", Style.CARE)
+            lines += wrapped(joined(mark, f"  {check.what}: {check.there}; needed: {check.needed}"), INDENT, "     ")
+        if one.change:
+            lines += wrapped(f"it would be a finding with {one.change}")
+    return lines
+
+
 def reading_lines(result: ReadingResult, width: int | None = None) -> list[str]:
     """The rows of a reading, the host first where each host has its own; a single row that is wider than *width*, a
     value a line."""
@@ -106,6 +122,9 @@ class Text:
 
     def detection(self, detection: Detection, status: Status, exit_code: int, *, verbose: bool) -> str:
         return self._painted(detection_alone(detection, verbose=verbose))
+
+    def explained(self, explanations: Sequence[Explanation]) -> str:
+        return self._painted(explained_lines(explanations))
 
     def reading(self, result: ReadingResult) -> str:
         return self._painted(reading_lines(result, self.width))

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from easops.detectors.contact_sync.device import by_device, interval, retry_interval
-from easops.detectors.contact_sync.sync import ContactSync
+from easops.detectors.contact_sync.device import by_device, interval
+from easops.detectors.contact_sync.sync import ContactSync, Source
 from easops.logs.eas_log import RpcCount
 from easops.logs.eas_query import parse_query
 from easops.logs.eas_request import EasRequest
@@ -24,7 +24,8 @@ def hit(seconds: float, device: str = "APPL1") -> ContactSync:
     query = parse_query(f"Cmd=Sync&User=anna&DeviceId={device}&DeviceType=iPhone")
     request = EasRequest(ended, 40_000, 200, "CONTOSO\\anna", "agent", 900, None, query)
     line = LogLine(Row(1, 0, ended, (), ""), "x.log:1")
-    return ContactSync("EX1", line, request, RpcCount(3000, "RpcC"), sent=2500, added=2500, received=0)
+    source = Source("EX1", START + dt.timedelta(hours=1))
+    return ContactSync(source, line, request, RpcCount(3000, "RpcC"), sent=2500, added=2500, received=0)
 
 
 @pytest.mark.parametrize(
@@ -33,7 +34,8 @@ def hit(seconds: float, device: str = "APPL1") -> ContactSync:
         pytest.param((0,), None, False, id="a single hit has no interval"),
         pytest.param((0, 240), 240.0, False, id="one gap is not yet regular"),
         pytest.param((0, 240, 480, 725), 240.0, True, id="about the same gap each time"),
-        pytest.param((0, 10, 400, 420, 1500), 205.0, False, id="gaps that differ widely"),
+        pytest.param((0, 200, 700, 900, 2400), 350.0, False, id="gaps that differ widely"),
+        pytest.param((0, 10, 400, 410, 800, 810), 400.0, True, id="pairs of requests are one attempt each"),
         pytest.param((480, 0, 240), 240.0, True, id="the order of the lines does not matter"),
     ],
 )
@@ -48,9 +50,3 @@ def test_device_ids_are_compared_without_case() -> None:
         "appl1": 2,
         "b": 1,
     }
-
-
-def test_the_retry_interval_of_a_user_is_that_of_the_slowest_device() -> None:
-    hits = [hit(0), hit(240), hit(0, "SLOW"), hit(600, "SLOW"), hit(7, "ONCE")]
-    assert retry_interval(hits) == dt.timedelta(seconds=600)
-    assert retry_interval([hit(7, "ONCE")]) is None

@@ -50,6 +50,8 @@ def test_a_call_reads_and_writes_on_the_domain_controller_that_it_names(mixed: A
     assert policy_of(mixed, "AMS-EX01", DomainController="dc02") == "low"
     (server,) = mixed("Get-ExchangeServer", at="AMS-CAS01", Identity="AMS-EX01", DomainController="dc02")
     assert server.properties["OriginatingServer"] == "dc02.contoso.example"
+    assert server.properties["CurrentDomainControllers"].items == ()
+    (server,) = mixed("Get-ExchangeServer", at="AMS-CAS01", Identity="AMS-EX01", Status=True)
     assert server.properties["CurrentDomainControllers"].items == ("dc01.contoso.example",)
 
 

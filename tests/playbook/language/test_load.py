@@ -24,7 +24,7 @@ from easops.parameter import Parameter
 from easops.playbook.language.expression import Expression
 from easops.playbook.language.json_schema import playbook_schema
 from easops.playbook.language.load import check_inputs, load_playbook, load_playbook_text, shipped_playbooks
-from easops.playbook.language.model import Limits, Playbook
+from easops.playbook.language.model import Playbook
 from easops.playbook.language.result_types import RESULT_TYPES
 from easops.registry import table
 from easops.yaml_reader import parse
@@ -103,18 +103,29 @@ def test_the_shipped_cure_of_a_contact_sync_storm_is_without_a_problem() -> None
         "contacts-sync-storm",
         "contacts-storm",
         "runs=activesync",
-        Limits(changes=10, hosts_at_once=1, unreachable=0),
+        playbook.limits,
     )
+    assert (playbook.limits.changes.text, playbook.limits.hosts_at_once) == ("{{ changes }}", 1)
+    assert check_inputs(playbook, {})["changes"] == 10
+    within = Expression.parse("{{ storm.proof_within }}")
     assert [(s.number, s.kind, s.subject, s.as_, s.within, s.on_failure) for s in playbook.steps] == [
         (1, "detect", "contact_sync_storm", "storm", None, "stop"),
         (2, "detect", "sync_pool_cpu", "load", None, "continue"),
         (3, "do", "limit_eas_usage", "limited", None, "stop"),
         (4, "do", "recycle_app_pool", "freed", None, "stop"),
-        (5, "verify", "contact_sync_storm", None, "30m", "stop"),
+        (5, "verify", "contact_sync_storm", None, within, "stop"),
         (6, "verify", "sync_pool_cpu", None, "10m", "stop"),
     ]
     assert playbook.protect == Expression.parse("{{ protect }}")
-    assert check_inputs(playbook, {}) == {"window": dt.timedelta(hours=1), "threshold": 2000, "protect": ()}
+    assert check_inputs(playbook, {}) == {
+        "window": dt.timedelta(hours=2),
+        "threshold": 2000,
+        "busy": 60,
+        "force": False,
+        "protect": (),
+        "changes": 10,
+        "unreachable": None,
+    }
 
 
 @pytest.mark.parametrize("name", sorted(shipped_playbooks()))
@@ -242,7 +253,8 @@ def test_a_playbook_is_rebuilt_from_its_text_and_line_ends_do_not_change_its_dig
         (
             STORM + "- {do: limit_eas_usage, for_each: '{{ storm.usrs }}', with: {user: '{{ item.user }}'}}",
             "2:45: storm is the result of detect and has no 'usrs': "
-            "there are found, users, hosts, watch, undetermined, evidence. Did you mean 'users'?",
+            "there are found, users, hosts, watch, unresolved, floods, proof_within, "
+            "undetermined, evidence. Did you mean 'users'?",
         ),
         (
             STORM + "- {do: limit_eas_usage, for_each: '{{ storm.users }}', with: {user: '{{ item.devices[0].usr }}'}}",
@@ -426,7 +438,7 @@ def test_a_mistake_in_a_step_is_named_at_its_place(step: str, expected: str) -> 
             + STORM,
             [
                 "3:12: there is no 'storm' here: it is the `as` of this step or a later one. Use it after that step",
-                "4:19: limits.changes is 0: it cannot be below 1",
+                "4:19: limits.changes is not valid: 0 is below 1, the minimum of changes",
                 "4:22: limits has no key 'hosts': there are changes, hosts_at_once, unreachable. Remove it",
                 "5:10: protect is not valid: 5 is not a list",
             ],
@@ -578,7 +590,7 @@ def test_a_file_is_read_by_its_path_and_named_in_its_problems(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("value_type", "value_class", "left_out"),
     [
-        (RESULT_TYPES["detect"].attributes["users"].element, UserFinding, set()),
+        (RESULT_TYPES["detect"].attributes["users"].element, UserFinding, {"checks", "proof", "change"}),
         (
             RESULT_TYPES["detect"].attributes["users"].element.attributes["devices"].element,  # type: ignore[union-attr]
             Device,

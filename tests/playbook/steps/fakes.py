@@ -223,6 +223,7 @@ def interpret_playbook(
     clock: FastClock | None = None,
     earlier: Earlier | None = None,
     hosts: tuple[Host, ...] = HOSTS,
+    inputs: Mapping[str, Any] | None = None,
 ) -> tuple[list[str], FakeEffects, Flood]:
     """Interpret a playbook with these detections; the status of each step, the effects and the detector."""
     flood, effects = Flood(list(finds)), effects or FakeEffects()
@@ -231,7 +232,7 @@ def interpret_playbook(
     playbook = load_playbook_text(text, "cure.yml", actions=actions, detectors=detectors)
     interpret(
         playbook,
-        {"protect": ()},
+        {"protect": (), **(inputs or {})},
         Facts("organisation contoso", "dc", protected),
         hosts,
         Context(NOBODY, Organisation(HOSTS, NOBODY), clock or FastClock()),

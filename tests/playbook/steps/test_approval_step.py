@@ -175,7 +175,8 @@ def test_a_check_shows_what_would_be_asked_for_and_continues_the_prediction() ->
 
 
 def test_it_is_not_asked_for_after_a_stop() -> None:
-    effects = asked(found(user("anna"), unreachable=(Unreachable("B", "away", "x"),)))
+    away = tuple(Unreachable(host, "away", "x") for host in "AB")
+    effects = asked(found(user("anna"), unreachable=away))
     assert [str(result.status) for result in effects.results][:4] == [
         "unreachable",
         "not_started",
@@ -310,7 +311,7 @@ def test_when_it_has_expired_what_is_left_is_asked_for_again_and_what_was_done_s
 
     resumed = later(half_done(), found(), lapsed="2", limit=limited)
 
-    assert statuses_of(resumed) == {2: "awaiting_approval", 3: "not_started", 4: "not_started", 5: "ok"}
+    assert statuses_of(resumed) == {2: "awaiting_approval", 3: "not_started", 4: "not_started", 5: "skipped"}
     approval = resumed.results[0].approval
     assert approval is not None
     assert [change.item for change in approval.changes] == ["A"]

@@ -78,7 +78,7 @@ def test_what_an_earlier_attempt_changed_still_counts_so_the_recycle_is_not_forg
     first, effects, _ = interpret_playbook(
         found(user("anna"), user("bert")), found(), effects=FakeEffects(outcomes={"bert": Status.UNKNOWN})
     )
-    assert first == ["ok", "unknown", "not_started", "ok"]
+    assert first == ["ok", "unknown", "not_started", "skipped"]
 
     statuses, later = resumed(effects, found(), limit=Limit(ok=("anna", "bert")))
 

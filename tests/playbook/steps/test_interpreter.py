@@ -72,17 +72,30 @@ def test_an_unknown_outcome_stops_the_changes_even_where_a_failure_may_go_on() -
         ({"undetermined": (Undetermined("host", "B", "no log", required=True),)}, "undetermined"),
     ],
 )
-def test_a_host_that_was_not_judged_stops_the_changes(more: dict[str, Any], status: str) -> None:
-    statuses, effects, _ = interpret_playbook(found(user("anna"), **more))
+def test_a_host_that_was_not_judged_stops_the_changes_if_the_limits_say_so(more: dict[str, Any], status: str) -> None:
+    text = CURE.replace("{changes: 2}", "{changes: 2, unreachable: 0}")
+    statuses, effects, _ = interpret_playbook(found(user("anna"), **more), text=text)
     assert (statuses, effects.applied) == ([status, "not_started", "not_started", "skipped"], [])
 
 
-def test_unreachable_hosts_that_the_limits_allow_stop_nothing() -> None:
-    text = CURE.replace("{changes: 2}", "{changes: 2, unreachable: 1}")
-    statuses, _, _ = interpret_playbook(
-        found(user("anna"), unreachable=(Unreachable("B", "away", "x"),)), found(), text=text
+def test_one_host_without_an_answer_stops_nothing_and_is_reported() -> None:
+    statuses, _, _ = interpret_playbook(found(user("anna"), unreachable=(Unreachable("B", "away", "x"),)), found())
+    assert statuses == ["unreachable", "changed", "changed", "ok"]
+
+
+def test_a_flooding_user_without_a_mailbox_stops_nothing_and_is_reported() -> None:
+    ghost = attrs.evolve(user("ghost"), resolved=False, mailbox=None)
+    statuses, _, _ = interpret_playbook(found(user("anna"), unresolved=(ghost,)), found())
+    assert statuses == ["undetermined", "changed", "changed", "ok"]
+
+
+def test_a_limit_may_come_from_an_input() -> None:
+    text = CURE.replace("{changes: 2}", '{changes: "{{ most }}"}').replace(
+        "inputs:\n", "inputs:\n  most: {type: integer, default: 1}\n"
     )
-    assert statuses == ["ok", "changed", "changed", "ok"]
+    flooding = found(user("anna"), user("bob"))
+    assert interpret_playbook(flooding, text=text, inputs={"most": 1})[0][1] == "refused"
+    assert interpret_playbook(flooding, found(), text=text, inputs={"most": 2})[0][1] == "changed"
 
 
 def test_an_unknown_name_in_a_log_stops_nothing() -> None:
@@ -133,7 +146,7 @@ def test_a_group_of_no_hosts_is_skipped() -> None:
 
 
 def test_a_group_after_a_stop_does_not_begin() -> None:
-    away = attrs.evolve(BOTH, unreachable=(Unreachable("B", "away", "x"),))
+    away = attrs.evolve(BOTH, unreachable=tuple(Unreachable(host, "away", "x") for host in "AB"))
     _, effects, _ = interpret_playbook(away, text=HOST_BY_HOST)
     assert [status for _, _, status in results_of(effects)] == [
         "unreachable",
