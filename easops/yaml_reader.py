@@ -34,10 +34,6 @@ LARGEST: Final = 8 * 1024 * 1024
 DEEPEST: Final = 50
 """Levels of nesting that are read; an inventory has five."""
 
-BRACKETS: Final = 200
-"""Brackets that may be open at the same time, in texts too."""
-
-_BRACKET = re.compile(r"[][{}]")
 _NULL = re.compile(r"~|null|Null|NULL|")
 _TRUE = re.compile(r"true|True|TRUE")
 _FALSE = re.compile(r"false|False|FALSE")
@@ -89,10 +85,6 @@ def parse(text: str, checker: Checker) -> Node:
         raise DocumentError([*checker.problems, Problem(checker.file, line, column, what, why, next_step)])
 
     text = text.removeprefix("\ufeff")
-    deep = _too_deep(text)
-    if deep is not None:
-        place = text.count("\n", 0, deep) + 1, deep - text.rfind("\n", 0, deep)
-        refuse(*place, "this is nested too deeply", f"more than {BRACKETS} brackets are open", "Close them")
     try:
         events, too_deep = _events(text)
     except MarkedYAMLError as error:
@@ -126,17 +118,6 @@ def _events(text: str) -> tuple[list[Any], Any]:
         elif isinstance(event, SequenceEndEvent | MappingEndEvent):
             depth -= 1
     return events, None
-
-
-def _too_deep(text: str) -> int | None:
-    """Where more than BRACKETS brackets are open; None if they never are. Counted before the parser sees the text: it
-    takes a time that grows with the square of their number."""
-    depth = 0
-    for bracket in _BRACKET.finditer(text):
-        depth = depth + 1 if bracket[0] in "[{" else max(depth - 1, 0)
-        if depth > BRACKETS:
-            return bracket.start()
-    return None
 
 
 class _Builder:

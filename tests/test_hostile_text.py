@@ -134,7 +134,7 @@ def test_an_expression_that_would_never_end_or_fit_is_an_error_of_the_playbook(t
 def test_brackets_without_end_are_refused_at_their_place() -> None:
     with pytest.raises(DocumentError) as caught:
         parse("easops: 1\nname: " + "[" * 10_000, Checker("p.yml"))
-    assert str(caught.value).startswith("p.yml:2:207: this is nested too deeply")
+    assert str(caught.value).startswith("p.yml:2:57: this is nested more than 50 levels deep")
 
 
 @pytest.mark.parametrize(

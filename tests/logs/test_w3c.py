@@ -173,3 +173,11 @@ def test_a_line_that_iis_cannot_have_written_is_damage_wherever_the_blocks_end(s
     assert len(rows) == 2
     assert (reader.damaged, reader.good) == (1, 2)
     assert reader.damaged_lines[0].why == f"longer than {LONGEST_LINE:,} bytes"
+
+
+@pytest.mark.parametrize("block", [1 << 14, 1 << 22])
+def test_padding_of_any_length_before_a_line_is_no_part_of_it(block: int) -> None:
+    log = HEADER + b"\0" * 1_000_000 + GOOD
+    reader = W3cReader(("cs-method",))
+    rows = [row for start in range(0, len(log), block) for row in reader.feed(log[start : start + block])]
+    assert ([row.values for row in rows], reader.damaged) == ([("GET",)], 0)
