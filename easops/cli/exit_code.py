@@ -7,8 +7,8 @@ from typing import Final
 
 import typer
 
-_OF_THE_MACHINE: Final = {
-    number: next_step
+_OF_THE_MACHINE: Final[dict[int, str]] = {
+    getattr(errno, name): next_step
     for next_step, names in (
         ("free space there, then run it again", ("ENOSPC", "EDQUOT")),
         ("make it writable for this user, or name another folder", ("EROFS", "EACCES", "EPERM")),
@@ -17,7 +17,7 @@ _OF_THE_MACHINE: Final = {
         ("end other programs, or use a machine with more memory", ("ENOMEM",)),
     )
     for name in names
-    if (number := getattr(errno, name, None)) is not None
+    if hasattr(errno, name)  # Windows lacks some
 }
 """What to do about the errors of the operating system that are no bug of ours, by their number."""
 
