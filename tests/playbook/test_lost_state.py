@@ -62,6 +62,27 @@ def test_on_a_full_disk_a_run_stops_sends_nothing_further_and_can_be_resumed(rig
     assert gate.users == list(USERS)
 
 
+def test_a_run_whose_change_is_never_taken_from_the_queue_stops_too(rig: Start, tmp_path: Path) -> None:
+    lab, full = rig("contacts-storm"), tmp_path / "queue"
+    full.touch()
+    gate = Gate(lab.lab)
+    path = lab.lab.folder / "blocks.yml"
+    path.write_text(BLOCKS, encoding="utf-8")
+    words = ["run", str(path), "--yes", "--input", f"users={','.join(USERS)}", "-i", str(lab.lab.inventory)]
+    program = [sys.executable, str(Path(__file__).with_name("full_disk_run.py")), str(full)]
+
+    ended = subprocess.run(
+        [*program, *words], capture_output=True, text=True, env=environment_of(lab.state), timeout=60, check=False
+    )
+
+    assert ended.returncode == 4, ended.stdout + ended.stderr
+    assert "database or disk is full" in ended.stderr
+    assert gate.users == []
+    (view,) = list_runs(lab.state)
+    gate.open()
+    assert resume(view.run.run_id, confirm=always, state=lab.state).status is Status.CHANGED
+
+
 def test_a_state_folder_that_goes_away_stops_the_run_and_is_named(rig: Start, tmp_path: Path) -> None:
     lab = rig("contacts-storm")
     away = tmp_path / "away"

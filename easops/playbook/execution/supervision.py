@@ -56,18 +56,24 @@ def wait_for_end(execution: Execution, result: Callable[[], object]) -> None:
 
 @attrs.define
 class _Watch:
-    """Looks at the run's lock. *away_since* is when the database stopped answering, None while it answers."""
+    """Looks at the run's lock and database. *away_since* is when the database stopped answering, None while it does."""
 
     execution: Execution
     away_since: float | None = None
+    _began: float = attrs.field(factory=time.monotonic)
     _looked: float = attrs.field(factory=time.monotonic)
 
     def look(self) -> None:
-        """Stop the run if its lock is lost, or if its database has been away for too long."""
+        """Stop the run if its lock is lost, or if its database takes nothing more, or has been away for too long."""
         execution, now = self.execution, time.monotonic()
         if now - self._looked < execution.waits.lock:
             return
         self._looked = now
+        failure = database.failure_since(execution.state.database_url, self._began)
+        if isinstance(failure, EasopsError):
+            execution.why = execution.why or (failure if execution.state.is_there else execution.lock_lost())
+            execution.stop.set()
+            return
         try:
             if not execution.lock.held():
                 execution.why = execution.lock_lost()

@@ -181,6 +181,13 @@ def asked_by_engine(url: str) -> Iterator[None]:
         raise Database(url).translated(error) from None
 
 
+def failure_since(url: str, moment: float) -> Exception | None:
+    """The error of a file that takes nothing more, which anything in this process met after *moment* (a time of
+    ``time.monotonic``); None if nothing did."""
+    found = None if is_postgresql(url) else sqlite.last_failure(url)
+    return None if found is None or found[0] < moment else Database(url).translated(found[1])
+
+
 def _what_to_do(message: str, folder: Path) -> str:
     """The next step after an error of SQLite, whose messages are those of sqlite.org/rescode.html."""
     another = "or name another state folder in EASOPS_STATE"

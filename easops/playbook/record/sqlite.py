@@ -15,7 +15,20 @@ from easops.playbook.record.local_disk import is_on_local_disk
 
 _SUBSECOND: Final = ("subsec", "subsecond")
 
+_LASTING: Final = frozenset(
+    {
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_NOTADB,
+    }
+)
+"""The primary result codes after which a file takes nothing more until somebody has looked after it."""
+
 _files: set[str] = set()
+_failures: dict[str, tuple[float, sa.exc.DBAPIError]] = {}
 
 
 def adopt(url: str) -> None:
@@ -29,7 +42,16 @@ def adopt(url: str) -> None:
         return
     if not sa.event.contains(sa.Engine, "do_connect", _use_our_connection):
         sa.event.listen(sa.Engine, "do_connect", _use_our_connection)
+        sa.event.listen(sa.Engine, "handle_error", _note_failure)
     _files.add(os.path.abspath(database))
+
+
+def last_failure(url: str) -> tuple[float, sa.exc.DBAPIError] | None:
+    """When (``time.monotonic``) this process last met that the file of *url* takes nothing more, and the error.
+
+    The engine meets some of these errors in threads of its own, which go on and tell nobody.
+    """
+    return _failures.get(os.path.abspath(sa.make_url(url).database or ""))
 
 
 def choose_journal(file: Path) -> None:
@@ -70,6 +92,14 @@ class Connection(sqlite3.Connection):
 def _use_our_connection(_dialect: Any, _record: Any, arguments: list[Any], options: dict[str, Any]) -> None:
     if arguments and arguments[0] in _files:
         options.setdefault("factory", Connection)
+
+
+def _note_failure(context: sa.engine.ExceptionContext) -> None:
+    file = os.path.abspath((context.engine.url.database if context.engine is not None else None) or "")
+    code = getattr(context.original_exception, "sqlite_errorcode", None)
+    lasting = code is not None and code & 0xFF in _LASTING
+    if lasting and file in _files and isinstance(context.sqlalchemy_exception, sa.exc.DBAPIError):
+        _failures[file] = time.monotonic(), context.sqlalchemy_exception
 
 
 def _knows_subseconds(connection: sqlite3.Connection) -> bool:
