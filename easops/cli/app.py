@@ -105,6 +105,7 @@ def _run_command(words: list[str]) -> int:
     if completion.requested():
         completion.disable_rich()
     try:
+        _refuse_other_than_text(words)
         returned = app(args=[word for word in words if word != "--debug"], prog_name="easops", standalone_mode=False)
     except SystemExit as ended:  # raised by typer's own options for completion
         return int(ended.code or 0)
@@ -114,6 +115,16 @@ def _run_command(words: list[str]) -> int:
         return _failed(error, as_json=as_json, debug=debug)
     # typer turns Ctrl-C into an exit code itself
     return _failed(KeyboardInterrupt(), as_json=as_json, debug=False) if returned == 130 else int(returned or 0)
+
+
+def _refuse_other_than_text(words: Sequence[str]) -> None:
+    """Python reads a byte that is not UTF-8 as half a character, which can be neither stored nor sent."""
+    for word in words:
+        if any("\ud800" <= character <= "\udfff" for character in word):
+            from easops.errors import BadInput  # costs time, and is seldom needed
+
+            what, why = f"the word {word!r} is not text", "it contains a byte that is not UTF-8"
+            raise BadInput(what, why, "Write it in UTF-8, and rename a file whose name is not")
 
 
 def _failed(error: BaseException, *, as_json: bool, debug: bool) -> int:

@@ -39,6 +39,7 @@ WRONG: dict[str, tuple[list[str | Path], str, str]] = {
     "lab and inventory": (["run", "contacts-sync-storm", "--lab", "-i", "x.yml"], "exclude each other", "leave"),
     "scenario without lab": (["run", "contacts-sync-storm", "--scenario", "calm"], "--scenario", "add --lab"),
     "scenario": (["run", "contacts-sync-storm", "--lab", "--scenario", "clam"], "no lab scenario 'clam'", "'calm'"),
+    "not text": (["do", "block_user", "user=a\udcff"], r"the word 'user=a\udcff' is not text", "Write it in UTF-8"),
     "not a log": (["detect", "contact_sync_storm", "--logs", LOGS / "not-a-log"], "is not a W3C log", "IIS site"),
     "no log": (["detect", "contact_sync_storm", "--logs", LOGS / "nosuch"], "does not exist", "correct the path"),
     "not from logs": (

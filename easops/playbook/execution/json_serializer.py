@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from dbos import Serializer
 
+from easops.playbook.steps.codec import storable
+
 _BUG: Final = "easops.bug"
 
 
@@ -17,7 +19,7 @@ class JsonSerializer(Serializer):
     def serialize(self, data: Any) -> str:
         if isinstance(data, BaseException):
             data = {_BUG: "".join(traceback.format_exception(data))}
-        return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+        return storable(json.dumps(data, ensure_ascii=False, separators=(",", ":")))
 
     def deserialize(self, serialized_data: str) -> Any:
         data = json.loads(serialized_data)

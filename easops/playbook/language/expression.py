@@ -376,6 +376,8 @@ def _refuse_unless_reading(template: nodes.Template) -> None:
                 _unknown("filter", node.name, FILTERS)
             if node.node is None or node.dyn_args is not None or node.dyn_kwargs is not None:
                 raise _refusal("a filter cannot take * or **")
+        if any("\ud800" <= character <= "\udfff" for character in _text(node)):
+            raise _refusal("a text contains half a character (a lone surrogate)")
         if isinstance(node, nodes.Const) and isinstance(node.value, int | float):
             try:
                 _limited(node.value)

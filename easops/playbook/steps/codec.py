@@ -82,4 +82,10 @@ def unknown_record(error: BaseException) -> UnknownRecord:
 
 def dumps(data: Json) -> str:
     """JSON text. The same data gives the same bytes."""
-    return json.dumps(data, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return storable(json.dumps(data, sort_keys=True, ensure_ascii=False, separators=(",", ":")))
+
+
+def storable(text: str) -> str:
+    """JSON *text* with half characters (lone surrogates, in a name that came from outside) in JSON's own escapes: no
+    database takes them as they are."""
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -119,6 +119,7 @@ def test_an_expression_says_what_it_looks_at(
         "{{ storm['_secret'] }}",
         "{{ word.__class__ }}",
         "{{ threshold ** 9 }}",
+        r"{{ 'half a character: \ud800' }}",
         "{{ {'a': 1} }}",
         "{{ protect[0:1] }}",
         "{{ word | attr('upper') }}",
