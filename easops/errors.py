@@ -49,6 +49,12 @@ class EasopsError(Exception):
     def __str__(self) -> str:
         return self.what if not self.why else f"{self.what}: {self.why}"
 
+    @property
+    def with_next_step(self) -> str:
+        """``str(error)`` and the next step, in one line: ``EX1: access is forbidden: HTTP 403; next: allow …``."""
+        steps = "; ".join(line.strip() for line in self.next_step.splitlines() if line.strip())
+        return f"{self}; next: {steps}" if steps else str(self)
+
 
 class BadInput(EasopsError):
     """A file, a name or a value that the caller passed is wrong. Nothing was sent."""

@@ -5,6 +5,7 @@ All of them are declared in the same way, so that one check, by name and by kind
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import math
 import re
@@ -155,8 +156,24 @@ def _choice(parameter: Parameter, value: Any) -> str:
 
 def _list(parameter: Parameter, value: Any) -> tuple[Any, ...]:
     if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
+        return split_list(value)
     return tuple(value) if isinstance(value, Sequence) else _refuse(value, "a list")
+
+
+def split_list(text: str) -> tuple[str, ...]:
+    """The items of a list that is typed in one word, separated by commas. An item with a comma in it is quoted as in
+    CSV: ``"Brandt, Laura",mueller``.
+
+    Raises ParameterError where a quotation mark is not closed, or something follows one.
+    """
+    try:
+        rows = list(csv.reader([text], skipinitialspace=True, strict=True))
+    except csv.Error:
+        raise ParameterError(
+            f'{text!r} is not a list: an item with a comma in it is quoted whole, as in "Brandt, Laura",mueller; '
+            "an address needs no quotes"
+        ) from None
+    return tuple(item.strip() for row in rows for item in row if item.strip())
 
 
 def _result(parameter: Parameter, value: Any) -> Any:

@@ -22,6 +22,9 @@ def test_a_duration_that_would_leave_the_calendar_is_refused(value: str | dt.tim
         ("boolean", "yes", True),
         ("list", "a, b", ("a", "b")),
         ("list", ["a"], ("a",)),
+        ("list", '"Brandt, Laura", mueller', ("Brandt, Laura", "mueller")),
+        ("list", 'O"Neill, "a ""b"""', ('O"Neill', 'a "b"')),
+        ("list", " , ,", ()),
         ("duration", "1h", dt.timedelta(hours=1)),
     ],
 )
@@ -41,6 +44,8 @@ def test_a_text_is_converted_to_the_kind_of_its_parameter(kind: Kind, value: Any
         ("text", "  "),
         ("boolean", 1),
         ("list", 5),
+        ("list", '"Brandt, Laura'),
+        ("list", '"Brandt, Laura" x'),
         ("duration", 60),
         ("result", "storm"),
     ],

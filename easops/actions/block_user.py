@@ -28,7 +28,8 @@ EFFECTIVE = (
 
 @attrs.frozen
 class SetActiveSyncEnabled:
-    """``ActiveSyncEnabled`` of one mailbox; *version* is that of its server (None, in a record of 0.1.0: any)."""
+    """``ActiveSyncEnabled`` of one mailbox; *version* is that of its server (None, in a record of 0.1.0: any), *domain*
+    the user's (empty: that of the run's domain controller)."""
 
     kind: ClassVar[str] = "active_sync_enabled"
     depends_on: ClassVar[str] = ""
@@ -38,6 +39,7 @@ class SetActiveSyncEnabled:
     before: bool
     after: bool
     version: Version | None = None
+    domain: str = ""
 
     undo: ClassVar[str] = "exact"
     visible_within: ClassVar[float] = 0.0
@@ -47,14 +49,14 @@ class SetActiveSyncEnabled:
         return f"ActiveSync of {self.user}"
 
     def read(self, context: Context) -> bool:
-        session, dc = context.organisation.session(self.version), context.organisation.domain_controller
+        session, dc = context.organisation.session(self.version), context.organisation.controller_of(self.domain)
         return get_cas_mailbox(session, self.mailbox, domain_controller=dc).active_sync_enabled
 
     def compare(self, state: bool) -> Comparison:
         return Comparison.AFTER if state == self.after else Comparison.BEFORE
 
     def write(self, context: Context) -> None:
-        session, dc = context.organisation.session(self.version), context.organisation.domain_controller
+        session, dc = context.organisation.session(self.version), context.organisation.controller_of(self.domain)
         set_active_sync_enabled(session, self.mailbox, self.after, domain_controller=dc)
 
     def inverse(self) -> SetActiveSyncEnabled:
@@ -78,6 +80,7 @@ class _BlockUser:
         organisation, dc = context.organisation, context.organisation.domain_controller
         mailbox = require_mailbox(organisation.session(), values["user"], domain_controller=dc)
         version = server_version(organisation.session(), mailbox.server, domain_controller=dc)
+        dc = organisation.controller_of(mailbox.domain)
         plan = Plan(
             item=mailbox.primary_smtp_address,
             status=Status.OK,
@@ -89,7 +92,9 @@ class _BlockUser:
             return attrs.evolve(plan, status=Status.REFUSED, reason=why)
         session = organisation.session(version)
         enabled = get_cas_mailbox(session, mailbox.guid, domain_controller=dc).active_sync_enabled
-        change = SetActiveSyncEnabled(mailbox.primary_smtp_address, mailbox.guid, enabled, False, version)
+        change = SetActiveSyncEnabled(
+            mailbox.primary_smtp_address, mailbox.guid, enabled, False, version, mailbox.domain
+        )
         return attrs.evolve(
             plan,
             status=Status.WOULD_CHANGE if enabled else Status.OK,

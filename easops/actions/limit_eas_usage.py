@@ -177,7 +177,12 @@ def _limiting_plan(
         return attrs.evolve(plan, status=Status.REFUSED, reason=why, after=None)
     make = HaveThrottlingPolicy(name, before=None, after=values, copied=copied, version=version)
     associate = AssociateThrottlingPolicy(
-        mailbox.primary_smtp_address, mailbox.guid, None if policy is None else policy.name, name, version
+        mailbox.primary_smtp_address,
+        mailbox.guid,
+        None if policy is None else policy.name,
+        name,
+        version,
+        mailbox.domain,
     )
     return attrs.evolve(
         plan,

@@ -42,7 +42,7 @@ def perform(
     try:
         state = change.read(context)
     except EasopsError as error:
-        return ChangeOutcome(_read_failed(error), str(error))
+        return ChangeOutcome(_read_failed(error), error.with_next_step)
     comparison = change.compare(state)
     if comparison is Comparison.AFTER:
         return ChangeOutcome(Status.OK, "already as wanted", state)
@@ -84,7 +84,7 @@ def _write(change: Change, context: Context, state: State, served_by: list[str])
     except WriteSkipped as reason:
         return ChangeOutcome(Status.SKIPPED, str(reason), state)
     except UnreachableHost as error:
-        return ChangeOutcome(Status.UNREACHABLE, str(error), state)
+        return ChangeOutcome(Status.UNREACHABLE, error.with_next_step, state)
     except CommandFailed as error:
         # A cmdlet that reports an error may have written before it did: only a read can decide. But it is over.
         return _after_error(change, context, error, 0.0)
@@ -92,7 +92,7 @@ def _write(change: Change, context: Context, state: State, served_by: list[str])
         passed = context.clock.monotonic() - began
         return _after_error(change, context, error, LANDS_WITHIN + change.visible_within - passed)
     except EasopsError as error:
-        return ChangeOutcome(Status.FAILED, str(error), state)
+        return ChangeOutcome(Status.FAILED, error.with_next_step, state)
     return _read_back(change, context)
 
 

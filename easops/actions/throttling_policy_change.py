@@ -6,13 +6,14 @@ Source: New-ThrottlingPolicy, Remove-ThrottlingPolicy, Set-ThrottlingPolicyAssoc
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import attrs
 
 from easops.actions.change import Comparison, WriteSkipped
+from easops.clock import Waiting
 from easops.context import Context
-from easops.errors import CommandFailed, EasopsError, UnexpectedAnswer
+from easops.errors import CommandFailed, EasopsError, UnexpectedAnswer, UnreachableHost
 from easops.exchange.eas_limits import LIMITS, Limit, Model
 from easops.exchange.mailbox import Mailbox, require_mailbox
 from easops.exchange.server import CAPABILITIES
@@ -26,6 +27,12 @@ from easops.exchange.throttling_policy import (
 )
 from easops.inventory.host import Version
 from easops.remoting.session import Session
+
+_REPLICATION_TIME: Final = 900.0
+"""Seconds that a policy has to reach a domain controller of another domain."""
+
+_READ_AGAIN: Final = 5.0
+"""Seconds until a domain controller is asked again."""
 
 
 @attrs.frozen
@@ -94,7 +101,8 @@ class HaveThrottlingPolicy:
 class AssociateThrottlingPolicy:
     """The policy that a mailbox is associated with, by name; None if with none, so that the default policy applies.
 
-    *version* is that of the mailbox's server (None, in a record of 0.1.0: 2013 or later).
+    *version* is that of the mailbox's server (None, in a record of 0.1.0: 2013 or later), *domain* the user's (empty:
+    that of the run's domain controller).
     """
 
     kind: ClassVar[str] = "throttling_policy_association"
@@ -104,6 +112,7 @@ class AssociateThrottlingPolicy:
     before: str | None
     after: str | None
     version: Version | None = None
+    domain: str = ""
 
     undo: ClassVar[str] = "exact"
     visible_within: ClassVar[float] = 0.0
@@ -117,7 +126,7 @@ class AssociateThrottlingPolicy:
         return _subject(self.after or "")
 
     def read(self, context: Context) -> str | None:
-        session, dc = context.organisation.session(self.version), context.organisation.domain_controller
+        session, dc = context.organisation.session(self.version), context.organisation.controller_of(self.domain)
         policy = associated_policy(require_mailbox(session, self.mailbox, domain_controller=dc), session, dc)
         return None if policy is None else policy.name
 
@@ -127,7 +136,9 @@ class AssociateThrottlingPolicy:
         return Comparison.BEFORE if state == self.before else Comparison.NEITHER
 
     def write(self, context: Context) -> None:
-        session, dc = context.organisation.session(self.version), context.organisation.domain_controller
+        session, dc = context.organisation.session(self.version), context.organisation.controller_of(self.domain)
+        if self.after is not None and dc != context.organisation.domain_controller:
+            _await_policy(self.after, session, dc, context)
         associate_throttling_policy(session, self.mailbox, self.after, domain_controller=dc)
 
     def inverse(self) -> AssociateThrottlingPolicy:
@@ -135,6 +146,24 @@ class AssociateThrottlingPolicy:
 
     def prove(self, context: Context) -> str:
         return ""
+
+
+def _await_policy(name: str, session: Session, controller: str | None, context: Context) -> None:
+    """Wait until *controller*, one of another domain than the policy was made in, has the policy *name*.
+
+    Raises UnreachableHost: nothing was sent; and the errors of the reads.
+    """
+    began = context.clock.monotonic()
+    while get_throttling_policy(session, name, domain_controller=controller) is None:
+        passed = context.clock.monotonic() - began
+        if passed >= _REPLICATION_TIME:
+            raise UnreachableHost(
+                f"the policy {name} has not reached {controller} within {_REPLICATION_TIME / 60:.0f} min",
+                "the user is in another domain, and is associated with it there",
+                "resume the run when replication has caught up; nothing was sent for this user",
+            )
+        context.progress(Waiting(f"waiting until {controller} has the policy {name}", passed, _REPLICATION_TIME))
+        context.clock.sleep(_READ_AGAIN)
 
 
 def model_of(version: Version | None) -> Model | None:

@@ -117,6 +117,17 @@ def inputs(pairs: Iterable[str]) -> dict[str, str]:
     return values
 
 
+def items(texts: Iterable[str], option: str) -> tuple[str, ...]:
+    """The items of an option that may be given several times, each time with several items. Raises BadInput."""
+    from easops.errors import BadInput
+    from easops.parameter import ParameterError, split_list
+
+    try:
+        return tuple(item for text in texts for item in split_list(text))
+    except ParameterError as error:
+        raise BadInput(f"{option} cannot be read", str(error), "quote the item, or write its address") from None
+
+
 def parameter_values(words: Iterable[str], parameters: Sequence[Parameter], subject: str) -> dict[str, Any]:
     """``name=value`` words as checked values; parameters that were not typed are left out.
 

@@ -54,7 +54,7 @@ def do(
     one_action_playbook(chosen, values, on=on is not None, because=because is not None)
     arguments.check_lab(lab, scenario, inventory)
     hosts = None if lab else arguments.hosts_of(inventory)
-    protected = tuple(user.strip() for part in protect or [] for user in part.split(",") if user.strip())
+    protected = arguments.items(protect or [], "--protect")
     longest_wait = arguments.longest_wait(shared.wait)
     files = ReportFiles({"html": shared.html})
     announcer = arguments.notifications_of(shared.notify)

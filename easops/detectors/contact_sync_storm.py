@@ -142,7 +142,7 @@ def _contacts(mailboxes: Sequence[Mailbox], context: Context) -> tuple[dict[str,
     notes: list[str] = []
     for mailbox in mailboxes:
         try:
-            controller = context.organisation.domain_controller
+            controller = context.organisation.controller_of(mailbox.domain)
             session = context.organisation.session()
             contacts[mailbox.guid] = count_contacts(session, mailbox.guid, domain_controller=controller)
         except EasopsError as error:

@@ -11,12 +11,13 @@ from easops.exchange.group import (
     list_member_groups,
     list_member_recipients,
 )
-from easops.exchange.mailbox import AmbiguousMailbox, Mailbox, find_mailbox, require_mailbox
+from easops.exchange.mailbox import AmbiguousMailbox, DoubtfulMailbox, Mailbox, find_mailbox, require_mailbox
 from easops.exchange.mailbox_folder import count_contacts
 from easops.exchange.organisation import Organisation
 from easops.exchange.server import (
     ExchangeServer,
     choose_domain_controller,
+    find_domain_controller,
     get_exchange_server,
     list_exchange_servers,
     read_current_domain_controllers,
@@ -36,6 +37,7 @@ __all__ = [
     "AmbiguousGroup",
     "AmbiguousMailbox",
     "CasMailbox",
+    "DoubtfulMailbox",
     "EasBudget",
     "EasLimits",
     "EasPercentTime",
@@ -48,6 +50,7 @@ __all__ = [
     "associate_throttling_policy",
     "choose_domain_controller",
     "count_contacts",
+    "find_domain_controller",
     "find_group",
     "find_mailbox",
     "find_recipient",

@@ -12,7 +12,8 @@ from typing import Final
 import attrs
 
 from easops.errors import BadInput, CommandFailed, EasopsError, UnexpectedAnswer
-from easops.exchange.directory import directory_read
+from easops.exchange.directory import directory_read, domain_of, view_entire_forest
+from easops.exchange.directory_name import matches
 from easops.exchange.properties import required, text
 from easops.remoting.command import Command
 from easops.remoting.result import RemoteObject
@@ -30,13 +31,20 @@ class Group:
     """A security or a distribution group. A dynamic distribution group is not a Group: it has a filter, not members.
 
     *guid* is in lower case. *names* are all its names, in lower case: those that find it.
-    *name* and *distinguished_name* are as the directory has them.
+    *name* and *distinguished_name* are as the directory has them. *foreign* are the members in other domains: a domain
+    controller of the group's own domain lists them by name, but does not have them.
     """
 
     guid: str
     name: str
     distinguished_name: str
     names: frozenset[str] = attrs.field(repr=False)
+    foreign: tuple[str, ...] = ()
+
+    @property
+    def domain(self) -> str:
+        """The DNS name of its domain, in lower case."""
+        return domain_of(self.distinguished_name)
 
 
 @attrs.frozen
@@ -54,6 +62,7 @@ class Recipient:
 
 def find_group(session: Session, identity: str, *, domain_controller: str | None = None) -> Group | None:
     """The one group of *identity*: a name, account name, address, Guid or distinguished name. None if there is none.
+    What the domain controller does not have is looked for in the whole forest.
 
     Raises:
         BadInput: *identity* is empty; Exchange would return all groups.
@@ -63,6 +72,13 @@ def find_group(session: Session, identity: str, *, domain_controller: str | None
     """
     if not identity.strip():
         raise BadInput("the name of the group is empty", "to Exchange that means all groups", "name one group")
+    found = _find_group(session, identity, domain_controller)
+    if found is None and view_entire_forest(session):
+        found = _find_group(session, identity, None)
+    return found
+
+
+def _find_group(session: Session, identity: str, domain_controller: str | None) -> Group | None:
     command = directory_read("Get-Group", {"Identity": identity, "ResultSize": "2"}, domain_controller)
     try:
         groups = tuple(_group(item) for item in session.invoke(command).objects())
@@ -77,8 +93,7 @@ def find_group(session: Session, identity: str, *, domain_controller: str | None
     if len({group.guid for group in groups}) > 1:
         names = " and ".join(sorted(group.distinguished_name for group in groups))
         raise AmbiguousGroup(f"several groups are called {identity!r}", names, "name the group by its Guid")
-    lower = identity.strip().lower()
-    if groups and not {lower, lower.rpartition("\\")[2]} & groups[0].names:
+    if groups and not matches(identity, groups[0].names):
         # Checked, whatever the server matched by: a change must never reach a group that nobody named.
         raise UnexpectedAnswer(
             f"for the group {identity!r} the server returned {groups[0].name}",
@@ -93,6 +108,13 @@ def find_recipient(session: Session, identity: str, *, domain_controller: str | 
 
     Raises UnreachableHost, CommandFailed, OutcomeUnknown, UnexpectedAnswer.
     """
+    found = _find_recipient(session, identity, domain_controller)
+    if found is None and view_entire_forest(session):
+        found = _find_recipient(session, identity, None)
+    return found
+
+
+def _find_recipient(session: Session, identity: str, domain_controller: str | None) -> Recipient | None:
     command = directory_read("Get-Recipient", {"Identity": identity, "ResultSize": "1"}, domain_controller)
     try:
         items = session.invoke(command).objects()
@@ -132,11 +154,15 @@ def _members(cmdlet: str, group: Group, domain_controller: str | None) -> Comman
 
 def _group(item: RemoteObject) -> Group:
     names = {text(item, name).lower() for name in _NAMES}
+    domain = domain_of(required(item, "DistinguishedName"))
+    members = item.get("Members")
+    listed = tuple(map(str, members)) if isinstance(members, tuple) else ()
     return Group(
         guid=required(item, "Guid").lower(),
         name=required(item, "Name"),
         distinguished_name=required(item, "DistinguishedName"),
         names=frozenset(names - {""}),
+        foreign=tuple(name for name in listed if domain_of(name) not in ("", domain)),
     )
 
 

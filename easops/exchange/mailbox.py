@@ -8,7 +8,8 @@ from typing import Final
 import attrs
 
 from easops.errors import BadInput, CommandFailed, EasopsError, UnexpectedAnswer
-from easops.exchange.directory import directory_read
+from easops.exchange.directory import FOREST_VIEW, directory_read, domain_of, view_entire_forest
+from easops.exchange.directory_name import matches
 from easops.exchange.properties import required, text
 from easops.remoting.result import RemoteObject
 from easops.remoting.session import Session
@@ -21,6 +22,11 @@ _NAMES: Final = (
 
 _DELETED: Final = re.compile(r"(?i)(?:/Deleted Objects/|\bCN=)([^/\n]*?)(?:\\0A|\s*\n\s*)DEL:[0-9a-f-]+")
 """A reference to a deleted object: its name, a line feed (``\\0A`` in a distinguished name), and DEL: with its Guid."""
+
+
+class DoubtfulMailbox(UnexpectedAnswer):
+    """The server returned a mailbox that does not have the name that was asked for. Nothing is known about the name;
+    other names are not affected."""
 
 
 class AmbiguousMailbox(EasopsError):
@@ -57,9 +63,9 @@ class Mailbox:
         return self.name.lower().startswith("healthmailbox")
 
     def answers_to(self, identity: str) -> bool:
-        """Whether *identity* is one of this mailbox's names, in upper or lower case, with or without ``DOMAIN\\``."""
-        lower = identity.strip().lower()
-        return lower in self.names or lower.rpartition("\\")[2] in self.names
+        """Whether *identity* is one of this mailbox's names, with or without ``DOMAIN\\``, as the directory compares
+        them: without regard to case and diacritics."""
+        return matches(identity, self.names)
 
 
 def find_mailbox(session: Session, identity: str, *, domain_controller: str | None = None) -> Mailbox | None:
@@ -68,13 +74,24 @@ def find_mailbox(session: Session, identity: str, *, domain_controller: str | No
     Raises:
         BadInput: *identity* is empty; Exchange would return all mailboxes.
         AmbiguousMailbox: several mailboxes have this name.
-        UnexpectedAnswer: the server returned a mailbox that does not have this name.
+        DoubtfulMailbox: the server returned a mailbox that does not have this name.
         UnreachableHost, CommandFailed, OutcomeUnknown: as any reading.
 
-    Source: Get-Mailbox (2010 to SE); for an empty identity, the caution on the page of every Get- cmdlet.
+    A session sees its own domain, and a domain controller has only the users of its own. So a name that is not found
+    there is looked for once more in the whole forest, without a domain controller.
+
+    Source: Get-Mailbox, Set-ADServerSettings -ViewEntireForest (2010 to SE); for an empty identity, the caution on the
+    page of every Get- cmdlet.
     """
     if not identity.strip():
         raise BadInput("the name of the mailbox is empty", "to Exchange that means all mailboxes", "name one mailbox")
+    found = _find(session, identity, domain_controller)
+    if found is None and view_entire_forest(session):
+        found = _find(session, identity, None)
+    return found
+
+
+def _find(session: Session, identity: str, domain_controller: str | None) -> Mailbox | None:
     command = directory_read("Get-Mailbox", {"Identity": identity, "ResultSize": "2"}, domain_controller)
     try:
         mailboxes = tuple(_mailbox(item) for item in session.invoke(command).objects())
@@ -94,7 +111,7 @@ def find_mailbox(session: Session, identity: str, *, domain_controller: str | No
         )
     if mailboxes and not mailboxes[0].answers_to(identity):
         # Checked, whatever the server matched by: a change must never reach a mailbox that nobody named.
-        raise UnexpectedAnswer(
+        raise DoubtfulMailbox(
             f"for the mailbox {identity!r} the server returned {mailboxes[0].primary_smtp_address}",
             "that mailbox does not have this name",
             "nothing was done; report it with this text",
@@ -108,10 +125,14 @@ def require_mailbox(session: Session, identity: str, *, domain_controller: str |
     if mailbox is None:
         raise BadInput(
             f"there is no mailbox {identity!r}",
-            f"Exchange found none ({session.host})",
+            f"Exchange found none in {_scope(session)} ({session.host})",
             "give an address, an alias, DOMAIN\\user or a Guid",
         )
     return mailbox
+
+
+def _scope(session: Session) -> str:
+    return "the domain that this session sees" if FOREST_VIEW in session.lacks else "the forest"
 
 
 def _mailbox(item: RemoteObject) -> Mailbox:
@@ -134,10 +155,3 @@ def _mailbox(item: RemoteObject) -> Mailbox:
         domain=domain_of(text(item, "DistinguishedName")),
         deleted_policy="" if deleted is None else deleted[1].strip(),
     )
-
-
-def domain_of(distinguished_name: str) -> str:
-    """The DNS name of the domain that a distinguished name lies in: ``child.contoso.com`` of ``…,DC=child,DC=contoso,
-    DC=com``, in lower case."""
-    parts = re.findall(r"(?i)(?:^|,)\s*DC=([^,]+)", distinguished_name)
-    return ".".join(part.strip().lower() for part in parts)

@@ -19,6 +19,7 @@ from easops.errors import (
     Refused,
     UnreachableHost,
 )
+from easops.exchange.server import find_domain_controller
 from easops.inventory.host import VERSIONS, Host, Version
 from easops.remoting.command import Call, pipeline
 from easops.remoting.pool import Sessions
@@ -44,6 +45,7 @@ class Organisation:
     sleep: Callable[[float], None] = time.sleep
     moves: list[str] = attrs.field(factory=list, init=False)
     served_by: str = attrs.field(default="", init=False)
+    _controllers: dict[str, str] = attrs.field(factory=dict, init=False)
     _reached: dict[Version | None, Host] = attrs.field(factory=dict, init=False)
 
     @classmethod
@@ -55,6 +57,19 @@ class Organisation:
     def name(self) -> str:
         """Its name in the inventory; empty without hosts."""
         return self.hosts[0].organisation if self.hosts else ""
+
+    def controller_of(self, domain: str) -> str | None:
+        """The domain controller to name for a user of *domain* (``Mailbox.domain``): the run's, if it is one of that
+        domain or the domain is not known, else one of the user's own. A domain controller writes only its own domain.
+
+        Raises UnexpectedAnswer, UnreachableHost, CommandFailed, OutcomeUnknown.
+        """
+        own = self.domain_controller
+        if own is None or not domain or own.lower().partition(".")[2] in ("", domain):
+            return own
+        if domain not in self._controllers:
+            self._controllers[domain] = find_domain_controller(self.session(), domain)
+        return self._controllers[domain]
 
     @property
     def versions(self) -> tuple[Version, ...]:

@@ -11,6 +11,7 @@ from easops.exchange.directory import directory_read
 from easops.exchange.eas_limits import Model
 from easops.exchange.properties import required, text
 from easops.inventory.host import Version
+from easops.remoting.command import Command
 from easops.remoting.result import RemoteObject
 from easops.remoting.session import Session
 
@@ -152,6 +153,23 @@ def read_current_domain_controllers(
         value = item.get("CurrentDomainControllers")
         names |= dict.fromkeys(str(name).lower() for name in (value if isinstance(value, tuple) else ()) if name)
     return tuple(names)
+
+
+def find_domain_controller(session: Session, domain: str) -> str:
+    """The full name of a domain controller of *domain*: always the same one, so a later read sees an earlier write.
+
+    Raises UnexpectedAnswer if the server names none, and UnreachableHost, CommandFailed, OutcomeUnknown.
+    Source: Get-DomainController -DomainName (2010 to SE).
+    """
+    answer = session.invoke(Command("Get-DomainController", {"DomainName": domain}, reads=True))
+    names = sorted(name.lower() for item in answer.objects() if (name := text(item, "DnsHostName")))
+    if not names:
+        raise UnexpectedAnswer(
+            f"no domain controller of {domain} is known",
+            "a user is read and changed on one of his own domain",
+            "check Get-DomainController -DomainName with this account",
+        )
+    return names[0]
 
 
 def _server(item: RemoteObject) -> ExchangeServer:

@@ -84,8 +84,8 @@ def list_elements(session: Session, *arguments: str) -> tuple[Mapping[str, str],
         if "<!DOCTYPE" in text:
             # Refused before it is parsed: appcmd never writes one, and an entity in it could expand without end.
             raise ET.ParseError("it has a document type")
-        root = ET.fromstring(text.encode("utf-8", "replace"))  # half of a surrogate pair is no character
-    except ET.ParseError as error:
+        root = ET.fromstring(text)
+    except (ET.ParseError, ValueError) as error:  # ValueError: half a character, which XML cannot be made of
         if code != 0:
             raise _failed(session, command, " ".join(lines), code) from None
         raise _unexpected(session, arguments, f"{error}; it begins with {text[:80]!r}") from None

@@ -15,7 +15,7 @@ class Call:
     """One bound call: *parameters* by canonical name, converted to the types of the cmdlet's signature.
 
     *server* is the short name of the server that was asked, *user* the authenticated user, *input* the objects from
-    the pipe.
+    the pipe. *settings* are those of the session; a cmdlet may change them.
     """
 
     server: str
@@ -23,3 +23,4 @@ class Call:
     cmdlet: str
     parameters: Mapping[str, Any]
     input: tuple[Any, ...] = ()
+    settings: dict[str, Any] = attrs.field(factory=dict)

@@ -40,8 +40,9 @@ class WorldPipeline:
         cmdlet: str,
         parameters: Mapping[str, Any],
         input: tuple[Any, ...],
+        settings: dict[str, Any],
     ) -> Iterable[Any]:
-        call = Call(server, user, cmdlet, parameters, input)
+        call = Call(server, user, cmdlet, parameters, input, settings)
         try:
             return self._world.perform(CMDLETS[cmdlet], call, self._moment(server))
         except CmdletFailed as error:

@@ -94,7 +94,7 @@ def _plan(plan: Plan, context: Context) -> Plan:
     try:
         state = back.read(context)
     except EasopsError as error:
-        return attrs.evolve(plan, status=status_of(error), reason=str(error), changes=())
+        return attrs.evolve(plan, status=status_of(error), reason=error.with_next_step, changes=())
     comparison = back.compare(state)
     if comparison is Comparison.AFTER:
         return attrs.evolve(plan, status=Status.OK, reason="it is already as it was before", changes=())

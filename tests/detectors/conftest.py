@@ -183,6 +183,8 @@ class Directory:
             raise UnreachableHost("EX1 cannot be reached", "no answer")
         if self.broken:
             raise CommandFailed("Get-Mailbox failed", "the directory is busy")
+        if call.name == "Set-ADServerSettings":
+            raise CommandFailed("Set-ADServerSettings failed", "the account has no role for it")
         identity = str(call.parameters["Identity"])
         if identity.lower() in self.broken_names:
             raise CommandFailed("Get-Mailbox failed", "the directory is busy")

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from easops.exchange.mailbox import Mailbox, domain_of, find_mailbox
+from easops.exchange.directory import domain_of
+from easops.exchange.mailbox import DoubtfulMailbox, Mailbox, find_mailbox
 from easops.remoting.result import RemoteObject
 from tests.exchange.scripted import Scripted
 
@@ -45,6 +46,21 @@ def test_any_other_reference_is_kept() -> None:
     assert (found.throttling_policy, found.deleted_policy) == ("contoso.com/Configuration/Deleted phones", "")
 
 
+def test_a_name_logged_without_its_diacritics_finds_the_mailbox() -> None:
+    session = Scripted([RemoteObject((), {**LAURA, "Alias": "lbrändt"})])
+
+    found = find_mailbox(session, "CONTOSO\\lbrandt")
+
+    assert found is not None
+    assert found.alias == "lbrändt"
+
+
+def test_a_mailbox_that_nobody_named_is_doubtful() -> None:
+    with pytest.raises(DoubtfulMailbox, match="does not have this name"):
+        find_mailbox(Scripted([RemoteObject((), LAURA)]), "somebody")
+
+
 def test_a_mailbox_lies_in_the_domain_of_its_name() -> None:
     assert mailbox().domain == "child.contoso.com"
     assert domain_of("CN=x") == ""
+    assert domain_of("Child.contoso.com/Users/Laura Brandt") == "child.contoso.com"

@@ -54,4 +54,4 @@ def _look_up_as_is(name: str, organisation: Organisation) -> Mailbox | Unresolve
         return Unresolved(f"it could not be looked up: {error.what}", error)
     except EasopsError as error:
         return Unresolved(f"it could not be looked up: {error}", error)
-    return mailbox or Unresolved("there is no mailbox of this name in the domain that this session sees")
+    return mailbox or Unresolved("there is no mailbox of this name")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from easops.lab.cmdlets.cas_mailbox import GET_CAS_MAILBOX, SET_CAS_MAILBOX
 from easops.lab.cmdlets.cim import GET_CIM_INSTANCE, GET_WMI_OBJECT
 from easops.lab.cmdlets.exchange_server import GET_EXCHANGE_SERVER, GET_ORGANIZATION_CONFIG
+from easops.lab.cmdlets.forest import GET_DOMAIN_CONTROLLER, SET_AD_SERVER_SETTINGS
 from easops.lab.cmdlets.group import GET_GROUP, GET_RECIPIENT
 from easops.lab.cmdlets.iis import (
     GET_ITEM_PROPERTY,
@@ -46,6 +47,8 @@ CMDLETS = table(
     GET_CIM_INSTANCE,
     GET_DATE,
     GET_EXCHANGE_SERVER,
+    GET_DOMAIN_CONTROLLER,
+    SET_AD_SERVER_SETTINGS,
     GET_GROUP,
     GET_ITEM_PROPERTY,
     GET_MAILBOX,

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 
 from easops.lab.cmdlet import Call, Cmdlet
 from easops.lab.cmdlets.errors import ambiguous, not_found
+from easops.lab.cmdlets.mailbox import in_scope
 from easops.lab.cmdlets.objects import PRESENTATION, ad_id, directory_properties, multi
 from easops.lab.cmdlets.opath import comparison
 from easops.lab.cmdlets.parameters import MORE_RESULTS, checks_domain_controller, limited, parameters_of
@@ -39,6 +40,8 @@ def _chosen(
 ) -> tuple[list[T], bool]:
     """The results of a Get- cmdlet, *named* by its Identity or *every* one, and whether there are more."""
     identity = parameters.get("Identity")
+    named = [one for one in named if in_scope(world, call, one)]
+    every = [one for one in every if in_scope(world, call, one)]
     if identity and not named:
         raise not_found(world, call, str(identity))
     if identity and len(named) > 1:

@@ -22,7 +22,7 @@ from easops.lab.cmdlets.opath import comparison
 from easops.lab.cmdlets.parameters import MORE_RESULTS, checks_domain_controller, limited, parameters_of
 from easops.lab.value import Enum, Obj, Warning_
 from easops.lab.world import World
-from easops.lab.world.recipient import Mailbox, visible
+from easops.lab.world.recipient import Mailbox, Recipient, visible
 from easops.lab.world.replication import EVER
 
 _FILTERED: Final[Mapping[str, Callable[[Mailbox], str]]] = {
@@ -38,12 +38,21 @@ _FILTERED: Final[Mapping[str, Callable[[Mailbox], str]]] = {
 
 def one_mailbox(world: World, call: Call, identity: Any) -> Mailbox:
     """The one mailbox of *identity*. Raises CmdletFailed where there is none, or several."""
-    found = world.directory.find_mailboxes(str(identity))
+    found = [mailbox for mailbox in world.directory.find_mailboxes(str(identity)) if in_scope(world, call, mailbox)]
     if not found:
         raise not_found(world, call, str(identity))
     if len(found) > 1:
         raise ambiguous(world, call, str(identity))
     return found[0]
+
+
+def in_scope(world: World, call: Call, one: Mailbox | Recipient) -> bool:
+    """Whether the call sees *one*. A domain controller has the users of its own domain; without one, a session sees
+    those of its server's domain, or of the whole forest after Set-ADServerSettings."""
+    named = world.directory.replication.named(str(call.parameters.get("DomainController")))
+    if named is not None:
+        return one.domain == world.scenario.domain_of_dc(named)
+    return bool(call.settings.get("ViewEntireForest")) or one.domain == world.scenario.domain
 
 
 def piped_identity(call: Call) -> Any:
@@ -64,7 +73,8 @@ def _every(world: World, call: Call, *names: str) -> tuple[Iterator[Mailbox] | l
         if mailbox.monitoring and not parameters.get("Monitoring"):
             raise not_found(world, call, str(identity))  # a health mailbox is shown only with -Monitoring
         return [mailbox], parameters
-    return visible(world.directory.mailboxes, monitoring=bool(parameters.get("Monitoring"))), parameters
+    shown = visible(world.directory.mailboxes, monitoring=bool(parameters.get("Monitoring")))
+    return [mailbox for mailbox in shown if in_scope(world, call, mailbox)], parameters
 
 
 def policy_id(world: World, call: Call, mailbox: Mailbox) -> Obj | None:

@@ -14,12 +14,14 @@ from easops.lab.signatures.table import SignatureTable
 
 @attrs.frozen
 class Session:
-    """Who opened a runspace pool, on which endpoint of which server; *signatures* are those of the server's version."""
+    """Who opened a runspace pool, on which endpoint of which server; *signatures* are those of the server's version.
+    *settings* are those that its cmdlets have made, which end with it."""
 
     server: str
     endpoint: Endpoint
     user: str
     signatures: SignatureTable
+    settings: dict[str, Any] = attrs.field(factory=dict, eq=False)
 
 
 class PipelineBackend(Protocol):
@@ -33,6 +35,7 @@ class PipelineBackend(Protocol):
         cmdlet: str,
         parameters: Mapping[str, Any],
         input: tuple[Any, ...],
+        settings: dict[str, Any],
     ) -> Iterable[Any]:
         """Output values, Warning_ and NonTerminating in order; raises CmdletFailed.
 

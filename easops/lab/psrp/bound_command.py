@@ -114,7 +114,7 @@ class BoundCommand:
             if path.lower().startswith("iis:") and "webadministration" not in self._imported:
                 return [NonTerminating(_no_drive(self.name))]
         output = self._backend.invoke(
-            session.server, session.endpoint, session.user, self.name, self._parameters, piped
+            session.server, session.endpoint, session.user, self.name, self._parameters, piped, session.settings
         )
         return output if self.name != "Import-Module" else self._imports(output)
 

@@ -27,7 +27,7 @@ class Directory:
         rng = random.Random(f"{seed}:directory")
         self.domain: str = scenario.domain
         self.organisation: str = scenario.organisation
-        self.replication: Replication = Replication(scenario.dcs, scenario.replication)
+        self.replication: Replication = Replication(scenario.every_dc, scenario.replication)
         self.mailboxes: tuple[Mailbox, ...] = make_mailboxes(scenario, rng)
         self._by_name: dict[str, list[Mailbox]] = {}
         for mailbox in self.mailboxes:

@@ -81,6 +81,7 @@ def _mailbox(
         number += 1
         account = f"{base}{number}"
     accounts.add(account)
+    child = next((domain for domain in scenario.domains if person in domain.users), None)
     return Mailbox(
         # A name is unique in its folder of the directory; a display name is not.
         name=person if not twins else f"{person} {twins + 1}",
@@ -97,8 +98,8 @@ def _mailbox(
         contacts=contacts if contacts is not None else rng.randint(20, 480),
         items=rng.randint(900, 24_000),
         unit="Users" if rng.random() < 0.8 else "Staff/Branch",
-        netbios=scenario.netbios,
-        domain=scenario.domain,
+        netbios=scenario.netbios if child is None else child.netbios,
+        domain=scenario.domain if child is None else child.name,
     )
 
 

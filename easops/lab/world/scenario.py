@@ -16,7 +16,7 @@ from easops.yaml_reader import parse
 _KEYS: Final = (
     "description", "version", "organisation", "servers", "mailboxes", "history", "load", "storms", "stubborn", "heavy",
     "first_sync", "groups", "recipients", "policies", "replication", "stranding", "heartbeats", "news",
-    "happenings",
+    "happenings", "domains",
 )  # fmt: skip
 
 
@@ -105,6 +105,16 @@ class PolicyData:
 
 
 @attrs.frozen
+class DomainData:
+    """A child domain: its NetBIOS name, its domain controllers (full names), and the *users* who are in it."""
+
+    name: str
+    netbios: str
+    dcs: tuple[str, ...]
+    users: tuple[str, ...]
+
+
+@attrs.frozen
 class Scenario:
     """One world.
 
@@ -112,7 +122,8 @@ class Scenario:
     there are at the start. *stubborn* are the users whose storm no throttling policy stops. *recipients* have no
     mailbox; each has its recipient type. *replication* is how many seconds a change takes from one domain controller to
     the others. A phone uses one of the *heartbeats* (seconds), and a user gets a message about every so many seconds,
-    between the two of *news*. *happenings* are what others do after the start.
+    between the two of *news*. *happenings* are what others do after the start. *domains* are those of the forest beside
+    the one with the servers.
     """
 
     name: str
@@ -136,6 +147,7 @@ class Scenario:
     policies: tuple[PolicyData, ...]
     stranding: tuple[StrandingData, ...] = ()
     happenings: tuple[Happening, ...] = ()
+    domains: tuple[DomainData, ...] = ()
     heartbeats: tuple[int, ...] = (470, 480, 540, 600, 900, 1140, 1680)
     news: tuple[float, float] = (500, 1100)
 
@@ -143,6 +155,15 @@ class Scenario:
     def dc(self) -> str:
         """The first domain controller."""
         return self.dcs[0]
+
+    @property
+    def every_dc(self) -> tuple[str, ...]:
+        """The domain controllers of all domains."""
+        return (*self.dcs, *(dc for domain in self.domains for dc in domain.dcs))
+
+    def domain_of_dc(self, dc: str) -> str:
+        """The domain of a domain controller, by its full name."""
+        return next((domain.name for domain in self.domains if dc in domain.dcs), self.domain)
 
 
 def scenario_names() -> tuple[str, ...]:
@@ -215,6 +236,12 @@ def _scenario(name: str, data: Mapping[str, Any]) -> Scenario:
         policies=tuple(PolicyData(p["name"], p["values"], tuple(p["users"])) for p in data["policies"]),
         stranding=tuple(StrandingData(**item) for item in data.get("stranding", ())),
         happenings=tuple(read_happening(item) for item in data.get("happenings", ())),
+        domains=tuple(
+            DomainData(
+                domain, item["netbios"], tuple(f"{dc}.{domain}" for dc in item["dc"]), tuple(item.get("users", ()))
+            )
+            for domain, item in data.get("domains", {}).items()
+        ),
         **{key: tuple(data[key]) for key in ("heartbeats", "news") if key in data},
     )
 

@@ -20,8 +20,8 @@ def protected_mailboxes(entries: Iterable[str], organisation: Organisation) -> d
     """The mailboxes of a protect list by Guid, with the reason for each (``protected: member of Executives``).
 
     An entry is a mailbox or a group. A group stands for all its members, also those in nested groups; members without a
-    mailbox are ignored. Everything is read from the domain controller that the changes will name too, so a mailbox that
-    it does not show is out of reach for the changes as well.
+    mailbox are ignored. Everything is read from the domain controllers that the changes will name too: the run's, and
+    for users and groups of another domain one of theirs.
 
     Raises Refused for an entry that cannot be resolved or has no mailbox in it: with a list that protects fewer
     mailboxes than its author meant, nothing may be changed. Raises UnreachableHost and OutcomeUnknown of the reads.
@@ -71,12 +71,20 @@ def _resolved(entry: str, organisation: Organisation) -> dict[str, str]:
 
 def _mailboxes_in(group: Group, entry: str, organisation: Organisation) -> list[str]:
     """The Guids of the mailboxes in *group* and its nested groups. Each group is read once, with two calls."""
-    session, dc = organisation.session(), organisation.domain_controller
+    session = organisation.session()
     found: list[str] = []
     seen = {group.guid}
     todo = [group]
     while todo:
         here = todo.pop()
+        dc = organisation.controller_of(here.domain)
+        for name in here.foreign:
+            member = _foreign_member(name, entry, organisation)
+            if isinstance(member, str):
+                found.append(member)
+            elif member is not None and member.guid not in seen:
+                seen.add(member.guid)
+                todo.append(member)
         for recipient in list_member_recipients(session, here, domain_controller=dc):
             if recipient.type == _DYNAMIC:
                 raise _dynamic(entry, recipient.name)
@@ -87,6 +95,26 @@ def _mailboxes_in(group: Group, entry: str, organisation: Organisation) -> list[
                 seen.add(inner.guid)
                 todo.append(inner)
     return found
+
+
+def _foreign_member(name: str, entry: str, organisation: Organisation) -> Group | str | None:
+    """A member in another domain: the Guid of its mailbox, or a group; None where it has no mailbox."""
+    session, dc = organisation.session(), organisation.domain_controller
+    mailbox = find_mailbox(session, name, domain_controller=dc)
+    if mailbox is not None:
+        return mailbox.guid
+    group = find_group(session, name, domain_controller=dc)
+    if group is not None:
+        return group
+    recipient = find_recipient(session, name, domain_controller=dc)
+    if recipient is None:
+        why = f"its member {name} is in another domain, and cannot be read"
+        raise _unresolved(
+            entry, why, "let the account view the entire forest (Set-ADServerSettings), or list the users"
+        )
+    if recipient.type == _DYNAMIC:
+        raise _dynamic(entry, recipient.name)
+    return None
 
 
 _DYNAMIC = "DynamicDistributionGroup"

@@ -101,11 +101,11 @@ def _plan(step: Step, action: Action, values: Mapping[str, Any], host: str | Non
         plan = action.plan(values, host, attrs.evolve(state.context, evidence=state.evidence_of(step)))
     except (UnreachableHost, OutcomeUnknown) as error:
         # A plan only reads: where a read got no answer, nothing was changed, and nothing is unknown.
-        return Plan(item, Status.UNREACHABLE, str(error), host=host)
+        return Plan(item, Status.UNREACHABLE, error.with_next_step, host=host)
     except Refused as error:
-        return Plan(item, Status.REFUSED, str(error), host=host)
+        return Plan(item, Status.REFUSED, error.with_next_step, host=host)
     except EasopsError as error:
-        return Plan(item, Status.FAILED, str(error), host=host)
+        return Plan(item, Status.FAILED, error.with_next_step, host=host)
     if plan.health_mailbox:
         reason = "a health mailbox is always protected"
         return attrs.evolve(plan, status=Status.REFUSED, reason=reason, changes=(), instead={})

@@ -267,6 +267,7 @@ def _changes(made: _Made) -> Schema:
         "status": hints["status"],
         "reason": hints["reason"],
         "found": {"description": "what the last read gave; null where no outcome is recorded"},
+        "served_by": {**_TEXT, "description": "the servers that took part in the write, where they name themselves"},
     }
     return _array(_object("an intent, and what came of it", keys))
 

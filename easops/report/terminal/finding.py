@@ -52,7 +52,7 @@ def detection_lines(
 
 def looked_words(looked: Looked) -> str:
     """``EX1: 12,400 lines of 2 files, 2,300 of ActiveSync, 2026-11-24 08:00:01Z to 2026-11-24 09:59:59Z``."""
-    words = f"{looked.source}: {counted(looked.lines, 'line')} of {counted(looked.files, 'file')}"
+    words = f"{looked.source}: {looked.lines:,} lines of {counted(looked.files, 'file')}"
     words += f", {looked.activesync:,} of ActiveSync"
     if looked.first is not None and looked.last is not None:
         words += f", {moment(looked.first)} to {moment(looked.last)}"

@@ -68,6 +68,7 @@ class SmallWorld:
         cmdlet: str,
         parameters: Mapping[str, Any],
         input: tuple[Any, ...],
+        settings: dict[str, Any],
     ) -> Iterable[Any]:
         self.calls.append((server, endpoint, user, cmdlet, dict(parameters), input))
         match cmdlet, parameters.get("Identity"):
