@@ -20,8 +20,9 @@ from easops.logs.layout import DEFAULT_LAYOUTS, Layout
 KEPT_DAMAGED: Final = 20
 """How many damaged lines are kept, to be shown. All of them are counted."""
 
-LONGEST_LINE: Final = 1 << 17
-"""Bytes. IIS cuts a line at maxLogLineLength (65,536, which is also its maximum), so a longer one is damage."""
+LONGEST_LINE: Final = 1 << 18
+"""Bytes. IIS cuts a line at maxLogLineLength (65,536 by default), and its custom fields at as much again, so anything
+longer than this is damage."""
 
 CODE_PAGE: Final = "cp1252"
 """How bytes that are not UTF-8 are read: IIS writes names in the server's ANSI code page where logInUTF8 is off."""
@@ -189,8 +190,7 @@ class W3cReader:
         blanks, number, offset, good = self._blanks, self.lines, self._offset, self.good
         for line in lines:
             number += 1
-            # Not empty, not a directive, not NUL, and not longer than any line of a server.
-            if line.count(b" ") == blanks and line[:1] > b"#" and len(line) <= LONGEST_LINE:
+            if line.count(b" ") == blanks and line[:1] > b"#" and len(line) <= LONGEST_LINE:  # no directive, no NUL
                 if not self._wants(line) or self._add(rows, line.split(), line, number, offset):
                     good += 1
                     if line >= self._since:
@@ -231,11 +231,11 @@ class W3cReader:
         stripped = stripped.rstrip(b"\r\0 ")
         if not stripped:
             return
-        if stripped[0] == _HASH:
-            self._directive(stripped.decode("utf-8", "replace"))
-            return
         if len(stripped) > LONGEST_LINE:
             self._damage(stripped, number, offset, f"longer than {LONGEST_LINE:,} bytes")
+            return
+        if stripped[0] == _HASH:
+            self._directive(stripped.decode("utf-8", "replace"))
             return
         values = stripped.split()
         if self.layout is None:

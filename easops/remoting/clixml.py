@@ -37,7 +37,7 @@ def read_object(text: str) -> Any:
         if "<!DOCTYPE" in text:
             raise ValueError("it has a document type, whose entities could expand without end")
         return _Reader().read(ET.fromstring(text))
-    except (ET.ParseError, KeyError, ValueError, TypeError, OverflowError) as error:
+    except (ET.ParseError, KeyError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise UnexpectedAnswer(
             "an object in the server's answer cannot be read",
             f"{type(error).__name__}: {error}; it begins with {text[:120]!r}",
