@@ -70,7 +70,7 @@ PROFILES: Final[Mapping[str, Profile]] = {
         Profile("late", changes=0.4, kinds=("late", "hangs", "lost_done", "lost_undone")),
         Profile("deaths", deaths=1.0),
         Profile("deaths-late", deaths=1.0, changes=0.3, kinds=("late", "hangs", "lost_done")),
-        Profile("deaths-unreadable", deaths=1.0, unreadable=0.7),
+        Profile("deaths-unreadable", deaths=0.8, unreadable=0.7, changes=0.25),
         Profile("people", people=1.0, changes=0.1),
         Profile("together", together=1.0, changes=0.1, reads=0.01),
         Profile("jumps", jumps=1.0, changes=0.1, deaths=0.3),
@@ -84,8 +84,8 @@ class Incident:
 
     *world* is a scenario's data, *playbook* the text or the name of a playbook, *protect* who must not be changed.
     *faults* are those of the calls, by number: changing calls are counted apart from reads. *deaths* are the boundaries
-    at which the first processes die. *unreadable*: after a death nobody answers for so many seconds. *beside* is what
-    others do right before or behind a changing call, by its number.
+    at which the first processes die. *unreadable*: when a run is resumed, nobody answers for so many seconds. *beside*
+    is what others do right before or behind a changing call, by its number.
     """
 
     profile: str
@@ -375,8 +375,6 @@ def live_through(incident: Incident) -> Course:
         told = _tell(course, "run", process(), start_playbook)
         for _ in range(6):
             run_id = _latest(machine, "run")
-            if told.died and incident.unreadable:
-                deaf_until[0] = scheduler.now + incident.unreadable
             if run_id is None:
                 return
             unfinished = told.report is not None and told.report.unfinished
@@ -384,6 +382,8 @@ def live_through(incident: Incident) -> Course:
                 return
             if unfinished:
                 scheduler.wait(300)
+            if incident.unreadable:
+                deaf_until[0] = scheduler.now + incident.unreadable
             told = _tell(course, "resume", process(), functools.partial(_resume, run_id))
 
     def whole() -> None:

@@ -87,7 +87,7 @@ def _lines(incident: Incident) -> Iterator[str]:
     yield f"storms      {storms}"
     yield f"happenings  {', '.join(str(happening) for happening in world['happenings'])}"
     yield f"faults      changes {dict(incident.changes)}, reads {dict(incident.reads)}"
-    yield f"deaths      {incident.deaths}, then nobody answers for {incident.unreadable:.0f} s"
+    yield f"deaths      {incident.deaths}; when resumed, nobody answers for {incident.unreadable:.0f} s"
     yield live_through(incident).trace
     yield from broken(incident)
 

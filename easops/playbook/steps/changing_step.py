@@ -53,9 +53,11 @@ def changing_step(step: Step, state: RunState) -> StepResult:
 
 
 def _over_the_limit(step_plan: StepPlan, state: RunState) -> StepResult | None:
-    """The refusal of a step that would change more than ``limits.changes``."""
+    """The refusal of a step that would change more than ``limits.changes``, those of earlier attempts included."""
     most = state.limit("changes")
     items = {plan.item for plan in step_plan.wanted}
+    if items:
+        items |= {item.item for item in state.earlier.touched(state.key(step_plan.step))}
     if state.host is not None:
         # A step of a group counts as one step, however many hosts the group has.
         items |= state.changes_by_step.get(step_plan.step.number, set())
@@ -109,8 +111,11 @@ def _unconfirmed(step_plan: StepPlan, state: RunState) -> StepResult | None:
 
 
 def _refused(step_plan: StepPlan, state: RunState, reason: str, item_reason: str = "") -> StepResult:
-    """The step, refused as a whole."""
-    items = tuple(_item(plan, state, Status.REFUSED, item_reason or reason) for plan in step_plan.plans)
+    """The step, refused as a whole. What an earlier attempt of the run changed stays changed."""
+    items = tuple(
+        step_plan.settled.get(at) or _item(plan, state, Status.REFUSED, item_reason or reason)
+        for at, plan in enumerate(step_plan.plans)
+    )
     return _finished(step_plan, items, state, Status.REFUSED, reason=reason)
 
 

@@ -42,13 +42,15 @@ from .fakes import (
 )
 
 
-def resumed(earlier: FakeEffects, *finds: Detection, limit: Limit | None = None) -> tuple[dict[int, str], FakeEffects]:
+def resumed(
+    earlier: FakeEffects, *finds: Detection, limit: Limit | None = None, text: str = CURE
+) -> tuple[dict[int, str], FakeEffects]:
     """A later attempt of the same run: the status of each step that it interpreted, by number."""
     actions: Any = {"limit": limit or Limit(), "recycle": Recycle()}
     detectors: Any = {"flood": Flood(list(finds))}
     effects = FakeEffects()
     interpret(
-        load_playbook_text(CURE, "cure.yml", actions=actions, detectors=detectors),
+        load_playbook_text(text, "cure.yml", actions=actions, detectors=detectors),
         {"protect": ()},
         Facts("organisation contoso", "dc"),
         HOSTS,
@@ -84,6 +86,21 @@ def test_what_an_earlier_attempt_changed_still_counts_so_the_recycle_is_not_forg
 
     assert statuses == {2: "changed", 3: "changed", 4: "ok"}
     assert later.applied == [("a", "A")]
+
+
+@pytest.mark.parametrize(("most", "status"), [(1, "refused"), (2, "changed")])
+def test_what_an_earlier_attempt_changed_counts_for_the_limit(most: int, status: str) -> None:
+    # The record of the first attempt is the same as if a third user could not be read then.
+    _, effects, _ = interpret_playbook(
+        found(user("anna"), user("bert")), found(), effects=FakeEffects(outcomes={"bert": Status.FAILED})
+    )
+
+    text = CURE.replace("changes: 2", f"changes: {most}")
+    statuses, later = resumed(effects, found(), limit=Limit(ok=("anna",)), text=text)
+
+    assert statuses[2] == status
+    assert [str(item.status) for item in later.results[0].items] == ["changed", status]
+    assert any("bert" in items for _, *items in later.applied) is (status == "changed")
 
 
 def test_a_host_that_an_earlier_attempt_recycled_is_not_recycled_again() -> None:
