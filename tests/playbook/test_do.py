@@ -6,12 +6,11 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-import attrs
 import pytest
 
 import easops
 from easops.actions import block_user, limit_eas_usage
-from easops.exchange import EasBudget, find_mailbox, get_exchange_server, get_throttling_policy
+from easops.exchange import EasBudget, find_mailbox, get_throttling_policy
 from easops.inventory.host import Version
 from easops.playbook.assessment.run_report import RunReport
 from easops.playbook.execution.caller import always
@@ -95,10 +94,10 @@ OF_2003 = (
 def test_a_version_that_cannot_be_changed_is_refused_with_what_to_do(
     rig: Start, monkeypatch: pytest.MonkeyPatch, action: ModuleType, version: Version, words: str
 ) -> None:
-    def old(*arguments: Any, **more: Any) -> Any:
-        return attrs.evolve(get_exchange_server(*arguments, **more), version=version)
+    def old(*arguments: Any, **more: Any) -> Version:
+        return version
 
-    monkeypatch.setattr(action, "get_exchange_server", old)
+    monkeypatch.setattr(action, "server_version", old)
     lab = rig("contacts-storm")
     report = do(lab, action.__name__.rpartition(".")[2], {"user": "laura.brandt@contoso.example"})
     (item,) = report.steps[0].items

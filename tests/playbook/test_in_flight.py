@@ -22,6 +22,7 @@ from easops.playbook.reconcile import reconcile
 from easops.playbook.record.run_view import list_runs, show_run
 from easops.playbook.undo import undo
 from easops.remoting.pool import SessionPool
+from easops.remoting.shell import AbandonedShells
 from easops.status import Status
 
 from .execution.test_dbos_engine import block
@@ -210,9 +211,13 @@ def test_the_command_line_waits_and_ends_with_0_for_a_command_that_was_queued_wh
     assert [name for name, _ in lab.sent()] == ["Set-CASMailbox"]
 
 
+@pytest.mark.parametrize("deleted", [False, True], ids=["in a shell that stays", "when its shell is deleted already"])
 def test_a_command_that_a_proxy_forwards_after_it_reset_the_connection_is_found(
-    rig: Any, monkeypatch: pytest.MonkeyPatch
+    rig: Any, monkeypatch: pytest.MonkeyPatch, deleted: bool
 ) -> None:
+    """Where the shell of the broken session is deleted first, the command is refused, and truly not done."""
+    if not deleted:
+        monkeypatch.setattr(AbandonedShells, "delete", lambda self, delete: None)
     lab = rig("contacts-storm")
     before = reads(lab.hosts)
     world, write = lab.lab.world, SetActiveSyncEnabled.write
@@ -236,6 +241,7 @@ def test_a_command_that_a_proxy_forwards_after_it_reset_the_connection_is_found(
         undone = undo(str(report.run_id), state=lab.state, confirm=always)
 
     assert proxy.held == 1
-    assert (report.status, undone.status) == (Status.CHANGED, Status.UNDONE)
-    assert [name for name, _ in lab.sent()] == ["Set-CASMailbox"] * 2
+    expected = (Status.FAILED, Status.OK) if deleted else (Status.CHANGED, Status.UNDONE)
+    assert (report.status, undone.status) == expected
+    assert [name for name, _ in lab.sent()] == ([] if deleted else ["Set-CASMailbox"] * 2)
     assert reads(lab.hosts) == before

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import attrs
 
 from easops.errors import EasopsError, UnreachableHost
-from easops.exchange.mailbox import AmbiguousMailbox, Mailbox, find_mailbox
+from easops.exchange.mailbox import AmbiguousMailbox, DoubtfulMailbox, Mailbox, find_mailbox
 from easops.exchange.organisation import Organisation
 
 
@@ -50,6 +50,8 @@ def _look_up_as_is(name: str, organisation: Organisation) -> Mailbox | Unresolve
         mailbox = find_mailbox(session, name, domain_controller=organisation.domain_controller)
     except AmbiguousMailbox as error:
         return Unresolved(error.why or "there are several mailboxes of this name")
+    except DoubtfulMailbox as error:
+        return Unresolved(error.why or "the mailbox that the server gives does not have this name")
     except UnreachableHost as error:
         return Unresolved(f"it could not be looked up: {error.what}", error)
     except EasopsError as error:
