@@ -26,7 +26,7 @@ from easops.playbook.record.stored_run import changes_of
 from easops.playbook.steps import changing_step, earlier, interpreter, step_plan
 from easops.playbook.steps.earlier import Earlier
 from easops.status import CHANGED_OR_UNSURE, Status
-from tests.simulation.incident import PROFILES, incident_of
+from tests.simulation.incident import PROFILES, Incident, incident_of
 from tests.simulation.machine import MemoryJournal, MemoryRecord
 from tests.simulation.night import broken
 
@@ -319,15 +319,24 @@ BUGS: Final[tuple[Callable[[], AbstractContextManager[None]], ...]] = (
 
 
 def found_by(bug: Callable[[], AbstractContextManager[None]], seeds: int = SEEDS) -> str:
-    """The first incident that shows *bug*, and the promise that it breaks; empty if none of that many does."""
+    """The first incident that shows *bug*, and the promise that it breaks; empty if none of that many does.
+
+    A promise that the same incident breaks without the bug does not count: the bug is not what broke it.
+    """
     names = list(PROFILES)
-    with bug():
-        for number in range(seeds):
-            profile, seed = names[number % len(names)], number // len(names)
-            promises = [text.partition(":")[0] for text in broken(incident_of(profile, seed))]
-            if found := [promise for promise in promises if promise not in _CRASHES]:
-                return f"{profile} {seed}: {found[0]}"
+    for number in range(seeds):
+        incident = incident_of(names[number % len(names)], number // len(names))
+        with bug():
+            promises = _promises(incident)
+        if promises and (found := [promise for promise in promises if promise not in _promises(incident)]):
+            return f"{incident.profile} {incident.seed}: {found[0]}"
     return ""
+
+
+def _promises(incident: Incident) -> list[str]:
+    """The promises that an incident breaks, without its crashes."""
+    promises = [text.partition(":")[0] for text in broken(incident)]
+    return [promise for promise in promises if promise not in _CRASHES]
 
 
 def main() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import attrs
 import pytest
 
+from tests.simulation import planted
 from tests.simulation.incident import PROFILES, Incident, incident_of, live_through
 from tests.simulation.kept import corpus, from_text, shrunk, to_text
 from tests.simulation.night import broken
@@ -40,6 +42,11 @@ def test_what_once_broke_a_promise_does_so_no_more(name: str) -> None:
 def test_a_planted_bug_is_found(bug: object) -> None:
     assert callable(bug)
     assert found_by(bug, 80)
+
+
+def test_a_promise_that_is_broken_without_the_bug_does_not_find_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planted, "broken", lambda incident: ["limits_hold: more than 2"])
+    assert planted.found_by(contextlib.nullcontext, 3) == ""
 
 
 @pytest.mark.slow
