@@ -57,7 +57,7 @@ def _over_the_limit(step_plan: StepPlan, state: RunState) -> StepResult | None:
     most = state.limit("changes")
     items = {plan.item for plan in step_plan.wanted}
     if items:
-        items |= {item.item for item in state.earlier.touched(state.key(step_plan.step))}
+        items |= state.earlier.changed_by(step_plan.step.number)
     if state.host is not None:
         # A step of a group counts as one step, however many hosts the group has.
         items |= state.changes_by_step.get(step_plan.step.number, set())

@@ -85,6 +85,11 @@ class Earlier:
         items = (self._now(step_key, item) for step in self.steps if step.key == step_key for item in step.items)
         return tuple(item for item in items if item.touched)
 
+    def changed_by(self, number: int) -> frozenset[str]:
+        """The names of what earlier attempts changed, or may have changed, in the step of that number on all hosts."""
+        keys = {step.key for step in self.steps if step.number == number}
+        return frozenset(item.item for key in keys for item in self.touched(key))
+
     def _now(self, step_key: str, item: ItemOutcome) -> ItemOutcome:
         """*item* of that step, as far as it is known now."""
         settled = self.settled.get(f"{step_key}.{item.target}")

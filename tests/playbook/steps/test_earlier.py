@@ -235,3 +235,35 @@ def test_what_is_not_known_of_an_item_is_not_hidden_by_a_later_attempt(
     added = earlier.added_to("2", result)
 
     assert (added.status, [(item.status, item.touched) for item in added.items]) == expected
+
+
+IN_A_GROUP = """
+easops: 1
+name: cure
+inputs:
+  protect: {type: list, default: []}
+hosts: all
+limits: {changes: 2}
+steps:
+  - {name: look, detect: flood, as: storm}
+  - name: one after the other
+    each_host: "{{ storm.hosts }}"
+    steps:
+      - {name: here, detect: flood, as: seen}
+      - {name: limit, for_each: "{{ seen.users }}", do: limit, with: {user: "{{ item.user }}"}, because: it floods}
+      - {name: free, do: recycle, because: it is full}
+"""
+
+
+def test_a_limit_counts_what_earlier_attempts_changed_on_other_hosts_of_the_group() -> None:
+    on_a = found(user("anna"), user("bert"), hosts=("A",))
+    on_b = found(user("carl", hosts=("B",)), hosts=("B",))
+    failing = FakeEffects(outcomes={"A": Status.FAILED})
+    both = found(user("anna"), hosts=("A", "B"))
+    _, first, _ = interpret_playbook(both, on_a, text=IN_A_GROUP, effects=failing)
+    assert first.applied == [("organisation contoso", "anna", "bert"), ("a", "A")]
+
+    _, second, _ = interpret_playbook(on_b, text=IN_A_GROUP, earlier=Earlier(tuple(first.results), asked=True))
+
+    assert results_of(second)[2] == ("limit", "B", "refused")
+    assert second.applied == [("a", "A")]
