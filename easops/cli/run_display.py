@@ -87,12 +87,11 @@ class RunDisplay:
 
         self.console.stop_progress()
         self.console.lines(["", *preview_lines(preview)])
-        sys.stderr.write("Make these changes? [y/N] ")
-        sys.stderr.flush()
+        question = "Make these changes? [y/N] "
         if self._signals is None:
-            return _answer() in ("y", "yes")
-        with self._signals.declining() as declined:
-            return _answer(declined) in ("y", "yes")
+            return _answer(question) in ("y", "yes")
+        with self._signals.declining() as declined:  # before the question is seen: who reads it may press Ctrl-C at once
+            return _answer(question, declined) in ("y", "yes")
 
     def _show_notice(self, notice: Notice) -> None:
         """Report whether a channel was notified; the run itself is not affected."""
@@ -227,8 +226,11 @@ class RunDisplay:
         leave(code)
 
 
-def _answer(declined: Event | None = None) -> str:
-    """The line that is typed, in lower case; empty at the end of the input, or as soon as *declined* is set."""
+def _answer(question: str, declined: Event | None = None) -> str:
+    """The line that is typed after *question*, in lower case; empty at the end of the input, or as soon as *declined*
+    is set."""
+    sys.stderr.write(question)
+    sys.stderr.flush()
     if declined is not None and sys.platform != "win32":  # there one cannot wait for a console and an event
         while not select.select([sys.stdin], [], [], 0.1)[0]:
             if declined.is_set():
