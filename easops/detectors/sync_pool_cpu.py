@@ -14,6 +14,7 @@ from easops.context import Context
 from easops.detectors.pool_figure import Figure, PoolFigure
 from easops.detectors.two_readings import two_readings
 from easops.iis.worker_process import WorkerProcessReading, read_worker_processes
+from easops.remoting.server_clock import was_set
 from easops.remoting.session import Session
 
 _INTERVALS: Final = 2
@@ -26,10 +27,11 @@ def pool_share(earlier: WorkerProcessReading, later: WorkerProcessReading, pool:
     Summed over its processes, identified by PID and start. A process that is new in *later* counts from its start. Of a
     process that ended in between, what it used after *earlier* is lost.
 
-    None if the readings give no share: no time has passed, or a process has less processor time than before.
+    None if the readings give no share: no time has passed, the clock was set, or a process has less processor time than
+    before.
     """
     seconds = (later.time - earlier.time).total_seconds()
-    if seconds <= 0:
+    if seconds <= 0 or was_set(earlier.booted, later.booted):
         return None
     before = {process.identity: process.cpu_seconds for process in earlier.of_pool(pool)}
     total = 0.0

@@ -10,6 +10,7 @@ import attrs
 
 from easops.errors import UnexpectedAnswer
 from easops.remoting.result import RemoteObject
+from easops.remoting.server_clock import CLOCK, server_time
 from easops.remoting.session import Session
 from easops.remoting.wmi import Query, read_instances, read_moment
 
@@ -21,7 +22,6 @@ _WORKERS: Final = Query(
     "Name='w3wp.exe'",
 )
 _PROCESSORS: Final = Query("Win32_ComputerSystem", ("NumberOfLogicalProcessors",))
-_CLOCK: Final = Query("Win32_OperatingSystem", ("LocalDateTime",))
 
 
 @attrs.frozen
@@ -49,12 +49,13 @@ class WorkerProcessReading:
     """All worker processes of a server (*processes*, by pool and start time).
 
     *time* (UTC) is when they were read, by the server's clock. *logical_processors* is how many the server has: a CPU
-    time of that many seconds per second is 100 %.
+    time of that many seconds per second is 100 %. *booted* is when the server was started, by the same clock.
     """
 
     time: dt.datetime
     logical_processors: int
     processes: tuple[WorkerProcess, ...]
+    booted: dt.datetime | None = None
 
     def of_pool(self, app_pool: str) -> tuple[WorkerProcess, ...]:
         """The processes of one application pool; upper and lower case are the same."""
@@ -66,15 +67,15 @@ def read_worker_processes(session: Session) -> WorkerProcessReading:
 
     Raises UnreachableHost, CommandFailed, OutcomeUnknown, UnexpectedAnswer.
     Source: Win32_Process (CommandLine, KernelModeTime and UserModeTime in 100 ns, PrivatePageCount in bytes),
-    Win32_OperatingSystem.LocalDateTime, Win32_ComputerSystem.NumberOfLogicalProcessors; Windows Server 2008 and later.
+    Win32_OperatingSystem (LocalDateTime, LastBootUpTime), Win32_ComputerSystem.NumberOfLogicalProcessors; Windows Server 2008 and later.
     """
-    answer = read_instances(session, _WORKERS, _PROCESSORS, _CLOCK)
+    answer = read_instances(session, _WORKERS, _PROCESSORS, CLOCK)
     system = answer.objects("Win32_ComputerSystem")
-    clock = answer.objects("Win32_OperatingSystem")
-    if len(system) != 1 or len(clock) != 1:
-        raise UnexpectedAnswer("the server did not report its time and its processors", repr(answer.output)[:200])
+    if len(system) != 1:
+        raise UnexpectedAnswer("the server did not report its processors", repr(answer.output)[:200])
+    clock = server_time(answer)
     return WorkerProcessReading(
-        time=_date(clock[0], "LocalDateTime"),
+        time=clock.time,
         logical_processors=max(1, _integer(system[0], "NumberOfLogicalProcessors")),
         processes=tuple(
             sorted(
@@ -82,6 +83,7 @@ def read_worker_processes(session: Session) -> WorkerProcessReading:
                 key=lambda process: (process.app_pool.lower(), process.started, process.pid),
             )
         ),
+        booted=clock.booted,
     )
 
 

@@ -22,8 +22,11 @@ NOW = dt.datetime(2026, 11, 24, 10, 0, tzinfo=dt.UTC)
 OLD = NOW - dt.timedelta(days=1)
 
 
-def answer(seconds: float, *processes: tuple[int, float], pool: str = POOL) -> Result:
-    """What a server of 8 processors says at NOW plus *seconds*: its workers by (pid, processor seconds)."""
+def answer(seconds: float, *processes: tuple[int, float], pool: str = POOL, ahead: float = 0) -> Result:
+    """What a server of 8 processors says at NOW plus *seconds*: its workers by (pid, processor seconds).
+
+    Its clock was set forward by *ahead* seconds since the server was started.
+    """
     workers = [
         RemoteObject(
             ("Win32_Process",),
@@ -39,8 +42,9 @@ def answer(seconds: float, *processes: tuple[int, float], pool: str = POOL) -> R
         for pid, cpu in processes
     ]
     system = RemoteObject(("Win32_ComputerSystem",), {"NumberOfLogicalProcessors": 8})
-    clock = RemoteObject(("Win32_OperatingSystem",), {"LocalDateTime": NOW + dt.timedelta(seconds=seconds)})
-    return Result((*workers, system, clock))
+    times = {"LocalDateTime": seconds + ahead, "LastBootUpTime": ahead - 86_400}
+    clock = {name: NOW + dt.timedelta(seconds=time) for name, time in times.items()}
+    return Result((*workers, system, RemoteObject(("Win32_OperatingSystem",), clock)))
 
 
 def detect(estate: Any, answers: list[Result], **values: Any) -> Detection:
@@ -124,6 +128,16 @@ def test_a_server_whose_clock_stands_still_is_undetermined(estate: Any) -> None:
 
 def test_an_interval_without_a_share_is_replaced_by_a_later_one(estate: Any) -> None:
     found = detect(estate, [answer(at, (4, cpu)) for at, cpu in ((0, 90), (5, 10), (10, 30), (15, 50))], above=60)
+
+    assert found.measured("EX1") == 50.0
+
+
+@pytest.mark.parametrize("ahead", [3, 600, -3, -600])
+@pytest.mark.parametrize("jump", [1, 2])
+def test_an_interval_in_which_the_clock_was_set_does_not_count(estate: Any, jump: int, ahead: float) -> None:
+    found = detect(
+        estate, [answer(5 * at, (4, 20 * at), ahead=ahead if at >= jump else 0) for at in range(9)], above=40
+    )
 
     assert found.measured("EX1") == 50.0
 

@@ -49,14 +49,16 @@ def _processes(world: World, server: Server) -> Iterator[Properties]:
 
 def _operating_system(world: World, server: Server) -> Iterator[Properties]:
     windows = server.product.windows
+    now = server.told(world.moment)
     yield {
         "Caption": windows.caption,
         "Version": windows.version,
         "BuildNumber": windows.build,
         "CSName": server.name,
-        "LocalDateTime": world.local(server.told(world.moment)),
+        "LocalDateTime": world.local(now),
         "CurrentTimeZone": 60,
-        "LastBootUpTime": world.local(server.told(server.booted)),
+        # Windows keeps how long it has been running: when the clock is set, this moves with it.
+        "LastBootUpTime": world.local(now - (world.moment - server.booted)),
         "SystemDrive": "C:",
         "SystemDirectory": r"C:\Windows\system32",
         "WindowsDirectory": r"C:\Windows",
