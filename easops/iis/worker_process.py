@@ -67,7 +67,8 @@ def read_worker_processes(session: Session) -> WorkerProcessReading:
 
     Raises UnreachableHost, CommandFailed, OutcomeUnknown, UnexpectedAnswer.
     Source: Win32_Process (CommandLine, KernelModeTime and UserModeTime in 100 ns, PrivatePageCount in bytes),
-    Win32_OperatingSystem (LocalDateTime, LastBootUpTime), Win32_ComputerSystem.NumberOfLogicalProcessors; Windows Server 2008 and later.
+    Win32_OperatingSystem (LocalDateTime, LastBootUpTime), Win32_ComputerSystem.NumberOfLogicalProcessors; Windows
+    Server 2008 and later.
     """
     answer = read_instances(session, _WORKERS, _PROCESSORS, CLOCK)
     system = answer.objects("Win32_ComputerSystem")
