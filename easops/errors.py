@@ -81,7 +81,14 @@ class UnexpectedAnswer(EasopsError):
 
 
 class UnreachableHost(EasopsError):
-    """Nothing was sent, so it is safe to send it again. If it is an AccessRefused, that will not help."""
+    """Nothing was sent, so it is safe to send it again. If it is an AccessRefused, that will not help.
+
+    *wait* is for how many seconds the server accepts no further request, as it says; 0 if it does not say so.
+    """
+
+    def __init__(self, what: str, why: str = "", next_step: str = "", *, wait: float = 0.0) -> None:
+        super().__init__(what, why, next_step)
+        self.wait = wait
 
 
 class AccessRefused(UnreachableHost):

@@ -90,7 +90,7 @@ class RunDisplay:
         question = "Make these changes? [y/N] "
         if self._signals is None:
             return _answer(question) in ("y", "yes")
-        with self._signals.declining() as declined:  # before the question is seen: who reads it may press Ctrl-C at once
+        with self._signals.declining() as declined:  # before the question can be read and declined
             return _answer(question, declined) in ("y", "yes")
 
     def _show_notice(self, notice: Notice) -> None:

@@ -21,13 +21,20 @@ from easops.remoting.target import CONFIGURATIONS, Target
 RESOURCE_NOT_FOUND: Final = "2150858811"
 ACCESS_DENIED: Final = "5"
 EXCHANGE_DENIED: Final = "2150858819"
-QUOTA: Final = "2150859173"
-"""Too many shells or operations of this user."""
-LOAD_QUOTA: Final = "2150859174"
-"""Too many requests of this user in a time."""
+SHELLS_QUOTA: Final = "2150859173"
+"""Too many shells of this user (ERROR_WSMAN_QUOTA_MAX_SHELLS)."""
+OPERATIONS_QUOTA: Final = "2150859174"
+"""Too many operations of this user at the same time (ERROR_WSMAN_QUOTA_MAX_OPERATIONS)."""
+LOAD_QUOTAS: Final = ("2150859175", "2150859176")
+"""Too many requests in a time, of this user or of all (ERROR_WSMAN_QUOTA_USER, ERROR_WSMAN_QUOTA_SYSTEM)."""
+
+_QUOTAS: Final = (SHELLS_QUOTA, OPERATIONS_QUOTA, *LOAD_QUOTAS)
 
 _LENGTH: Final = 300
 """Characters of a server's own text that an error shows."""
+
+_MILLISECONDS: Final = re.compile(r"(?i)(?<!\d)(\d{1,12})\s*(?:milli|mili|миллисек|мс|ミリ秒|毫秒|밀리초)")
+"""A time in the text of a quota, in whatever language the server has."""
 
 
 @attrs.frozen
@@ -45,12 +52,13 @@ class Answer:
 @attrs.frozen
 class Meaning:
     """What an answer means: the texts of its error, and *reason*, that of AccessRefused. It is None if another try may
-    help."""
+    help, but not before *wait* seconds have passed."""
 
     what: str
     why: str
     next_step: str
     reason: str | None = None
+    wait: float = 0.0
 
 
 def meaning_of(answer: Answer, target: Target) -> Meaning:
@@ -58,16 +66,20 @@ def meaning_of(answer: Answer, target: Target) -> Meaning:
     return next(mean(answer, target) for fits, mean in _TABLE if fits(answer))
 
 
-def wait_for(text: str) -> float | None:
-    """The seconds to wait before the next request, where *text*, that of a fault, names a time. None where it names
-    none.
+def wait_for(answer: Answer) -> float | None:
+    """The seconds to wait before the next request, where *answer*, a fault, names a time. None where it names none.
 
-    Source: ``will not be approved for at least 1769808 milliseconds`` (the user load quota of WSMan), and ``Please wait
-    for 30 seconds`` (Exchange's budget to create runspaces).
+    Source: ``will not be approved for at least 1769808 milliseconds`` (the load quotas of WSMan; their code shows what
+    the number is where the text is in another language), and ``Please wait for 30 seconds`` (Exchange's budget to
+    create runspaces).
     """
-    if match := re.search(r"at least (\d+) milliseconds", text):
+    if not answer.is_fault:
+        return None
+    if match := re.search(r"at least (\d{1,12}) milliseconds", answer.text):
         return int(match[1]) / 1000
-    match = re.search(r"wait for (\d+) seconds", text)
+    if answer.code in _QUOTAS and (match := _MILLISECONDS.search(answer.text)):
+        return int(match[1]) / 1000
+    match = re.search(r"wait for (\d{1,9}) seconds", answer.text)
     return float(match[1]) if match else None
 
 
@@ -113,12 +125,33 @@ def _other(_: Answer) -> bool:
 
 
 def _asked_to_wait(answer: Answer, target: Target) -> Meaning:
-    seconds = wait_for(answer.text) or 0.0
+    seconds = wait_for(answer) or 0.0
     return Meaning(
         f"{target}: the server accepts no further request of {target.user} for {_duration(seconds)}",
         answer.text,
-        f"try again after {_duration(seconds)}, or raise the quota "
-        f"({'PowerShellMaxCmdlets' if target.endpoint == 'exchange' else 'winrm/config/Service'}) for this account",
+        f"try again after {_duration(seconds)}, or raise {_load_quota(target)} for this account",
+        wait=seconds,
+    )
+
+
+def _too_much_load(answer: Answer, target: Target) -> Meaning:
+    return Meaning(
+        f"{target}: the server accepts no further request of {target.user} for a while",
+        answer.text or f"WSMan fault {answer.code}",
+        f"try again later: its text does not say when; or raise {_load_quota(target)} for this account",
+    )
+
+
+def _load_quota(target: Target) -> str:
+    return f"the quota ({'PowerShellMaxCmdlets' if target.endpoint == 'exchange' else 'winrm/config/Service'})"
+
+
+def _too_many_operations(answer: Answer, target: Target) -> Meaning:
+    return Meaning(
+        f"{target}: {target.user} has as many operations going on as one account may have",
+        answer.text or f"WSMan fault {answer.code}",
+        "wait until other sessions of this account have ended, or raise MaxConcurrentOperationsPerUser "
+        "(winrm/config/Service)",
     )
 
 
@@ -191,12 +224,11 @@ def _any_fault(answer: Answer, target: Target) -> Meaning:
 
 
 def _redirect(answer: Answer, target: Target) -> Meaning:
-    to = urlsplit(answer.location)
-    shown = f"{to.scheme}://{to.hostname or ''}{f':{to.port}' if to.port else ''}{to.path}" if to.netloc else to.path
+    scheme, path, shown = _location(answer.location)
     why = f"HTTP {answer.status}; easops follows no redirect, as the logon would go to an address nobody wrote"
-    if to.scheme == "http" and target.settings.url.lower().startswith("https:"):
+    if scheme == "http" and target.settings.url.lower().startswith("https:"):
         why += ", here even without TLS"
-    if to.path.lower().startswith(("/owa", "/ecp")):
+    if path.lower().startswith(("/owa", "/ecp")):
         advice = "a redirect of the whole site to Outlook on the web applies to /PowerShell too: switch it off there"
     else:
         advice = "switch the redirect off for this directory (IIS, HTTP Redirect)"
@@ -206,6 +238,16 @@ def _redirect(answer: Answer, target: Target) -> Meaning:
         f"{advice}, or write the address of the server itself into the url",
         "endpoint",
     )
+
+
+def _location(text: str) -> tuple[str, str, str]:
+    """The scheme, the path, and what is shown of an address that a server wrote: never its user, password or query."""
+    try:
+        to = urlsplit(text)
+        port = f":{to.port}" if to.port else ""
+    except ValueError:
+        return "", "", "an address that is not valid"
+    return to.scheme, to.path, f"{to.scheme}://{to.hostname or ''}{port}{to.path}" if to.netloc else to.path
 
 
 def _ticket_too_large(answer: Answer, target: Target) -> Meaning:
@@ -293,6 +335,15 @@ def _gateway(answer: Answer, target: Target) -> Meaning:
     )
 
 
+def _proxy_logon(answer: Answer, target: Target) -> Meaning:
+    return Meaning(
+        f"{target}: a proxy answers, and wants a logon of its own",
+        "HTTP 407; easops uses no proxy, so this one is in between",
+        "have the proxy pass the server's address through, or run easops where no proxy is in between",
+        "endpoint",
+    )
+
+
 def _own_error(answer: Answer, target: Target) -> Meaning:
     return Meaning(
         f"{target}: the web server answers with an error of its own, not with PowerShell",
@@ -330,12 +381,14 @@ def _duration(seconds: float) -> str:
 
 
 def _names_a_wait(answer: Answer) -> bool:
-    return answer.is_fault and wait_for(answer.text) is not None
+    return wait_for(answer) is not None
 
 
 _TABLE: Final[tuple[tuple[Callable[[Answer], bool], Callable[[Answer, Target], Meaning]], ...]] = (
     (_names_a_wait, _asked_to_wait),
-    (_fault(QUOTA, text="concurrent shells"), _too_many_shells),
+    (_fault(*LOAD_QUOTAS), _too_much_load),
+    (_fault(SHELLS_QUOTA, text="concurrent shells"), _too_many_shells),
+    (_fault(OPERATIONS_QUOTA, text="concurrent operations"), _too_many_operations),
     (_fault(RESOURCE_NOT_FOUND), _no_configuration),
     (_fault(ACCESS_DENIED, text="AuthZ-CmdletAccessDenied|management role"), _no_role),
     (_fault(EXCHANGE_DENIED), _denied_by_exchange),
@@ -349,6 +402,7 @@ _TABLE: Final[tuple[tuple[Callable[[Answer], bool], Callable[[Answer, Target], M
     (_status(403), _forbidden),
     (_status(404), _not_found),
     (_status(405), _no_post),
+    (_status(407), _proxy_logon),
     (_status(502, 504), _gateway),
     (_status(503), _stopped),
     (_status(500), _own_error),

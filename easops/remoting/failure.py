@@ -12,7 +12,8 @@ The rules, in order:
 3. If the server refused the logon or its certificate is not trusted: AccessRefused, with the reason.
 4. If the server answered in another way: what ``easops.remoting.answer`` says of that answer, AccessRefused or
    UnreachableHost. The server was reached.
-5. Anything else: UnreachableHost. Nothing was sent.
+5. Anything else: UnreachableHost. Nothing was sent. It says that the host cannot be reached only if that is what was
+   seen: a server that takes a connection and does not answer was reached.
 
 ``proves_not_started`` decides whether rule 2 applies to an exception that came while the call was being sent.
 
@@ -34,9 +35,10 @@ from easops.errors import Abandoned, AccessRefused, EasopsError, OutcomeUnknown,
 from easops.remoting.answer import (
     ACCESS_DENIED,
     EXCHANGE_DENIED,
-    LOAD_QUOTA,
-    QUOTA,
+    LOAD_QUOTAS,
+    OPERATIONS_QUOTA,
     RESOURCE_NOT_FOUND,
+    SHELLS_QUOTA,
     Answer,
     meaning_of,
     page_text,
@@ -51,7 +53,15 @@ _FROM_BETWEEN: Final = (200, 500, 502, 504)
 
 _NO_SUCH_SHELL: Final = "2150858843"
 
-_NOT_STARTED: Final = (ACCESS_DENIED, RESOURCE_NOT_FOUND, EXCHANGE_DENIED, _NO_SUCH_SHELL, QUOTA, LOAD_QUOTA)
+_NOT_STARTED: Final = (
+    ACCESS_DENIED,
+    RESOURCE_NOT_FOUND,
+    EXCHANGE_DENIED,
+    _NO_SUCH_SHELL,
+    SHELLS_QUOTA,
+    OPERATIONS_QUOTA,
+    *LOAD_QUOTAS,
+)
 """The codes of WSMan faults which prove that a command was never started."""
 
 _KDC_REFUSALS: Final = frozenset(
@@ -67,6 +77,8 @@ _KDC_REFUSALS: Final = frozenset(
 
 _TIMEOUTS: Final = (TimeoutError, requests.exceptions.Timeout)
 
+_NO_TLS: Final = "the TLS handshake failed"
+
 _CONNECTION_ERRORS: Final = {
     "Connection refused": "the connection was refused: nothing listens there",
     "Name or service not known": "the name is not known",
@@ -78,10 +90,13 @@ _CONNECTION_ERRORS: Final = {
     "RemoteDisconnected": "the server closed the connection",
     "Connection aborted": "the connection was lost",
     "Connection reset": "the connection was reset",
-    "SSL": "the TLS handshake failed",
+    "SSL": _NO_TLS,
 }
 """What operating systems (Linux, Windows, macOS) and libraries write for a connection that failed, in our words. The
 first that occurs counts."""
+
+_CONNECTED: Final = ("RemoteDisconnected", "Connection aborted", "Connection reset")
+"""Those of them that come only after there was a connection."""
 
 
 class UntrustedAnswer(Exception):
@@ -121,15 +136,7 @@ def explain(error: Exception, target: Target, *, call: str, sent: bool, reads: b
         return _outcome_unknown(error, target, call, reads)
     if isinstance(error, EasopsError):
         return error
-    return (
-        _access_refused(error, target)
-        or _answered(error, target)
-        or UnreachableHost(
-            f"{target} cannot be reached",
-            _reason(error),
-            "nothing was sent: check the name, the port and the firewall",
-        )
-    )
+    return _access_refused(error, target) or _answered(error, target) or _not_answered(error, target)
 
 
 def proves_not_started(error: Exception) -> bool:
@@ -194,14 +201,20 @@ def is_credential_refused(error: Exception) -> bool:
 
 def _outcome_unknown(error: Exception, target: Target, call: str, reads: bool) -> OutcomeUnknown:
     kind = Abandoned if isinstance(error, _TIMEOUTS) else OutcomeUnknown
-    answer = "no trustworthy answer" if isinstance(error, UntrustedAnswer) else "no answer"
     return kind(
-        f"{target}: {call} was sent, but {answer} came back",
+        f"{target}: {call} was sent, but {_came(error)}",
         _reason(error),
         "it only reads, so nothing was changed: try again, or check the server if it goes on"
         if reads
         else "it may have run: read the current state before you send it again",
     )
+
+
+def _came(error: Exception) -> str:
+    """What came in place of an answer to a call that was sent."""
+    if isinstance(error, UntrustedAnswer):
+        return "no trustworthy answer came back"
+    return "no answer came back" if answer_of(error) is None else "the answer does not say what came of it"
 
 
 def _answered(error: Exception, target: Target) -> UnreachableHost | None:
@@ -217,8 +230,29 @@ def _answered(error: Exception, target: Target) -> UnreachableHost | None:
         return None
     meaning = meaning_of(answer, target)
     if meaning.reason is None:
-        return UnreachableHost(meaning.what, meaning.why, meaning.next_step)
+        return UnreachableHost(meaning.what, meaning.why, meaning.next_step, wait=meaning.wait)
     return AccessRefused(meaning.what, meaning.why, meaning.next_step, reason=meaning.reason)
+
+
+def _not_answered(error: Exception, target: Target) -> UnreachableHost:
+    """The error where no answer came: whether there was a connection decides what to check."""
+    what, advice = f"{target} cannot be reached", "check the name, the port and the firewall"
+    if _is_time_out(error):
+        what = f"{target} did not answer"
+        advice = "check whether the server is overloaded, and whether its name, its port and the firewall are right"
+    elif _reason(error) == _NO_TLS:
+        what = f"{target}: there is no TLS with the server"
+        advice = (
+            "check whether the port is one of https; if it is, the server may offer only versions or ciphers of TLS "
+            "that are too old"
+        )
+    elif isinstance(error, requests.exceptions.ConnectionError) and any(sign in str(error) for sign in _CONNECTED):
+        what = f"{target} took the connection and ended it without an answer"
+        advice = (
+            "check whether scheme and port of the url are those of PowerShell, and whether a load balancer or security "
+            "software in between ends the connection"
+        )
+    return UnreachableHost(what, _reason(error), f"nothing was sent: {advice}")
 
 
 def answer_of(error: Exception) -> Answer | None:
@@ -340,9 +374,14 @@ def _never_connected(error: BaseException) -> bool:
     return False
 
 
+def _is_time_out(error: Exception) -> bool:
+    """Whether an answer was waited for in vain; not where there was no connection in time."""
+    return isinstance(error, _TIMEOUTS) and not isinstance(error, requests.exceptions.ConnectTimeout)
+
+
 def _reason(error: Exception) -> str:
     """Why, in a few words."""
-    if isinstance(error, _TIMEOUTS):
+    if _is_time_out(error):
         return "no answer within the deadline"
     if isinstance(error, UntrustedAnswer):
         return str(error)

@@ -39,7 +39,5 @@ def wait_out_load_quotas(
 def _asked(error: Exception) -> float | None:
     """The seconds that the server asks to wait; None where it does not ask. Never zero: it would be asked at once."""
     answer = answer_of(error)
-    if answer is None or not answer.is_fault:
-        return None
-    seconds = wait_for(answer.text)
+    seconds = None if answer is None else wait_for(answer)
     return None if seconds is None else max(seconds, 0.1)

@@ -175,7 +175,7 @@ class PsrpSession:
         wsman = self._wsman = self._connection()
         if not self._trust.proven:
             # A first logon is alone, so the others wait for it: find out beforehand whether the host is there at all.
-            socket.create_connection(address_of(self._target.settings), timeout=CONNECT).close()
+            _try_to_connect(address_of(self._target.settings))
         with self._logon():
             self._delete_abandoned(wsman)  # before the new shell is opened: they count against the account's quota
             try:
@@ -324,6 +324,15 @@ class PsrpSession:
                 wsman.close()
         if thread is not None:
             thread.end()
+
+
+def _try_to_connect(address: tuple[str, int]) -> None:
+    """Connect, and end the connection. Raises as requests does where there is none in time: a TimeoutError would be the
+    end of a deadline."""
+    try:
+        socket.create_connection(address, timeout=CONNECT).close()
+    except TimeoutError as error:
+        raise requests.ConnectTimeout("timed out") from error
 
 
 def batches(call: Pipeline, protocol: str) -> list[tuple[tuple[Command | Script, ...], ...]]:

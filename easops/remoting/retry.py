@@ -26,18 +26,23 @@ def retrying(
     """The value of *send*, repeated after an UnreachableHost (nothing was sent), and after an OutcomeUnknown if it only
     *reads*: at most *attempts* times, with up to *wait_max* seconds of *sleep* in between.
 
-    An AccessRefused is never tried again, as it would be refused again and could lock the account. A changing call
+    An AccessRefused is never tried again, as it would be refused again and could lock the account. Nor is what the
+    server refuses for a time that it names: that was waited for already if it was short enough. A changing call
     whose outcome is unknown is not sent again either: it may have run, and would then run twice.
     """
     retried: tuple[type[Exception], ...] = (UnreachableHost, OutcomeUnknown) if reads else (UnreachableHost,)
     retryer = tenacity.Retrying(
-        retry=tenacity.retry_if_exception_type(retried) & tenacity.retry_if_not_exception_type(AccessRefused),
+        retry=tenacity.retry_if_exception_type(retried) & tenacity.retry_if_exception(_may_be_accepted),
         stop=tenacity.stop_after_attempt(attempts),
         wait=tenacity.wait_random_exponential(multiplier=0.2, max=wait_max),
         sleep=sleep,
         reraise=True,
     )
     return retryer(send)
+
+
+def _may_be_accepted(error: BaseException) -> bool:
+    return not (isinstance(error, AccessRefused) or (isinstance(error, UnreachableHost) and error.wait > 0))
 
 
 def retry_for(

@@ -34,11 +34,34 @@ class Row:
 LOAD = "The user load quota of 2 requests per 2 seconds has been exceeded. The next request from this user will not be "
 ROWS = {
     "a load quota": Row(
-        fault("2150859174", LOAD + "approved for at least 1769808 milliseconds."),
+        fault("2150859175", LOAD + "approved for at least 1769808 milliseconds."),
         "accepts no further request of CONTOSO\\admin for 29 minutes",
         "load quota",
         "try again after 29 minutes, or raise the quota (PowerShellMaxCmdlets)",
         None,
+    ),
+    "a load quota in German": Row(
+        fault("2150859175", "Die nächste Anforderung wird für mindestens 1769808 Millisekunden nicht genehmigt."),
+        "accepts no further request of CONTOSO\\admin for 29 minutes",
+        "1769808 Millisekunden",
+        "try again after 29 minutes, or raise the quota (winrm/config/Service)",
+        None,
+        WINDOWS,
+    ),
+    "a load quota of all users, without a time": Row(
+        fault("2150859176", "Das Systemlastkontingent wurde überschritten."),
+        "accepts no further request of CONTOSO\\admin for a while",
+        "Systemlastkontingent",
+        "its text does not say when; or raise the quota (PowerShellMaxCmdlets)",
+        None,
+    ),
+    "15 operations": Row(
+        fault("2150859174", "This user is allowed a maximum number of 15 concurrent operations."),
+        "has as many operations going on as one account may have",
+        "15 concurrent operations",
+        "raise MaxConcurrentOperationsPerUser",
+        None,
+        WINDOWS,
     ),
     "a budget for runspaces": Row(
         fault("2150858819", "Fail to create runspace because the budget is exceeded. Please wait for 30 seconds."),
@@ -102,6 +125,7 @@ ROWS = {
     "a bare 403 of Windows": Row(Answer(403), "forbidden", "several causes", "an IP restriction", "forbidden", WINDOWS),
     "404": Row(Answer(404), "no PowerShell endpoint", "HTTP 404", "correct the endpoint's url", "endpoint"),
     "405": Row(Answer(405), "does not accept PowerShell's requests", "HTTP 405", "correct the endpoint", "endpoint"),
+    "407": Row(Answer(407), "a proxy answers", "HTTP 407", "pass the server's address through", "endpoint"),
     "500 of IIS": Row(
         Answer(500, text="LoadLibraryEx on native module kerbauth failed"),
         "an error of its own",
@@ -124,6 +148,16 @@ ROWS = {
         "here even without TLS",
         "switch the redirect off",
         "endpoint",
+    ),
+    "a redirect to an odd address": Row(
+        Answer(302, location="https://admin:secret@[::1/owa"),
+        "redirects to an address that is not valid",
+        "follows no redirect",
+        "switch the redirect off",
+        "endpoint",
+    ),
+    "a redirect to an odd port": Row(
+        Answer(302, location="https://ex1:secret/owa"), "that is not valid", "HTTP 302", "switch", "endpoint"
     ),
     "a redirect to /owa": Row(
         Answer(302, location="/owa/"), "redirects to /owa/", "follows no redirect", "Outlook on the web", "endpoint"
@@ -156,16 +190,22 @@ def test_no_answer_is_a_matter_of_the_firewall(row: Row) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"),
+    ("answer", "seconds"),
     [
-        ("will not be approved for at least 1769808 milliseconds", 1769.808),
-        ("Please wait for 30 seconds. Policy: CN=X", 30.0),
-        ("This user is allowed a maximum of 18 concurrent shells", None),
-        ("", None),
+        (fault("7", "will not be approved for at least 1769808 milliseconds"), 1769.808),
+        (fault("2150859175", "ne sera pas approuvée avant au moins 2 millisecondes."), 0.002),
+        (fault("2150859176", "не ранее чем через 1500 миллисекунд"), 1.5),
+        (fault("2150859175", "少なくとも 1500 ミリ秒間は承認されません。"), 1.5),
+        (fault("2150859175", f"for at least {'9' * 5000} milliseconds"), None),
+        (fault("7", "15 Millisekunden"), None),
+        (fault("2150858819", "Please wait for 30 seconds. Policy: CN=X"), 30.0),
+        (fault("2150859173", "This user is allowed a maximum of 18 concurrent shells"), None),
+        (fault("2150859175"), None),
+        (Answer(500, text="at least 1500 milliseconds"), None),
     ],
 )
-def test_a_fault_may_name_how_long_to_wait(text: str, seconds: float | None) -> None:
-    assert wait_for(text) == seconds
+def test_a_fault_may_name_how_long_to_wait(answer: Answer, seconds: float | None) -> None:
+    assert wait_for(answer) == seconds
 
 
 def test_a_page_is_shown_as_its_text() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import http.server
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -92,22 +94,22 @@ def door(scheme: str, certificate: Certificate) -> Iterator[Door]:
 
 
 @pytest.fixture
-def ask(door: Door, scheme: str, certificate: Certificate, tmp_path: Path) -> Iterator[Callable[[], UnreachableHost]]:
+def ask(door: Door, scheme: str, certificate: Certificate, tmp_path: Path) -> Iterator[Callable[..., UnreachableHost]]:
     """Asks the door something, over TLS with Basic, or without TLS with NTLM, and returns the error."""
     (tmp_path / "password.txt").write_text("secret", encoding="utf-8")
     certificate.write_authority(tmp_path / "ca.pem")
-    settings = Endpoint(
-        f"{scheme}://127.0.0.1:{door.port}/PowerShell",
-        "basic" if scheme == "https" else "ntlm",
-        Credential("admin", "CONTOSO\\admin", "file", str(tmp_path / "password.txt")),
-        ca=tmp_path / "ca.pem",
-    )
-    host = Host("EX1", "contoso", "2016", frozenset({"mailbox"}), exchange=settings)
     with SessionPool() as pool:
 
-        def asking() -> UnreachableHost:
+        def asking(*, deadline: float = 20.0) -> UnreachableHost:
+            settings = Endpoint(
+                f"{scheme}://127.0.0.1:{door.port}/PowerShell",
+                "basic" if scheme == "https" else "ntlm",
+                Credential("admin", "CONTOSO\\admin", "file", str(tmp_path / "password.txt")),
+                ca=tmp_path / "ca.pem",
+            )
+            host = Host("EX1", "contoso", "2016", frozenset({"mailbox"}), exchange=settings)
             with pytest.raises(UnreachableHost) as error:
-                pool.open(host, "exchange").invoke(READ, deadline=20)
+                pool.open(host, "exchange").invoke(READ, deadline=deadline)
             return error.value
 
         yield asking
@@ -138,7 +140,7 @@ DOORS = {
 
 @pytest.mark.parametrize(("status", "body", "says", "reason"), DOORS.values(), ids=DOORS)
 def test_a_server_that_answers_was_reached(
-    door: Door, ask: Callable[[], UnreachableHost], status: int, body: bytes, says: str, reason: str | None
+    door: Door, ask: Callable[..., UnreachableHost], status: int, body: bytes, says: str, reason: str | None
 ) -> None:
     door.status, door.body = status, body
 
@@ -161,7 +163,7 @@ FAULTS = {
 
 @pytest.mark.parametrize(("code", "text", "says", "reason"), FAULTS.values(), ids=FAULTS)
 def test_a_fault_at_logon_was_an_answer(
-    door: Door, ask: Callable[[], UnreachableHost], code: str, text: str, says: str, reason: str | None
+    door: Door, ask: Callable[..., UnreachableHost], code: str, text: str, says: str, reason: str | None
 ) -> None:
     door.wsman_fault(code, text)
 
@@ -172,7 +174,7 @@ def test_a_fault_at_logon_was_an_answer(
     assert getattr(error, "reason", None) == reason
 
 
-def test_a_fault_without_any_text_asks_for_kerberos(door: Door, ask: Callable[[], UnreachableHost]) -> None:
+def test_a_fault_without_any_text_asks_for_kerberos(door: Door, ask: Callable[..., UnreachableHost]) -> None:
     door.wsman_fault("", "")
 
     error = ask()
@@ -181,10 +183,19 @@ def test_a_fault_without_any_text_asks_for_kerberos(door: Door, ask: Callable[[]
     assert "auth: kerberos" in error.next_step
 
 
-@pytest.mark.parametrize("location", ["http://127.0.0.1:{port}/PowerShell", "/owa/", "https://elsewhere.example/x"])
+@pytest.mark.parametrize(
+    "location",
+    [
+        "http://127.0.0.1:{port}/PowerShell",
+        "/owa/",
+        "https://elsewhere.example/x",
+        "https://[::1/x",
+        "https://ex1:no/x",
+    ],
+)
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_a_redirect_is_an_answer_and_is_not_followed(
-    door: Door, ask: Callable[[], UnreachableHost], status: int, location: str
+    door: Door, ask: Callable[..., UnreachableHost], status: int, location: str
 ) -> None:
     door.status, door.headers = status, (("Location", location.format(port=door.port)),)
 
@@ -196,9 +207,9 @@ def test_a_redirect_is_an_answer_and_is_not_followed(
 
 
 def test_a_load_quota_is_waited_for_as_it_says(
-    door: Door, ask: Callable[[], UnreachableHost], monkeypatch: pytest.MonkeyPatch
+    door: Door, ask: Callable[..., UnreachableHost], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    door.wsman_fault("2150859174", "The next request will not be approved for at least 1500 milliseconds.")
+    door.wsman_fault("2150859175", "The next request will not be approved for at least 1500 milliseconds.")
     waited: list[float] = []
 
     def sleep(seconds: float) -> None:
@@ -215,14 +226,83 @@ def test_a_load_quota_is_waited_for_as_it_says(
 
 
 def test_a_load_quota_longer_than_the_deadline_is_an_error_that_names_it(
-    door: Door, ask: Callable[[], UnreachableHost]
+    door: Door, ask: Callable[..., UnreachableHost]
 ) -> None:
-    door.wsman_fault("2150859174", "The next request will not be approved for at least 1769808 milliseconds.")
+    door.wsman_fault("2150859175", "The next request will not be approved for at least 1769808 milliseconds.")
 
     error = ask()
 
     assert "no further request of CONTOSO\\admin for 29 minutes" in error.what
     assert "try again after 29 minutes" in error.next_step
+    assert len(door.requests) == 1  # asking again before that time would only be refused again
+
+
+@pytest.fixture
+def mute(scheme: str, certificate: Certificate) -> Iterator[Callable[[bytes | None], int]]:
+    """Starts a server that takes connections, writes the given bytes to each and closes it (None: keeps it open), and
+    returns its port."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    kept: list[socket.socket] = []
+
+    def start(writes: bytes | None) -> int:
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = listening.accept()
+                except OSError:
+                    return
+                if writes is None:
+                    kept.append(connection)
+                    continue
+                with contextlib.suppress(OSError):
+                    connection.sendall(writes)
+                connection.close()
+
+        threading.Thread(target=serve, daemon=True).start()
+        return int(listening.getsockname()[1])
+
+    yield start
+    listening.close()
+    for connection in kept:
+        connection.close()
+
+
+def test_a_server_that_ends_the_connection_was_reached(
+    door: Door, mute: Callable[[bytes | None], int], ask: Callable[..., UnreachableHost], scheme: str
+) -> None:
+    door.port = mute(b"")
+
+    error = ask()
+
+    expected = "there is no TLS with the server" if scheme == "https" else "took the connection and ended it"
+    assert expected in error.what
+    assert "firewall" not in error.next_step
+
+
+def test_a_server_that_speaks_something_else_was_reached(
+    door: Door, mute: Callable[[bytes | None], int], ask: Callable[..., UnreachableHost], scheme: str
+) -> None:
+    door.port = mute(b"SSH-2.0-OpenSSH_9.0\r\n")
+
+    error = ask()
+
+    expected = "there is no TLS with the server" if scheme == "https" else "took the connection and ended it"
+    assert expected in error.what
+
+
+def test_a_server_that_never_answers_did_not_answer(
+    door: Door,
+    mute: Callable[[bytes | None], int],
+    ask: Callable[..., UnreachableHost],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("easops.remoting.psrp.GRACE", 0.2)
+    door.port = mute(None)
+
+    error = ask(deadline=0.5)
+
+    assert "did not answer" in error.what
+    assert "cannot be reached" not in error.what
 
 
 @pytest.mark.parametrize("scheme", ["https"], indirect=True)

@@ -228,10 +228,13 @@ NOT_SENT = {
         fault("7", None, "its own fault"), ": the server answered with a fault and opened no session", "its own fault"
     ),
     "a fault without a text": Case(fault("7"), ": the server answered with an error that has no text", "WSMan fault 7"),
-    "our deadline": Case(TimeoutError(), " cannot be reached", "no answer within the deadline"),
-    "requests' time-out": Case(ReadTimeout("read timed out"), " cannot be reached", "no answer within the deadline"),
+    "our deadline": Case(TimeoutError(), " did not answer", "no answer within the deadline"),
+    "requests' time-out": Case(ReadTimeout("read timed out"), " did not answer", "no answer within the deadline"),
+    "no connection in time": Case(ConnectTimeout("timed out"), " cannot be reached", "no connection within 10 s"),
     "no TLS": Case(
-        SSLError("[SSL: WRONG_VERSION_NUMBER] wrong version number"), " cannot be reached", "the TLS handshake failed"
+        SSLError("[SSL: WRONG_VERSION_NUMBER] wrong version number"),
+        ": there is no TLS with the server",
+        "the TLS handshake failed",
     ),
     "any other error of the connection": Case(
         OSError("no buffer space"), " cannot be reached", "the connection failed"
@@ -250,7 +253,7 @@ NOT_SENT = {
         }.items()
     },
     **{
-        text: Case(RequestsConnectionError(text), " cannot be reached", words)
+        text: Case(RequestsConnectionError(text), " took the connection and ended it without an answer", words)
         for text, words in {
             "RemoteDisconnected('Remote end closed connection')": "the server closed the connection",
             "('Connection aborted.', BadStatusLine(''))": "the connection was lost",
@@ -258,6 +261,23 @@ NOT_SENT = {
         }.items()
     },
 }
+
+
+def test_only_what_was_not_connected_is_a_matter_of_the_firewall() -> None:
+    lost = explain(protocol_error(ConnectionResetError(104, "reset")), EXCHANGE, call="x", sent=False)
+    away = explain(new_connection_error("Connection refused"), EXCHANGE, call="x", sent=False)
+
+    assert "firewall" not in lost.next_step
+    assert "firewall" in away.next_step
+
+
+def test_a_refusal_for_a_time_says_how_long_it_lasts() -> None:
+    refused = explain(
+        fault("2150859175", "not be approved for at least 90000 milliseconds"), EXCHANGE, call="x", sent=False
+    )
+
+    assert isinstance(refused, UnreachableHost)
+    assert refused.wait == 90.0
 
 
 @pytest.mark.parametrize("case", NOT_SENT.values(), ids=NOT_SENT)
@@ -279,24 +299,30 @@ def test_before_a_call_is_sent_an_error_of_ours_stays_what_it_is() -> None:
     assert explain(error, EXCHANGE, call="Get-Mailbox", sent=False) is error
 
 
+_LOST = "no answer came back"
+_UNCLEAR = "the answer does not say what came of it"
 SENT: dict[str, tuple[Exception, type[EasopsError], str, str]] = {
-    "our deadline": (TimeoutError(), Abandoned, "no answer", "no answer within the deadline"),
-    "requests' time-out": (ReadTimeout("timed out"), Abandoned, "no answer", "no answer within the deadline"),
+    "our deadline": (TimeoutError(), Abandoned, _LOST, "no answer within the deadline"),
+    "requests' time-out": (ReadTimeout("timed out"), Abandoned, _LOST, "no answer within the deadline"),
     "a lost connection": (
-        RequestsConnectionError("Connection reset by peer"), OutcomeUnknown, "no answer", "the connection was reset",
+        RequestsConnectionError("Connection reset by peer"), OutcomeUnknown, _LOST, "the connection was reset",
     ),
-    "a refusal in the middle": (http(403), OutcomeUnknown, "no answer", "HTTP 403"),
-    "a fault": (fault("7", "the server is busy"), OutcomeUnknown, "no answer", "the server is busy"),
+    "a refusal in the middle": (
+        http(403), OutcomeUnknown, _UNCLEAR, "HTTP 403",
+    ),
+    "a fault": (
+        fault("7", "the server is busy"), OutcomeUnknown, _UNCLEAR, "the server is busy",
+    ),
     "an answer that cannot be decrypted": (
         UntrustedAnswer("its answer cannot be trusted: bad MIC"),
         OutcomeUnknown,
-        "no trustworthy answer",
+        "no trustworthy answer came back",
         "its answer cannot be trusted: bad MIC",
     ),
     "an answer that cannot be read": (
         UnexpectedAnswer("an object cannot be read"),
         OutcomeUnknown,
-        "no answer",
+        _LOST,
         "UnexpectedAnswer: an object cannot be read",
     ),
 }  # fmt: skip
@@ -310,7 +336,7 @@ def test_after_a_call_was_sent_every_exception_is_an_unknown_outcome(
 
     assert (type(explained), explained.what, explained.why) == (
         kind,
-        f"{WHERE}: Set-CASMailbox was sent, but {answer} came back",
+        f"{WHERE}: Set-CASMailbox was sent, but {answer}",
         why,
     )
     assert "read the current state" in explained.next_step
@@ -352,6 +378,7 @@ def test_a_missing_configuration_is_named_by_its_endpoint() -> None:
 
 
 REFUSED_AT_ONCE = ["5", "2150858811", "2150858819", "2150858843", "2150859173", "2150859174"]
+REFUSED_AT_ONCE += ["2150859175", "2150859176"]
 
 NOT_STARTED: dict[str, tuple[Exception, bool]] = {
     **{f"fault {code}": (fault(code), True) for code in REFUSED_AT_ONCE},
