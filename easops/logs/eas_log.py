@@ -8,6 +8,7 @@ generation is in docs/explanation of the log formats.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 from collections.abc import Iterator, Mapping
@@ -27,6 +28,9 @@ _POLICY_ID = re.compile(r"_[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 
 MOST_TOKENS: Final = 4000
 """Tokens that are read of one value; a server writes some dozens, and some hundreds for many folders."""
+
+_SHORT: Final = 24
+"""Characters. The value of a longer token hardly ever comes a second time."""
 
 _FOLDER_KEYS: Final = frozenset(
     "Ty Filt Filter St Sk Sks Sst SsCmt Sslc Cli Srv Svr BR BPR Pfs Filts MR FtsR ProvSyncType "
@@ -174,7 +178,8 @@ def parse_log(text: str) -> EasLog:
     ``%5F``."""
     if _V2003.match(text):
         return EasLog("2003")
-    return EasLog("2007", tuple(_token(part) for part in text.split("_", MOST_TOKENS)[:MOST_TOKENS] if part))
+    parts = text.split("_", MOST_TOKENS)[:MOST_TOKENS]
+    return EasLog("2007", tuple(_short(part) if len(part) < _SHORT else _token(part) for part in parts if part))
 
 
 def _token(part: str) -> Token:
@@ -192,6 +197,10 @@ def _token(part: str) -> Token:
     if _INTEGER.match(rest):
         return Token(key, rest, "integer")
     return Token("", part, "unknown")
+
+
+_short: Final = functools.lru_cache(1 << 14)(_token)
+"""The same: most tokens of a log are short and come again and again."""
 
 
 def _folders(tokens: tuple[Token, ...]) -> Iterator[Folder]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import re
 from typing import Final
 from urllib.parse import unquote
@@ -24,6 +25,8 @@ _COMMANDS: Final = (
 )  # fmt: skip
 _VERSIONS: Final = (121, 140, 141, 160, 161)
 _USER_TAG: Final = 8
+_USUAL: Final = 1 << 11
+"""Characters. Longer queries are not kept."""
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{8,}={0,2}$")
 
 
@@ -45,6 +48,10 @@ class EasQuery:
 
 def parse_query(text: str) -> EasQuery:
     """A ``cs-uri-query`` of the ActiveSync virtual directory, plain or base64."""
+    return _known(text) if len(text) < _USUAL else _parse(text)
+
+
+def _parse(text: str) -> EasQuery:
     head, _, rest = text.partition("&")
     compact = _base64_query(head)
     parameters = _parameters(rest if compact is not None else text)
@@ -58,6 +65,10 @@ def parse_query(text: str) -> EasQuery:
         device_type=_plain(parameters.get("devicetype")),
         log=log,
     )
+
+
+_known: Final = functools.lru_cache(1 << 12)(_parse)
+"""The same: a proof reads the lines of its window again and again."""
 
 
 def _parameters(text: str) -> dict[str, str]:

@@ -110,8 +110,13 @@ def new_stage(
 ) -> Iterator[Stage]:
     """A lab with the scenario *data*, and an empty state folder, both in *folder*. *database* replaces the database in
     the state folder."""
-    (folder / "lab").mkdir(parents=True)
-    world = {"format": 1, "scenario": "test", "data": data, "seed": seed, "start": BEGIN.timestamp(), "speed": 0}
-    (folder / "lab" / "world.json").write_text(json.dumps(world), encoding="utf-8")
+    write_world(folder / "lab", data, seed=seed)
     with server.start(folder / "lab", speed=0) as lab:
         yield Stage(lab, StateFolder(folder / "state", database))
+
+
+def write_world(folder: Path, data: Mapping[str, Any], *, seed: int = 1) -> None:
+    """Make *folder* that of a lab with the scenario *data*, whose clock stands at BEGIN."""
+    folder.mkdir(parents=True)
+    world = {"format": 1, "scenario": "test", "data": data, "seed": seed, "start": BEGIN.timestamp(), "speed": 0}
+    (folder / "world.json").write_text(json.dumps(world), encoding="utf-8")

@@ -23,14 +23,17 @@ ROOT: Final = Path(__file__).parents[2]
 
 _STUB: Final = """\
 #!{python} -IS
-import json, os, signal, socket, sys
+import json, os, select, signal, socket, sys
 connection = socket.socket(socket.AF_UNIX)
 connection.connect({address!r})
 asked = json.dumps([sys.argv[1:], dict(os.environ), os.getcwd()]).encode("utf-8", "surrogateescape")
 socket.send_fds(connection, [len(asked).to_bytes(4, "big")], [0, 1, 2])
 connection.sendall(asked)
+connection.setblocking(False)
+signal.set_wakeup_fd(connection.fileno())  # the number of a signal is sent at once, whatever is going on here
 for number in (signal.SIGINT, signal.SIGTERM):
-    signal.signal(number, lambda number, _: connection.send(bytes([number])))
+    signal.signal(number, lambda *_: None)
+select.select([connection], [], [])
 code = connection.recv(1)
 sys.exit(code[0] if code else 137)
 """
