@@ -7,6 +7,7 @@ client can type any name. Times are those of each server's own clock. How users 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +18,7 @@ from easops.context import Context
 from easops.detectors.contact_sync.criteria import Criteria
 from easops.detectors.contact_sync.evidence import contacts_words
 from easops.detectors.contact_sync.host_log import HostLog, read_host_log, read_log_files
-from easops.detectors.contact_sync.in_flight import still_running
+from easops.detectors.contact_sync.in_flight import requests_in_flight, still_running
 from easops.detectors.contact_sync.judgement import (
     DETECTOR,
     candidates,
@@ -32,6 +33,7 @@ from easops.detectors.finding import Detection, Undetermined, UserFinding
 from easops.errors import BadInput, EasopsError
 from easops.exchange.mailbox import Mailbox
 from easops.exchange.mailbox_folder import count_contacts
+from easops.iis.request import RequestReading
 from easops.inventory.host import Host
 from easops.parameter import Parameter
 from easops.remoting.unreachable import Unreachable
@@ -125,13 +127,18 @@ def _without_running(
 ) -> Detection:
     """*detection*, in which no flood has ended while a request of it may still be running."""
     open_on = {item.host for item in detection.undetermined if item.required} | set(detection.hosts)
+
+    @functools.cache  # all users of a host are judged by one reading of it
+    def in_flight(host: str) -> RequestReading | EasopsError:
+        return requests_in_flight(host, context)
+
     running = [
         item
         for mailbox, devices in flooding_devices(logs, mailboxes)
         if mailbox.primary_smtp_address in detection.asked
         for log in logs
         if log.host not in open_on
-        and (item := still_running(mailbox.primary_smtp_address, devices, log, context)) is not None
+        and (item := still_running(mailbox.primary_smtp_address, devices, log, in_flight(log.host))) is not None
     ]
     return attrs.evolve(detection, undetermined=(*detection.undetermined, *running))
 

@@ -17,7 +17,7 @@ import attrs
 from easops.errors import CommandFailed, LogFormatError
 from easops.logs.folder import list_logs, overlapping
 from easops.logs.layout import Layout
-from easops.logs.source import BLOCK, Log, RemoteLog, blocks, is_packed
+from easops.logs.source import BLOCK, ByteRange, Log, RemoteLog, blocks, is_packed
 from easops.logs.w3c import CODE_PAGE, DamagedLine, Row, W3cReader, read_time
 from easops.logs.window_start import PROBE, find_start
 from easops.remoting.session import Session
@@ -222,11 +222,13 @@ def read_window(
     collector = _Collector(wanted)
     if not listed:
         return collector.result(None, None)
-    time = RemoteLog(session, listed[-1].path).read(0, 0).time
-    begin = start(time)
+    latest = RemoteLog(session, listed[-1].path).read(0, PROBE)
+    time, begin = latest.time, start(latest.time)
     for file in overlapping(listed, begin):
+        log = RemoteLog(session, file.path)
         try:
-            time = _read_file(RemoteLog(session, file.path), file.name, begin, collector)
+            head = latest if file == listed[-1] else log.read(0, PROBE)
+            time = _read_file(log, file.name, head, begin, collector)
         except CommandFailed as error:
             if not error.has_exception("FileNotFoundException"):
                 raise
@@ -237,7 +239,7 @@ def read_window(
 def read_log(log: Log, start: dt.datetime, wanted: Wanted) -> LogReading:
     """The wanted lines of one log, from *start* on. Raises as ``read_window``."""
     collector = _Collector(wanted)
-    time = _read_file(log, log.path, start, collector)
+    time = _read_file(log, log.path, log.read(0, PROBE), start, collector)
     return attrs.evolve(collector.result(start, time), outside=())
 
 
@@ -304,16 +306,15 @@ def _newest_of_end(head: bytes, end: bytes) -> dt.datetime | None:
     return last.newest()
 
 
-def _read_file(log: Log, name: str, start: dt.datetime, collector: _Collector) -> dt.datetime:
-    """Read the lines of *log* from *start* on into *collector*. Returns the server's clock at the last read."""
-    head = log.read(0, PROBE)
-    offset, layout = find_start(log, head, start)
-    whole = offset == 0
-    reader = collector.reader(start=start, layout=layout, offset=offset)
-    answer = head if whole else log.read(offset, BLOCK)
+def _read_file(log: Log, name: str, head: ByteRange, start: dt.datetime, collector: _Collector) -> dt.datetime:
+    """Read the lines of *log* from *start* on into *collector*; *head* is its beginning. Returns the server's clock at
+    the last read."""
+    begin = find_start(log, head, start)
+    answer, whole = begin.first, begin.first.offset == 0
+    reader = collector.reader(start=start, layout=begin.layout, offset=answer.offset)
     while answer.data:
         collector.add(reader.feed(answer.data), name, whole=whole, start=start)
-        offset += len(answer.data)
+        offset = answer.offset + len(answer.data)
         if offset >= answer.length:
             break
         answer = log.read(offset, BLOCK)

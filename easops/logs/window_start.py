@@ -1,8 +1,9 @@
 """Where in a log a window of time begins, found without reading what is before it.
 
-IIS writes a line when its request ends, so the lines are in the order of their times, and a binary search over byte
-offsets finds the first line of the window. Lines of about the same time may be out of order, so the search looks for a
-moment one minute earlier.
+IIS writes a line when its request ends, so the lines are in the order of their times, and a search over byte offsets
+finds the first line of the window. Lines of about the same time may be out of order, so the search looks for a moment
+one minute earlier. It looks where that moment would be if as many bytes were written in each second; where that helps
+little, in the middle.
 
 **The columns** in the middle of a file are those of the nearest ``#Fields`` line before it. Finding that line would
 mean reading backwards, perhaps the whole day. So the columns of the beginning of the file are used if the first lines
@@ -18,6 +19,8 @@ import datetime as dt
 import re
 from collections.abc import Iterator
 from typing import Final
+
+import attrs
 
 from easops.logs.layout import Layout
 from easops.logs.source import BLOCK, ByteRange, Log
@@ -42,37 +45,63 @@ _STAMP = re.compile(rb"(\d{4}-\d\d-\d\d) (\d\d:\d\d(?::\d\d(?:\.\d+)?)?) ")
 _FIELDS = re.compile(rb"(?:^|[\n\0])#Fields:([^\n\0]*)\n", re.IGNORECASE)
 
 
-def find_start(log: Log, head: ByteRange, start: dt.datetime) -> tuple[int, Layout | None]:
-    """The offset of the line to begin at, so that no line from *start* on is missed, and the columns there.
+@attrs.frozen
+class Beginning:
+    """Where the reading of a log begins: with *first*, whose data begin with a whole line, in the columns of *layout*
+    (None: a ``#Fields`` line in the data says them)."""
 
-    *head* is the beginning of the log, which the caller has read. The result is (0, None), "read all of it", for a
-    small file, and for one whose lines do not begin with date and time.
+    first: ByteRange
+    layout: Layout | None
+
+
+def find_start(log: Log, head: ByteRange, start: dt.datetime) -> Beginning:
+    """Where to begin so that no line from *start* on is missed.
+
+    *head* is the beginning of the log, which the caller has read. It is also the result, "read all of it", for a small
+    file, and for one whose lines do not begin with date and time.
     """
-    aim = start - _DISORDER
     headers = list(_FIELDS.finditer(head.data))
     layout = Layout.parse(headers[-1][1].decode("utf-8", "replace")) if headers else None
     if head.length <= 2 * PROBE or (layout is not None and layout.names[:2] != ("date", "time")):
-        return 0, None
-    low, high = 0, head.length
-    while high - low > _NEAR_ENOUGH:
-        middle = (low + high) // 2
-        time = _first_time(log, middle, high)
-        # If no line here can be read, the search goes on before it: reading from too early on is slower, but not wrong.
-        if time is None or time >= aim:
-            high = middle
-        else:
-            low = middle
+        return Beginning(head, None)
+    low = _offset_before(log, head, start - _DISORDER)
     if low == 0:
-        return 0, None
-    data = log.read(low, PROBE).data
-    cut = data.find(b"\n") + 1
+        return Beginning(head, None)
+    answer = log.read(low, BLOCK)
+    cut = answer.data.find(b"\n") + 1
     if cut == 0:
-        return 0, None
-    lines = list(_whole_lines(data[cut:]))
+        return Beginning(head, None)
+    lines = list(_whole_lines(answer.data[cut : cut + PROBE]))
     # Most of them, not all: one damaged line does not mean that the columns have changed.
     if layout is None or 2 * sum(map(layout.fits, lines)) <= len(lines):
         layout = _layout_before(log, low + cut)
-    return low + cut, layout
+    return Beginning(attrs.evolve(answer, data=answer.data[cut:], offset=low + cut), layout)
+
+
+def _offset_before(log: Log, head: ByteRange, aim: dt.datetime) -> int:
+    """An offset, not long before the first line of *aim*, but not behind it either. 0: from the beginning."""
+    low, since = 0, _median_time(head.data)
+    high, until = head.length, head.time  # or long before that time, if nothing is written any more
+    end_seen = False
+    middle_next = since is None
+    while high - low > _NEAR_ENOUGH:
+        middle = (low + high) // 2
+        expected = middle
+        if since is not None and since < aim < until:
+            expected = low + int((high - low) * ((aim - since) / (until - since)))
+            if end_seen and expected - low <= _NEAR_ENOUGH:
+                break  # what is written in the little time between them costs less than to be asked again
+        # A little before the place expected: a place from which the reading can begin is needed, and not one behind it.
+        at = middle if middle_next else max(low + 1, min(expected - _NEAR_ENOUGH // 2, high - PROBE))
+        time = _first_time(log, at, high)
+        before = high - low
+        # If no line here can be read, the search goes on before it: reading from too early on is slower, but not wrong.
+        if time is None or time >= aim:
+            high, until, end_seen = at, until if time is None else time, end_seen or time is not None
+        else:
+            low, since = at, time
+        middle_next = since is None or (not middle_next and high - low > before // 2)
+    return low
 
 
 def _first_time(log: Log, offset: int, end: int) -> dt.datetime | None:
@@ -87,11 +116,18 @@ def _first_time(log: Log, offset: int, end: int) -> dt.datetime | None:
         if not more:
             return None
         data += more
-        stamps = [stamp for line in data.split(b"\n")[1:-1][:_GLANCED_LINES] if (stamp := _STAMP.match(line))]
-        times = sorted(t for stamp in stamps if (t := read_time(stamp[1].decode(), stamp[2].decode())) is not None)
-        if times:
-            return times[(len(times) - 1) // 2]
+        time = _median_time(data)
+        if time is not None:
+            return time
     return None
+
+
+def _median_time(data: bytes) -> dt.datetime | None:
+    """The median of the times of the first readable lines in *data*, without its first and its last, which may be cut.
+    None if no line can be read."""
+    stamps = [stamp for line in data.split(b"\n")[1:-1][:_GLANCED_LINES] if (stamp := _STAMP.match(line))]
+    times = sorted(t for stamp in stamps if (t := read_time(stamp[1].decode(), stamp[2].decode())) is not None)
+    return times[(len(times) - 1) // 2] if times else None
 
 
 def _whole_lines(data: bytes) -> Iterator[bytes]:

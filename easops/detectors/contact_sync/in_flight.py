@@ -19,13 +19,21 @@ _USUAL: Final = dt.timedelta(seconds=20)
 """A Sync that is younger is an ordinary one for all that is known."""
 
 
-def still_running(user: str, devices: Collection[str], log: HostLog, context: Context) -> Undetermined | None:
-    """Why the requests in flight on the host of *log* keep it from being known that the floods of *user* have ended;
-    None if they do not. *devices* are the ids of his devices that flooded, in lower case. Raises no EasopsError."""
+def requests_in_flight(host: str, context: Context) -> RequestReading | EasopsError:
+    """The requests that *host* is executing, or why they cannot be read."""
     try:
-        reading = read_requests(context.windows(log.host), SYNC_APP_POOL)
+        return read_requests(context.windows(host), SYNC_APP_POOL)
     except EasopsError as error:
-        return Undetermined("user", user, f"the requests in flight could not be read: {error}", True, log.host)
+        return error
+
+
+def still_running(
+    user: str, devices: Collection[str], log: HostLog, reading: RequestReading | EasopsError
+) -> Undetermined | None:
+    """Why the requests in flight on the host of *log* keep it from being known that the floods of *user* have ended;
+    None if they do not. *devices* are the ids of his devices that flooded, in lower case."""
+    if isinstance(reading, EasopsError):
+        return Undetermined("user", user, f"the requests in flight could not be read: {reading}", True, log.host)
     why = _running_words(reading, [device for device in devices if not _hangs(device, log)], log.after)
     return Undetermined("user", user, why, True, log.host) if why else None
 
