@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import socket
 import sys
 import threading
@@ -17,6 +18,12 @@ from easops.lab import server
 from tests.machine_clock import MachineClock, served_clock
 from tests.postgresql import PostgresServer, find_binaries, running_postgres, why_none
 from tests.preloaded import preloaded
+
+
+def pytest_collection_finish() -> None:
+    """What has been imported and collected stays to the end: the garbage collector need not look at it again."""
+    gc.collect()
+    gc.freeze()
 
 
 @attrs.frozen

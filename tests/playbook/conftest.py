@@ -25,6 +25,7 @@ from easops.playbook.run import run
 from tests.machine_clock import machine_clock
 from tests.postgresql import PostgresServer
 
+from . import processes
 from .quick_recovery import quick_recovery
 from .stage import write_world
 
@@ -74,6 +75,11 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> StateFolder:
     server: PostgresServer = request.getfixturevalue("postgres")
     name = server.new_database(request.getfixturevalue("prepared_database"))
     return StateFolder(tmp_path / "state", postgresql_url(server.url(name)))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_start(commands: Path) -> None:
+    processes.program[:] = [str(commands / "easops")]
 
 
 @pytest.fixture

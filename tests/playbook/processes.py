@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from typing import Final
 
 from easops.playbook.record.database import DatabaseAway
 from easops.playbook.record.state_folder import StateFolder
@@ -49,6 +50,11 @@ steps:
 """A playbook with one short write a user, all on the organisation."""
 
 
+REAL: Final = (sys.executable, "-m", "easops")
+program: list[str] = [*REAL]
+"""How a child process is started; conftest.py puts one here that starts at once."""
+
+
 @contextlib.contextmanager
 def easops(state: StateFolder, *words: str, new_group: bool = False) -> Iterator[subprocess.Popen[str]]:
     """The command line as a child process; killed at the end of the block where it still lives.
@@ -56,7 +62,7 @@ def easops(state: StateFolder, *words: str, new_group: bool = False) -> Iterator
     Its standard input is a pipe that stays open.
     """
     with subprocess.Popen(
-        [sys.executable, "-m", "easops", *words],
+        [*(REAL if new_group else program), *words],  # what starts at once is in a group of its own
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
@@ -124,4 +125,5 @@ def _listen(connection: socket.socket) -> None:
 if __name__ == "__main__":
     for library in LIBRARIES:
         importlib.import_module(library)
+    gc.freeze()  # a child that collects would copy all pages of it
     serve(sys.argv[1])

@@ -73,8 +73,8 @@ FAULTS: Final = {
     "too many operations": Fault(Reply(500, "a maximum number of 15 concurrent operations", 2150859174), False),
     "a lost shell": Fault(Reply(500, "the shell was not found on the server", 2150858843), False),
     "a fault without a text": Fault(Reply(500, "", 2150858770), False),
-    "too late before": Fault(1.2, False),
-    "too late after": Fault(1.2, True),
+    "too late before": Fault(1.0, False),
+    "too late after": Fault(1.0, True),
 }
 POINTS: Final[dict[str, tuple[Verb, int]]] = {
     "create shell": ("Create", 0),
@@ -145,7 +145,7 @@ def test_no_claim_is_wrong_and_no_shell_is_left(lab: server.Lab, cmdlet: str, po
         claimed = claim(session, call, deadline=0.4 if late else 20.0)
 
         if late:
-            time.sleep(1.4)  # the server gets to it
+            time.sleep(0.8)  # the server gets to it
         times = done(lab, cmdlet) - before
         told: dict[str, Any] = {"done": (1,), "not sent": (0,), "refused": (0,), "unknown": (0, 1)}
         assert times in told[claimed], f"{claimed}, but done {times} times"
