@@ -225,11 +225,16 @@ def environment() -> str:
         "on macOS, `%LOCALAPPDATA%\\easops` on Windows. Only its user may read it. It contains",
         "",
         "- `easops.sqlite`, the records and the engine's tables, unless `EASOPS_DATABASE_URL` names a database;",
+        "- `easops.sqlite-wal` and `easops.sqlite-shm` beside it while a run lives, which hold its newest changes;",
         "- `locks/`, which say which runs are alive;",
         "- `labs/`, the simulated organisations of `--lab` runs.",
         "",
         f"Records are kept {KEPT.days} days, the organisations of lab runs 7. Apart from that, easops writes only the",
         "files that you name.",
+        "",
+        "To back up the records, copy `easops.sqlite` while no run is alive, or use SQLite's own backup, which needs",
+        "no pause: `sqlite3 easops.sqlite \".backup 'records.sqlite'\"`. A plain copy of `easops.sqlite` alone, taken",
+        "while a run is alive, lacks what is in the other two files.",
     ]
     return "\n".join(lines) + "\n"
 

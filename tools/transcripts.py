@@ -261,7 +261,7 @@ def environment_of(state: Path, commands: Path | None) -> dict[str, str]:
     return environment | {"PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 
 
-def carry_out(page: Path, *, commands: Path | None = None, wheel: Path | None = None) -> Result:
+def run_page(page: Path, *, commands: Path | None = None, wheel: Path | None = None) -> Result:
     """Run a page's commands with the easops in the folder *commands* or in the *wheel*."""
     result = Result(page)
     lines = page.read_text(encoding="utf-8").splitlines()
@@ -394,7 +394,7 @@ def main() -> int:
     code = 0
     for page in arguments.pages:
         started = time.monotonic()
-        result = carry_out(page, commands=commands, wheel=arguments.wheel)
+        result = run_page(page, commands=commands, wheel=arguments.wheel)
         for difference in result.differences:
             print(difference, flush=True)
         if arguments.write:

@@ -40,7 +40,7 @@ def test_the_commands_of_a_page_print_what_it_shows(
     page: Path, commands: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", os.pathsep.join([str(COMMANDS), os.environ["PATH"]]))
-    result = TOOL["carry_out"](page, commands=commands)
+    result = TOOL["run_page"](page, commands=commands)
     assert not result.differences, "\n".join(["", *result.differences, "see tools/transcripts.py, and its --write"])
 
 
@@ -67,7 +67,7 @@ def page_of(folder: Path, text: str) -> Any:
 
 
 def check_page(folder: Path, text: str) -> Any:
-    return TOOL["carry_out"](page_of(folder, text), commands=COMMANDS)
+    return TOOL["run_page"](page_of(folder, text), commands=COMMANDS)
 
 
 FENCE = "```console\n{}\n```\n"
