@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any, TypeVar, cast
 
 import attrs
 
@@ -34,6 +34,17 @@ class Context:
     progress: Callable[[str], None] = lambda text: None
     evidence: Mapping[str, dt.datetime] = attrs.field(factory=dict)
     at_once: AtOnce = at_once
+    _kept: dict[Hashable, Any] = attrs.field(factory=dict, eq=False, repr=False)
+
+    def once(self, key: Hashable, read: Callable[[], T], *, keep: Callable[[T], bool] = lambda value: True) -> T:
+        """What *read* gave the first time, for what stays as it is during a run: where a log is, whose a name is. It is
+        kept under *key* where *keep* says so; an error never is."""
+        if key in self._kept:
+            return cast("T", self._kept[key])
+        value = read()
+        if keep(value):
+            self._kept[key] = value
+        return value
 
     def each(self, things: Sequence[T], work: Callable[[T], R]) -> list[R]:
         """``work(thing)`` of each, hosts above all, up to 16 at once; in the order of *things*. Raises what *work*

@@ -98,15 +98,17 @@ def _new_process() -> tuple[subprocess.Popen[str], IO[str]]:
     return process, errors
 
 
-def start_lab(scenario: str | None, folder: Path, *, begin: dt.datetime | None = None) -> Lab:
-    """Start the lab whose world *folder* keeps; *scenario* names the world to make where there is none yet, which
-    begins at *begin* (now).
+def start_lab(scenario: str | None, folder: Path, *, seed: int | None = None, begin: dt.datetime | None = None) -> Lab:
+    """Start the lab whose world *folder* keeps; *scenario* and *seed* (1) name the world to make where there is none
+    yet, which begins at *begin* (now).
 
     Raises BadInput (no such scenario, a folder of something else) and LabError, with the lab's own words.
     """
     arguments = ["--state", str(folder), "--clock-by-stdin"]
     if scenario is not None:
         arguments += ["--scenario", scenario]
+    if seed is not None:
+        arguments += ["--seed", str(seed)]
     if begin is not None:
         arguments += ["--begin", begin.isoformat()]
     process, errors = _prepared.pop() if _prepared else _new_process()
@@ -128,11 +130,11 @@ def start_lab(scenario: str | None, folder: Path, *, begin: dt.datetime | None =
 
 
 @contextlib.contextmanager
-def temporary_lab(scenario: str) -> Iterator[Lab]:
-    """A new lab of *scenario*, which is stopped and deleted at the end of the block. Raises as ``start_lab``."""
+def temporary_lab(scenario: str, seed: int | None = None) -> Iterator[Lab]:
+    """A new lab, stopped and deleted at the end of the block. *scenario*, *seed* and errors as ``start_lab``."""
     with (
         tempfile.TemporaryDirectory(prefix="easops-lab-", ignore_cleanup_errors=True) as folder,
-        start_lab(scenario, Path(folder)) as lab,
+        start_lab(scenario, Path(folder), seed=seed) as lab,
     ):
         yield lab
 

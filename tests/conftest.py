@@ -26,6 +26,35 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where several processes share the tests, let each begin with its part of the slow files, so that no long test is
+    begun when the others have nothing left to do."""
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    if workers == 1:
+        return
+    slow: dict[Path, list[pytest.Item]] = {}
+    quick: list[pytest.Item] = []
+    for item in items:
+        if item.get_closest_marker("slow") is not None:
+            slow.setdefault(item.path, []).append(item)
+        else:
+            quick.append(item)
+    parts: list[list[pytest.Item]] = [[] for _ in range(workers)]
+    # Whole files, because what a file sets up is used by all its tests; those of the most tests first.
+    for file in sorted(slow.values(), key=len, reverse=True):
+        min(parts, key=len).extend(file)
+    place = {file: number for number, file in enumerate(slow)}
+    for part in parts:
+        part.sort(key=lambda item: place[item.path])
+    # xdist gives each process an equal share of the list, in order.
+    share = -(-len(items) // workers)
+    for part in parts:
+        room = max(0, share - len(part))
+        part += quick[:room]
+        del quick[:room]
+    items[:] = [item for part in parts for item in part] + quick
+
+
 @attrs.frozen
 class StandingLab:
     """A lab in this process whose clock stands until somebody waits."""
@@ -57,7 +86,7 @@ def calm_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandingLab]:
 
 @pytest.fixture(scope="session")
 def commands() -> Iterator[Path]:
-    """A folder with an ``easops`` that starts at once."""
+    """A folder with an ``easops`` that starts at once; ``easops --script FILE`` executes a Python script likewise."""
     with preloaded() as folder:
         yield folder
 

@@ -14,6 +14,7 @@ from easops import SessionPool, find_playbook, load_inventory, undo
 from easops.exchange import get_cas_mailbox, require_mailbox
 from easops.playbook.record.run_view import list_runs
 from easops.playbook.record.state_folder import StateFolder
+from tests.conftest import standing_lab
 
 pytestmark = pytest.mark.slow
 
@@ -27,12 +28,15 @@ def command(name: str, *arguments: str | Path) -> list[str]:
 
 
 @pytest.fixture
-def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., subprocess.CompletedProcess[str]]:
+def example(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, commands: Path
+) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Runs an example to its end."""
     monkeypatch.setenv("EASOPS_STATE", str(tmp_path / "state"))
 
     def run(name: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(command(name, *arguments), capture_output=True, text=True, check=False, timeout=180)
+        words = [str(commands / "easops"), "--script", str(EXAMPLES / name), *map(str, arguments)]
+        return subprocess.run(words, capture_output=True, text=True, check=False, timeout=180)
 
     return run
 
@@ -123,9 +127,12 @@ def test_a_pool_is_recycled_and_the_new_worker_process_is_shown(lab: Path, examp
     assert "old worker process" in done.stderr
 
 
-def test_the_playbook_cures_servers_of_an_inventory_and_undo_puts_it_back(
-    lab: Path, example: Example, tmp_path: Path
-) -> None:
+def test_the_playbook_cures_servers_of_an_inventory_and_undo_puts_it_back(example: Example, tmp_path: Path) -> None:
+    with standing_lab(tmp_path / "lab", "contacts-storm") as own, own.clock.installed():
+        cure_and_undo(own.inventory, example, tmp_path)
+
+
+def cure_and_undo(lab: Path, example: Example, tmp_path: Path) -> None:
     done = example("run_playbook.py", lab)
     assert done.returncode == 0, done
     state = StateFolder(tmp_path / "state")

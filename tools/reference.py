@@ -68,7 +68,7 @@ def exit_codes() -> str:
         "| other codes | meaning |",
         "| --- | --- |",
         "| 1 | wrong usage, a bad file, no such host |",
-        "| 2 | with `--detailed-exitcode`: changes are pending under `--check`, or `detect` found something |",
+        "| 2 | with `--detailed-exitcode`: something was found and not treated, or `--check` would change something |",
         "| 5 | also: the database of the records cannot be reached |",
         "| 70 | a bug in easops |",
         "| 130 | stopped by Ctrl-C; the run can be resumed |",

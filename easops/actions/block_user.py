@@ -33,6 +33,7 @@ class SetActiveSyncEnabled:
 
     kind: ClassVar[str] = "active_sync_enabled"
     depends_on: ClassVar[str] = ""
+    waits_for_recycle: ClassVar[bool] = False
 
     user: str
     mailbox: str

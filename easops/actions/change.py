@@ -65,6 +65,11 @@ class Change(Protocol):
         ...
 
     @property
+    def waits_for_recycle(self) -> bool:
+        """Whether it is in force only after a recycle of the application pools that serve the user."""
+        ...
+
+    @property
     def visible_within(self) -> float:
         """Seconds until an accepted write can be read back, at most: 0 for a value, which is visible at once."""
         ...

@@ -50,6 +50,7 @@ class RecycleAppPool:
 
     kind: ClassVar[str] = "recycle_app_pool"
     depends_on: ClassVar[str] = ""
+    waits_for_recycle: ClassVar[bool] = False
 
     host: str
     pool: str

@@ -56,6 +56,7 @@ class HaveThrottlingPolicy:
     visible_within: ClassVar[float] = 0.0
 
     depends_on: ClassVar[str] = ""
+    waits_for_recycle: ClassVar[bool] = False
 
     @property
     def subject(self) -> str:
@@ -115,6 +116,7 @@ class AssociateThrottlingPolicy:
     domain: str = ""
 
     undo: ClassVar[str] = "exact"
+    waits_for_recycle: ClassVar[bool] = True
     visible_within: ClassVar[float] = 0.0
 
     @property

@@ -41,18 +41,19 @@ def hosts_of(inventory: Path | None) -> tuple[Host, ...]:
     return load_inventory(path).hosts
 
 
-def check_lab(lab: bool, scenario: str | None, inventory: Path | None) -> None:
-    """Raise BadInput where ``--lab``, ``--scenario`` and ``--inventory`` do not go together."""
+def check_lab(lab: bool, scenario: str | None, seed: int | None, inventory: Path | None) -> None:
+    """Raise BadInput where ``--lab``, ``--scenario``, ``--seed`` and ``--inventory`` do not go together."""
     from easops.errors import BadInput
 
     if lab and inventory is not None:
         raise BadInput("--lab and --inventory exclude each other", "the lab brings its own hosts", "leave one out")
-    if scenario is not None and not lab:
-        raise BadInput(
-            "--scenario needs --lab",
-            "without --lab the command works on real servers",
-            "add --lab, or leave --scenario out",
-        )
+    for option, value in (("--scenario", scenario), ("--seed", seed)):
+        if value is not None and not lab:
+            raise BadInput(
+                f"{option} needs --lab",
+                "without --lab the command works on real servers",
+                f"add --lab, or leave {option} out",
+            )
 
 
 def credentials_of(inventory: Path | None) -> tuple[Host, ...] | None:

@@ -29,6 +29,7 @@ def detect(
     inventory: options.Inventory = None,
     lab: options.Lab = False,
     scenario: options.Scenario = None,
+    seed: options.Seed = None,
     logs: Annotated[
         list[Path] | None,
         typer.Option(
@@ -47,11 +48,12 @@ def detect(
     from easops.detectors.detect import detect as run_detector
     from easops.detectors.detection_status import detect_status
     from easops.errors import BadInput
+    from easops.lab_process import DEFAULT_SCENARIO
     from easops.status import EXIT_CODES, EXIT_PENDING, Severity, severity
 
     chosen = arguments.entry(DETECTORS, detector, "detector")
     values = arguments.parameter_values(words or [], chosen.parameters, detector)
-    arguments.check_lab(lab, scenario, inventory)
+    arguments.check_lab(lab, scenario, seed, inventory)
     console = Console()
     if verbose:
         trace_commands(console)
@@ -66,12 +68,13 @@ def detect(
             console.progress("starting the lab")
         hosts = None if lab else arguments.hosts_of(inventory)
         found = run_detector(
-            detector, hosts, values, lab=lab, scenario=scenario, on=on or "runs=activesync", observer=console
+            detector, hosts, values, lab=lab, scenario=scenario, seed=seed, on=on or "runs=activesync", observer=console
         )
     console.stop_progress()
     status = detect_status(found)
     code = EXIT_CODES[status]
     if detailed_exitcode and found.found and severity(status) is Severity.GOOD:
         code = EXIT_PENDING
-    console.result(console.form(as_json).detection(found, status, code, verbose=verbose))
+    simulated = (scenario or DEFAULT_SCENARIO) if lab else None
+    console.result(console.form(as_json).detection(found, status, code, lab=simulated, verbose=verbose))
     raise typer.Exit(code)

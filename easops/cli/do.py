@@ -31,6 +31,7 @@ def do(
     inventory: options.Inventory = None,
     lab: options.Lab = False,
     scenario: options.Scenario = None,
+    seed: options.Seed = None,
     on: options.On = None,
     because: Annotated[
         str | None, typer.Option("--because", metavar="TEXT", help="Reason, for the record; required for a recycle.")
@@ -52,7 +53,7 @@ def do(
     values = arguments.parameter_values(words or [], chosen.parameters, action)
     # An argument that is missing is reported before anything is started.
     one_action_playbook(chosen, values, on=on is not None, because=because is not None)
-    arguments.check_lab(lab, scenario, inventory)
+    arguments.check_lab(lab, scenario, seed, inventory)
     hosts = None if lab else arguments.hosts_of(inventory)
     protected = arguments.items(protect or [], "--protect")
     longest_wait = arguments.longest_wait(shared.wait)
@@ -75,6 +76,7 @@ def do(
             values,
             lab=lab,
             scenario=scenario,
+            seed=seed,
             on=on,
             because=because,
             protect=protected,

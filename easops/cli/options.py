@@ -74,6 +74,9 @@ Scenario = Annotated[
         autocompletion=completion.scenarios,
     ),
 ]
+Seed = Annotated[
+    int | None, typer.Option("--seed", metavar="N", help="Which variant of the lab's scenario to make (1).")
+]
 On = Annotated[
     str | None,
     typer.Option(
@@ -114,7 +117,11 @@ Wait = Annotated[
     ),
 ]
 Detailed = Annotated[
-    bool, typer.Option("--detailed-exitcode", help="Exit with 2 if something was found or would change.")
+    bool,
+    typer.Option(
+        "--detailed-exitcode",
+        help="Exit with 2 instead of 0 if something was found and not treated, or would be changed.",
+    ),
 ]
 Protect = Annotated[
     list[str] | None, typer.Option("--protect", metavar="NAME,…", help="Mailboxes and groups that must not be changed.")

@@ -34,6 +34,7 @@ def run(
             autocompletion=completion.scenarios,
         ),
     ] = None,
+    seed: options.Seed = None,
     limit: options.Limit = None,
     check: options.Check = False,
     inputs: Annotated[
@@ -61,7 +62,7 @@ def run(
     from easops.playbook.run import run as run_playbook
     from easops.playbook.run import submit as submit_run
 
-    arguments.check_lab(lab, scenario, inventory)
+    arguments.check_lab(lab, scenario, seed, inventory)
     files = ReportFiles({"html": shared.html, "junit": junit})
     if submit and files:
         raise BadInput(
@@ -108,6 +109,7 @@ def run(
                 check=check,
                 lab=lab,
                 scenario=scenario,
+                seed=seed,
                 limit=limit,
                 confirm=display.confirm(),
                 anew=anew,

@@ -126,11 +126,13 @@ class RunDisplay:
     def finish(self, report: RunReport, *, detailed: bool = False) -> None:
         """Show the summary and end the command with the run's exit code."""
         from easops.playbook.assessment.ending import words_of
+        from easops.playbook.assessment.still_open import untouched
         from easops.report.terminal.error import three_lines
         from easops.status import EXIT_PENDING, Severity, severity
 
         code = report.exit_code
-        if detailed and report.would_change and severity(report.status) is Severity.GOOD:
+        pending = report.would_change or untouched(report)
+        if detailed and pending and severity(report.status) is Severity.GOOD:
             code = EXIT_PENDING
         self.console.result(self._form.end(report, code))
         self._write_files(report)

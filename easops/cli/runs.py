@@ -59,6 +59,7 @@ def show(
 def resume(
     run: options.RunId,
     inventory: options.Credentials = None,
+    detailed_exitcode: options.Detailed = False,
     junit: options.Junit = None,
     until_stdin_closes: options.UntilStdinCloses = False,
     *,
@@ -94,7 +95,7 @@ def resume(
             ),
             until_stdin_closes=until_stdin_closes,
         )
-        display.finish(report)
+        display.finish(report, detailed=detailed_exitcode)
 
 
 @app.command()

@@ -28,6 +28,7 @@ def show(
     inventory: options.Inventory = None,
     lab: options.Lab = False,
     scenario: options.Scenario = None,
+    seed: options.Seed = None,
     on: options.On = None,
     as_json: options.Json = False,
     verbose: options.Verbose = False,
@@ -40,17 +41,18 @@ def show(
     chosen = arguments.entry(READINGS, reading, "reading")
     typed = arguments.parameter_values(words or [], chosen.parameters, reading)
     values = arguments.with_defaults(typed, chosen.parameters)
-    arguments.check_lab(lab, scenario, inventory)
+    arguments.check_lab(lab, scenario, seed, inventory)
     console = Console()
     if verbose:
         trace_commands(console)
     if lab:
         console.progress("starting the lab")
-        with temporary_lab(scenario or DEFAULT_SCENARIO) as organisation:
+        with temporary_lab(scenario or DEFAULT_SCENARIO, seed) as organisation:
             hosts = arguments.select(on or "all", organisation.hosts)
             result = take(chosen, values, hosts, organisation.clock)
     else:
         result = take(chosen, values, arguments.select(on or "all", arguments.hosts_of(inventory)))
     console.stop_progress()
-    console.result(console.form(as_json).reading(result))
+    simulated = (scenario or DEFAULT_SCENARIO) if lab else None
+    console.result(console.form(as_json).reading(result, lab=simulated))
     raise typer.Exit(result.exit_code)

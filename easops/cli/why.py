@@ -31,6 +31,7 @@ def why(
     inventory: options.Inventory = None,
     lab: options.Lab = False,
     scenario: options.Scenario = None,
+    seed: options.Seed = None,
     logs: Annotated[
         list[Path] | None,
         typer.Option("--logs", metavar="PATH", help="Read these IIS log files or folders instead of servers."),
@@ -45,8 +46,8 @@ def why(
 
     console = Console()
     if subject in DETECTORS:
-        detections = [_looked_again(subject, who, words, inventory, lab, scenario, logs, on, console)]
-    elif words or inventory or lab or scenario or logs or on:
+        detections = [_looked_again(subject, who, words, inventory, lab, scenario, seed, logs, on, console)]
+    elif words or inventory or lab or scenario or seed is not None or logs or on:
         raise BadInput(
             f"there is no detector called {subject!r}",
             "parameters, --logs, --lab and --inventory are for a detector; of a recorded run nothing is read again",
@@ -65,6 +66,7 @@ def _looked_again(
     inventory: Path | None,
     lab: bool,
     scenario: str | None,
+    seed: int | None,
     logs: list[Path] | None,
     on: str | None,
     console: Console,
@@ -73,11 +75,20 @@ def _looked_again(
     from easops.detectors.detect import detect
 
     values = arguments.parameter_values(words or [], DETECTORS[detector].parameters, detector)
-    arguments.check_lab(lab, scenario, inventory)
+    arguments.check_lab(lab, scenario, seed, inventory)
     if logs:
         return detect(detector, None, values, logs=logs)
     hosts = None if lab else arguments.hosts_of(inventory)
-    return detect(detector, hosts, values, lab=lab, scenario=scenario, on=on or "runs=activesync", observer=console)
+    return detect(
+        detector,
+        hosts,
+        values,
+        lab=lab,
+        scenario=scenario,
+        seed=seed,
+        on=on or "runs=activesync",
+        observer=console,
+    )
 
 
 def _recorded(run: str) -> list[Detection]:

@@ -82,7 +82,7 @@ class ContactSyncStorm:
 
         answers = context.each(hosts, read)
         logs = [answer for answer in answers if isinstance(answer, HostLog)]
-        mailboxes = look_up_mailboxes(names_in(logs, criteria), context.organisation)
+        mailboxes = look_up_mailboxes(names_in(logs, criteria), context)
         mailboxes_to_count = () if criteria.verifies else candidates(logs, mailboxes, criteria)
         contacts, notes = _contacts(mailboxes_to_count, context)
         detection = judge(logs, mailboxes, criteria, contacts)

@@ -41,6 +41,7 @@ def detect(
     *,
     lab: bool = False,
     scenario: str | None = None,
+    seed: int | None = None,
     logs: Sequence[Path | str] = (),
     on: str = "runs=activesync",
     observer: ProgressObserver | None = None,
@@ -58,6 +59,7 @@ def detect(
         values: the detector's parameters by name.
         lab: look at a simulated organisation, made for this call and deleted after it; then there are no *hosts*.
         scenario: which one (``contacts-storm``); docs/reference/scenarios.md lists them all.
+        seed: which variant of the scenario (1).
         logs: files, folders and patterns of IIS logs to read instead of hosts (only ``contact_sync_storm`` can): the
             logs of W3SVC2, on Exchange 2010 of W3SVC1. Users are then as logged, and times count back from the last
             line.
@@ -91,7 +93,7 @@ def detect(
         return IN_FILES[detector](logs, checked)
     if not lab:
         return _detect_on_hosts(chosen, checked, hosts or (), on, SystemClock(), observer, sessions)
-    with temporary_lab(scenario or DEFAULT_SCENARIO) as organisation:
+    with temporary_lab(scenario or DEFAULT_SCENARIO, seed) as organisation:
         # The caller's pool would keep sessions to servers that are gone after this.
         return _detect_on_hosts(chosen, checked, organisation.hosts, on, organisation.clock, observer, None)
 

@@ -71,7 +71,8 @@ class Host:
     *name* is the inventory's label, *organisation* the name of the Exchange organisation, *version* that of Exchange,
     *roles* are the server's roles, and *site* is the name of its Active Directory site. *exchange* and *windows* are
     its endpoints; None where the inventory has none. *log_folder* is used instead of the folder that IIS reports for
-    the logs of the ActiveSync back end.
+    the logs of the ActiveSync back end. *inventory* is the file that names the server, for commands to type next; None
+    for a host that a program made.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Host:
     exchange: Endpoint | None = None
     windows: Endpoint | None = None
     log_folder: str | None = None
+    inventory: Path | None = attrs.field(default=None, eq=False)
 
     @property
     def runs_activesync(self) -> bool:

@@ -80,7 +80,7 @@ def read_inventory(text: str, path: Path) -> Inventory:
     """As ``load_inventory``, for the *text* of a file *path*, which need not exist yet."""
     checker = Checker(str(path))
     root = parse(text, checker)
-    hosts = _Reader(checker, path.absolute().parent).inventory(root)
+    hosts = _Reader(checker, path.absolute()).inventory(root)
     checker.finish()
     return Inventory(hosts, path)
 
@@ -92,9 +92,10 @@ def _optional(level: str) -> Keys:
 class _Reader:
     """Reads the tree of one inventory file. Problems go to the checker."""
 
-    def __init__(self, checker: Checker, folder: Path) -> None:
+    def __init__(self, checker: Checker, path: Path) -> None:
         self._checker = checker
-        self._folder = folder
+        self._path = path
+        self._folder = path.parent
         self._credentials: dict[str, Credential] = {}
 
     def inventory(self, root: Node) -> tuple[Host, ...]:
@@ -181,6 +182,7 @@ class _Reader:
             exchange=endpoints.get("exchange"),
             windows=endpoints.get("windows"),
             log_folder=check.text(fields["log_folder"], "log_folder") if "log_folder" in fields else None,
+            inventory=self._path,
         )
 
     def _version(self, node: Node) -> Version:

@@ -22,6 +22,10 @@ from easops.remoting.session import Session
 BLOCK: Final = 4 << 20
 """Bytes that are read at once."""
 
+_CHUNK: Final = 256 << 10
+_GZIP: Final = 16 + zlib.MAX_WBITS
+"""What ``zlib`` calls gzip's format."""
+
 _UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -73,7 +77,22 @@ class RemoteLog:
                 f"{self.session.host}: the answer for {self.path} is not a byte range",
                 f"it ends with {str(last)[:80]!r}",
             )
-        return ByteRange(b"".join(chunks), int(last["Offset"]), int(last["Length"]), _server_time(str(last["Time"])))
+        try:
+            data = b"".join(map(_unpacked, chunks))
+        except zlib.error as error:
+            raise UnexpectedAnswer(
+                f"{self.session.host}: the answer for {self.path} is damaged", f"it cannot be unpacked: {error}"
+            ) from error
+        return ByteRange(data, int(last["Offset"]), int(last["Length"]), _server_time(str(last["Time"])))
+
+
+def _unpacked(chunk: bytes) -> bytes:
+    """A chunk of source.ps1, which packs _CHUNK bytes at most."""
+    unpacking = zlib.decompressobj(_GZIP)
+    data = unpacking.decompress(chunk, _CHUNK)
+    if not unpacking.eof:
+        raise zlib.error("it is longer than it should be, or not whole")
+    return data
 
 
 def blocks(path: Path) -> Iterator[bytes]:

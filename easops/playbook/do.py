@@ -32,6 +32,7 @@ def do(
     *,
     lab: bool = False,
     scenario: str | None = None,
+    seed: int | None = None,
     on: str | None = None,
     because: str | None = None,
     protect: Sequence[str] = (),
@@ -57,6 +58,7 @@ def do(
         lab: act on a simulated organisation, made for this run and kept for its undo. Then there are no *hosts*, and
             nothing is asked.
         scenario: the lab's scenario (``contacts-storm``); docs/reference/scenarios.md has all of them.
+        seed: which variant of the scenario (1).
         on: the hosts that an action on servers acts on: a selector such as ``site=AMS``, or host names separated by
             commas.
         because: the reason, for the record; a recycle needs one.
@@ -94,5 +96,14 @@ def do(
         arguments_for(hosts)  # raises before anything is made in the state folder
     conduct = RunOptions(Caller(observer, confirm), wait, stopper, sessions, announcer)
     return start_run(
-        playbook, hosts, arguments_for, conduct, check=check, lab=lab, scenario=scenario, anew=anew, state=state
+        playbook,
+        hosts,
+        arguments_for,
+        conduct,
+        check=check,
+        lab=lab,
+        scenario=scenario,
+        seed=seed,
+        anew=anew,
+        state=state,
     )

@@ -59,6 +59,7 @@ def run(
     check: bool = False,
     lab: bool = False,
     scenario: str | None = None,
+    seed: int | None = None,
     limit: str | None = None,
     confirm: Confirm = False,
     anew: bool = False,
@@ -80,6 +81,7 @@ def run(
         check: make every read, but change and record nothing; the report says what would change.
         lab: run against a simulated organisation, made for this run. Then there are no *hosts*, and nothing is asked.
         scenario: the lab's scenario; by default the playbook's own.
+        seed: which variant of the scenario (1).
         limit: a selector, or host names separated by commas.
         confirm: True makes the changes, False refuses them. A function is called once, before the first change, with a
             ``Preview``, and returns whether to make them.
@@ -119,6 +121,7 @@ def run(
         check=check,
         lab=lab,
         scenario=scenario,
+        seed=seed,
         limit=limit,
         anew=anew,
         state=state,
@@ -134,6 +137,7 @@ def start_run(
     check: bool,
     lab: bool,
     scenario: str | None,
+    seed: int | None = None,
     limit: str | None = None,
     anew: bool,
     state: StateFolder | None,
@@ -142,6 +146,7 @@ def start_run(
     options = options.in_lab("lab" if lab else None)
     if not lab and hosts is None:
         raise BadInput("there are no hosts to run on", "no inventory is named", "name an inventory, or use the lab")
+    wanted_scenario = scenario or playbook.scenario or DEFAULT_SCENARIO
     state = state or StateFolder.default()
     with ExitStack() as stack:
         engine = options.engine
@@ -150,13 +155,21 @@ def start_run(
         if check:
             engine.check(state)
             if lab:
-                world = stack.enter_context(temporary_lab(scenario or playbook.scenario or DEFAULT_SCENARIO))
+                world = stack.enter_context(temporary_lab(wanted_scenario, seed))
                 hosts, clock, lab_scenario = world.hosts, world.clock, world.scenario
             inputs = check_inputs(playbook, arguments_for(hosts or ()))
             chosen = select_hosts(playbook, inputs, hosts or (), limit)
             earlier = None if lab else _earlier_run(state, playbook, chosen.selected, anew)
             report = _checked(playbook, inputs, chosen, clock, options)
-            return options.caller.checked(attrs.evolve(report, lab=lab_scenario, limit=limit, earlier=earlier))
+            path = chosen.of_organisation[0].inventory
+            report = attrs.evolve(
+                report,
+                lab=lab_scenario,
+                inventory=None if path is None else str(path),
+                limit=limit,
+                earlier=earlier,
+            )
+            return options.caller.checked(report)
         stack.enter_context(engine.reserved())
         state = state.prepared()
         run_id = engine.new_run_id()
@@ -168,7 +181,7 @@ def start_run(
         lock.take()
         stack.enter_context(releasing(lock))
         if lab:
-            world = stack.enter_context(start_lab(scenario or playbook.scenario or DEFAULT_SCENARIO, state.lab(run_id)))
+            world = stack.enter_context(start_lab(wanted_scenario, state.lab(run_id), seed=seed))
             hosts, clock, lab_scenario = world.hosts, world.clock, world.scenario
         started = time_of_run(lab_scenario, clock)
         arguments = arguments_for(hosts or ())

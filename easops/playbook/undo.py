@@ -189,5 +189,6 @@ def _undo_checked(
         steps,
         checked=True,
         lab=run.lab,
+        inventory=run.inventory,
         command=run.run_id + (" --skip-drifted" if skip_drifted else ""),
     )

@@ -112,7 +112,16 @@ def _not_sent(job: Job, status: Status | None = None, reason: str = "") -> tuple
     """The items of a job where nothing is sent. Those that could have been put back get *status* and *reason*."""
     items = []
     for plan in job.plans:
-        item = ItemOutcome(plan.item, job.target, plan.status, plan.reason, plan.before, plan.after)
+        planned = plan.status is Status.WOULD_CHANGE and status is None
+        item = ItemOutcome(
+            plan.item,
+            job.target,
+            plan.status,
+            plan.reason,
+            plan.before,
+            plan.after,
+            effective=plan.effective if planned else "",
+        )
         if status is not None and plan.status is Status.WOULD_CHANGE:
             item = attrs.evolve(item, status=status, reason=reason)
         items.append(item)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import attrs
 
@@ -14,6 +15,11 @@ from easops.playbook.record.stored_run import changes_of
 from easops.playbook.record.targets import recorded_host_target, recorded_organisation_target
 from easops.playbook.steps.effects import Job
 from easops.status import CHANGED_OR_UNSURE, Status
+
+_AFTER_RECYCLE: Final = (
+    "after replication and a recycle of the application pools that serve the user; until then the servers use the "
+    "values from before this undo"
+)
 
 
 def undo_jobs(run: Run, store: RunRecord) -> list[Job]:
@@ -42,7 +48,17 @@ def _plan(change: Change, host: str | None, outcome: ChangeOutcome | None) -> Pl
         return Plan(change.subject, Status.SKIPPED, why, host=host)
     # Found so after the process had died that sent it: it may be somebody else's, which is said before it is put back.
     reason = outcome.reason if outcome is not None and outcome.status is Status.CHANGED else ""
-    return Plan(change.subject, Status.WOULD_CHANGE, reason, (back,), before=back.before, after=back.after, host=host)
+    return Plan(
+        change.subject,
+        Status.WOULD_CHANGE,
+        reason,
+        (back,),
+        before=back.before,
+        after=back.after,
+        host=host,
+        effective=_AFTER_RECYCLE if back.waits_for_recycle else "",
+        pending=back.waits_for_recycle,
+    )
 
 
 def _left_behind(run: Run, store: RunRecord) -> Sequence[tuple[Change, ChangeOutcome | None]]:

@@ -44,16 +44,18 @@ class Format(Protocol):
         """*exit_code* is that of the process; None of a run that was stopped."""
         ...
 
-    def detection(self, detection: Detection, status: Status, exit_code: int, *, verbose: bool) -> str:
-        """The result of ``easops detect``."""
+    def detection(
+        self, detection: Detection, status: Status, exit_code: int, *, lab: str | None = None, verbose: bool
+    ) -> str:
+        """The result of ``easops detect``; *lab* is the scenario, if it looked at the built-in lab."""
         ...
 
     def explained(self, explanations: Sequence[Explanation]) -> str:
         """The result of ``easops why``."""
         ...
 
-    def reading(self, result: ReadingResult) -> str:
-        """The result of ``easops show``."""
+    def reading(self, result: ReadingResult, *, lab: str | None = None) -> str:
+        """The result of ``easops show``; *lab* as for ``detection``."""
         ...
 
     def runs(self, views: Sequence[RunView]) -> str:

@@ -50,6 +50,7 @@ class Light:
     undo: ClassVar[str] = "exact"
     subject: ClassVar[str] = "the light"
     depends_on: ClassVar[str] = ""
+    waits_for_recycle: ClassVar[bool] = False
 
     lit: Any = False
     before: Any = False

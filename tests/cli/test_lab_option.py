@@ -36,7 +36,36 @@ def test_detect_finds_the_fault_of_a_lab_that_is_gone_afterwards(process: Easops
 def test_detect_looks_at_the_scenario_that_is_named(process: Easops) -> None:
     words = ("detect", "contact_sync_storm", "--lab", "--scenario", "calm", "--json")
     answer = process(*words)
-    assert (answer.code, json.loads(answer.out)["found"]) == (0, False)
+    document = json.loads(answer.out)
+    assert (answer.code, document["found"], document["lab"]) == (0, False, "calm")
+    text = process(*words[:-1])
+    assert text.out.startswith("in the lab, scenario calm; times are by the clock of the lab\n")
+
+
+def test_a_seed_makes_another_variant_of_the_scenario(process: Easops) -> None:
+    def devices(*seed: str) -> list[str]:
+        answer = process("detect", "contact_sync_storm", "--lab", *seed, "--json")
+        found = json.loads(answer.out)["users"]
+        return sorted(device["device_id"] for user in found for device in user["devices"])
+
+    assert devices("--seed", "7") != devices()
+    assert devices("--seed", "1") == devices()
+    refused = process("detect", "contact_sync_storm", "--seed", "7", "-i", "hosts.yml")
+    assert (refused.code, "--seed needs --lab" in refused.err) == (1, True)
+
+
+def test_a_run_that_leaves_what_it_found_ends_with_2_where_asked_for_it(process: Easops, tmp_path: Path) -> None:
+    looking = tmp_path / "look.yml"
+    looking.write_text(
+        "easops: 1\nname: Look\nhosts: runs=activesync\nsteps:\n"
+        "  - {name: Find them, detect: contact_sync_storm, as: storm}\n",
+        encoding="utf-8",
+    )
+    words = ("run", str(looking), "--lab", "--scenario", "contacts-storm", "--seed", "7", "--json")
+    found = process(*words, "--detailed-exitcode")
+    assert (found.code, json.loads(found.out)["exit_code"], json.loads(found.out)["status"]) == (2, 2, "ok")
+    calm = process("run", str(looking), "--lab", "--scenario", "calm", "--detailed-exitcode")
+    assert calm.code == 0
 
 
 def test_a_detector_that_waits_does_so_by_the_clock_of_the_lab(process: Easops) -> None:
@@ -46,7 +75,9 @@ def test_a_detector_that_waits_does_so_by_the_clock_of_the_lab(process: Easops) 
 
 def test_show_reads_the_servers_of_a_lab(process: Easops, state: Path, temporary: Path) -> None:
     answer = process("show", "servers", "--lab", "--json")
-    assert [row["name"] for row in json.loads(answer.out)["rows"]] == ["AMS-EX01", "AMS-EX02"]
+    document = json.loads(answer.out)
+    assert [row["name"] for row in document["rows"]] == ["AMS-EX01", "AMS-EX02"]
+    assert document["lab"] == "contacts-storm"
     assert (answer.code, state.exists(), list(temporary.iterdir())) == (0, False, [])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -75,7 +76,7 @@ class FolderSession:
         self.read.append(name)
         data = (self.folder / name).read_bytes()
         wanted = data[Offset : Offset + Length]
-        chunks: list[Any] = [wanted[at : at + 262144] for at in range(0, len(wanted), 262144)]
+        chunks: list[Any] = [gzip.compress(wanted[at : at + 262144]) for at in range(0, len(wanted), 262144)]
         return [
             *chunks,
             {"Length": len(data), "Offset": min(Offset, len(data)), "Time": f"{self.now:%Y-%m-%dT%H:%M:%S}.0000000Z"},

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import re
 import shutil
 import subprocess
@@ -31,7 +32,7 @@ def run_script(path: Path, offset: int, length: int) -> tuple[list[bytes], dict[
     done = subprocess.run(command, capture_output=True, check=True, timeout=60)
     document = done.stdout.decode("utf-8-sig")
     root = ET.fromstring(document[document.index("<Objs") :])
-    chunks = [base64.b64decode(element.text or "") for element in root.iter(f"{NAMESPACE}BA")]
+    chunks = [gzip.decompress(base64.b64decode(element.text or "")) for element in root.iter(f"{NAMESPACE}BA")]
     entries = [[child.text or "" for child in entry] for entry in root.iter(f"{NAMESPACE}En")]
     return chunks, {entry[0]: entry[1] for entry in entries}
 
@@ -107,7 +108,20 @@ def test_a_missing_file_is_the_error_of_the_server(folder_session: Any) -> None:
     assert failed.value.has_exception("FileNotFoundException")
 
 
-@pytest.mark.parametrize("output", [(), ("text",), ("text", {"Length": 1, "Offset": 0, "Time": "x"})])
+RANGE = {"Length": 1, "Offset": 0, "Time": "2026-11-24T12:00:00.0000000Z"}
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        (),
+        ("text",),
+        ("text", {"Length": 1, "Offset": 0, "Time": "x"}),
+        (b"not packed", RANGE),
+        (gzip.compress(b"cut")[:-9], RANGE),
+        (gzip.compress(b"a" * 300_000), RANGE),
+    ],
+)
 def test_an_answer_of_another_shape_is_an_error(folder_session: Any, output: tuple[Any, ...]) -> None:
     class Odd:
         host = "AMS-EX01"

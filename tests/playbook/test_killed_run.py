@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,7 +29,7 @@ from easops.playbook.steps.codec import dumps
 from easops.playbook.undo import undo
 from easops.status import Status
 
-from .processes import BLOCKS, USERS, environment_of
+from .processes import BLOCKS, USERS, environment_of, script
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is needed to kill a run")]
 
@@ -44,10 +43,9 @@ MOMENTS = ["before-intent", "after-intent", "acted", "committed"]
 
 def kill(rig: Any, moment: str, change: str = ASSOCIATION) -> str:
     """Run the playbook in a process of its own, killed at that moment; the run's id."""
-    script = Path(__file__).parent / "killed_run.py"
-    arguments = [moment, change, str(rig.lab.inventory), str(rig.state.path)]
-    done = subprocess.run([sys.executable, str(script), *arguments], capture_output=True, text=True, check=False)
-    assert done.returncode == -signal.SIGKILL, done.stderr
+    words = script("killed_run.py", moment, change, rig.lab.inventory, rig.state.path)
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode in (-signal.SIGKILL, 128 + signal.SIGKILL), done.stderr
     (view,) = list_runs(rig.state)
     assert view.status == "died"
     return view.run.run_id

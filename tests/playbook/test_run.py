@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +23,8 @@ from easops.remoting.command import Command
 from easops.remoting.pool import SessionPool
 from easops.report.terminal.head_and_end import end_lines
 from easops.status import Status
+
+from .processes import easops
 
 pytestmark = pytest.mark.slow
 
@@ -129,13 +132,15 @@ def test_a_user_with_a_policy_of_somebody_elses_is_refused_with_its_name(rig: St
     user = refused[0].item
     text = end_lines(report, 3)
     assert f"still open    {user}: refused; not checked again" in text
-    assert f"alternative   easops do limit_eas_usage {user} replace_policy=copy --inventory hosts.yml" in text
+    assert f"alternative   easops do limit_eas_usage {user} replace_policy=copy --inventory {lab.lab.inventory}" in text
 
 
 def test_a_cure_that_does_not_cure_is_not_called_one(rig: Start) -> None:
-    report = rig("contacts-storm-stubborn").cure()
+    lab = rig("contacts-storm-stubborn")
+    report = lab.cure()
     user = "marco.ricci@contoso.example"
-    stronger = f'easops do block_user {user} --because "still found after run {report.run_id}" --inventory hosts.yml'
+    because = f"still found after run {report.run_id}"
+    stronger = f'easops do block_user {user} --because "{because}" --inventory {lab.lab.inventory}'
     assert f"stronger      {stronger}" in end_lines(report, 6)
     assert "verify_failed" in statuses(report)
     assert (report.status, report.exit_code) == (Status.VERIFY_FAILED, 6)
@@ -170,6 +175,13 @@ def test_undo_brings_back_the_identical_reads(rig: Start) -> None:
     assert reads(lab) == before
     with pytest.raises(Refused, match="undone by"):
         undo(str(report.run_id), state=lab.state)
+    associations = [back for back in undone.steps[-1].items if back.item.startswith("throttling policy of")]
+    assert len(associations) == 4
+    assert all("a recycle of the application pools" in back.effective for back in associations)
+    sent = len(lab.sent())
+    with easops(lab.state, *shlex.split(undone.next)[1:], "--yes") as recycle:
+        assert recycle.wait(120) == 0
+    assert lab.sent()[sent:] == [("Restart-WebAppPool", {"Name": "MSExchangeSyncAppPool"})] * 2
 
 
 def associated(lab: Any, policy: str | None, user: str = "laura.brandt@contoso.example") -> None:

@@ -6,6 +6,7 @@ import gc
 import importlib
 import json
 import os
+import runpy
 import select
 import signal
 import socket
@@ -108,10 +109,17 @@ def _carry_out(words: list[str]) -> int:
     from tests.machine_clock.sitecustomize import install
 
     install(os.environ)
-    sys.argv = ["easops", *words]
     try:
+        if words[:1] == ["--script"]:
+            sys.argv = words[1:]
+            sys.path[0] = os.path.dirname(words[1])
+            runpy.run_path(words[1], run_name="__main__")
+            return 0
+        sys.argv = ["easops", *words]
         main()
     except SystemExit as end:
+        if isinstance(end.code, str):
+            print(end.code, file=sys.stderr)
         return end.code if isinstance(end.code, int) else int(end.code is not None)
 
 

@@ -239,8 +239,8 @@ def test_a_load_quota_longer_than_the_deadline_is_an_error_that_names_it(
 
 @pytest.fixture
 def mute(scheme: str, certificate: Certificate) -> Iterator[Callable[[bytes | None], int]]:
-    """Starts a server that takes connections, writes the given bytes to each and closes it (None: keeps it open), and
-    returns its port."""
+    """Starts a server that takes connections, writes the given bytes to each, reads once and closes it (None: keeps it
+    open), and returns its port."""
     listening = socket.create_server(("127.0.0.1", 0))
     kept: list[socket.socket] = []
 
@@ -255,7 +255,9 @@ def mute(scheme: str, certificate: Certificate) -> Iterator[Callable[[bytes | No
                     kept.append(connection)
                     continue
                 with contextlib.suppress(OSError):
+                    connection.settimeout(5)
                     connection.sendall(writes)
+                    connection.recv(1 << 16)  # what is not read would be answered with a reset
                 connection.close()
 
         threading.Thread(target=serve, daemon=True).start()

@@ -136,7 +136,7 @@ def read_host_log(
 
     try:
         session = context.sessions.open(host, "windows")
-        folder = eas_log_folder(session, host)
+        folder = context.once(("log folder", host.name), lambda: eas_log_folder(session, host))
         log = read_window(session, folder, start, _WANTED)
     except UnreachableHost as error:
         return Unreachable.of(host.name, error)

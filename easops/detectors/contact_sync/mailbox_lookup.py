@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 
 import attrs
 
+from easops.context import Context
 from easops.errors import EasopsError, UnreachableHost
 from easops.exchange.mailbox import AmbiguousMailbox, DoubtfulMailbox, Mailbox, find_mailbox
 from easops.exchange.organisation import Organisation
@@ -27,13 +29,22 @@ Mailboxes = Mapping[str, Mailbox | Unresolved]
 """By name, in lower case."""
 
 
-def look_up_mailboxes(names: Iterable[str], organisation: Organisation) -> Mailboxes:
-    """The mailbox of each of *names*; names that differ only in case are one. Raises no EasopsError."""
+def look_up_mailboxes(names: Iterable[str], context: Context) -> Mailboxes:
+    """The mailbox of each of *names*; names that differ only in case are one. Raises no EasopsError.
+
+    In a run a mailbox that was found is not asked for again: its Guid and its address are what is used of it.
+    """
     by_name: dict[str, Mailbox | Unresolved] = {}
     for name in names:
         if name.lower() not in by_name:
-            by_name[name.lower()] = _look_up(name, organisation)
+            by_name[name.lower()] = context.once(
+                ("mailbox", name.lower()), functools.partial(_look_up, name, context.organisation), keep=_is_mailbox
+            )
     return by_name
+
+
+def _is_mailbox(found: Mailbox | Unresolved) -> bool:
+    return isinstance(found, Mailbox)
 
 
 def _look_up(name: str, organisation: Organisation) -> Mailbox | Unresolved:

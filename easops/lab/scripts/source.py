@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ _CHUNK: Final = 262_144
 
 
 def _read_log(world: World, call: Call) -> Iterable[Any]:
-    """The bytes in chunks, then the file's length, the offset of the range, and the server's clock."""
+    """The bytes in packed chunks, then the file's length, the offset of the range, and the server's clock."""
     path = str(call.parameters.get("Path") or "")
     world.flush()
     server = world.servers[call.server]
@@ -34,12 +35,12 @@ def _read_log(world: World, call: Call) -> Iterable[Any]:
     offset = min(max(int(call.parameters.get("Offset") or 0), 0), total)
     remaining = min(int(call.parameters.get("Length") or 0), total - offset)
     for start in range(offset, offset + remaining, _CHUNK):
-        yield disk.read(path, start, min(_CHUNK, offset + remaining - start))
+        yield gzip.compress(disk.read(path, start, min(_CHUNK, offset + remaining - start)), compresslevel=1, mtime=0)
     # DateTime's round-trip format has seven digits of a second.
     moment = dt.datetime.fromtimestamp(server.told(world.time), dt.UTC)
     yield {"Length": I64(total), "Offset": I64(offset), "Time": f"{moment:%Y-%m-%dT%H:%M:%S.%f}0Z"}
 
 
 SOURCE: Final = ScriptTwin(
-    "logs/source.ps1", "432a07456a0a18b65794a3a022d7273d5ec6f43aeec23a1e0143648248169ddb", _read_log
+    "logs/source.ps1", "7d3879a16d074f0ff423b98cd3c0f902dfea2b1eb7fdfdb8c1e085bb05a96218", _read_log
 )

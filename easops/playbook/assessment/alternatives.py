@@ -45,7 +45,7 @@ def _stronger(run: RunFacts) -> Iterator[NextCommand]:
 
 def _do(run: RunFacts, action: str, values: Mapping[str, str], *more: str) -> str:
     """``easops do block_user anna@contoso.example --inventory hosts.yml``: the one required text stands bare."""
-    where = run.lab_options or ("--inventory", "hosts.yml")
+    where = run.where or ("--inventory", "hosts.yml")
     parameters = ACTIONS[action].parameters
     bare = [parameter.name for parameter in parameters if parameter.kind == "text" and parameter.required]
     arguments = [(parameter.name, values[parameter.name]) for parameter in parameters if parameter.name in values]

@@ -37,6 +37,7 @@ def next_commands(run: RunFacts) -> tuple[NextCommand, ...]:
         *_approve(run),
         *_resume(run),
         *alternatives(run),
+        *_recycle(run),
         *_looks(run),
         *_show(run),
         *_undo(run),
@@ -124,14 +125,23 @@ def _resume(run: RunFacts) -> list[NextCommand]:
     return [resume(run.run_id, awaiting=run.status is Status.AWAITING_APPROVAL and run.decision == "")]
 
 
+def _recycle(run: RunFacts) -> list[NextCommand]:
+    """What puts into force what an undo has put back."""
+    if run.kind != "undo" or not any(item.pending for item in run.items):
+        return []
+    because = f"to put into force what {run.playbook} put back"
+    command = typed("easops", "do", "recycle_app_pool", "--on", "runs=activesync", "--because", because, *run.where)
+    return [NextCommand("recycle", command, "put into force what was put back, once it has been replicated")]
+
+
 def _looks(run: RunFacts) -> list[NextCommand]:
     """Looks that would say more: whether what was found goes on, and whether there is another cause."""
     commands = []
     for detector in dict.fromkeys(step.subject for step in untouched(run) if reads_the_past(step.subject)):
-        command = typed("easops", "detect", detector, "since=20m", *run.lab_options)
+        command = typed("easops", "detect", detector, "since=20m", *run.where)
         commands.append(NextCommand("check again", command, "see whether it goes on"))
     for step in not_checked(run):
-        command = typed("easops", "detect", step.subject, *step.given, *run.lab_options)
+        command = typed("easops", "detect", step.subject, *step.given, *run.where)
         commands.append(NextCommand("also check", command, f"look for what {step.name!r} would have found"))
     return commands
 

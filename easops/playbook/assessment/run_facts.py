@@ -39,9 +39,10 @@ class RunFacts:
     the results of its steps, *started* and *ended* its times (UTC; None if it has none).
 
     *unfinished* says that changing steps are still to be done. *lab* is the scenario, for a run on the built-in lab;
-    *limit* is what narrowed the playbook's hosts; *earlier* is, under ``--check``, the open run because of which this
-    one would be refused; *notices* are who was notified of its end. *command* is the playbook as one names it on the
-    command line; of an undo, what follows ``easops undo``.
+    *inventory* is the file that the hosts are from, where it is known; *limit* is what narrowed the playbook's hosts.
+    *earlier* is, under ``--check``, the open run because of which this one would be refused; *notices* are who was
+    notified of its end. *command* is the playbook as one names it on the command line; of an undo, what follows
+    ``easops undo``.
 
     *record* is the run as it is recorded, None where there is no record (``--check``). *stopped* says that this
     process stopped it before its end; *problem* is what ended it where no step could report it.
@@ -55,6 +56,7 @@ class RunFacts:
     checked: bool = False
     unfinished: bool = False
     lab: str | None = None
+    inventory: str | None = None
     limit: str | None = None
     earlier: OpenRun | None = None
     started: dt.datetime | None = None
@@ -66,9 +68,11 @@ class RunFacts:
     problem: EasopsError | None = None
 
     @property
-    def lab_options(self) -> tuple[str, ...]:
-        """What makes another command read a lab of the same scenario; none of a run on real servers."""
-        return () if self.lab is None else ("--lab", "--scenario", self.lab)
+    def where(self) -> tuple[str, ...]:
+        """What makes another command read the same servers, or a lab of the same scenario."""
+        if self.lab is not None:
+            return ("--lab", "--scenario", self.lab)
+        return () if self.inventory is None else ("--inventory", self.inventory)
 
     @property
     def changed(self) -> bool:

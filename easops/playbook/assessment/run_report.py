@@ -50,6 +50,7 @@ def report_of(view: RunView, *, stopped: bool = False, problem: EasopsError | No
         view.steps,
         unfinished=run.unfinished,
         lab=run.lab,
+        inventory=run.inventory,
         limit=run.limit,
         started=run.started,
         ended=run.ended,

@@ -77,4 +77,5 @@ def _item(job: Job, plan: Plan, status: Status, reason: str) -> ItemOutcome:
         after=plan.after,
         effective=plan.effective if status is Status.CHANGED else "",
         undo=plan.undo,
+        pending=plan.pending and status is Status.CHANGED,
     )

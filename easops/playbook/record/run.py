@@ -77,6 +77,13 @@ class Run:
         return None if scenario is None else str(scenario)
 
     @property
+    def inventory(self) -> str | None:
+        """The inventory file that its hosts are from, where it is known."""
+        hosts = self.document.get("hosts") or [{}]
+        path = hosts[0].get("inventory")
+        return None if path is None else str(path)
+
+    @property
     def limit(self) -> str | None:
         """The selector that narrowed the playbook's hosts."""
         limit = self.document.get("limit")

@@ -141,15 +141,16 @@ def explained_document(explanations: Sequence[Explanation]) -> Document:
     return {"explanations": [to_json(one) for one in explanations], "exit_code": 0}
 
 
-def detection_document(detection: Detection, status: Status, exit_code: int) -> Document:
-    return {"status": str(status), **detection_data(detection), "exit_code": exit_code}
+def detection_document(detection: Detection, status: Status, exit_code: int, lab: str | None = None) -> Document:
+    return {"status": str(status), "lab": lab, **detection_data(detection), "exit_code": exit_code}
 
 
-def reading_document(result: ReadingResult) -> Document:
+def reading_document(result: ReadingResult, lab: str | None = None) -> Document:
     """``rows`` are objects of the reading's columns; those of a server reading have ``host`` too."""
     per_host = result.reading.scope == "server"
     return {
         "status": str(result.status),
+        "lab": lab,
         "reading": result.reading.name,
         "rows": [
             {
@@ -262,14 +263,16 @@ class _Json:
     def end(self, report: RunReport, exit_code: int | None) -> str:
         return dumped(run_document(report, exit_code))
 
-    def detection(self, detection: Detection, status: Status, exit_code: int, *, verbose: bool) -> str:
-        return dumped(detection_document(detection, status, exit_code))
+    def detection(
+        self, detection: Detection, status: Status, exit_code: int, *, lab: str | None = None, verbose: bool
+    ) -> str:
+        return dumped(detection_document(detection, status, exit_code, lab))
 
     def explained(self, explanations: Sequence[Explanation]) -> str:
         return dumped(explained_document(explanations))
 
-    def reading(self, result: ReadingResult) -> str:
-        return dumped(reading_document(result))
+    def reading(self, result: ReadingResult, *, lab: str | None = None) -> str:
+        return dumped(reading_document(result, lab))
 
     def runs(self, views: Sequence[RunView]) -> str:
         return dumped(runs_document(views))

@@ -35,6 +35,7 @@ from easops.status import Status
 _TEXT: Final[Schema] = {"type": "string"}
 _BOOLEAN: Final[Schema] = {"type": "boolean"}
 _INTEGER: Final[Schema] = {"type": "integer"}
+_LAB: Final[Schema] = {"anyOf": [_TEXT, {"type": "null"}], "description": "the scenario, in the built-in lab"}
 _PLAIN: Final[Mapping[Any, Schema]] = {
     str: _TEXT,
     bool: _BOOLEAN,
@@ -216,13 +217,14 @@ def _explanations(made: _Made) -> Schema:
 
 
 def _detection_document(made: _Made) -> Schema:
-    keys = {"status": made.of(Status), **_detection(made), "exit_code": _code()}
+    keys = {"status": made.of(Status), "lab": _LAB, **_detection(made), "exit_code": _code()}
     return _object("`detect`. " + _description(Detection), keys)
 
 
 def _reading(made: _Made, readings: Mapping[str, Reading]) -> Schema:
     keys = {
         "status": made.of(Status),
+        "lab": _LAB,
         "reading": {"enum": list(readings)},
         "rows": _array({"type": "object"}),
         "unreachable": _array(made.refer(Unreachable)),

@@ -19,13 +19,17 @@ _LABEL: Final = 12
 """Columns of the labels at the left of a report's end, at least."""
 
 
+def lab_lines(lab: str | None) -> list[str]:
+    """That it is about the built-in lab; none of real servers."""
+    return [] if lab is None else wrapped(f"in the lab, scenario {lab}; times are by the clock of the lab", "")
+
+
 def head_lines(title: str, run_id: str | None, lab: str | None, limit: str | None, *, checked: bool) -> list[str]:
     """What stands above the steps: what is run, the run's id, and whether anything can be changed."""
     lines = wrapped(joined((title, Style.STRONG)), "", "")
     if run_id is not None:
         lines.append(f"run {run_id}")
-    if lab is not None:
-        lines += wrapped(f"in the lab, scenario {lab}; times are by the clock of the lab", "")
+    lines += lab_lines(lab)
     if limit is not None:
         lines += wrapped(f"limited to {limit}", "")
     if checked:

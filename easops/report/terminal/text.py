@@ -18,7 +18,7 @@ from easops.playbook.steps.step_result import StepResult
 from easops.readings.take import ReadingResult
 from easops.report.terminal.approval import asked_lines, decided_lines
 from easops.report.terminal.finding import detection_lines, unreachable_lines
-from easops.report.terminal.head_and_end import Row, end_lines, head_lines, rows_lines
+from easops.report.terminal.head_and_end import Row, end_lines, head_lines, lab_lines, rows_lines
 from easops.report.terminal.layout import INDENT, cell, difference, effective_lines, table, wrapped
 from easops.report.terminal.runs import notice_lines, reconciled_lines, run_view_lines, runs_lines
 from easops.report.terminal.step import item_words, step_lines
@@ -120,14 +120,16 @@ class Text:
     def end(self, report: RunReport, exit_code: int | None) -> str:
         return self._painted(end_lines(report, exit_code))
 
-    def detection(self, detection: Detection, status: Status, exit_code: int, *, verbose: bool) -> str:
-        return self._painted(detection_alone(detection, verbose=verbose))
+    def detection(
+        self, detection: Detection, status: Status, exit_code: int, *, lab: str | None = None, verbose: bool
+    ) -> str:
+        return self._painted([*lab_lines(lab), *detection_alone(detection, verbose=verbose)])
 
     def explained(self, explanations: Sequence[Explanation]) -> str:
         return self._painted(explained_lines(explanations))
 
-    def reading(self, result: ReadingResult) -> str:
-        return self._painted(reading_lines(result, self.width))
+    def reading(self, result: ReadingResult, *, lab: str | None = None) -> str:
+        return self._painted([*lab_lines(lab), *reading_lines(result, self.width)])
 
     def runs(self, views: Sequence[RunView]) -> str:
         return self._painted(runs_lines(views, self.width))

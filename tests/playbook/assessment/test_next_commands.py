@@ -5,6 +5,7 @@ from typing import Any
 import attrs
 import pytest
 
+from easops.actions.outcome import Done
 from easops.actions.throttling_policy_change import AssociateThrottlingPolicy
 from easops.identity import Person
 from easops.playbook.assessment.next_command import typed
@@ -122,6 +123,29 @@ def test_what_a_lab_run_names_is_tried_in_a_lab_too() -> None:
     ]
     found = attrs.evolve(REPORT, lab="calm", steps=STEPS[:1], status=Status.OK)
     assert commands(found)[0] == "easops detect contact_sync_storm since=20m --lab --scenario calm"
+
+
+def test_a_command_names_the_inventory_of_the_run() -> None:
+    refused = attrs.evolve(LIMITED.items[1], instead={"replace_policy": "copy", "user": BOB.user})
+    step = attrs.evolve(STEPS[2], done=attrs.evolve(LIMITED, items=(refused,)))
+    of_file = attrs.evolve(REPORT, inventory="/srv/our servers.yml", steps=(*STEPS[:1], step))
+    assert commands(of_file)[0] == (
+        'easops do limit_eas_usage bob@contoso.example replace_policy=copy --inventory "/srv/our servers.yml"'
+    )
+    found = attrs.evolve(of_file, steps=STEPS[:1], status=Status.OK)
+    assert commands(found)[0] == 'easops detect contact_sync_storm since=20m --inventory "/srv/our servers.yml"'
+
+
+def test_an_undo_offers_the_recycle_that_puts_into_force_what_it_put_back() -> None:
+    back = item("throttling policy of anna", Status.UNDONE, pending=True)
+    step = StepResult(1, "Put back on contoso", "undo", "undo", Status.UNDONE, done=Done("undo", (back,)))
+    undone = attrs.evolve(REPORT, kind="undo", playbook=f"undo of {R}", inventory="hosts.yml", steps=(step,))
+    assert commands(attrs.evolve(undone, status=Status.UNDONE)) == [
+        f'easops do recycle_app_pool --on runs=activesync --because "to put into force what undo of {R} put back" '
+        "--inventory hosts.yml"
+    ]
+    unblocked = attrs.evolve(step, done=Done("undo", (attrs.evolve(back, pending=False),)))
+    assert commands(attrs.evolve(undone, status=Status.UNDONE, steps=(unblocked,))) == []
 
 
 def test_a_recycle_alone_offers_no_undo() -> None:
