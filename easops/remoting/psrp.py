@@ -24,6 +24,7 @@ from pypsrp.complex_objects import ObjectMeta, PSInvocationState
 from pypsrp.exceptions import WinRMError, WSManFaultError
 from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.serializer import Serializer, TaggedValue
+from pypsrp.shell import SignalCode
 from pypsrp.wsman import SelectorSet, WSMan
 
 from easops.errors import BadInput, CommandFailed
@@ -272,7 +273,7 @@ class PsrpSession:
             remaining = ends - time.monotonic()
             if remaining <= 0:
                 with contextlib.suppress(Exception):
-                    shell.stop()  # without an answer too the deadline is what happened
+                    _stop(shell)  # without an answer too the deadline is what happened
                 raise TimeoutError
             shell.poll_invoke(timeout=max(1, min(_POLL, int(remaining) + 1)))
         if shell.state == PSInvocationState.STOPPED:
@@ -283,16 +284,16 @@ class PsrpSession:
         pool, wsman, thread = self._pool, self._wsman, self._thread
         if pool is not None and wsman is not None and thread is not None:
             self._pool = None
-            self._abandoned.add(pool.shell.id or pool.id)
+            self._abandoned.add(_shell_id(pool))
             self._ends = time.monotonic() + GRACE
             with contextlib.suppress(Exception):
                 thread.run(lambda: self._delete_abandoned(wsman), GRACE)
         self._drop()
 
     def _delete_abandoned(self, wsman: WSMan) -> None:
-        def delete(shell_id: str) -> None:
+        def delete(abandoned: str) -> None:
             selectors = SelectorSet()
-            selectors.add_option("ShellId", shell_id)
+            selectors.add_option("ShellId", abandoned)
             wsman.delete(_RESOURCE + CONFIGURATIONS[self.endpoint], selector_set=selectors, timeout=_DELETE)
 
         self._abandoned.delete(delete)
@@ -317,13 +318,30 @@ class PsrpSession:
         wsman, thread = self._wsman, self._thread
         for pool in (self._pool, self._opening):
             if pool is not None:
-                self._abandoned.add(pool.shell.id or pool.id, answered=pool.shell.opened)
+                self._abandoned.add(_shell_id(pool), answered=pool.shell.opened)
         self._pool = self._opening = self._wsman = self._thread = None
         if wsman is not None:
             with contextlib.suppress(Exception):
                 wsman.close()
         if thread is not None:
             thread.end()
+
+
+def _shell_id(pool: RunspacePool) -> str:
+    """The id by which the server knows the shell of *pool*: a server of PowerShell 2.0 chooses it itself, and says it
+    only in the selector with which it answers."""
+    # pypsrp uses the selectors of that answer for each request, and shows them to nobody.
+    selectors = pool.shell._selector_set
+    chosen = [value for name, value, _ in (selectors.values if selectors is not None else ()) if name == "ShellId"]
+    return chosen[0] if chosen else str(pool.shell.id or pool.id)
+
+
+def _stop(pipeline: PowerShell) -> None:
+    """Have the server stop *pipeline*; as ``PowerShell.stop``, but by the id that the server gave the command."""
+    pool = pipeline.runspace_pool
+    pool.shell.signal(SignalCode.PS_CTRL_C, pipeline._command_id or pipeline.id)
+    pipeline.state = PSInvocationState.STOPPED
+    pool.pipelines.pop(pipeline.id, None)
 
 
 def _try_to_connect(address: tuple[str, int]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import uuid
@@ -22,6 +23,8 @@ from easops.lab.psrp.create_pipeline import CreatePipeline
 from easops.lab.psrp.error_record import error_record, state_message, stopped, warning_message
 from easops.lab.psrp.statements import Statements
 from easops.lab.value import ErrorInfo
+
+log: logging.Logger = logging.getLogger(__name__)
 
 YES, YES_TO_ALL = 0, 1
 """The choices of a confirmation prompt that let the command run."""
@@ -99,6 +102,9 @@ class Pipeline:
             state = state_message("Failed", failure) if failure else state_message("Completed")
         except _Stopped:
             state = state_message("Stopped", stopped())
+        except Exception as error:  # for instance a value that cannot be written: the client must not wait for ever
+            log.exception("a pipeline of the lab failed")
+            state = state_message("Failed", _failed(error))
         try:
             self._pool.send(self.id, PSRPMessageType.PipelineState, state)
         finally:
@@ -137,6 +143,11 @@ class Pipeline:
     def check_stop(self) -> None:
         if self._stopping.is_set():
             raise _Stopped
+
+
+def _failed(error: Exception) -> ErrorInfo:
+    text = f"The lab itself failed: {type(error).__name__}: {error}"
+    return ErrorInfo(text, "System.InvalidOperationException", "LabFailed", "InvalidOperation")
 
 
 class _Stopped(Exception):

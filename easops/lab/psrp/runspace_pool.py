@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import threading
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 from psrpcore import (
@@ -63,19 +64,30 @@ class RunspacePool:
         Raises:
             ValueError: the fragments are not PSRP.
         """
-        self._protocol.receive_data(PSRPPayload(data, StreamType.default, None))
         complete = []
-        try:
-            while (event := self._protocol.next_event()) is not None:
-                if isinstance(event, CreatePipeline):
-                    pipeline = Pipeline(self, event)
-                    self._pipelines[pipeline.id] = pipeline
-                    complete.append(pipeline)
-                else:
-                    self._handle(event)
-        except (KeyError, AttributeError, TypeError) as error:
-            raise ValueError(f"not a PSRP message: {error!r}") from error
+        for event in self._events(data):
+            if isinstance(event, CreatePipeline):
+                pipeline = Pipeline(self, event)
+                self._pipelines[pipeline.id] = pipeline
+                complete.append(pipeline)
+            else:
+                self._handle(event)
         return complete
+
+    def _events(self, data: bytes) -> Iterator[Any]:
+        """What the fragments say. Whatever makes psrpcore stumble is in what the client has sent."""
+        try:
+            self._protocol.receive_data(PSRPPayload(data, StreamType.default, None))
+        except Exception as error:
+            raise ValueError(f"not a PSRP message: {error!r}") from error
+        while True:
+            try:
+                event = self._protocol.next_event()
+            except Exception as error:
+                raise ValueError(f"not a PSRP message: {error!r}") from error
+            if event is None:
+                return
+            yield event
 
     def _handle(self, event: Any) -> None:
         pool = self._protocol

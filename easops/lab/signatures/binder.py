@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
-from easops.lab.signatures.conversion import NotConvertible, convert
+from easops.lab.signatures.conversion import NotConvertible, convert, type_name
 from easops.lab.signatures.signature import COMMON, SHOULD_PROCESS, Parameter, Signature
 from easops.lab.value import CmdletFailed, ErrorInfo
 
@@ -117,6 +117,17 @@ class _Binding:
             return True
         if value is None and parameter.type in ("UInt32", "Int32") and self.signature.name in _NULLABLE:
             return None
+        if parameter.type == "SwitchParameter" and parameter in (*COMMON.values(), *SHOULD_PROCESS.values()):
+            return self._engine_switch(parameter, value)
+        if parameter is COMMON["OutBuffer"] and isinstance(value, int) and value < 0:
+            self._fail(
+                "ParameterArgumentValidationError",
+                f"Cannot validate argument on parameter 'OutBuffer'. The {value} argument is less than the minimum "
+                "allowed range of 0. Supply an argument that is greater than or equal to 0 and then try the command "
+                "again.",
+                exception=VALIDATION,
+                category="InvalidData",
+            )
         try:
             converted = convert(parameter.type, value, parameter.values)
         except NotConvertible as error:
@@ -138,6 +149,16 @@ class _Binding:
         if any(membership.mandatory for membership in parameter.sets.values()):
             self._refuse_empty(parameter.name, converted)
         return converted
+
+    def _engine_switch(self, parameter: Parameter, value: Any) -> bool:
+        """A switch that the engine adds to a cmdlet takes numbers, too, and has an error of its own for the others."""
+        if value is not None and not isinstance(value, (bool, int, float)):
+            self._fail(
+                "CannotConvertArgument",
+                f"Cannot convert '{type_name(value)}' to the type 'System.Management.Automation.SwitchParameter' "
+                f"required by parameter '{parameter.name}'. ",
+            )
+        return bool(value)
 
     def _refuse_empty(self, name: str, value: Any) -> None:
         """A mandatory parameter refuses an empty string, also inside an array, $null and an empty array."""

@@ -32,6 +32,9 @@ from easops.lab.signatures.signature import COMMON, COMMON_SINCE_3_0, SHOULD_PRO
 VERSIONS = ("2010", "2013", "2016", "2019", "SE")
 """The versions of Exchange that there are signatures of, in the order of their bits."""
 
+_UNLIMITED_SINCE_2013 = {("New-ThrottlingPolicy", "EASMaxConcurrency"), ("Set-ThrottlingPolicy", "EASMaxConcurrency")}
+"""Parameters that are UInt32 on their pages; published procedures for 2013 and later give them ``Unlimited``."""
+
 EVERY_VERSION = (1 << len(VERSIONS)) - 1
 
 
@@ -50,6 +53,9 @@ def signature_of(name: str, entry: Mapping[str, Any], version: str) -> Signature
         return None
     every = [_parameter(key, value) for key, value in entry["parameters"].items()]
     here = {parameter.name: parameter for parameter, versions in every if versions & bit}
+    for key in here.keys() if version != "2010" else ():
+        if (name, key) in _UNLIMITED_SINCE_2013:
+            here[key] = attrs.evolve(here[key], type="Unlimited")
     # A set whose own parameters are all of other versions does not exist in this one.
     has_parameter: dict[int, bool] = {}
     for parameter, _versions in every:

@@ -32,6 +32,13 @@ _FULL_NAMES: Mapping[str, str] = {
     "ByteQuantifiedSize": "Microsoft.Exchange.Data.ByteQuantifiedSize",
     "MultiValuedProperty": "Microsoft.Exchange.Data.MultiValuedProperty`1[System.String]",
 }
+_NUMBER = re.compile(
+    r"(?P<sign>[+-]?)(?:0x(?P<hex>[0-9a-f]+)|(?P<number>\d+\.?\d*(?:e[+-]?\d+)?|\.\d+))[ld]?(?P<times>[kmgtp]b)?",
+    re.IGNORECASE,
+)
+"""A number as the language writes it. After ``kb`` and the like it is in bytes."""
+
+_TIMES: Mapping[str, int] = {"kb": 1 << 10, "mb": 1 << 20, "gb": 1 << 30, "tb": 1 << 40, "pb": 1 << 50}
 _SIZE = re.compile(r"\d+(\.\d+)?\s*(B|KB|MB|GB|TB)(\s*\([\d,.]+ bytes\))?", re.IGNORECASE)
 _TIME_SPAN = re.compile(
     r"(?P<sign>-)?(?:(?P<days>\d+)\.)?(?P<h>\d{1,2}):(?P<m>\d{1,2})(?::(?P<s>\d{1,2})(?:\.(?P<f>\d{1,7}))?)?"
@@ -159,15 +166,21 @@ def _of_set(text: str, values: Sequence[str]) -> str:
 
 
 def _member(type_: str, value: Any, values: Sequence[str]) -> Any:
-    """A member by its name or an unambiguous start of it; several with commas (flags). A number stays a number."""
-    if value is None:
+    """A member by its name or an unambiguous start of it; several with commas (flags). A number stays a number, but has
+    to be that of a member; the members count from 0, as those of nearly all enumerations do."""
+    text = (_text(value) or "").strip()
+    number = (
+        value if isinstance(value, int) and not isinstance(value, bool) else int(text) if text.isdecimal() else None
+    )
+    if value is None or (number is not None and not 0 <= number < len(values)):
+        shown = "null" if value is None else f'value "{value}"'
         raise NotConvertible(
-            f'Cannot convert null to type "{full_name(type_)}" due to enumeration values that are not valid. Specify '
-            "one of the following enumeration values and try again. The possible enumeration values are "
+            f'Cannot convert {shown} to type "{full_name(type_)}" due to enumeration values that are not valid. '
+            "Specify one of the following enumeration values and try again. The possible enumeration values are "
             f'"{",".join(values)}".'
         )
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
+    if number is not None:
+        return number
     members = []
     for part in (_text(value) or "").split(","):
         wanted = part.strip().lower()
@@ -192,19 +205,30 @@ def _integer(type_: str, value: Any) -> int:
     if isinstance(value, (bool, int, float)):
         number = round(value)  # The language rounds half to even, as Python does.
     elif isinstance(value, str):
-        text = value.strip()
+        written = _NUMBER.fullmatch(value.strip() or "0")
+        if written is None:
+            raise _wrong(value, type_, "Input string was not in a correct format.")
         try:
-            number = int(text, 16) if text.lower().startswith("0x") else round(float(text or "0"))
-        except (ValueError, OverflowError):
+            number = _number(written)
+        except OverflowError:
             raise _wrong(value, type_, "Input string was not in a correct format.") from None
-        if re.fullmatch(r"[+-]?\d+", text):
-            number = int(text)
+        if written["times"] and not low <= number <= high:
+            raise _wrong(value, type_, "Input string was not in a correct format.")
     else:
         raise _wrong(value, type_)
     if not low <= number <= high:
         article = "an" if type_.startswith("I") else "a"
         raise _wrong(value, type_, f"Value was either too large or too small for {article} {type_}.")
     return number
+
+
+def _number(written: re.Match[str]) -> int:
+    sign = -1 if written["sign"] == "-" else 1
+    times = _TIMES[written["times"].lower()] if written["times"] else 1
+    if written["hex"]:
+        return sign * int(written["hex"], 16) * times
+    digits = written["number"]
+    return sign * (int(digits) * times if digits.isdecimal() else round(float(digits) * times))
 
 
 def _boolean(type_: str, value: Any) -> bool:

@@ -34,6 +34,10 @@ _ENVELOPES = {"2.0": 153600, "5.1": 512000}  # MaxEnvelopeSizekb: 150, and 500 s
 _OVERHEAD = 4096  # bytes of an answer's envelope around its payload
 
 
+_PROCESS = 6424
+"""The process id of the host process of every shell."""
+
+
 class OtherAnswer(Exception):
     """Answer with *reply* in place of what the service says."""
 
@@ -179,7 +183,9 @@ class Service:
         creation = None if body is None else next((el for el in body if el.tag.endswith("}creationXml")), None)
         if body is None or creation is None:
             raise Malformed("a Shell with creationXml is needed")
-        shell_id = (body.get("ShellId") or str(uuid.uuid4())).upper()
+        # PowerShell 2.0 (protocol 2.1) does not know the attribute, chooses the id itself, and describes no shell.
+        old = self._signatures.powershell == "2.0"
+        shell_id = ((None if old else body.get("ShellId")) or str(uuid.uuid4())).upper()
         executor = self._faults.executor(self.server) if endpoint == "exchange" else self.server
         session = Session(executor, endpoint, name, self._signatures)
         idle = body.findtext("rsp:IdleTimeOut", namespaces=NS)
@@ -192,14 +198,15 @@ class Service:
             f'<w:Selector Name="ShellId">{escape(shell_id)}</w:Selector></w:SelectorSet></a:ReferenceParameters>'
             "</x:ResourceCreated>"
         )
-        return answer(request, created + _describe(shell))
+        return answer(request, created if old else created + _describe(shell))
 
     async def _command(self, shell: Shell, request: Request) -> bytes:
         line = request.body.find("rsp:CommandLine", NS)
         if line is None:
             raise Malformed("a CommandLine is needed")
         data = _decoded(line.iterfind("rsp:Arguments", NS))
-        command_id = (line.get("CommandId") or str(uuid.uuid4())).upper()
+        old = self._signatures.powershell == "2.0"
+        command_id = ((None if old else line.get("CommandId")) or str(uuid.uuid4())).upper()
         pipeline = pipeline_of(data)
         if pipeline is None:
             raise Malformed("the message of a Command has to name a pipeline")
@@ -279,12 +286,25 @@ def _check_roles(endpoint: Endpoint, name: str, user: User) -> None:
 
 def _describe(shell: Shell) -> str:
     return (
-        f"<rsp:Shell><rsp:ShellId>{escape(shell.id)}</rsp:ShellId>"
+        f"<rsp:Shell><rsp:ShellId>{escape(shell.id)}</rsp:ShellId><rsp:Name>Runspace1</rsp:Name>"
         f"<rsp:ResourceUri>{POWERSHELL}{CONFIGURATIONS[shell.session.endpoint]}</rsp:ResourceUri>"
         f"<rsp:Owner>{escape(shell.session.user)}</rsp:Owner><rsp:ClientIP>127.0.0.1</rsp:ClientIP>"
+        f"<rsp:ProcessId>{_PROCESS}</rsp:ProcessId>"
         f"<rsp:IdleTimeOut>PT{shell.idle:.3f}S</rsp:IdleTimeOut><rsp:InputStreams>stdin pr</rsp:InputStreams>"
-        "<rsp:OutputStreams>stdout</rsp:OutputStreams><rsp:State>Connected</rsp:State></rsp:Shell>"
+        "<rsp:OutputStreams>stdout</rsp:OutputStreams><rsp:MaxIdleTimeOut>PT2147483.647S</rsp:MaxIdleTimeOut>"
+        "<rsp:Locale>en-US</rsp:Locale><rsp:DataLocale>en-US</rsp:DataLocale>"
+        "<rsp:CompressionMode>NoCompression</rsp:CompressionMode><rsp:ProfileLoaded>Yes</rsp:ProfileLoaded>"
+        "<rsp:Encoding>UTF8</rsp:Encoding><rsp:BufferMode>Block</rsp:BufferMode><rsp:State>Connected</rsp:State>"
+        f"<rsp:ShellRunTime>{_duration(time.monotonic() - shell.opened)}</rsp:ShellRunTime>"
+        f"<rsp:ShellInactivity>{_duration(time.monotonic() - shell.used)}</rsp:ShellInactivity></rsp:Shell>"
     )
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    return f"P{days}DT{hours}H{minutes}M{rest}S"
 
 
 def _note_cmdlets(shell: Shell, pipeline: Pipeline) -> None:

@@ -45,7 +45,8 @@ class Shell:
         self.session = session
         self.idle: float = min(idle or _MAX_IDLE[session.endpoint], _MAX_IDLE[session.endpoint])
         self.age = age
-        self.used: float = time.monotonic()
+        self.opened: float = time.monotonic()
+        self.used: float = self.opened
         self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
         self.output: OutputQueue = OutputQueue(self.loop)
         self.commands: dict[str, Command] = {}

@@ -28,6 +28,8 @@ _ADDRESSING_FAULT = "http://schemas.xmlsoap.org/ws/2004/08/addressing/fault"
 ANONYMOUS = f"{NS['a']}/role/anonymous"
 POWERSHELL = "http://schemas.microsoft.com/powershell/"
 
+_OF_THE_SERVER = frozenset({"w:InternalError", "w:TimedOut", "a:EndpointUnavailable", "a:DestinationUnreachable"})
+
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
 _DECLARATIONS = " ".join(f'xmlns:{prefix}="{uri}"' for prefix, uri in NS.items())
 
@@ -117,13 +119,18 @@ def fault(fault: Fault, message_id: str, machine: str) -> bytes:
     return _envelope(
         action,
         message_id,
-        "<s:Fault><s:Code><s:Value>s:Receiver</s:Value>"
+        f"<s:Fault><s:Code><s:Value>{_blamed(fault.subcode)}</s:Value>"
         f"<s:Subcode><s:Value>{fault.subcode}</s:Value></s:Subcode></s:Code>"
         f'<s:Reason><s:Text xml:lang="en-US">{text}</s:Text></s:Reason>'
         f"<s:Detail><w:FaultDetail>{fault.detail}</w:FaultDetail>"
         f'<f:WSManFault Code="{fault.code}" Machine="{escape(machine)}"><f:Message>{text}</f:Message>'
         "</f:WSManFault></s:Detail></s:Fault>",
     )
+
+
+def _blamed(subcode: str) -> str:
+    """Whose fault it is, as DSP0226 has it for each subcode: the server's, or else that of the request."""
+    return "s:Receiver" if subcode in _OF_THE_SERVER else "s:Sender"
 
 
 def _envelope(action: str, relates_to: str, body: str) -> bytes:

@@ -294,6 +294,25 @@ SETS = (
             "valid enumerator name. Specify one of the following enumerator names and try again: SilentlyContinue, "
             'Stop, Continue, Inquire, Ignore, Suspend"',
         ),
+        (
+            LIKE,
+            [("ErrorAction", 9)],
+            "CannotConvertArgumentNoMessage",
+            "Cannot bind parameter 'ErrorAction'. Cannot convert value \"9\" to type "
+            '"System.Management.Automation.ActionPreference" due to enumeration values that are not valid. Specify one '
+            "of the following enumeration values and try again. The possible enumeration values are "
+            '"SilentlyContinue,Stop,Continue,Inquire,Ignore,Suspend".',
+        ),
+        *(
+            (
+                LIKE,
+                [(name, "false")],
+                "CannotConvertArgument",
+                "Cannot convert 'System.String' to the type 'System.Management.Automation.SwitchParameter' required by "
+                f"parameter '{name}'. ",
+            )
+            for name in ("Confirm", "WhatIf", "Verbose", "Debug")
+        ),
     ],
 )
 def test_a_call_that_does_not_bind_is_refused(
@@ -352,3 +371,41 @@ def test_names_and_positions_find_their_parameter(
 def test_a_parameter_that_the_pipe_fills_is_not_missing() -> None:
     assert bind(NEEDS, [("Name", "a")], piped=True) == {"Name": "a"}
     assert refusal(NEEDS, piped=True)[3].endswith("parameters: Name.")
+
+
+def test_a_switch_of_the_engine_takes_a_number() -> None:
+    assert bind(LIKE, [("Confirm", 0), ("Verbose", 1)]) == {"Confirm": False, "Verbose": True}
+
+
+def test_a_buffer_has_no_negative_size() -> None:
+    assert refusal(LIKE, ("OutBuffer", -1)) == (
+        "ParameterArgumentValidationError,Get-T",
+        "ParameterBindingValidationException",
+        "InvalidData",
+        "Cannot validate argument on parameter 'OutBuffer'. The -1 argument is less than the minimum allowed range of "
+        "0. Supply an argument that is greater than or equal to 0 and then try the command again.",
+    )
+
+
+@pytest.mark.parametrize("number", [7, "99"])
+def test_a_number_of_no_member_is_refused(number: object) -> None:
+    _, exception, category, message = refusal(LIKE, ("Day", number))
+    assert (exception, category) == ("ParameterBindingArgumentTransformationException", "InvalidData")
+    assert message.startswith(
+        f"Cannot process argument transformation on parameter 'Day'. Cannot convert value \"{number}\" to type "
+        '"System.DayOfWeek" due to enumeration values that are not valid.'
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("1kb", 1024), ("2MB", 2 << 20), ("1.5kb", 1536), ("-1kb", -1024), ("0x1kb", 1024), ("5L", 5), ("1e3", 1000)],
+)
+def test_a_number_may_be_written_as_in_the_language(text: str, number: int) -> None:
+    assert bind(LIKE, [("Count", text)]) == {"Count": number}
+
+
+@pytest.mark.parametrize(("name", "text"), [("Count", "1 kb"), ("Count", "1b"), ("Size", "5gb")])
+def test_what_is_no_number_of_the_language_is_refused(name: str, text: str) -> None:
+    *_, message = refusal(LIKE, (name, text))
+    assert message.endswith('Error: "Input string was not in a correct format."')

@@ -55,6 +55,16 @@ def test_a_version_has_its_own_parameters(cmdlet: str, name: str, value: Any, ve
     assert tuple(version for version in VERSIONS if takes(version)) == versions
 
 
+@pytest.mark.parametrize("cmdlet", ["New-ThrottlingPolicy", "Set-ThrottlingPolicy"])
+def test_a_limit_of_concurrency_takes_the_word_unlimited_since_2013(cmdlet: str) -> None:
+    first = "Name" if cmdlet.startswith("New") else "Identity"
+    arguments = [(first, "p"), ("EasMaxConcurrency", "Unlimited")]
+    with pytest.raises(CmdletFailed, match="Unlimited"):
+        TABLES["2010"].bind("exchange", cmdlet, arguments)
+    for version in EVERY[1:]:
+        assert TABLES[version].bind("exchange", cmdlet, arguments)[1]["EASMaxConcurrency"] == "Unlimited"
+
+
 def test_a_limit_of_a_throttling_policy_may_be_null() -> None:
     bound = TABLES["2010"].bind("exchange", "set-throttlingpolicy", [("Identity", "p"), ("EasMaxConcurrency", None)])
 

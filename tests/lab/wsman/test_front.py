@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import ssl
 import threading
@@ -16,8 +17,11 @@ from pypsrp.complex_objects import PSInvocationState, RunspacePoolState
 from pypsrp.exceptions import AuthenticationError, WSManFaultError
 from pypsrp.host import PSHost, PSHostUserInterface
 from pypsrp.powershell import PowerShell, RunspacePool
+from pypsrp.serializer import TaggedValue
 from pypsrp.shell import SignalCode
-from pypsrp.wsman import NAMESPACES, WSManAction
+from pypsrp.wsman import NAMESPACES, WSMan, WSManAction
+
+from easops.lab.wsman.soap import Fault, fault
 
 if TYPE_CHECKING:
     from tests.lab.wsman.conftest import RunningFront
@@ -544,3 +548,71 @@ def test_a_body_that_is_not_a_request_is_answered_with_a_fault(front: RunningFro
         )
 
     assert (answer.status_code, b"SchemaValidationError" in answer.content) == (500, True)
+
+
+def test_fragments_that_are_none_are_the_fault_of_the_client(front: RunningFront) -> None:
+    with front.pool() as pool:
+        for junk in (b"", b"\0" * 7, b"\xff" * 64, bytes(range(200))):
+            with pytest.raises(WSManFaultError) as refused:
+                pool.shell.command("", arguments=[base64.b64encode(junk).decode()], command_id=str(uuid.uuid4()))
+            assert refused.value.code == 2150858817, junk
+        assert front.ask(pool, ("Get-CASMailbox", {"Identity": "four"})).output == [4]
+
+
+@pytest.mark.parametrize(
+    ("subcode", "blamed"),
+    [
+        ("w:TimedOut", "Receiver"),
+        ("w:InternalError", "Receiver"),
+        ("w:AccessDenied", "Sender"),
+        ("w:InvalidSelectors", "Sender"),
+        ("w:QuotaLimit", "Sender"),
+        ("w:SchemaValidationError", "Sender"),
+        ("a:ActionNotSupported", "Sender"),
+    ],
+)
+def test_a_fault_says_whose_it_is(subcode: str, blamed: str) -> None:
+    document = ElementTree.fromstring(fault(Fault(subcode, 1, "no"), "uuid:1", "EX1"))
+    assert document.findtext("s:Body/s:Fault/s:Code/s:Value", namespaces=NAMESPACES) == f"s:{blamed}"
+
+
+def test_a_value_that_cannot_be_written_ends_its_pipeline_with_an_error_and_the_runspace_goes_on(
+    front: RunningFront,
+) -> None:
+    with front.windows() as pool:
+        pool.exchange_keys()
+        powershell = PowerShell(pool)
+        powershell.add_cmdlet("Select-Object")
+        powershell.invoke(input=(value for value in [TaggedValue("SS", "secret")]))
+        assert (powershell.state, powershell.output) == (PSInvocationState.FAILED, [])
+        assert "no CLIXML for PSSecureString" in str(powershell.streams.error[0])
+        assert front.ask(pool, ("Get-CimInstance", {"ClassName": "Win32_Process"})).had_errors is False
+
+
+DESCRIBED = (
+    "ShellId Name ResourceUri Owner ClientIP ProcessId IdleTimeOut InputStreams OutputStreams MaxIdleTimeOut Locale "
+    "DataLocale CompressionMode ProfileLoaded Encoding BufferMode State ShellRunTime ShellInactivity"
+).split()
+
+
+def test_a_new_shell_is_described_as_a_server_does(front: RunningFront, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers: list[ElementTree.Element] = []
+    create = WSMan.create
+
+    def creating(connection: WSMan, *arguments: Any, **more: Any) -> ElementTree.Element:
+        answers.append(create(connection, *arguments, **more))
+        return answers[-1]
+
+    monkeypatch.setattr(WSMan, "create", creating)
+    with front.windows() as pool:
+        (shell,) = answers[-1].iterfind("rsp:Shell", NAMESPACES)
+        assert [element.tag.rpartition("}")[2] for element in shell] == DESCRIBED
+        assert shell.findtext("rsp:ShellId", namespaces=NAMESPACES) == pool.id
+    with front.windows(at="EX2") as old:  # PowerShell 2.0 chooses the ids, and describes nothing
+        assert answers[-1].find("rsp:Shell", NAMESPACES) is None
+        selectors = old.shell._selector_set
+        assert selectors is not None
+        assert [name for name, _, _ in selectors.values] == ["ShellId"]
+        assert selectors.values[0][1] != old.id
+        powershell = front.ask(old, ("Get-CimInstance", {"ClassName": "Win32_Process"}))
+        assert powershell._command_id != powershell.id
