@@ -6,6 +6,7 @@ import functools
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import attrs
@@ -16,6 +17,9 @@ from easops.inventory.host import Host
 from easops.inventory.load import load_inventory
 from easops.lab import server
 from easops.lab.faults import Break, Reply, Verb
+from easops.lab.wsman.service import Service
+from easops.lab.wsman.shell import Shell
+from easops.lab.wsman.soap import NS, Request
 from easops.remoting.command import Call, Command, Pipeline
 from easops.remoting.pool import SessionPool
 from easops.remoting.retry import retrying
@@ -86,9 +90,9 @@ POINTS: Final[dict[str, tuple[Verb, int]]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[server.Lab]:
-    with server.start(tmp_path_factory.mktemp("lab"), scenario="contacts-storm", speed=0) as lab:
+@pytest.fixture(scope="module", params=["contacts-storm"])
+def started(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[server.Lab]:
+    with server.start(tmp_path_factory.mktemp("lab"), scenario=request.param, speed=0) as lab:
         yield lab
 
 
@@ -132,6 +136,41 @@ CASES: Final = [
 @pytest.mark.parametrize("cmdlet", WRITES)
 @pytest.mark.parametrize(("point", "name"), CASES)
 def test_no_claim_is_wrong_and_no_shell_is_left(lab: server.Lab, cmdlet: str, point: str, name: str) -> None:
+    break_it(lab, cmdlet, point, name)
+
+
+@pytest.mark.parametrize("started", ["contacts-storm-2010"], indirect=True)
+@pytest.mark.parametrize("name", ["reset before", "reset after", "too late after"])
+@pytest.mark.parametrize("point", [point for point in POINTS if point != "create shell"])
+def test_no_shell_is_left_on_a_server_that_chooses_its_id(lab: server.Lab, point: str, name: str) -> None:
+    break_it(lab, "Restart-WebAppPool", point, name)
+
+
+def test_a_command_is_stopped_by_the_id_that_the_server_gave_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known: list[bool] = []
+    signal = Service._signal
+
+    async def signalled(service: Service, shell: Shell, request: Request) -> bytes:
+        (named,) = request.body.iterfind("rsp:Signal", NS)
+        known.append((named.get("CommandId") or "").upper() in shell.commands)
+        return await signal(service, shell, request)
+
+    def slow(*arguments: Any) -> list[Any]:
+        time.sleep(2.5)
+        return []
+
+    monkeypatch.setattr(Service, "_signal", signalled)
+    with server.start(tmp_path / "lab", scenario="contacts-storm-2010", speed=0) as lab, SessionPool() as pool:
+        monkeypatch.setattr(lab.world, "perform", slow)
+        session = pool.open(load_inventory(lab.inventory).hosts[0], "exchange")
+        with pytest.raises(OutcomeUnknown):
+            session.invoke(WRITES["Set-CASMailbox"][1], deadline=0.8)
+    assert known[:1] == [True]
+
+
+def break_it(lab: server.Lab, cmdlet: str, point: str, name: str) -> None:
     fault = FAULTS[name]
     endpoint, call = WRITES[cmdlet]
     verb, skip = POINTS[point]
