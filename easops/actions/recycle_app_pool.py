@@ -18,11 +18,11 @@ import attrs
 from easops.actions.action import Plan, Scope
 from easops.actions.change import Comparison
 from easops.actions.outcome import Done
-from easops.actions.replication import read_arrival
+from easops.actions.replication import not_arrived
 from easops.clock import Waiting
 from easops.context import Context
 from easops.errors import BadInput, CommandFailed, EasopsError
-from easops.exchange.server import read_current_domain_controllers
+from easops.exchange.server import read_directory_use
 from easops.iis.app_pool import SYNC_APP_POOL, AppPool, list_app_pools, recycle_app_pool, shutdown_time_limit
 from easops.iis.worker_process import WorkerProcess, read_worker_processes
 from easops.parameter import Parameter
@@ -204,24 +204,20 @@ def _await_replication(after: Any, name: str, context: Context) -> tuple[tuple[s
     try:
         session = context.sessions.open(host, "exchange")
         written_on = context.organisation.domain_controller
-        controllers = read_current_domain_controllers(session, name, domain_controller=written_on)
-        if not controllers:
+        used = read_directory_use(session, name, domain_controller=written_on)
+        if not used.domain_controllers:
             return (), f"{not_checked}: the server does not say which domain controllers it uses"
         while True:
-            arrival = read_arrival(after, session, host.version, controllers, written_on=written_on)
-            if not arrival.missing:
+            missing = not_arrived(after, session, host.version, used, written_on=written_on)
+            if not missing:
                 break
             if context.clock.monotonic() >= ends:
-                return arrival.missing, ""
-            progress = (
-                f"waiting until the changes to {', '.join(arrival.missing)} reach the domain controllers of {name}"
-            )
+                return missing, ""
+            progress = f"waiting until the changes to {', '.join(missing)} reach the domain controllers of {name}"
             context.progress(Waiting(progress, context.clock.monotonic() - began, _REPLICATION_TIME, about=name))
             context.clock.sleep(_READ_AGAIN)
     except EasopsError as error:
         return (), f"{not_checked}: {error}"
-    if arrival.not_checked:
-        return (), f"{not_checked}: it uses no domain controller of the domain of {', '.join(arrival.not_checked)}"
     return (), ""
 
 

@@ -7,52 +7,47 @@ what a session shows by itself says nothing about the server whose endpoint was 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Final
-
-import attrs
 
 from easops.actions.outcome import Done, ItemOutcome
 from easops.exchange.cas_mailbox import get_cas_mailbox
 from easops.exchange.mailbox import Mailbox, find_mailbox
-from easops.exchange.server import server_version
+from easops.exchange.server import DirectoryUse, list_domain_controllers, server_version
 from easops.exchange.throttling_policy import get_throttling_policy
 from easops.inventory.host import Version
 from easops.remoting.session import Session
 from easops.status import Status
 
 
-@attrs.frozen
-class Arrival:
-    """The users whose change is *missing* on a domain controller that was asked, and those who were *not_checked*
-    because no domain controller of their own domain was among them."""
+def not_arrived(
+    done: Done, session: Session, version: Version, used: DirectoryUse, *, written_on: str | None
+) -> tuple[str, ...]:
+    """The users whose changes of *done* a server of *version* may not see yet, among those whom such servers serve.
 
-    missing: tuple[str, ...] = ()
-    not_checked: tuple[str, ...] = ()
-
-
-def read_arrival(
-    done: Done, session: Session, version: Version, domain_controllers: Sequence[str], *, written_on: str | None
-) -> Arrival:
-    """Whether *domain_controllers* show the changes of *done*, for the users whom servers of *version* serve.
-
-    Only a domain controller of the user's own domain is asked for him: another one does not have the whole of him.
-    *written_on* is the one that has the changes.
+    Only a domain controller of the user's own domain is asked for him: another one does not have the whole of him. If
+    none is *used* now that is of that domain, the server may take any of its site, or else any at all. *written_on* is
+    the one that has the changes.
     Raises UnreachableHost, CommandFailed, OutcomeUnknown, UnexpectedAnswer.
     """
     shows = _SHOWS.get(done.action)
     changed = [] if shows is None else [item for item in done.items if _is_changed(item)]
     missing: list[str] = []
-    not_checked: list[str] = []
     for item in changed:
         assert shows is not None
         mailbox = find_mailbox(session, item.item, domain_controller=written_on)
-        asked = [name for name in domain_controllers if mailbox is None or _is_of_domain(name, mailbox)]
-        if not asked:
-            not_checked.append(item.item)
-        elif not all(_shows(item, shows, session, version, name) for name in asked):
+        asked = [name for name in used.domain_controllers if mailbox is None or _is_of_domain(name, mailbox)]
+        if not asked and mailbox is not None:
+            asked = _that_may_be_used(session, mailbox.domain, used.site)
+        if not all(_shows(item, shows, session, version, name) for name in asked):
             missing.append(item.item)
-    return Arrival(tuple(missing), tuple(not_checked))
+    return tuple(missing)
+
+
+def _that_may_be_used(session: Session, domain: str, site: str) -> list[str]:
+    controllers = list_domain_controllers(session, domain)
+    near = [controller.name for controller in controllers if controller.site.lower() == site.lower()]
+    return near or [controller.name for controller in controllers]
 
 
 def _is_changed(item: ItemOutcome) -> bool:

@@ -135,10 +135,17 @@ def choose_domain_controller(session: Session, current: str | None = None) -> st
     return next((name for item in answer.objects() if (name := text(item, "OriginatingServer"))), None)
 
 
-def read_current_domain_controllers(
-    session: Session, identity: str, *, domain_controller: str | None = None
-) -> tuple[str, ...]:
-    """The full names of the domain controllers that the server *identity* uses now; empty if it does not say.
+@attrs.frozen
+class DirectoryUse:
+    """The full names of the *domain_controllers* that a server uses now, in lower case (empty if it does not say), and
+    its Active Directory *site*."""
+
+    domain_controllers: tuple[str, ...]
+    site: str
+
+
+def read_directory_use(session: Session, identity: str, *, domain_controller: str | None = None) -> DirectoryUse:
+    """Which domain controllers the server *identity* uses now.
 
     *session* may be one to any server: from 2013 on, the server that executes a session is not always the one whose
     endpoint was called, so what a session reads by itself says nothing about a certain server.
@@ -149,27 +156,49 @@ def read_current_domain_controllers(
     parameters = {"Identity": identity, "Status": True}
     answer = session.invoke(directory_read("Get-ExchangeServer", parameters, domain_controller))
     names: dict[str, None] = {}
+    site = ""
     for item in answer.objects():
         value = item.get("CurrentDomainControllers")
         names |= dict.fromkeys(str(name).lower() for name in (value if isinstance(value, tuple) else ()) if name)
-    return tuple(names)
+        site = site or text(item, "Site").rpartition("/")[2]
+    return DirectoryUse(tuple(names), site)
 
 
-def find_domain_controller(session: Session, domain: str) -> str:
-    """The full name of a domain controller of *domain*: always the same one, so a later read sees an earlier write.
+@attrs.frozen
+class DomainController:
+    """A domain controller: its full *name*, in lower case, and its Active Directory *site*; empty if it is not said."""
+
+    name: str
+    site: str
+
+
+def list_domain_controllers(session: Session, domain: str) -> tuple[DomainController, ...]:
+    """The domain controllers of *domain*, in the order of their names.
 
     Raises UnexpectedAnswer if the server names none, and UnreachableHost, CommandFailed, OutcomeUnknown.
     Source: Get-DomainController -DomainName (2010 to SE).
     """
     answer = session.invoke(Command("Get-DomainController", {"DomainName": domain}, reads=True))
-    names = sorted(name.lower() for item in answer.objects() if (name := text(item, "DnsHostName")))
-    if not names:
+    named = sorted(
+        (name.lower(), text(item, "ADSite").rpartition("/")[2])
+        for item in answer.objects()
+        if (name := text(item, "DnsHostName"))
+    )
+    if not named:
         raise UnexpectedAnswer(
             f"no domain controller of {domain} is known",
             "a user is read and changed on one of his own domain",
             "check Get-DomainController -DomainName with this account",
         )
-    return names[0]
+    return tuple(DomainController(name, site) for name, site in named)
+
+
+def find_domain_controller(session: Session, domain: str) -> str:
+    """The full name of a domain controller of *domain*: always the same one, so a later read sees an earlier write.
+
+    Raises as ``list_domain_controllers``.
+    """
+    return list_domain_controllers(session, domain)[0].name
 
 
 def _server(item: RemoteObject) -> ExchangeServer:

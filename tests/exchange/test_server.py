@@ -7,7 +7,7 @@ from easops.exchange.server import (
     CAPABILITIES,
     list_exchange_servers,
     parse_version,
-    read_current_domain_controllers,
+    read_directory_use,
     server_version,
 )
 from easops.inventory.host import VERSIONS
@@ -67,7 +67,7 @@ def test_the_domain_controllers_in_use_are_those_that_the_server_names(
 ) -> None:
     session = Scripted([RemoteObject((), {"CurrentDomainControllers": controllers})])
 
-    assert read_current_domain_controllers(session, "A", domain_controller="dc09") == found
+    assert read_directory_use(session, "A", domain_controller="dc09").domain_controllers == found
     assert session.asked == [
         Command("Get-ExchangeServer", {"Identity": "A", "Status": True, "DomainController": "dc09"}, reads=True)
     ]

@@ -100,6 +100,15 @@ def names_one_domain_controller(asked: list[dict[str, Any]]) -> None:
     assert used
 
 
+def test_nothing_is_recycled_before_the_limits_of_a_child_domains_users_are_in_their_domain(rig: Start) -> None:
+    lab = rig("contacts-storm-domains")
+    report = lab.cure()
+    assert [str(step.status) for step in report.steps] == ["ok", "ok", "changed", "changed", "ok", "ok"]
+    assert [item.effective for item in report.steps[3].items if "Not checked" in item.effective] == []
+    controllers = {call["parameters"].get("DomainController") for call in calls(lab) if call["cmdlet"] == "Get-Mailbox"}
+    assert "dc12.child.contoso.example" in controllers
+
+
 @pytest.mark.parametrize("scenario", sorted(CURES))
 def test_each_user_is_limited_by_his_own_version_and_undo_restores_identical_reads(rig: Start, scenario: str) -> None:
     lab = rig(scenario)

@@ -11,7 +11,7 @@ from aiohttp import web
 from easops.clock import SystemClock
 from easops.errors import CommandFailed, ErrorRecord
 from easops.exchange.organisation import Organisation
-from easops.exchange.server import read_current_domain_controllers
+from easops.exchange.server import DirectoryUse, read_directory_use
 from easops.inventory.host import Host
 from easops.inventory.load import load_inventory
 from easops.lab import server
@@ -88,7 +88,7 @@ def test_the_organisation_has_what_its_last_call_named(host: Host) -> None:
 def test_the_domain_controllers_of_a_server_are_those_that_it_names_whoever_executes_the_session(host: Host) -> None:
     with SessionPool() as pool:
         session = pool.open(host, "exchange")
-        assert read_current_domain_controllers(session, "AMS-EX01") == ("dc01.contoso.example",)
+        assert read_directory_use(session, "AMS-EX01") == DirectoryUse(("dc01.contoso.example",), "AMS")
 
 
 @pytest.mark.parametrize(
