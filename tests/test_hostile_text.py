@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import time
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -29,6 +28,7 @@ from easops.report.terminal.text import Text
 from easops.status import Status
 from easops.visible import visible
 from easops.yaml_reader import parse
+from tests.linear import LINEAR, growth
 
 HOSTILE = "\x1b[2J\x9b\u202e\u2066\u2028\x07\x7f"
 STORM = DETECTORS["contact_sync_storm"]
@@ -69,20 +69,6 @@ def test_json_stays_json(storm_of_a_stranger: Any) -> None:
     assert "\x1b[2J" in json.loads(printed)["users"][0]["devices"][0]["device_id"]
 
 
-def ratio(work: Callable[[str], object], text: Callable[[int], str], size: int) -> float:
-    """How many times the processor time the work takes on eight times the text."""
-
-    def seconds(length: int) -> float:
-        data, best = text(length), 1e9
-        for _ in range(3):
-            began = time.process_time()
-            work(data)
-            best = min(best, time.process_time() - began)
-        return best
-
-    return seconds(8 * size) / max(seconds(size), 1e-4)
-
-
 @pytest.mark.parametrize(
     ("work", "text"),
     [
@@ -97,7 +83,7 @@ def ratio(work: Callable[[str], object], text: Callable[[int], str], size: int) 
     ],
 )
 def test_the_time_of_reading_grows_with_the_text(work: Callable[[str], object], text: Callable[[int], str]) -> None:
-    assert ratio(work, text, 5_000) < 24  # 8 if it grows with the text, and 64 if with its square
+    assert growth(lambda size: work(text(size)), 10_000) < LINEAR
 
 
 def test_a_line_that_no_server_writes_is_damage_and_the_next_is_read() -> None:

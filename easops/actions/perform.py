@@ -89,7 +89,9 @@ def _write(change: Change, context: Context, state: State, served_by: list[str])
         # A cmdlet that reports an error may have written before it did: only a read can decide. But it is over.
         return _after_error(change, context, error, 0.0)
     except OutcomeUnknown as error:
-        passed = context.clock.monotonic() - began
+        # An attempt that reached nobody is repeated: what broke may have been sent just now. A call that was given up
+        # at its deadline stays unknown anyway, if no effect shows.
+        passed = context.clock.monotonic() - began if isinstance(error, Abandoned) else 0.0
         return _after_error(change, context, error, LANDS_WITHIN + change.visible_within - passed)
     except EasopsError as error:
         return ChangeOutcome(Status.FAILED, error.with_next_step, state)

@@ -11,17 +11,21 @@ from easops.clock import Clock
 from easops.remoting.session import CONNECT, DEADLINE, GRACE
 
 LANDS_WITHIN: Final = DEADLINE + GRACE + CONNECT
-"""Seconds after which a server has carried out a changing call, or never will.
+"""Seconds after which a server has carried out a changing call that was sent, or never will.
 
 It holds, too, if the connection broke: whatever forwards or queues the call may still have it.
 """
+
+SENT_WITHIN: Final = DEADLINE
+"""Seconds in which a call is sent, if at all: an attempt that reaches nobody is repeated until the call's deadline."""
 
 
 @attrs.frozen
 class Sent:
     """A command that was sent, or may have been, by a process that is gone or that got no answer.
 
-    *at* is when, at the latest, by the clock of the run; None if that is not known (it may have been just now).
+    *at* is when its first attempt began, by the clock of the run; None if that is not known (it may have been just
+    now).
     """
 
     at: dt.datetime | None = None
@@ -31,7 +35,7 @@ class Sent:
 
         *visible_within* are the seconds until a command that was carried out shows.
         """
-        longest = LANDS_WITHIN + visible_within
+        longest = SENT_WITHIN + LANDS_WITHIN + visible_within
         if self.at is None:
             return longest
         passed = (clock.now() - self.at).total_seconds()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import math
 import re
 import uuid
 import xml.etree.ElementTree as ET
@@ -80,6 +81,12 @@ def read_span(text: str) -> dt.timedelta:
     return -span if sign else span
 
 
+def _number(text: str) -> float | None:
+    """None for what .NET calls NaN or infinite: no measurement, and nothing that JSON can say."""
+    number = float(text)
+    return number if math.isfinite(number) else None
+
+
 def _character(text: str) -> str:
     code = int(text)
     if not 0 <= code <= 0xFFFF:
@@ -94,8 +101,7 @@ _PRIMITIVES: Final[dict[str, Callable[[str], Any]]] = {
     "DT": read_date,
     "TS": read_span,
     **dict.fromkeys(("By", "SB", "U16", "I16", "U32", "I32", "U64", "I64"), int),
-    **dict.fromkeys(("Sg", "Db"), float),
-    "D": float,
+    **dict.fromkeys(("Sg", "Db", "D"), _number),
     "BA": base64.b64decode,
     "G": uuid.UUID,
     **dict.fromkeys(("URI", "XD", "SBK", "Version"), read_text),

@@ -11,7 +11,7 @@ import pytest
 
 from easops.actions.change import Comparison, WriteSkipped
 from easops.actions.perform import SETTLE_WAIT, perform, settle
-from easops.actions.sent import LANDS_WITHIN, Sent
+from easops.actions.sent import LANDS_WITHIN, SENT_WITHIN, Sent
 from easops.clock import SystemClock
 from easops.context import Context
 from easops.errors import CommandFailed, EasopsError, OutcomeUnknown, UnreachableHost
@@ -157,12 +157,17 @@ def test_the_outcome_is_what_was_observed(light: Light, status: Status, writes: 
     ("light", "status", "writes", "waited"),
     [
         (Light(lit=True), Status.CHANGED, 0, 0),
-        (Light(), Status.CHANGED, 1, LANDS_WITHIN - 10),
+        (Light(), Status.CHANGED, 1, SENT_WITHIN + LANDS_WITHIN - 10),
         (Light(lands_at=20), Status.CHANGED, 0, 20),
-        (Light(lit="blue"), Status.UNKNOWN, 0, LANDS_WITHIN - 10),
-        (Light(read_fails=lambda times: AWAY), Status.UNKNOWN, 0, LANDS_WITHIN - 10),
-        (Light(read_fails=lambda times: REFUSED), Status.UNKNOWN, 0, LANDS_WITHIN - 10),
-        (Light(read_fails=lambda times: AWAY if times < 3 else None), Status.CHANGED, 1, LANDS_WITHIN - 10),
+        (Light(lit="blue"), Status.UNKNOWN, 0, SENT_WITHIN + LANDS_WITHIN - 10),
+        (Light(read_fails=lambda times: AWAY), Status.UNKNOWN, 0, SENT_WITHIN + LANDS_WITHIN - 10),
+        (Light(read_fails=lambda times: REFUSED), Status.UNKNOWN, 0, SENT_WITHIN + LANDS_WITHIN - 10),
+        (
+            Light(read_fails=lambda times: AWAY if times < 3 else None),
+            Status.CHANGED,
+            1,
+            SENT_WITHIN + LANDS_WITHIN - 10,
+        ),
     ],
     ids=[
         "it was done",
@@ -194,7 +199,7 @@ def test_a_change_that_a_dead_process_sent_says_that_it_may_be_somebody_elses() 
 def test_how_long_a_change_may_still_show(hours: int) -> None:
     clock = new_context().clock
     sent = Sent(clock.now() - dt.timedelta(hours=hours))
-    assert sent.may_show_for(30, clock) == (0 if hours > 0 else LANDS_WITHIN + 30)
+    assert sent.may_show_for(30, clock) == (0 if hours > 0 else SENT_WITHIN + LANDS_WITHIN + 30)
 
 
 @pytest.mark.parametrize("seconds", [8, 13, 18, 59])
@@ -209,6 +214,19 @@ def test_a_write_without_an_answer_is_not_done_only_when_it_is_over() -> None:
     outcome = perform(Light(fails=LOST, reaches=False), context)
     assert outcome.status is Status.FAILED
     assert context.clock.monotonic() >= LANDS_WITHIN
+
+
+def test_a_write_that_was_sent_at_the_last_attempt_may_land_as_late_as_one_that_was_sent_at_the_first() -> None:
+    context = new_context()
+
+    class AtTheEnd(Light):
+        def write(self, context: Context) -> None:
+            context.clock.sleep(59)  # attempts that reached nobody
+            self.lands_at = context.clock.monotonic() + 44
+            super().write(context)
+
+    light = AtTheEnd(fails=LOST, reaches=False)
+    assert perform(light, context).status is Status.CHANGED
 
 
 def test_a_refused_write_is_over_and_one_read_decides() -> None:

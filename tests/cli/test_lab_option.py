@@ -68,6 +68,18 @@ def test_a_run_that_leaves_what_it_found_ends_with_2_where_asked_for_it(process:
     assert calm.code == 0
 
 
+def test_floods_of_each_kind_can_be_rehearsed(process: Easops) -> None:
+    answer = process("detect", "contact_sync_storm", "--lab", "--scenario", "contacts-storm-kinds", "--json")
+    found = json.loads(answer.out)
+    assert {user["user"] for user in found["users"]} == {USER, "marco.ricci@contoso.example"}
+    kinds = {(flood["user"], flood["kind"]) for flood in found["floods"]}
+    assert kinds == {
+        ("victoria.chen@contoso.example", "calendar syncs"),
+        ("CONTOSO\\tnovak", "full syncs of the contacts"),
+        ("CONTOSO\\hstrand", "meeting responses"),
+    }
+
+
 def test_a_detector_that_waits_does_so_by_the_clock_of_the_lab(process: Easops) -> None:
     answer = process("detect", "stranded_pings", "--lab", "--scenario", "stranded-pings", "--json")
     assert (answer.code, json.loads(answer.out)["found"]) == (0, True)

@@ -12,6 +12,9 @@ from easops.lab.world.phone import Phone
 from easops.lab.world.request import Client, Folder, Plan, Request
 from easops.lab.world.scenario import FirstSync, Heavy, Storm
 
+_BURST, _IN_BURST = 3, 4.0
+"""How many requests a burst has, and the seconds between their starts."""
+
 
 class OrdinaryClient(Client):
     """Ordinary use of mail, calendar and contacts: a Ping until there is something new, then a Sync to fetch it."""
@@ -77,7 +80,8 @@ class OrdinaryClient(Client):
 
 
 class StormClient(Client):
-    """The fault of KB 2711053: the phone posts all contacts again and again, at its own interval.
+    """The fault of KB 2711053: the phone posts all contacts again and again, at its own interval; or another flood of
+    the storm's kind.
 
     It soon stops waiting for the answer, but the work in the worker process lasts until after the next post.
     """
@@ -89,21 +93,40 @@ class StormClient(Client):
         self._storm = storm
         self._processors = processors
         self._key = rng.randint(40, 400)
+        self._rest_of_burst = 0
 
     def plan(self, now: float) -> Plan:
         rng, storm = self.rng, self._storm
         interval = storm.interval * rng.uniform(0.985, 1.015)
+        wait, burns = interval, True
+        if storm.kind == "bursts":
+            burns = self._rest_of_burst == 0
+            self._rest_of_burst = (self._rest_of_burst or _BURST) - 1
+            wait = _IN_BURST if self._rest_of_burst else interval - (_BURST - 1) * _IN_BURST
         rpc = rng.randint(*storm.rpc)
         share = (rpc - storm.rpc[0]) / max(1, storm.rpc[1] - storm.rpc[0])
-        folder = Folder(
+        folder: Folder | None = Folder(
             "Co", rng.choice("RRS"), self._key, client=f"{storm.contacts}a0c0d0f{rng.randint(0, 3)}e0s0fs",
             size=rng.randint(30, 60),
         )  # fmt: skip
+        seconds = 20 + 62 * share + rng.random() * 8
+        command = "Sync"
+        match storm.kind:
+            case "overlapping":
+                seconds = interval * rng.uniform(1.2, 1.6)
+            case "calendar":
+                folder = Folder(
+                    "Ca", "R", self._key, client="3a1c0d0f0e0s0fs", server=f"{rng.randint(0, 2)}a3c0d0s0e0r0A0sd"
+                )
+            case "full_syncs":
+                folder = Folder("Co", "F", 0, server=f"{storm.contacts}a0c0d0s0e0r0A0sd")
+            case "meeting_responses":
+                command, folder = "MeetingResponse", None
+        burn = (self._processors * rng.uniform(0.98, 1.04), interval * rng.uniform(1.02, 1.1))
         return Plan(
-            "Sync", 20 + 62 * share + rng.random() * 8, folder, rpc, 1.0,
+            command, seconds, folder, rpc, 1.0,
             bytes_out=int(storm.contacts * rng.uniform(60, 90)), bytes_in=int(storm.contacts * rng.uniform(480, 560)),
-            burn=(self._processors * rng.uniform(0.98, 1.04), interval * rng.uniform(1.02, 1.1)),
-            next_start=now + interval,
+            burn=burn if burns else None, next_start=now + wait,
         )  # fmt: skip
 
     def pause(self, request: Request) -> None:

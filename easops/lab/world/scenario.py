@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from importlib import resources
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args
 
 import attrs
 
@@ -42,11 +42,17 @@ class ServerData:
     clock: float = attrs.field(default=0.0, converter=offset)
 
 
+StormKind = Literal["contacts", "bursts", "overlapping", "calendar", "full_syncs", "meeting_responses"]
+STORM_KINDS: tuple[StormKind, ...] = get_args(StormKind)
+
+
 @attrs.frozen
 class Storm:
     """A phone that posts *contacts* contacts every *interval* seconds, with *rpc* (lowest, highest) RPCs a request.
 
-    Its user's contacts folder has *folder* items. *server* is the one that serves the phone.
+    Its user's contacts folder has *folder* items. *server* is the one that serves the phone. *kind* is how it floods:
+    ``contacts`` one after the other, in ``bursts`` of three, or ``overlapping`` (each lasts longer than the interval);
+    or with requests of other kinds: ``calendar`` items, ``full_syncs`` of the contacts, ``meeting_responses``.
     """
 
     user: str
@@ -56,6 +62,7 @@ class Storm:
     interval: float
     rpc: tuple[int, int]
     device: str
+    kind: StormKind = attrs.field(default="contacts", validator=attrs.validators.in_(STORM_KINDS))
 
 
 @attrs.frozen
