@@ -12,7 +12,8 @@ from easops.context import Context
 from easops.iis.app_pool import SYNC_APP_POOL
 from easops.iis.request import ExecutingRequest, read_requests
 from easops.parameter import Parameter
-from easops.readings.reading import Reading
+from easops.readings.reading import Reading, Rows
+from easops.wording import counted
 
 
 @attrs.frozen
@@ -41,10 +42,13 @@ def _row(request: ExecutingRequest) -> RequestRow:
     )  # fmt: skip
 
 
-def _read(values: Mapping[str, Any], host: str | None, context: Context) -> Sequence[RequestRow]:
+def _read(values: Mapping[str, Any], host: str | None, context: Context) -> Sequence[RequestRow] | Rows:
     assert host is not None
     reading = read_requests(context.windows(host), values["pool"])
-    return [_row(request) for request in reading.requests if request.age >= values["older"]]
+    rows = [_row(request) for request in reading.requests if request.age >= values["older"]]
+    if not reading.unreadable:
+        return rows
+    return Rows(rows, f"{counted(reading.unreadable, 'more request')} could not be read (no id, age or site)")
 
 
 REQUESTS = Reading(

@@ -9,15 +9,15 @@ import attrs
 
 from easops.clock import Clock, SystemClock
 from easops.context import Context
-from easops.errors import UnreachableHost
+from easops.errors import BadInput, EasopsError, UnreachableHost
 from easops.exchange.organisation import Organisation
 from easops.inventory.host import Host
 from easops.inventory.select import require_one_organisation
-from easops.readings.reading import Reading
+from easops.readings.reading import Reading, Rows
 from easops.remoting.pool import SessionPool
 from easops.remoting.secret import ask_passwords
 from easops.remoting.unreachable import Unreachable
-from easops.status import EXIT_CODES, Status
+from easops.status import EXIT_CODES, Status, worst
 
 
 @attrs.frozen
@@ -29,16 +29,26 @@ class Row:
 
 
 @attrs.frozen
+class NotRead:
+    """What could not be read on a host, or of the organisation (*host* None), and *why*."""
+
+    host: str | None
+    why: str
+
+
+@attrs.frozen
 class ReadingResult:
-    """The rows of a reading. *unreachable* are the hosts that gave no answer; the others' rows are there even so."""
+    """The rows of a reading. *unreachable* are the hosts that gave no answer, *not_read* is what others could not be
+    asked; what was read is there even so."""
 
     reading: Reading
     rows: tuple[Row, ...]
     unreachable: tuple[Unreachable, ...] = ()
+    not_read: tuple[NotRead, ...] = ()
 
     @property
     def status(self) -> Status:
-        return Status.UNREACHABLE if self.unreachable else Status.OK
+        return worst([Status.UNDETERMINED] * bool(self.not_read) + [Status.UNREACHABLE] * bool(self.unreachable))
 
     @property
     def exit_code(self) -> int:
@@ -52,8 +62,8 @@ def take(
 
     *clock* is the lab's, if the hosts are a lab's.
 
-    Raises Refused for hosts of two organisations, the errors of the reading itself (BadInput, CommandFailed and the
-    like), and UnreachableHost for a reading of the organisation.
+    One host that cannot be read hides no other. Raises Refused for hosts of two organisations, BadInput, and for a
+    reading of the organisation its errors (UnreachableHost, CommandFailed and the like).
     """
     require_one_organisation(hosts)
     ask_passwords(hosts)
@@ -61,18 +71,31 @@ def take(
         clock = clock or SystemClock()
         context = Context(sessions, Organisation.of(hosts, sessions, clock), clock)
         if reading.scope == "organisation":
-            return ReadingResult(reading, _rows(reading, None, reading.read(values, None, context)))
+            return _result(reading, None, reading.read(values, None, context))
 
-        def read(host: Host) -> tuple[Row, ...] | Unreachable:
+        def read(host: Host) -> ReadingResult:
             try:
-                return _rows(reading, host.name, reading.read(values, host.name, context))
+                return _result(reading, host.name, reading.read(values, host.name, context))
             except UnreachableHost as error:
-                return Unreachable.of(host.name, error)
+                return ReadingResult(reading, (), unreachable=(Unreachable.of(host.name, error),))
+            except BadInput:
+                raise
+            except EasopsError as error:
+                return ReadingResult(reading, (), not_read=(NotRead(host.name, error.with_next_step),))
 
         answers = context.each(hosts, read)
-    rows = tuple(row for answer in answers if not isinstance(answer, Unreachable) for row in answer)
-    return ReadingResult(reading, rows, tuple(answer for answer in answers if isinstance(answer, Unreachable)))
+    return ReadingResult(
+        reading,
+        tuple(row for answer in answers for row in answer.rows),
+        tuple(host for answer in answers for host in answer.unreachable),
+        tuple(part for answer in answers for part in answer.not_read),
+    )
 
 
-def _rows(reading: Reading, host: str | None, rows: Sequence[Any]) -> tuple[Row, ...]:
-    return tuple(Row(host, tuple(getattr(row, column) for column in reading.columns)) for row in rows)
+def _result(reading: Reading, host: str | None, read: Sequence[Any] | Rows) -> ReadingResult:
+    rows, unread = (read.rows, read.unread) if isinstance(read, Rows) else (read, "")
+    return ReadingResult(
+        reading,
+        tuple(Row(host, tuple(getattr(row, column) for column in reading.columns)) for row in rows),
+        not_read=(NotRead(host, unread),) if unread else (),
+    )

@@ -160,6 +160,7 @@ def reading_document(result: ReadingResult, lab: str | None = None) -> Document:
             for row in result.rows
         ],
         "unreachable": to_json(list(result.unreachable)),
+        "not_read": to_json(list(result.not_read)),
         "exit_code": result.exit_code,
     }
 

@@ -29,6 +29,7 @@ from easops.playbook.record.run_view import RunView
 from easops.playbook.steps.approval_request import Approval
 from easops.playbook.steps.step_result import StepResult
 from easops.readings.reading import Reading
+from easops.readings.take import NotRead
 from easops.remoting.unreachable import Unreachable
 from easops.status import Status
 
@@ -228,6 +229,7 @@ def _reading(made: _Made, readings: Mapping[str, Reading]) -> Schema:
         "reading": {"enum": list(readings)},
         "rows": _array({"type": "object"}),
         "unreachable": _array(made.refer(Unreachable)),
+        "not_read": _array(made.refer(NotRead)),
         "exit_code": _code(),
     }
     rules = [

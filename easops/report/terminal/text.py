@@ -82,12 +82,14 @@ def reading_lines(result: ReadingResult, width: int | None = None) -> list[str]:
     per_host = result.reading.scope == "server"
     columns = ("host", *result.reading.columns) if per_host else result.reading.columns
     rows = [_readable(columns, (row.host, *row.values) if per_host else row.values) for row in result.rows]
-    lines = table(columns, rows, width) if rows else [] if result.unreachable else ["nothing"]
+    lines = table(columns, rows, width) if rows else [] if result.unreachable or result.not_read else ["nothing"]
     if len(rows) == 1 and len(lines) > 2:
         left = max(map(len, columns))
         lines = [f"{name.replace('_', ' '):<{left}}  {cell(value)}" for name, value in zip(columns, *rows, strict=True)]
     for unreachable in result.unreachable:
         lines += unreachable_lines(unreachable, "")
+    for part in result.not_read:
+        lines += wrapped(f"not read: {part.why}" if part.host is None else f"not read: {part.host}: {part.why}", "")
     return lines
 
 
