@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 import attrs
@@ -11,14 +12,18 @@ from easops.errors import BadInput, CommandFailed, EasopsError, UnexpectedAnswer
 from easops.exchange.directory import FOREST_VIEW, directory_read, domain_of, view_entire_forest
 from easops.exchange.directory_name import matches
 from easops.exchange.properties import required, text
+from easops.remoting.command import Command, Pipeline
 from easops.remoting.result import RemoteObject
 from easops.remoting.session import Session
 
 _NAMES: Final = (
     "Guid ExchangeGuid Name DisplayName Alias SamAccountName UserPrincipalName DistinguishedName LegacyExchangeDN "
-    "PrimarySmtpAddress WindowsEmailAddress Identity"
+    "PrimarySmtpAddress WindowsEmailAddress LinkedMasterAccount Identity"
 ).split()
 
+
+MOST_LINKED: Final = 5000
+"""Linked mailboxes that are listed to find the one of an account of another forest."""
 
 _DELETED: Final = re.compile(r"(?i)(?:/Deleted Objects/|\bCN=)([^/\n]*?)(?:\\0A|\s*\n\s*)DEL:[0-9a-f-]+")
 """A reference to a deleted object: its name, a line feed (``\\0A`` in a distinguished name), and DEL: with its Guid."""
@@ -117,6 +122,32 @@ def _find(session: Session, identity: str, domain_controller: str | None) -> Mai
             "nothing was done; report it with this text",
         )
     return mailboxes[0] if mailboxes else None
+
+
+def list_linked_accounts(session: Session, *, domain_controller: str | None = None) -> Mapping[str, tuple[str, ...]]:
+    """The accounts of other forests that linked mailboxes belong to, as ``domain\\user`` in lower case, and the Guids
+    of the mailboxes of each.
+
+    Raises UnexpectedAnswer if there are more than MOST_LINKED, and UnreachableHost, CommandFailed, OutcomeUnknown.
+    Source: Get-Mailbox -RecipientTypeDetails LinkedMailbox, LinkedMasterAccount (2010 to SE), which no filter of the
+    server's takes.
+    """
+    parameters = {"RecipientTypeDetails": "LinkedMailbox", "ResultSize": str(MOST_LINKED + 1)}
+    listing = directory_read("Get-Mailbox", parameters, domain_controller)
+    selection = Command("Select-Object", {"Property": ["Guid", "LinkedMasterAccount"]}, reads=True)
+    items = session.invoke(Pipeline(((listing, selection),))).objects()
+    if len(items) > MOST_LINKED:
+        raise UnexpectedAnswer(
+            f"there are more than {MOST_LINKED:,} linked mailboxes",
+            "to list them all would be a load for the servers",
+            "find the mailbox of the account by hand: Get-Mailbox, property LinkedMasterAccount",
+        )
+    accounts: dict[str, tuple[str, ...]] = {}
+    for item in items:
+        account = text(item, "LinkedMasterAccount").lower()
+        if account:
+            accounts[account] = (*accounts.get(account, ()), required(item, "Guid").lower())
+    return accounts
 
 
 def require_mailbox(session: Session, identity: str, *, domain_controller: str | None = None) -> Mailbox:

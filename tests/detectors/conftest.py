@@ -13,7 +13,7 @@ import attrs
 import pytest
 
 from easops.context import Context
-from easops.errors import CommandFailed, ErrorRecord, UnreachableHost
+from easops.errors import CommandFailed, EasopsError, ErrorRecord, UnreachableHost
 from easops.exchange.organisation import Organisation
 from easops.inventory.host import Credential, Endpoint, Host
 from easops.remoting.command import Call, Command, Script
@@ -171,6 +171,7 @@ class Directory:
     unreachable: bool = False
     broken: bool = False
     broken_names: set[str] = attrs.field(factory=set)
+    linked: list[tuple[str, str]] | EasopsError = attrs.field(factory=list)
     asked: list[str] = attrs.field(factory=list)
     host: str = "EX1"
     endpoint: EndpointName = "exchange"
@@ -179,10 +180,19 @@ class Directory:
     def connect(self, *, deadline: float = 30.0) -> None: ...
 
     def invoke(self, call: Call, *, deadline: float = 60.0) -> Result:
-        assert isinstance(call, Command)
         assert call.reads
         if self.unreachable:
             raise UnreachableHost("EX1 cannot be reached", "no answer")
+        if "LinkedMasterAccount" in str(call):
+            if isinstance(self.linked, EasopsError):
+                raise self.linked
+            return Result(
+                tuple(
+                    RemoteObject(("Selected.x",), {"LinkedMasterAccount": account, "Guid": f"guid-of-{name}"})
+                    for account, name in self.linked
+                )
+            )
+        assert isinstance(call, Command)
         if self.broken:
             raise CommandFailed("Get-Mailbox failed", "the directory is busy")
         if call.name == "Set-ADServerSettings":

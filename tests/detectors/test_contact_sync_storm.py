@@ -12,7 +12,7 @@ from easops.detectors import DETECTORS
 from easops.detectors.contact_sync_storm import detect_in_files
 from easops.detectors.detection_status import detect_status
 from easops.detectors.finding import Detection, Undetermined
-from easops.errors import BadInput, LogFormatError
+from easops.errors import BadInput, CommandFailed, LogFormatError
 from easops.parameter import check_all
 from easops.remoting.unreachable import Unreachable
 from easops.status import Status
@@ -213,6 +213,33 @@ def test_a_user_name_that_is_not_exactly_one_mailbox_is_listed_and_never_a_findi
     assert (found.users, found.watch, found.judged) == ((), (), ("EX1",))
     # Shown with hits, device and interval: somebody floods, whoever it is.
     assert [(one.resolved, one.hits, one.devices[0].interval) for one in found.unresolved] == [(False, 12, 240.0)]
+
+
+def test_a_user_with_an_account_of_another_forest_is_the_linked_mailbox_of_that_account(
+    estate: Any, flood: Any
+) -> None:
+    estate.mailbox("laura")
+    estate.directory.mailboxes["guid-of-laura"] = ("laura",)
+    estate.directory.linked = [("ACCOUNTS\\lbrandt", "laura"), ("ACCOUNTS\\two", "a"), ("ACCOUNTS\\two", "b")]
+    estate.add("EX1", *flood("accounts\\LBrandt"), *flood("ACCOUNTS\\two", "TWO"), *flood("ACCOUNTS\\none", "NONE"))
+
+    found = detect(estate)
+
+    assert [user.user for user in found.users] == ["laura@contoso.example"]
+    whys = {item.subject: item.why for item in found.undetermined}
+    assert whys == {
+        "ACCOUNTS\\two": "2 linked mailboxes have this account",
+        "ACCOUNTS\\none": "there is no mailbox of this name",
+    }
+
+
+def test_if_linked_mailboxes_cannot_be_listed_the_user_is_not_called_unknown(estate: Any, flood: Any) -> None:
+    estate.directory.linked = CommandFailed("Get-Mailbox failed", "no such parameter")
+    estate.add("EX1", *flood("ACCOUNTS\\lbrandt"))
+
+    (item,) = detect(estate).undetermined
+
+    assert "linked mailboxes were not looked through" in item.why
 
 
 def test_each_name_is_asked_for_once(estate: Any, flood: Any) -> None:

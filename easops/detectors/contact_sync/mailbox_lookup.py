@@ -9,7 +9,13 @@ import attrs
 
 from easops.context import Context
 from easops.errors import EasopsError, UnreachableHost
-from easops.exchange.mailbox import AmbiguousMailbox, DoubtfulMailbox, Mailbox, find_mailbox
+from easops.exchange.mailbox import (
+    AmbiguousMailbox,
+    DoubtfulMailbox,
+    Mailbox,
+    find_mailbox,
+    list_linked_accounts,
+)
 from easops.exchange.organisation import Organisation
 
 
@@ -17,12 +23,13 @@ from easops.exchange.organisation import Organisation
 class Unresolved:
     """A name without its one mailbox, and why.
 
-    *error* is None if the organisation answered (no mailbox, or several); else it is why there is no answer, and
-    nothing is known about the name.
+    *error* is None if the organisation answered (no mailbox, or several: *ambiguous*); else it is why there is no
+    answer, and nothing is known about the name.
     """
 
     why: str
     error: EasopsError | None = None
+    ambiguous: bool = False
 
 
 Mailboxes = Mapping[str, Mailbox | Unresolved]
@@ -38,20 +45,37 @@ def look_up_mailboxes(names: Iterable[str], context: Context) -> Mailboxes:
     for name in names:
         if name.lower() not in by_name:
             by_name[name.lower()] = context.once(
-                ("mailbox", name.lower()), functools.partial(_look_up, name, context.organisation), keep=_is_mailbox
+                ("mailbox", name.lower()), functools.partial(_look_up, name, context), keep=_is_mailbox
             )
     return by_name
+
+
+def _of_linked_account(name: str, context: Context) -> Mailbox | Unresolved | None:
+    """The mailbox of an account of another forest, which Exchange may not find by the account's name."""
+    organisation = context.organisation
+    try:
+        session, controller = organisation.session(), organisation.domain_controller
+        accounts = context.once("linked accounts", lambda: list_linked_accounts(session, domain_controller=controller))
+        guids = accounts.get(name.lower(), ())
+        if len(guids) > 1:
+            return Unresolved(f"{len(guids)} linked mailboxes have this account")
+        return find_mailbox(session, guids[0], domain_controller=controller) if guids else None
+    except EasopsError as error:
+        why = f"there is no mailbox of this name, and linked mailboxes were not looked through: {error}"
+        return Unresolved(why, error)
 
 
 def _is_mailbox(found: Mailbox | Unresolved) -> bool:
     return isinstance(found, Mailbox)
 
 
-def _look_up(name: str, organisation: Organisation) -> Mailbox | Unresolved:
-    found = _look_up_as_is(name, organisation)
+def _look_up(name: str, context: Context) -> Mailbox | Unresolved:
+    found = _look_up_as_is(name, context.organisation)
     if "+" in name and isinstance(found, Unresolved) and found.error is None:
         # IIS writes a blank as +, so a + in a name may be either.
-        return _look_up_as_is(name.replace("+", " "), organisation)
+        found = _look_up_as_is(name.replace("+", " "), context.organisation)
+    if "\\" in name and isinstance(found, Unresolved) and found.error is None and not found.ambiguous:
+        return _of_linked_account(name, context) or found
     return found
 
 
@@ -60,7 +84,7 @@ def _look_up_as_is(name: str, organisation: Organisation) -> Mailbox | Unresolve
         session = organisation.session()
         mailbox = find_mailbox(session, name, domain_controller=organisation.domain_controller)
     except AmbiguousMailbox as error:
-        return Unresolved(error.why or "there are several mailboxes of this name")
+        return Unresolved(error.why or "there are several mailboxes of this name", ambiguous=True)
     except DoubtfulMailbox as error:
         return Unresolved(error.why or "the mailbox that the server gives does not have this name")
     except UnreachableHost as error:

@@ -99,8 +99,11 @@ def _matching(world: World, call: Call, text: str, mailboxes: Iterable[Mailbox])
 
 
 def _get_mailbox(world: World, call: Call) -> Iterable[Any]:
-    mailboxes, parameters = _every(world, call, "Server", "Database", "Filter")
+    mailboxes, parameters = _every(world, call, "Server", "Database", "Filter", "RecipientTypeDetails")
     chosen = list(mailboxes)
+    if "RecipientTypeDetails" in parameters:
+        kinds = {str(kind).lower() for kind in parameters["RecipientTypeDetails"]}
+        chosen = [mailbox for mailbox in chosen if _details(mailbox)[0].lower() in kinds]
     if "Server" in parameters:
         name = str(parameters["Server"]).lower().partition(".")[0]
         chosen = [mailbox for mailbox in chosen if mailbox.server.lower() == name]
@@ -112,6 +115,12 @@ def _get_mailbox(world: World, call: Call) -> Iterable[Any]:
     yield from (_mailbox(world, call, mailbox) for mailbox in shown)
     if more:
         yield Warning_(MORE_RESULTS)
+
+
+def _details(mailbox: Mailbox) -> tuple[str, int]:
+    if mailbox.monitoring:
+        return "MonitoringMailbox", 549_755_813_888
+    return ("LinkedMailbox", 2) if mailbox.linked else ("UserMailbox", 1)
 
 
 def _mailbox(world: World, call: Call, mailbox: Mailbox) -> Obj:
@@ -139,10 +148,10 @@ def _mailbox(world: World, call: Call, mailbox: Mailbox) -> Obj:
             "ThrottlingPolicy": policy_id(world, call, mailbox),
             "RecipientType": Enum("Microsoft.Exchange.Data.Directory.Recipient.RecipientType", "UserMailbox", 1),
             "RecipientTypeDetails": Enum(
-                "Microsoft.Exchange.Data.Directory.Recipient.RecipientTypeDetails",
-                "MonitoringMailbox" if mailbox.monitoring else "UserMailbox",
-                549_755_813_888 if mailbox.monitoring else 1,
+                "Microsoft.Exchange.Data.Directory.Recipient.RecipientTypeDetails", *_details(mailbox)
             ),
+            "IsLinked": bool(mailbox.linked),
+            "LinkedMasterAccount": mailbox.linked,
             "HiddenFromAddressListsEnabled": mailbox.monitoring,
         },
         text=mailbox.canonical,

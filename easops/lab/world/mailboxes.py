@@ -100,6 +100,7 @@ def _mailbox(
         unit="Users" if rng.random() < 0.8 else "Staff/Branch",
         netbios=scenario.netbios if child is None else child.netbios,
         domain=scenario.domain if child is None else child.name,
+        linked=f"{scenario.accounts.netbios}\\{account}" if person in scenario.accounts.users else "",
     )
 
 

@@ -64,7 +64,8 @@ class Phone:
         self.last_sync: float | None = None
         self.folders: int = rng.randint(3, 12)
         upn = rng.random() < 0.1
-        self.account: str = mailbox.smtp if upn else f"{mailbox.netbios}\\{mailbox.sam}"
+        own = mailbox.linked or f"{mailbox.netbios}\\{mailbox.sam}"
+        self.account: str = mailbox.smtp if upn and not mailbox.linked else own
         self.other_account: str = f"{mailbox.netbios}\\{mailbox.sam}" if upn else mailbox.smtp
         typed = rng.choice((mailbox.smtp, f"{mailbox.netbios}\\{mailbox.sam}", mailbox.sam))
         self._typed = quote(typed, safe="@" if rng.random() < 0.5 else "")

@@ -23,7 +23,10 @@ class ClientAccess:
 
 @attrs.define(eq=False)
 class Mailbox:
-    """One mailbox: its settings at the *beginning* of the world, and each change to them."""
+    """One mailbox: its settings at the *beginning* of the world, and each change to them.
+
+    *linked* is the account of another forest, as ``DOMAIN\\user``, to whose owner it belongs; empty if there is none.
+    """
 
     name: str
     display_name: str
@@ -42,6 +45,7 @@ class Mailbox:
     domain: str
     product: Product
     monitoring: bool = False
+    linked: str = ""
     beginning: ClientAccess = ClientAccess()
     history: list[Write] = attrs.field(factory=list)
 

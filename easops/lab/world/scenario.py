@@ -16,7 +16,7 @@ from easops.yaml_reader import parse
 _KEYS: Final = (
     "description", "version", "organisation", "servers", "mailboxes", "history", "load", "storms", "stubborn", "heavy",
     "first_sync", "groups", "recipients", "policies", "replication", "stranding", "heartbeats", "news",
-    "happenings", "domains",
+    "happenings", "domains", "accounts",
 )  # fmt: skip
 
 
@@ -122,6 +122,14 @@ class DomainData:
 
 
 @attrs.frozen
+class AccountForest:
+    """Another forest, which has the accounts of these *users*: their mailboxes are linked."""
+
+    netbios: str = "ACCOUNTS"
+    users: tuple[str, ...] = ()
+
+
+@attrs.frozen
 class Scenario:
     """One world.
 
@@ -155,6 +163,7 @@ class Scenario:
     stranding: tuple[StrandingData, ...] = ()
     happenings: tuple[Happening, ...] = ()
     domains: tuple[DomainData, ...] = ()
+    accounts: AccountForest = AccountForest()
     heartbeats: tuple[int, ...] = (470, 480, 540, 600, 900, 1140, 1680)
     news: tuple[float, float] = (500, 1100)
 
@@ -217,6 +226,7 @@ def build_scenario(name: str, data: Mapping[str, Any]) -> Scenario:
 def _scenario(name: str, data: Mapping[str, Any]) -> Scenario:
     organisation = data["organisation"]
     heavy, first = data.get("heavy"), data.get("first_sync")
+    accounts = data.get("accounts", {})
     dcs = [organisation["dc"]] if isinstance(organisation["dc"], str) else organisation["dc"]
     return Scenario(
         name=name,
@@ -249,6 +259,7 @@ def _scenario(name: str, data: Mapping[str, Any]) -> Scenario:
             )
             for domain, item in data.get("domains", {}).items()
         ),
+        accounts=AccountForest(accounts.get("netbios", "ACCOUNTS"), tuple(accounts.get("users", ()))),
         **{key: tuple(data[key]) for key in ("heartbeats", "news") if key in data},
     )
 
