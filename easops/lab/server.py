@@ -106,6 +106,9 @@ def start(
                 "the lab cannot listen on its ports", error.strerror or str(error), "name another --port-base"
             ) from None
         stack.callback(lambda: _wait(loop, front.stop()))
+        for data in world.scenario.servers:
+            if data.executor:
+                front.faults.execute_elsewhere(data.name, data.executor)
         ticking = asyncio.run_coroutine_threadsafe(_tick(world), loop)
         stack.callback(ticking.cancel)
         inventory = folder / "inventory.yml"

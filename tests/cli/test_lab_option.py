@@ -87,6 +87,15 @@ def test_a_user_with_an_account_of_another_forest_is_found_and_can_be_cured(proc
     assert USER in [item["item"] for item in document["steps"][2]["items"]]
 
 
+def test_a_night_with_a_server_that_goes_down_can_be_rehearsed(process: Easops) -> None:
+    words = ("run", "contacts-sync-storm", "--lab", "--scenario", "contacts-storm-outage", "--json")
+    document = json.loads(process(*words).out)
+    assert (document["status"], document["exit_code"]) == ("unreachable", 5)
+    recycled = {item["target"]: item["status"] for item in document["steps"][3]["items"]}
+    assert sorted(recycled.values()) == ["changed", "unreachable"]
+    assert document["next"].startswith("easops runs resume ")
+
+
 def test_a_detector_that_waits_does_so_by_the_clock_of_the_lab(process: Easops) -> None:
     answer = process("detect", "stranded_pings", "--lab", "--scenario", "stranded-pings", "--json")
     assert (answer.code, json.loads(answer.out)["found"]) == (0, True)

@@ -27,7 +27,8 @@ class ServerData:
     *version* is that of its Exchange (default: the scenario's), *dc* the domain controller that it uses (default: the
     first). *client_access* is the role that serves phones. *web_administration*: it has the PowerShell module of that
     name, which is an optional feature of Windows. *max_heartbeat* is MaxHeartbeatInterval, in seconds, as the server
-    tells it. *clock* is how far its clock is ahead, in seconds.
+    tells it. *clock* is how far its clock is ahead, in seconds. *executor* is the server that executes the sessions
+    which are opened at its exchange endpoint (default: itself), as the proxy of 2013 and later may choose.
     """
 
     name: str
@@ -40,6 +41,7 @@ class ServerData:
     web_administration: bool = True
     max_heartbeat: int = 3540
     clock: float = attrs.field(default=0.0, converter=offset)
+    executor: str = ""
 
 
 StormKind = Literal["contacts", "bursts", "overlapping", "calendar", "full_syncs", "meeting_responses"]
