@@ -19,11 +19,10 @@ from easops.actions import perform as performing
 from easops.actions.change import Change, ChangeOutcome, Comparison
 from easops.actions.recycle_app_pool import RecycleAppPool
 from easops.actions.sent import Sent
-from easops.detectors.finding import Detection
 from easops.playbook import undo_attempt, undo_jobs
 from easops.playbook.execution import apply_changes, durable_changes
 from easops.playbook.record.stored_run import changes_of
-from easops.playbook.steps import changing_step, earlier, interpreter, step_plan
+from easops.playbook.steps import changing_step, earlier, interpreter, step_plan, verify_step
 from easops.playbook.steps.earlier import Earlier
 from easops.status import CHANGED_OR_UNSURE, Status
 from tests.simulation.incident import PROFILES, Incident, incident_of
@@ -243,8 +242,11 @@ def the_next_user_is_named() -> Iterator[None]:
 
 @contextmanager
 def a_verify_always_succeeds() -> Iterator[None]:
-    """Nothing is found, whatever is there."""
-    with patch.object(Detection, "found", property(lambda detection: False)):
+    """Each host has passed at the first look, whatever is there."""
+    with (
+        patch.object(verify_step, "failing", lambda seen: set()),
+        patch.object(verify_step, "verify_status", lambda detection: Status.OK),
+    ):
         yield
 
 
