@@ -96,7 +96,7 @@ def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..
             # A look costs us time, and the lab's time costs us nothing.
             for name in ("_FIRST_WAIT", "_LONGEST_WAIT"):
                 monkeypatch.setattr(f"easops.playbook.steps.verify_step.{name}", 1200.0)
-            monkeypatch.setattr("easops.actions.recycle_app_pool._READ_AGAIN", 30.0)
+            monkeypatch.setattr("easops.actions.recycle_app_pool._READ_AGAIN", 10.0)
             monkeypatch.setattr("easops.actions.recycle_app_pool._READ_AGAIN_AT_MOST", 30.0)
             return Rig(lab, state or StateFolder(tmp_path / "state"))
 
