@@ -1,7 +1,8 @@
 param([string]$Path, [long]$Offset, [int]$Length)
 # A byte range of a file that another process may hold open for writing.
-# Gives at most 256 KiB at a time, each packed by gzip, then one table: the file's length, where the range began, this
-# server's clock. Packing costs less than sending what it saves; the server is busy enough, so it goes before this.
+# Gives at most 256 KiB at a time, packed by gzip where this engine can, then one table: the file's length, where the
+# range began, this server's clock, whether it is packed. Packing costs less than sending what it saves; the server is
+# busy enough, so its own work goes first.
 # No more than PowerShell 2.0 and .NET 3.5: an Exchange 2010 server may have no newer ones.
 try {
     $stream = [IO.File]::Open($Path, [IO.FileMode]::Open, [IO.FileAccess]::Read, [IO.FileShare]::ReadWrite)
@@ -20,19 +21,30 @@ try {
     $constructor = [IO.Compression.GZipStream].GetConstructor(
         [Type[]]@([IO.Stream], [IO.Compression.CompressionMode], [bool])
     )
+    $mode = [IO.Compression.CompressionMode]::Compress
+    $packs = $true
+    try {
+        $constructor.Invoke([object[]]@([Activator]::CreateInstance([IO.MemoryStream]), $mode, $true)).Close()
+    } catch {
+        $packs = $false
+    }
     $chunk = [Array]::CreateInstance([byte], 262144)
     while ($left -gt 0) {
         $read = $stream.Read($chunk, 0, [int][Math]::Min([long]262144, $left))
         if ($read -le 0) { break }
-        $packed = [Activator]::CreateInstance([IO.MemoryStream])
-        $gzip = $constructor.Invoke([object[]]@($packed, [IO.Compression.CompressionMode]::Compress, $true))
-        $gzip.Write($chunk, 0, $read)
-        $gzip.Close()
-        , $packed.ToArray()
+        $bytes = [Activator]::CreateInstance([IO.MemoryStream])
+        if ($packs) {
+            $gzip = $constructor.Invoke([object[]]@($bytes, $mode, $true))
+            $gzip.Write($chunk, 0, $read)
+            $gzip.Close()
+        } else {
+            $bytes.Write($chunk, 0, $read)
+        }
+        , $bytes.ToArray()
         $left -= $read
     }
 } finally {
     $thread.Priority = $priority
     $stream.Close()
 }
-@{ Length = $total; Offset = $begin; Time = [DateTime]::UtcNow.ToString('o') }
+@{ Length = $total; Offset = $begin; Time = [DateTime]::UtcNow.ToString('o'); Packed = $packs }

@@ -78,7 +78,7 @@ class RemoteLog:
                 f"it ends with {str(last)[:80]!r}",
             )
         try:
-            data = b"".join(map(_unpacked, chunks))
+            data = b"".join(map(_unpacked, chunks) if last.get("Packed") else chunks)
         except zlib.error as error:
             raise UnexpectedAnswer(
                 f"{self.session.host}: the answer for {self.path} is damaged", f"it cannot be unpacked: {error}"
@@ -87,7 +87,7 @@ class RemoteLog:
 
 
 def _unpacked(chunk: bytes) -> bytes:
-    """A chunk of source.ps1, which packs _CHUNK bytes at most."""
+    """A packed chunk of source.ps1, which takes _CHUNK bytes at most."""
     unpacking = zlib.decompressobj(_GZIP)
     data = unpacking.decompress(chunk, _CHUNK)
     if not unpacking.eof:

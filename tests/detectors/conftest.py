@@ -126,7 +126,12 @@ class Server:
         offset, length = parameters["Offset"], parameters["Length"]
         wanted = self.data[offset : offset + length]
         chunks = [gzip.compress(wanted[at : at + 262_144], 1) for at in range(0, len(wanted), 262_144)]
-        table = {"Length": len(self.data), "Offset": offset, "Time": f"{self.now:%Y-%m-%dT%H:%M:%S}.0000000Z"}
+        table = {
+            "Length": len(self.data),
+            "Offset": offset,
+            "Time": f"{self.now:%Y-%m-%dT%H:%M:%S}.0000000Z",
+            "Packed": True,
+        }
         return Result((*chunks, table))
 
     def close(self) -> None: ...

@@ -79,7 +79,12 @@ class FolderSession:
         chunks: list[Any] = [gzip.compress(wanted[at : at + 262144]) for at in range(0, len(wanted), 262144)]
         return [
             *chunks,
-            {"Length": len(data), "Offset": min(Offset, len(data)), "Time": f"{self.now:%Y-%m-%dT%H:%M:%S}.0000000Z"},
+            {
+                "Length": len(data),
+                "Offset": min(Offset, len(data)),
+                "Time": f"{self.now:%Y-%m-%dT%H:%M:%S}.0000000Z",
+                "Packed": True,
+            },
         ]
 
 

@@ -108,7 +108,7 @@ def test_a_missing_file_is_the_error_of_the_server(folder_session: Any) -> None:
     assert failed.value.has_exception("FileNotFoundException")
 
 
-RANGE = {"Length": 1, "Offset": 0, "Time": "2026-11-24T12:00:00.0000000Z"}
+RANGE = {"Length": 1, "Offset": 0, "Time": "2026-11-24T12:00:00.0000000Z", "Packed": True}
 
 
 @pytest.mark.parametrize(
@@ -136,3 +136,18 @@ def test_an_answer_of_another_shape_is_an_error(folder_session: Any, output: tup
 
     with pytest.raises(UnexpectedAnswer):
         RemoteLog(Odd(), "a.log").read(0, 1)  # type: ignore[arg-type]
+
+
+def test_an_engine_that_cannot_pack_sends_the_bytes_as_they_are() -> None:
+    class Plain:
+        host = "AMS-CAS01"
+        endpoint = "windows"
+
+        def connect(self, *, deadline: float = 30.0) -> None: ...
+
+        def invoke(self, call: Call, *, deadline: float = 60.0) -> Result:
+            return Result((b"as it", b" is", {**RANGE, "Packed": False}))
+
+        def close(self) -> None: ...
+
+    assert RemoteLog(Plain(), "a.log").read(0, 8).data == b"as it is"  # type: ignore[arg-type]

@@ -38,9 +38,9 @@ def _read_log(world: World, call: Call) -> Iterable[Any]:
         yield gzip.compress(disk.read(path, start, min(_CHUNK, offset + remaining - start)), compresslevel=1, mtime=0)
     # DateTime's round-trip format has seven digits of a second.
     moment = dt.datetime.fromtimestamp(server.told(world.time), dt.UTC)
-    yield {"Length": I64(total), "Offset": I64(offset), "Time": f"{moment:%Y-%m-%dT%H:%M:%S.%f}0Z"}
+    yield {"Length": I64(total), "Offset": I64(offset), "Time": f"{moment:%Y-%m-%dT%H:%M:%S.%f}0Z", "Packed": True}
 
 
 SOURCE: Final = ScriptTwin(
-    "logs/source.ps1", "7d3879a16d074f0ff423b98cd3c0f902dfea2b1eb7fdfdb8c1e085bb05a96218", _read_log
+    "logs/source.ps1", "db1f78d7a3fdaec58a91c7943432f13c8e523db5c3310f3af39dbbc418497a72", _read_log
 )
