@@ -133,7 +133,9 @@ def list_linked_accounts(session: Session, *, domain_controller: str | None = No
     server's takes.
     """
     parameters = {"RecipientTypeDetails": "LinkedMailbox", "ResultSize": str(MOST_LINKED + 1)}
-    listing = directory_read("Get-Mailbox", parameters, domain_controller)
+    # A domain controller has the users of its own domain only; a linked mailbox may be in any domain of the forest.
+    controller = None if view_entire_forest(session) else domain_controller
+    listing = directory_read("Get-Mailbox", parameters, controller)
     selection = Command("Select-Object", {"Property": ["Guid", "LinkedMasterAccount"]}, reads=True)
     items = session.invoke(Pipeline(((listing, selection),))).objects()
     if len(items) > MOST_LINKED:

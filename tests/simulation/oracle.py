@@ -136,8 +136,17 @@ def what_is_told_as_not_done_was_not_done_then_or_later(course: Course) -> Itera
 def _taken_back(course: Course, sent: Sent) -> bool:
     """Whether somebody else undid it before easops looked: it reads as if it had never been."""
     if sent.cmdlet == "New-ThrottlingPolicy":
-        acts = (*course.incident.world["happenings"], *(act for _, act in course.incident.beside.values()))
-        return any(act["what"] == "remove_policy" and act["whom"] == sent.parameters["Name"] for act in acts)
+        begin, name = START.timestamp(), sent.parameters["Name"]
+        made_then = [
+            policy
+            for policy in course.world.directory.policies
+            if policy.name == name and abs(policy.history[0].time - begin - sent.time) < 0.5
+        ]
+        ours = [begin + other.time for other in course.made if other.cmdlet == "Remove-ThrottlingPolicy"]
+        return any(
+            policy.removed is not None and all(abs(policy.removed.time - time) > 0.5 for time in ours)
+            for policy in made_then
+        )
     mailbox = _mailbox_of(course, sent)
     if mailbox is None or sent.write is None:
         return False

@@ -28,7 +28,7 @@ _ADDRESSING_FAULT = "http://schemas.xmlsoap.org/ws/2004/08/addressing/fault"
 ANONYMOUS = f"{NS['a']}/role/anonymous"
 POWERSHELL = "http://schemas.microsoft.com/powershell/"
 
-_OF_THE_SERVER = frozenset({"w:InternalError", "w:TimedOut", "a:EndpointUnavailable", "a:DestinationUnreachable"})
+_OF_THE_SERVER = frozenset({"w:InternalError", "w:TimedOut", "a:EndpointUnavailable"})
 
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
 _DECLARATIONS = " ".join(f'xmlns:{prefix}="{uri}"' for prefix, uri in NS.items())

@@ -126,8 +126,8 @@ def _resume(run: RunFacts) -> list[NextCommand]:
 
 
 def _recycle(run: RunFacts) -> list[NextCommand]:
-    """What puts into force what an undo has put back."""
-    if run.kind != "undo" or not any(item.pending for item in run.items):
+    """What puts into force what an undo has put back; nothing in a lab, as the command would make another one."""
+    if run.kind != "undo" or run.lab is not None or not any(item.pending for item in run.items):
         return []
     because = f"to put into force what {run.playbook} put back"
     command = typed("easops", "do", "recycle_app_pool", "--on", "runs=activesync", "--because", because, *run.where)

@@ -10,6 +10,7 @@ import attrs
 from easops.actions.outcome import ItemOutcome
 from easops.detectors.finding import Detection
 from easops.errors import EasopsError
+from easops.playbook.assessment.next_command import typed
 from easops.playbook.record.notice import Notice
 from easops.playbook.steps.step_result import StepResult
 from easops.status import EXIT_CODES, MAY_HAVE_CHANGED, OPEN, Status
@@ -69,10 +70,13 @@ class RunFacts:
 
     @property
     def where(self) -> tuple[str, ...]:
-        """What makes another command read the same servers, or a lab of the same scenario."""
+        """What makes another command read the same servers, or a lab of the same scenario. A path that cannot be typed
+        alike in every shell is ``hosts.yml``, which stands for an inventory."""
         if self.lab is not None:
             return ("--lab", "--scenario", self.lab)
-        return () if self.inventory is None else ("--inventory", self.inventory)
+        if self.inventory is None:
+            return ()
+        return ("--inventory", self.inventory if typed(self.inventory) else "hosts.yml")
 
     @property
     def changed(self) -> bool:

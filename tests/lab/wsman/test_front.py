@@ -569,6 +569,7 @@ def test_fragments_that_are_none_are_the_fault_of_the_client(front: RunningFront
         ("w:QuotaLimit", "Sender"),
         ("w:SchemaValidationError", "Sender"),
         ("a:ActionNotSupported", "Sender"),
+        ("a:DestinationUnreachable", "Sender"),
     ],
 )
 def test_a_fault_says_whose_it_is(subcode: str, blamed: str) -> None:

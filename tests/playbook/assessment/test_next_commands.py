@@ -134,6 +134,8 @@ def test_a_command_names_the_inventory_of_the_run() -> None:
     )
     found = attrs.evolve(of_file, steps=STEPS[:1], status=Status.OK)
     assert commands(found)[0] == 'easops detect contact_sync_storm since=20m --inventory "/srv/our servers.yml"'
+    of_share = attrs.evolve(found, inventory="\\\\files\\ops\\hosts.yml")  # no quotes are the same in all shells
+    assert commands(of_share)[0] == "easops detect contact_sync_storm since=20m --inventory hosts.yml"
 
 
 def test_an_undo_offers_the_recycle_that_puts_into_force_what_it_put_back() -> None:
@@ -144,6 +146,7 @@ def test_an_undo_offers_the_recycle_that_puts_into_force_what_it_put_back() -> N
         f'easops do recycle_app_pool --on runs=activesync --because "to put into force what undo of {R} put back" '
         "--inventory hosts.yml"
     ]
+    assert commands(attrs.evolve(undone, status=Status.UNDONE, lab="contacts-storm")) == []
     unblocked = attrs.evolve(step, done=Done("undo", (attrs.evolve(back, pending=False),)))
     assert commands(attrs.evolve(undone, status=Status.UNDONE, steps=(unblocked,))) == []
 
